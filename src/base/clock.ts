@@ -1,0 +1,50 @@
+/** A timer that has been scheduled. Cancelling one that has fired does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/**
+ * The only source of time. Everything that reads the time or waits for it takes a Clock, so that a whole
+ * cluster can run on a virtual one.
+ */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the Unix epoch. */
+  now(): number;
+  /** Milliseconds that never go backwards, with a fraction; only differences mean something. */
+  monotonic(): number;
+  /** Calls `callback` once, after `delayMs`. */
+  schedule(delayMs: number, callback: () => void): Timer;
+}
+
+/** The machine's time. Timers do not keep the process alive unless `keepAlive` is set. */
+export function systemClock({ keepAlive = false }: { readonly keepAlive?: boolean } = {}): Clock {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    schedule(delayMs, callback) {
+      // setTimeout overflows to "now" beyond 2^31 - 1 ms.
+      const handle = setTimeout(callback, Math.min(Math.max(0, delayMs), 0x7fffffff));
+      if (!keepAlive && typeof handle === 'object') handle.unref();
+      return { cancel: () => clearTimeout(handle) };
+    },
+  };
+}
+
+/** Resolves after `delayMs`, or rejects with the signal's reason when it aborts first. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = () => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    const timer = clock.schedule(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
