@@ -1,0 +1,68 @@
+import type { Random } from '#base/random.ts';
+import type { FieldError } from '#machinery/errors.ts';
+import type { ApiObject, Mutable } from '#machinery/meta.ts';
+
+/**
+ * A light handle on a kind: enough to address it and, for the compiler, the type of its objects. Clients need no
+ * more. Generated for built-in kinds in `generated/handles.ts`.
+ */
+export interface Kind<T extends ApiObject = ApiObject> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Plural name in paths, for example `deployments`. */
+  readonly resource: string;
+  readonly namespaced: boolean;
+  /** Never set: carries the type of the objects. */
+  readonly objectType?: T;
+}
+
+/** What validation may look at besides the object. */
+export interface RuleContext {
+  readonly random: Random;
+  /** Wall-clock milliseconds. */
+  readonly now: number;
+  /** Whether an official feature gate is on. */
+  featureEnabled(gate: string): boolean;
+}
+
+/** A cell of a table: what `kubectl get` prints. */
+export type Cell = string | number | boolean | null;
+
+/** What a kind means, written by hand beside its structure. Every member is optional: absent means "nothing special". */
+export interface KindRules<T extends ApiObject = ApiObject> {
+  /** Fills in what the client left out. Called on create, update, patch and on reads of older objects. */
+  readonly defaults?: (object: Mutable<T>) => void;
+  /** Resets what a create may not set, and sets what the server decides. Status is already removed. */
+  readonly prepareForCreate?: (object: Mutable<T>, context: RuleContext) => void;
+  /** Resets what an update may not change. Status and metadata.generation are handled by the registry. */
+  readonly prepareForUpdate?: (object: Mutable<T>, old: T, context: RuleContext) => void;
+  readonly prepareForStatusUpdate?: (object: Mutable<T>, old: T, context: RuleContext) => void;
+  /** Everything wrong with a new object; metadata has been checked already. */
+  readonly validate?: (object: T, context: RuleContext) => readonly FieldError[];
+  /** Everything wrong with a change; `validate` is run as well unless `validateUpdateOnly`. */
+  readonly validateUpdate?: (object: T, old: T, context: RuleContext) => readonly FieldError[];
+  /** When set, an update runs `validateUpdate` without `validate`. */
+  readonly validateUpdateOnly?: boolean;
+  readonly validateStatusUpdate?: (object: T, old: T, context: RuleContext) => readonly FieldError[];
+  /** Lines for the `Warning` header. */
+  readonly warnings?: (object: T, old: T | undefined) => readonly string[];
+  /** How the name is checked; the default is a DNS-1123 subdomain. */
+  readonly nameRule?: 'subdomain' | 'label' | 'rfc1035Label' | 'pathSegment';
+  /** Field selectors besides `metadata.name` and `metadata.namespace`, as functions of the object. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** Cells of `kubectl get`, in the order of the kind's columns in `generated/columns.json`. `now` in ms. */
+  readonly cells?: (object: T, now: number) => readonly Cell[];
+  /** The kind has a status that only its subresource may write; default: there is a `status` subresource. */
+  readonly separateStatus?: boolean;
+  /** `metadata.generation` counts changes outside metadata and status. Default: true when status is separate. */
+  readonly hasGeneration?: boolean;
+  /** PUT on an absent name creates (leases, endpoints, …). */
+  readonly allowCreateOnUpdate?: boolean;
+  /** PUT without a resourceVersion overwrites. Default true. */
+  readonly allowUnconditionalUpdate?: boolean;
+  /** Deleting waits: the grace period in seconds for this object and request, or undefined to delete at once. */
+  readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number | undefined;
+  /** The propagation policy when the client names none. Default: background. */
+  readonly defaultPropagation?: 'Background' | 'Orphan';
+}

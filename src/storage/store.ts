@@ -1,0 +1,95 @@
+/**
+ * The store under the API server: an ordered map from keys to values with one revision counter, as etcd has.
+ * Backends: memory, SQLite, etcd. `contract.test.ts` is the one suite that all of them pass.
+ */
+export interface Store {
+  /** The revision of the latest durable write; 0 when nothing was ever written. */
+  readonly revision: number;
+
+  get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined>;
+
+  /** Entries whose keys start with `prefix`, in key order, as of one revision. */
+  range(prefix: string, options?: RangeOptions): Promise<RangeResult>;
+
+  /**
+   * One durable compare-and-swap. Resolves when the write would survive a crash; a watcher never sees a write before that.
+   * `expectedRevision` is the entry's `modRevision`, 0 for "absent"; `value` undefined deletes.
+   */
+  commit(write: Write): Promise<CommitResult>;
+
+  /**
+   * Every event under `prefix` after `fromRevision`, in revision order, until `signal` aborts.
+   * Fails with 'compacted' when the revisions are gone.
+   */
+  watch(options: {
+    readonly prefix: string;
+    readonly fromRevision: number;
+    readonly onEvent: (event: StoreEvent) => void;
+    readonly signal: AbortSignal;
+  }): Promise<'watching' | 'compacted'>;
+
+  /** Forgets revisions up to and including `revision`, except the latest of each key. */
+  compact(revision: number): Promise<void>;
+
+  /** The lowest revision that can still be read; 0 when none was compacted. */
+  readonly compactedRevision: number;
+
+  close(): Promise<void>;
+}
+
+/**
+ * A value in the store. Local backends hand out the very value that was written, so that the API server's parsed
+ * object travels with the bytes; a backend that read bytes from disk has none. Bytes are made when first asked for:
+ * in memory they may never be.
+ */
+export interface StoredValue {
+  readonly bytes: Uint8Array;
+  /** Whatever the writer attached: the API server's frozen object. */
+  readonly decoded?: unknown;
+}
+
+export interface StoredEntry {
+  readonly key: string;
+  readonly value: StoredValue;
+  readonly createRevision: number;
+  readonly modRevision: number;
+}
+
+export interface Write {
+  readonly key: string;
+  readonly expectedRevision: number;
+  readonly value: StoredValue | undefined;
+}
+
+export type CommitResult =
+  | { readonly outcome: 'committed'; readonly revision: number }
+  /** The entry is not at the expected revision; `current` is what is there. */
+  | { readonly outcome: 'conflict'; readonly current: StoredEntry | undefined };
+
+export interface RangeOptions {
+  /** At most this many entries; 0 or absent: all. */
+  readonly limit?: number;
+  /** Only keys after this one. */
+  readonly after?: string;
+  readonly revision?: number;
+}
+
+export type RangeResult =
+  | {
+      readonly outcome: 'read';
+      readonly entries: readonly StoredEntry[];
+      readonly revision: number;
+      /** How many more entries there are beyond `limit`. */
+      readonly remaining: number;
+    }
+  | { readonly outcome: 'compacted' };
+
+export interface StoreEvent {
+  readonly type: 'put' | 'delete';
+  readonly key: string;
+  readonly revision: number;
+  /** The new value; for a delete, undefined. */
+  readonly value: StoredValue | undefined;
+  /** What the event replaced. */
+  readonly previous: StoredEntry | undefined;
+}
