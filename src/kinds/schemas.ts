@@ -1,0 +1,160 @@
+import type {
+  Field,
+  ListSchema,
+  MapSchema,
+  ObjectSchema,
+  ScalarSchema,
+  ScalarType,
+  Schema,
+} from '#machinery/schema.ts';
+import structure from './generated/structure.json' with { type: 'json' };
+
+/** What generated/structure.json says of a field, where it departs from the plain case. */
+interface FieldFlags {
+  /** Required. */
+  readonly r?: 1;
+  /** List type: `set` or `map`; absent means atomic. */
+  readonly l?: string;
+  /** Keys of a `map` list. */
+  readonly k?: readonly string[];
+  /** Patch strategies, separated by commas. */
+  readonly p?: string;
+  /** Patch merge key. */
+  readonly m?: string;
+  /** The map or object is owned as a whole. */
+  readonly a?: 1;
+}
+
+type FieldRow = readonly [type: string, number: number, flags?: FieldFlags];
+
+interface TypeRow {
+  readonly f: Readonly<Record<string, FieldRow>>;
+  readonly a?: 1;
+}
+
+const rows = structure as unknown as Readonly<Record<string, TypeRow>>;
+const plain: FieldFlags = {};
+
+/** A type's schema, whose fields are read from the table when somebody first asks. */
+class NamedSchema implements ObjectSchema {
+  readonly type = 'object';
+  readonly name: string;
+  readonly atomic: boolean;
+  readonly preserveUnknown = false;
+  #fields: ReadonlyMap<string, Field> | undefined;
+
+  constructor(name: string, atomic: boolean) {
+    this.name = name;
+    this.atomic = atomic;
+  }
+
+  get fields(): ReadonlyMap<string, Field> {
+    this.#fields ??= fieldsOf(rows[this.name]!);
+    return this.#fields;
+  }
+}
+
+/** A field whose schema is resolved on first use, because types refer to themselves. */
+class TableField implements Field {
+  readonly name: string;
+  readonly required: boolean;
+  readonly number: number;
+  readonly patchStrategies: Field['patchStrategies'];
+  readonly patchMergeKey: string | undefined;
+  readonly #row: FieldRow;
+  #schema: Schema | undefined;
+
+  constructor(name: string, row: FieldRow) {
+    const flags = row[2] ?? plain;
+    this.name = name;
+    this.required = flags.r === 1;
+    this.number = row[1];
+    this.patchStrategies = flags.p === undefined ? none : (flags.p.split(',') as Field['patchStrategies']);
+    this.patchMergeKey = flags.m;
+    this.#row = row;
+  }
+
+  get schema(): Schema {
+    this.#schema ??= schemaOf(this.#row[0], this.#row[2] ?? plain);
+    return this.#schema;
+  }
+}
+
+const none: Field['patchStrategies'] = [];
+
+function fieldsOf(row: TypeRow): ReadonlyMap<string, Field> {
+  const fields = new Map<string, Field>();
+  for (const name of Object.keys(row.f)) fields.set(name, new TableField(name, row.f[name]!));
+  return fields;
+}
+
+const scalars = new Map<string, ScalarSchema>();
+const objects = new Map<string, ObjectSchema>();
+const scalarTypes: ReadonlySet<string> = new Set<ScalarType>([
+  'string',
+  'boolean',
+  'int32',
+  'int64',
+  'double',
+  'bytes',
+  'time',
+  'microTime',
+  'quantity',
+  'intOrString',
+]);
+
+function schemaOf(type: string, flags: FieldFlags): Schema {
+  if (type.startsWith('[]')) return listOf(type.slice(2), flags);
+  if (type.startsWith('{}')) {
+    const map: MapSchema = { type: 'map', values: schemaOf(type.slice(2), plain), atomic: flags.a === 1 };
+    return map;
+  }
+  if (scalarTypes.has(type) || type.startsWith('any:')) return scalarOf(type);
+  return objectOf(type, flags.a === 1);
+}
+
+function listOf(items: string, flags: FieldFlags): ListSchema {
+  return {
+    type: 'list',
+    items: schemaOf(items, plain),
+    listType: flags.l === 'map' || flags.l === 'set' ? flags.l : 'atomic',
+    keys: flags.k ?? [],
+  };
+}
+
+function scalarOf(type: string): ScalarSchema {
+  let scalar = scalars.get(type);
+  if (scalar === undefined) {
+    scalar = type.startsWith('any:')
+      ? { type: 'any', message: type.slice('any:'.length) }
+      : { type: type as ScalarType, message: '' };
+    scalars.set(type, scalar);
+  }
+  return scalar;
+}
+
+function objectOf(name: string, atomicField: boolean): ObjectSchema {
+  const row = rows[name];
+  if (row === undefined) throw new Error(`no type named ${name}`);
+  const atomic = row.a === 1 || atomicField;
+  const key = atomic ? `${name}!` : name;
+  let schema = objects.get(key);
+  if (schema === undefined) {
+    schema = new NamedSchema(name, atomic);
+    objects.set(key, schema);
+  }
+  return schema;
+}
+
+/**
+ * The schema of a built-in type, for example `core.v1.Pod` or `meta.v1.DeleteOptions`. The same value at every call;
+ * nothing is built before it is looked at. Throws on a name that the interface does not have.
+ */
+export function schemaNamed(name: string): ObjectSchema {
+  return objectOf(name, false);
+}
+
+/** Whether the published interface has a type of this name. */
+export function hasSchema(name: string): boolean {
+  return Object.hasOwn(rows, name);
+}
