@@ -13,7 +13,8 @@ export interface Store {
 
   /**
    * One durable compare-and-swap. Resolves when the write would survive a crash; a watcher never sees a write before that.
-   * `expectedRevision` is the entry's `modRevision`, 0 for "absent"; `value` undefined deletes.
+   * `expectedRevision` is the entry's `modRevision`, 0 for "absent". Events reach watchers before the promise resolves.
+   * Rejects with StoreUnavailable when the write could not be made durable; then nothing of it is visible.
    */
   commit(write: Write): Promise<CommitResult>;
 
@@ -58,11 +59,15 @@ export interface StoredEntry {
 export interface Write {
   readonly key: string;
   readonly expectedRevision: number;
-  readonly value: StoredValue | undefined;
+  /**
+   * Makes the value once the write is certain to be next, so that the object can carry its own revision. Called
+   * synchronously, and again only by a backend that learns the revision later. Undefined deletes.
+   */
+  readonly value: ((revision: number) => StoredValue) | undefined;
 }
 
 export type CommitResult =
-  | { readonly outcome: 'committed'; readonly revision: number }
+  | { readonly outcome: 'committed'; readonly revision: number; readonly value: StoredValue | undefined }
   /** The entry is not at the expected revision; `current` is what is there. */
   | { readonly outcome: 'conflict'; readonly current: StoredEntry | undefined };
 
@@ -92,4 +97,9 @@ export interface StoreEvent {
   readonly value: StoredValue | undefined;
   /** What the event replaced. */
   readonly previous: StoredEntry | undefined;
+}
+
+/** The write could not be made durable: a full disk, a lost connection. Nothing of it is visible. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
 }

@@ -1,0 +1,140 @@
+import { SortedKeys } from './sorted-keys.ts';
+import type { RangeOptions, RangeResult, StoredEntry, StoreEvent } from './store.ts';
+
+interface Watcher {
+  readonly prefix: string;
+  readonly onEvent: (event: StoreEvent) => void;
+}
+
+/**
+ * What both local backends keep in memory: the current entries in key order, the events since `logStart`, and the
+ * watchers. The state at an older revision is the current one with the later events undone.
+ */
+export class Revisions {
+  readonly #entries = new Map<string, StoredEntry>();
+  readonly #keys = new SortedKeys();
+  readonly #watchers = new Set<Watcher>();
+  #log: StoreEvent[] = [];
+  #revision = 0;
+  /** Events after this revision are all in the log. */
+  #logStart = 0;
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get logStart(): number {
+    return this.#logStart;
+  }
+
+  current(key: string): StoredEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** Fills in what a backend read at start; the log begins at `revision`. */
+  load(entries: Iterable<StoredEntry>, revision: number): void {
+    for (const entry of entries) {
+      this.#entries.set(entry.key, entry);
+      this.#keys.add(entry.key);
+    }
+    this.#revision = revision;
+    this.#logStart = revision;
+  }
+
+  /** Makes a write visible and tells the watchers. Revisions only rise. */
+  publish(event: StoreEvent): void {
+    this.#revision = event.revision;
+    if (event.value === undefined) {
+      this.#entries.delete(event.key);
+      this.#keys.delete(event.key);
+    } else {
+      if (event.previous === undefined) this.#keys.add(event.key);
+      const createRevision = event.previous?.createRevision ?? event.revision;
+      this.#entries.set(event.key, { key: event.key, value: event.value, createRevision, modRevision: event.revision });
+    }
+    this.#log.push(event);
+    for (const watcher of this.#watchers) if (event.key.startsWith(watcher.prefix)) watcher.onEvent(event);
+  }
+
+  get(key: string, revision = this.#revision): StoredEntry | undefined {
+    let entry = this.#entries.get(key);
+    for (let index = this.#log.length - 1; index >= 0 && entry !== undefined && entry.modRevision > revision; index--) {
+      const event = this.#log[index]!;
+      if (event.key === key) entry = event.previous;
+    }
+    if (entry !== undefined || revision >= this.#revision) return entry;
+    return this.#undone(key, revision).get(key);
+  }
+
+  range(prefix: string, { limit = 0, after = '', revision = this.#revision }: RangeOptions): RangeResult {
+    const undone = this.#undone(prefix, revision);
+    const entries: StoredEntry[] = [];
+    let remaining = 0;
+    for (const key of mergedKeys(this.#keys.withPrefix(prefix, after), undone, after)) {
+      const entry = undone.has(key) ? undone.get(key) : this.#entries.get(key);
+      if (entry === undefined) continue;
+      if (limit > 0 && entries.length === limit) remaining++;
+      else entries.push(entry);
+    }
+    return { outcome: 'read', entries, revision, remaining };
+  }
+
+  /** For each key under `prefix` that changed after `revision`: the entry it had then. */
+  #undone(prefix: string, revision: number): Map<string, StoredEntry | undefined> {
+    const undone = new Map<string, StoredEntry | undefined>();
+    for (let index = this.#log.length - 1; index >= 0 && this.#log[index]!.revision > revision; index--) {
+      const event = this.#log[index]!;
+      if (event.key.startsWith(prefix)) undone.set(event.key, event.previous);
+    }
+    return undone;
+  }
+
+  watch(prefix: string, fromRevision: number, onEvent: (event: StoreEvent) => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    for (let index = this.#indexAfter(fromRevision); index < this.#log.length; index++) {
+      const event = this.#log[index]!;
+      if (event.key.startsWith(prefix)) onEvent(event);
+    }
+    const watcher = { prefix, onEvent };
+    this.#watchers.add(watcher);
+    signal.addEventListener('abort', () => this.#watchers.delete(watcher), { once: true });
+  }
+
+  /** Drops events up to and including `revision` from memory. */
+  forget(revision: number): void {
+    if (revision <= this.#logStart) return;
+    this.#log = this.#log.slice(this.#indexAfter(revision));
+    this.#logStart = Math.min(revision, this.#revision);
+  }
+
+  /** Keeps the log within `maxEvents` by forgetting the oldest; cheap when called after every write. */
+  trim(maxEvents: number): void {
+    if (this.#log.length > 2 * maxEvents) this.forget(this.#log[this.#log.length - maxEvents - 1]!.revision);
+  }
+
+  #indexAfter(revision: number): number {
+    let low = 0;
+    let high = this.#log.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#log[middle]!.revision <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Current keys and those that only existed then, in one order. */
+function* mergedKeys(
+  current: Iterable<string>,
+  undone: ReadonlyMap<string, StoredEntry | undefined>,
+  after: string,
+): Generator<string> {
+  if (undone.size === 0) {
+    yield* current;
+    return;
+  }
+  const keys = new Set(current);
+  for (const key of undone.keys()) if (key > after) keys.add(key);
+  yield* [...keys].sort();
+}

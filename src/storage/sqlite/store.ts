@@ -1,0 +1,252 @@
+import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
+import { Revisions } from '../revisions.ts';
+import {
+  type CommitResult,
+  type RangeOptions,
+  type RangeResult,
+  type Store,
+  type StoredEntry,
+  type StoreEvent,
+  StoreUnavailable,
+  type Write,
+} from '../store.ts';
+import type { FromWriter, Row, ToWriter } from './messages.ts';
+import { prepareSchema, readMeta } from './schema.ts';
+
+/** Events kept in memory for watchers that resume; older revisions are read from disk. */
+const maxLogEvents = 8192;
+/** Writes that one transaction takes at most. */
+const maxBatch = 512;
+
+interface Pending {
+  readonly event: StoreEvent;
+  readonly settled: Promise<void>;
+  readonly resolve: (result: CommitResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The embedded store: SQLite in WAL mode behind one writer thread. Compare-and-swap is decided here in memory,
+ * writes that arrive while a transaction is on its way share the next one, and nothing is visible before it is on
+ * the disk.
+ */
+export class SqliteStore implements Store {
+  readonly #revisions = new Revisions();
+  readonly #reader: DatabaseSync;
+  readonly #worker: Worker;
+  readonly #pending = new Map<string, Pending>();
+  readonly #queue: Pending[] = [];
+  #inFlight: Pending[] | undefined;
+  #nextRevision: number;
+  #compacted: number;
+  #compactions: (() => void)[] = [];
+  #closed: (() => void) | undefined;
+
+  private constructor(reader: DatabaseSync, worker: Worker) {
+    this.#reader = reader;
+    this.#worker = worker;
+    this.#compacted = readMeta(reader, 'compacted');
+    const rows = reader.prepare(
+      'SELECT revision, key, create_revision, value FROM log WHERE superseded IS NULL AND value IS NOT NULL',
+    );
+    this.#revisions.load(rows.iterate().map(entryOf), readMeta(reader, 'revision'));
+    this.#nextRevision = this.#revisions.revision + 1;
+    worker.on('message', (message: FromWriter) => this.#onMessage(message));
+    worker.on('error', (error) => this.#failAll(error.message));
+  }
+
+  /** Opens or creates the database. Rejects when the file is damaged or cannot be written. */
+  static async open(file: string): Promise<SqliteStore> {
+    const reader = new DatabaseSync(file);
+    prepareSchema(reader);
+    const worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: { file } });
+    worker.unref();
+    return new SqliteStore(reader, worker);
+  }
+
+  get revision(): number {
+    return this.#revisions.revision;
+  }
+
+  get compactedRevision(): number {
+    return this.#compacted;
+  }
+
+  async get(key: string, { revision }: { readonly revision?: number } = {}): Promise<StoredEntry | undefined> {
+    if (revision === undefined || revision >= this.#revisions.logStart) return this.#revisions.get(key, revision);
+    const row = this.#reader
+      .prepare(
+        'SELECT revision, key, create_revision, value FROM log WHERE key = ? AND revision <= ? AND (superseded IS NULL OR superseded > ?) AND value IS NOT NULL',
+      )
+      .get(key, revision, revision);
+    return row === undefined ? undefined : entryOf(row);
+  }
+
+  async range(prefix: string, options: RangeOptions = {}): Promise<RangeResult> {
+    const { revision = this.revision, limit = 0, after = '' } = options;
+    if (revision < this.#compacted) return { outcome: 'compacted' };
+    if (revision >= this.#revisions.logStart) return this.#revisions.range(prefix, options);
+    const entries = this.#reader
+      .prepare(
+        'SELECT revision, key, create_revision, value FROM log WHERE key > ? AND key < ? AND revision <= ? AND (superseded IS NULL OR superseded > ?) AND value IS NOT NULL ORDER BY key',
+      )
+      .all(after > prefix ? after : prefix, `${prefix}\u{10ffff}`, revision, revision)
+      .map(entryOf);
+    const taken = limit > 0 ? entries.slice(0, limit) : entries;
+    return { outcome: 'read', entries: taken, revision, remaining: entries.length - taken.length };
+  }
+
+  async commit(write: Write): Promise<CommitResult> {
+    // A write that is still on its way decides whether this one conflicts: wait for it rather than guess.
+    for (let before = this.#pending.get(write.key); before !== undefined; before = this.#pending.get(write.key)) {
+      await before.settled;
+    }
+    const { key, expectedRevision, value } = write;
+    const previous = this.#revisions.current(key);
+    if ((previous?.modRevision ?? 0) !== expectedRevision) return { outcome: 'conflict', current: previous };
+    const revision = this.#nextRevision++;
+    const made = value?.(revision);
+    const event: StoreEvent = { type: made === undefined ? 'delete' : 'put', key, revision, value: made, previous };
+    return this.#enqueue(event);
+  }
+
+  #enqueue(event: StoreEvent): Promise<CommitResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<CommitResult>();
+    const settled = promise.then(
+      () => {},
+      () => {},
+    );
+    const pending: Pending = { event, settled, resolve, reject };
+    this.#pending.set(event.key, pending);
+    this.#queue.push(pending);
+    // Everything that this turn of the event loop writes shares one transaction.
+    if (this.#inFlight === undefined && this.#queue.length === 1) queueMicrotask(() => this.#flush());
+    return promise;
+  }
+
+  #flush(): void {
+    if (this.#inFlight !== undefined || this.#queue.length === 0) return;
+    const batch = this.#queue.splice(0, maxBatch);
+    this.#inFlight = batch;
+    this.#worker.ref();
+    this.#send({ type: 'write', rows: batch.map(({ event }) => rowOf(event)) });
+  }
+
+  #onMessage(message: FromWriter): void {
+    switch (message.type) {
+      case 'opened':
+        return;
+      case 'written':
+        this.#settle(message.failure);
+        return;
+      case 'compacted':
+        if (message.more) this.#send({ type: 'compact', revision: message.revision });
+        else this.#compactions.shift()?.();
+        return;
+      case 'closed':
+        this.#closed?.();
+    }
+  }
+
+  #settle(failure: string | undefined): void {
+    const batch = this.#inFlight ?? [];
+    this.#inFlight = undefined;
+    for (const { event, resolve, reject } of batch) {
+      this.#pending.delete(event.key);
+      if (failure === undefined) {
+        this.#revisions.publish(event);
+        resolve({ outcome: 'committed', revision: event.revision, value: event.value });
+      } else {
+        reject(new StoreUnavailable(failure));
+      }
+    }
+    this.#revisions.trim(maxLogEvents);
+    if (this.#queue.length > 0) this.#flush();
+    else this.#worker.unref();
+  }
+
+  #failAll(reason: string): void {
+    for (const { event, reject } of [...(this.#inFlight ?? []), ...this.#queue.splice(0)]) {
+      this.#pending.delete(event.key);
+      reject(new StoreUnavailable(reason));
+    }
+    this.#inFlight = undefined;
+  }
+
+  #send(message: ToWriter): void {
+    this.#worker.postMessage(message);
+  }
+
+  async watch(options: {
+    readonly prefix: string;
+    readonly fromRevision: number;
+    readonly onEvent: (event: StoreEvent) => void;
+    readonly signal: AbortSignal;
+  }): Promise<'watching' | 'compacted'> {
+    if (options.fromRevision < this.#compacted) return 'compacted';
+    if (options.fromRevision < this.#revisions.logStart) this.#replay(options);
+    this.#revisions.watch(options.prefix, options.fromRevision, options.onEvent, options.signal);
+    return 'watching';
+  }
+
+  /** Events older than the log in memory, from disk. */
+  #replay({
+    prefix,
+    fromRevision,
+    onEvent,
+  }: {
+    readonly prefix: string;
+    readonly fromRevision: number;
+    readonly onEvent: (event: StoreEvent) => void;
+  }): void {
+    const rows = this.#reader
+      .prepare(
+        'SELECT revision, key, create_revision, value FROM log WHERE revision > ? AND revision <= ? ORDER BY revision',
+      )
+      .all(fromRevision, this.#revisions.logStart);
+    const replaced = this.#reader.prepare('SELECT revision, key, create_revision, value FROM log WHERE superseded = ?');
+    for (const row of rows) {
+      const key = String(row['key']);
+      if (!key.startsWith(prefix)) continue;
+      const revision = Number(row['revision']);
+      const before = replaced.get(revision);
+      const previous = before === undefined || before['value'] === null ? undefined : entryOf(before);
+      const value = row['value'] === null ? undefined : entryOf(row).value;
+      onEvent({ type: value === undefined ? 'delete' : 'put', key, revision, value, previous });
+    }
+  }
+
+  compact(revision: number): Promise<void> {
+    this.#compacted = Math.max(this.#compacted, Math.min(revision, this.revision));
+    this.#revisions.forget(this.#compacted);
+    return new Promise((resolve) => {
+      this.#compactions.push(resolve);
+      this.#send({ type: 'compact', revision: this.#compacted });
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pending.values()].map(({ settled }) => settled));
+    this.#worker.ref();
+    await new Promise<void>((resolve) => {
+      this.#closed = resolve;
+      this.#send({ type: 'close' });
+    });
+    this.#reader.close();
+  }
+}
+
+function rowOf({ revision, key, previous, value }: StoreEvent): Row {
+  const createRevision = previous?.createRevision ?? revision;
+  return { revision, key, createRevision, previousRevision: previous?.modRevision ?? 0, value: value?.bytes };
+}
+
+function entryOf(row: Record<string, unknown>): StoredEntry {
+  return {
+    key: String(row['key']),
+    value: { bytes: row['value'] as Uint8Array },
+    createRevision: Number(row['create_revision']),
+    modRevision: Number(row['revision']),
+  };
+}

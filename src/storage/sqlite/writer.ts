@@ -1,0 +1,79 @@
+/**
+ * The writer thread: the only connection that writes. One transaction for each batch, synced before it is answered.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { FromWriter, Row, ToWriter } from './messages.ts';
+import { prepareSchema } from './schema.ts';
+
+/** Rows that one compaction transaction removes, so that writers behind it wait for milliseconds at most. */
+const compactionSlice = 1000;
+
+const { file } = workerData as { readonly file: string };
+const port = parentPort!;
+const database = new DatabaseSync(file);
+prepareSchema(database);
+const insert = database.prepare('INSERT INTO log (revision, key, create_revision, value) VALUES (?, ?, ?, ?)');
+const supersede = database.prepare('UPDATE log SET superseded = ? WHERE revision = ?');
+const setMeta = database.prepare(
+  'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+);
+const removeSuperseded = database.prepare(
+  'DELETE FROM log WHERE revision IN (SELECT revision FROM log WHERE superseded <= ? LIMIT ?)',
+);
+const removeDeleted = database.prepare(
+  'DELETE FROM log WHERE revision IN (SELECT revision FROM log WHERE value IS NULL AND revision <= ? LIMIT ?)',
+);
+
+function transaction(work: () => void): string | undefined {
+  try {
+    database.exec('BEGIN IMMEDIATE');
+    work();
+    database.exec('COMMIT');
+    return undefined;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function write(rows: readonly Row[]): void {
+  for (const { revision, key, createRevision, previousRevision, value } of rows) {
+    insert.run(revision, key, createRevision, value ?? null);
+    if (previousRevision > 0) supersede.run(revision, previousRevision);
+  }
+  setMeta.run('revision', rows[rows.length - 1]!.revision);
+}
+
+function compactSlice(revision: number): void {
+  let more = false;
+  const failure = transaction(() => {
+    const superseded = removeSuperseded.run(revision, compactionSlice).changes;
+    const deleted = removeDeleted.run(revision, compactionSlice).changes;
+    more = Number(superseded) === compactionSlice || Number(deleted) === compactionSlice;
+    setMeta.run('compacted', revision);
+    if (!more) database.exec('PRAGMA incremental_vacuum(2000)');
+  });
+  // The main thread asks for the next slice, so that writes that arrived meanwhile go between two.
+  answer({ type: 'compacted', revision, more: more && failure === undefined });
+}
+
+function answer(message: FromWriter): void {
+  port.postMessage(message);
+}
+
+port.on('message', (message: ToWriter) => {
+  switch (message.type) {
+    case 'write':
+      answer({ type: 'written', failure: transaction(() => write(message.rows)) });
+      return;
+    case 'compact':
+      compactSlice(message.revision);
+      return;
+    case 'close':
+      database.close();
+      answer({ type: 'closed' });
+      port.close();
+  }
+});
+answer({ type: 'opened' });
