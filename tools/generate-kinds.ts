@@ -1,6 +1,8 @@
 /**
  * Writes src/kinds/generated from the published v1.36 interface (a folder with swagger.json, protobuf-fields.json,
- * discovery-*.json and table-columns.json). Usage: node tools/generate-kinds.ts FOLDER
+ * discovery-*.json and table-columns.json) and from field-presence.json beside this file: the JSON names of each
+ * type's fields, with `z` where a zero value is left out, `w` where one is written, '' where absence has a meaning of
+ * its own. Usage: node tools/generate-kinds.ts FOLDER
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,6 +50,10 @@ const target = join(import.meta.dirname, '../src/kinds/generated');
 const read = <T>(file: string): T => JSON.parse(readFileSync(join(source, file), 'utf8')) as T;
 const definitions = read<{ definitions: Record<string, Definition> }>('swagger.json').definitions;
 const protobuf = read<Record<string, Record<string, ProtobufField>>>('protobuf-fields.json');
+const presence = JSON.parse(readFileSync(join(import.meta.dirname, 'field-presence.json'), 'utf8')) as Record<
+  string,
+  Record<string, '' | 'z' | 'w'>
+>;
 
 function fail(message: string): never {
   process.stderr.write(`${message}\n`);
@@ -77,6 +83,14 @@ const scalars: Record<string, string> = {
   'apiextensions.v1.JSONSchemaPropsOrStringArray': 'any:apiextensions.v1.JSONSchemaPropsOrStringArray',
 };
 
+/** Scalars of versions that are no longer served. */
+const olderScalars: Record<string, string> = Object.fromEntries(
+  ['JSON', 'JSONSchemaPropsOrArray', 'JSONSchemaPropsOrBool', 'JSONSchemaPropsOrStringArray'].map((name) => [
+    `apiextensions.v1beta1.${name}`,
+    `any:apiextensions.v1beta1.${name}`,
+  ]),
+);
+
 /** A type in one string: `string`, `[]core.v1.Container`, `{}quantity`, `core.v1.PodSpec`. */
 function typeOf(property: Property): string {
   if (property.$ref !== undefined) {
@@ -102,22 +116,35 @@ function typeOf(property: Property): string {
 }
 
 /** One field: [type, protobuf number, flags]. Flags name only what departs from the plain case. */
-type FieldRow = [
-  type: string,
-  number: number,
-  flags?: { r?: 1; l?: string; k?: string[]; p?: string; m?: string; a?: 1 },
-];
+type FieldFlags = {
+  /** Required. */
+  r?: 1;
+  /** List type and its keys. */
+  l?: string;
+  k?: string[];
+  /** Patch strategies and merge key. */
+  p?: string;
+  m?: string;
+  /** Owned as a whole. */
+  a?: 1;
+  /** What a zero value means; see field-presence.json. */
+  n?: 'z' | 'w';
+  /** Numbers of the messages around the field that JSON does not show. */
+  i?: number[];
+  /** Lists travel in a message of their own, which has them as field 1. */
+  x?: 1;
+};
+type FieldRow = [type: string, number: number, flags?: FieldFlags];
 const structure: Record<string, { f: Record<string, FieldRow>; a?: 1 }> = {};
 const protobufByShort = new Map(Object.entries(protobuf).map(([name, fields]) => [shorten(name), fields]));
 
 for (const [longName, definition] of Object.entries(definitions)) {
   const name = shorten(longName);
   if (scalars[name] !== undefined) continue;
-  const numbers = protobufByShort.get(name) ?? {};
   const rows: Record<string, FieldRow> = {};
   for (const property of Object.keys(definition.properties ?? {}).sort()) {
     const value = definition.properties![property]!;
-    const flags: NonNullable<FieldRow[2]> = {};
+    const flags: FieldFlags = {};
     if (definition.required?.includes(property)) flags.r = 1;
     const listType = value['x-kubernetes-list-type'];
     if (listType !== undefined && listType !== 'atomic') flags.l = listType;
@@ -125,26 +152,65 @@ for (const [longName, definition] of Object.entries(definitions)) {
     if (value['x-kubernetes-patch-strategy'] !== undefined) flags.p = value['x-kubernetes-patch-strategy'];
     if (value['x-kubernetes-patch-merge-key'] !== undefined) flags.m = value['x-kubernetes-patch-merge-key'];
     if (value['x-kubernetes-map-type'] === 'atomic') flags.a = 1;
-    const row: FieldRow = [typeOf(value), numbers[property]?.[0] ?? 0];
-    if (Object.keys(flags).length > 0) row.push(flags);
-    rows[property] = row;
+    rows[property] = fieldRow(name, property, typeOf(value), flags);
   }
   structure[name] = definition['x-kubernetes-map-type'] === 'atomic' ? { f: rows, a: 1 } : { f: rows };
 }
 addOlderMessages();
 
+function fieldRow(message: string, property: string, type: string | undefined, flags: FieldFlags): FieldRow {
+  const wire = wireField(message, property);
+  if (wire !== undefined && wire.around.length > 0) flags.i = wire.around;
+  if (wire !== undefined && /\b(ExtraValue|Verbs)\b/.test(wire.field[1])) flags.x = 1;
+  const zero = presence[message]?.[property] ?? '';
+  if (zero !== '') flags.n = zero;
+  const shown = type ?? (wire === undefined ? 'string' : olderType(wire.prefix, wire.field[1], wire.field[2]));
+  const row: FieldRow = [shown, wire?.field[0] ?? 0];
+  if (Object.keys(flags).length > 0) row.push(flags);
+  return row;
+}
+
+/** Where the protobuf message has a JSON field: perhaps spelled otherwise, perhaps inside an embedded message. */
+function wireField(
+  message: string,
+  property: string,
+): { field: ProtobufField; around: number[]; prefix: string } | undefined {
+  const plain = (name: string): string => name.replace(/[^A-Za-z0-9]/g, '').toLowerCase();
+  const fields = Object.entries(protobufByShort.get(message) ?? {});
+  const prefix = message.slice(0, message.lastIndexOf('.'));
+  const direct = fields.find(([name]) => plain(name) === plain(property));
+  if (direct !== undefined) return { field: direct[1], around: [], prefix };
+  for (const [name, [number, type, label]] of fields) {
+    if (label === 'repeated' || type.startsWith('map<') || jsonName(message, name) !== undefined) continue;
+    const inner = wireField(messageName(prefix, type), property);
+    if (inner !== undefined) return { ...inner, around: [number, ...inner.around] };
+  }
+  return undefined;
+}
+
+/** The JSON name of a protobuf field; undefined for an embedded message, which JSON does not show. */
+function jsonName(message: string, wireName: string): string | undefined {
+  const plain = wireName.toLowerCase();
+  const names = presence[message];
+  if (names === undefined) return wireName;
+  return Object.keys(names).find((name) => name.replace(/[^A-Za-z0-9]/g, '').toLowerCase() === plain);
+}
+
 /** Versions that the server no longer serves, but whose objects still decode: structure from the protobuf interface alone. */
 function addOlderMessages(): void {
   for (const [name, fields] of protobufByShort) {
     if (structure[name] !== undefined || scalars[name] !== undefined) continue;
-    const prefix = name.slice(0, name.lastIndexOf('.'));
     const rows: Record<string, FieldRow> = {};
-    for (const field of Object.keys(fields).sort()) {
-      const [number, type, label] = fields[field]!;
-      rows[field] = [olderType(prefix, type, label), number];
+    for (const field of Object.keys(presence[name] ?? fields).sort()) {
+      rows[field] = fieldRow(name, field, undefined, {});
     }
     structure[name] = { f: rows };
   }
+}
+
+function messageName(prefix: string, type: string): string {
+  const local = `${prefix}.${type}`;
+  return protobufByShort.has(local) ? local : shorten(type.replace(/^\./, ''));
 }
 
 function olderType(prefix: string, type: string, label: string): string {
@@ -153,10 +219,9 @@ function olderType(prefix: string, type: string, label: string): string {
   if (map !== null) return `{}${olderType(prefix, map[1]!, '')}`;
   if (type === 'bool') return 'boolean';
   if (['string', 'int32', 'int64', 'double', 'bytes'].includes(type)) return type;
-  const short = shorten(type);
-  if (scalars[short] !== undefined) return scalars[short];
-  const local = `${prefix}.${type}`;
-  return scalars[local] ?? (protobufByShort.has(local) ? local : short);
+  if (/^(ExtraValue|Verbs)$/.test(type)) return '[]string';
+  const name = messageName(prefix, type);
+  return olderScalars[name] ?? scalars[name] ?? name;
 }
 
 interface ResourceRow {

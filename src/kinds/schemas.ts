@@ -23,6 +23,12 @@ interface FieldFlags {
   readonly m?: string;
   /** The map or object is owned as a whole. */
   readonly a?: 1;
+  /** A zero value is left out (`z`) or written (`w`). */
+  readonly n?: 'z' | 'w';
+  /** Numbers of protobuf messages around the field. */
+  readonly i?: readonly number[];
+  /** Lists are wrapped in a protobuf message. */
+  readonly x?: 1;
 }
 
 type FieldRow = readonly [type: string, number: number, flags?: FieldFlags];
@@ -59,6 +65,9 @@ class TableField implements Field {
   readonly name: string;
   readonly required: boolean;
   readonly number: number;
+  readonly presence: Field['presence'];
+  readonly around: readonly number[];
+  readonly wrapped: boolean;
   readonly patchStrategies: Field['patchStrategies'];
   readonly patchMergeKey: string | undefined;
   readonly #row: FieldRow;
@@ -69,7 +78,10 @@ class TableField implements Field {
     this.name = name;
     this.required = flags.r === 1;
     this.number = row[1];
-    this.patchStrategies = flags.p === undefined ? none : (flags.p.split(',') as Field['patchStrategies']);
+    this.presence = flags.n === 'w' ? 'always' : flags.n === 'z' ? 'nonZero' : 'optional';
+    this.around = flags.i ?? nothing;
+    this.wrapped = flags.x === 1;
+    this.patchStrategies = flags.p === undefined ? nothing : (flags.p.split(',') as Field['patchStrategies']);
     this.patchMergeKey = flags.m;
     this.#row = row;
   }
@@ -80,7 +92,7 @@ class TableField implements Field {
   }
 }
 
-const none: Field['patchStrategies'] = [];
+const nothing: readonly never[] = [];
 
 function fieldsOf(row: TypeRow): ReadonlyMap<string, Field> {
   const fields = new Map<string, Field>();

@@ -59,8 +59,17 @@ export interface Field {
   /** Resolved on first use, because types refer to themselves. */
   readonly schema: Schema;
   readonly required: boolean;
+  /**
+   * What absence and a zero value (`""`, 0, false) mean. `optional`: both have a meaning of their own. `nonZero`: a
+   * zero value is absent. `always`: an absent field reads as its zero value, and so it is written.
+   */
+  readonly presence: 'optional' | 'nonZero' | 'always';
   /** Protobuf field number; 0 where the field has none. */
   readonly number: number;
+  /** Protobuf: numbers of the messages around the field that JSON does not show, outermost first. */
+  readonly around: readonly number[];
+  /** Protobuf: each list of strings is a message of its own with the strings as field 1. */
+  readonly wrapped: boolean;
   /** Strategic merge patch (`x-kubernetes-patch-strategy`, `x-kubernetes-patch-merge-key`). */
   readonly patchStrategies: readonly ('merge' | 'replace' | 'retainKeys')[];
   readonly patchMergeKey: string | undefined;

@@ -1,0 +1,330 @@
+import type { Json, JsonObject } from './meta.ts';
+import { canonicalQuantity } from './quantity.ts';
+import type { Field, ListSchema, MapSchema, ObjectSchema, ScalarSchema, Schema } from './schema.ts';
+import { canonicalMicroTime, canonicalTime } from './time.ts';
+
+/** A JSON object under construction. */
+export type JsonFields = { [key: string]: Json | undefined };
+
+/** A value that does not fit its type. The message is the one Go's decoder gives. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError';
+}
+
+export interface ConformResult {
+  /** The very value that came in, if nothing had to change; otherwise it shares what did not. */
+  readonly value: Json;
+  /** Paths of fields that the type does not have, such as `spec.containers[0].imag`. They are not in `value`. */
+  readonly unknown: readonly string[];
+}
+
+/** How deep values of no known type may nest. */
+export const maximumNesting = 1000;
+/** How many unknown fields are reported, as upstream does. */
+export const maximumStrictErrors = 100;
+
+/**
+ * Brings a parsed value into the form that the official server gives it by decoding: null is absent, fields of no
+ * type are dropped, times and quantities are canonical, zero values are left out or filled in as the type says.
+ * Never changes `value`. Throws DecodeError where a value has the wrong type.
+ */
+export function conform(value: unknown, schema: Schema): ConformResult {
+  const walk = new Walk();
+  const conformed = walk.value(value as Json, schema);
+  return { value: conformed === undefined ? emptyOf(schema) : conformed, unknown: walk.unknown };
+}
+
+/** What an absent field that is always written reads as; undefined for types that have no such value. */
+function zeroOf(schema: Schema): Json | undefined {
+  switch (schema.type) {
+    case 'object':
+      return emptyOf(schema);
+    case 'string':
+    case 'bytes':
+      return '';
+    case 'boolean':
+      return false;
+    case 'int32':
+    case 'int64':
+    case 'double':
+    case 'intOrString':
+      return 0;
+    case 'quantity':
+      return '0';
+    default:
+      return undefined;
+  }
+}
+
+/** What null becomes inside a list or map, where nothing can be absent. */
+function emptyOf(schema: Schema): Json {
+  if (schema.type === 'list') return [];
+  if (schema.type === 'map') return {};
+  if (schema.type !== 'object') return zeroOf(schema) ?? null;
+  const object: JsonFields = {};
+  for (const { name, zero } of alwaysFields(schema)) object[name] = zero();
+  return object;
+}
+
+interface AlwaysField {
+  readonly name: string;
+  readonly zero: () => Json;
+}
+
+const alwaysFieldsOf = new WeakMap<ObjectSchema, readonly AlwaysField[]>();
+
+function alwaysFields(schema: ObjectSchema): readonly AlwaysField[] {
+  let fields = alwaysFieldsOf.get(schema);
+  if (fields === undefined) {
+    fields = [...schema.fields.values()]
+      .filter((field) => field.presence === 'always' && zeroOf(field.schema) !== undefined)
+      .map((field) => ({ name: field.name, zero: () => zeroOf(field.schema)! }));
+    alwaysFieldsOf.set(schema, fields);
+  }
+  return fields;
+}
+
+/** One conversion: remembers where it is, and what it did not know. */
+class Walk {
+  readonly unknown: string[] = [];
+  /** Field names and list indices from the root. */
+  readonly #path: (string | number)[] = [];
+  /** The Go type that holds the current field. */
+  #holder = '';
+
+  /** The conformed value; undefined for null. */
+  value(value: Json, schema: Schema): Json | undefined {
+    if (value === null) return undefined;
+    switch (schema.type) {
+      case 'object':
+        return this.#object(value, schema);
+      case 'list':
+        return this.#list(value, schema);
+      case 'map':
+        return this.#map(value, schema);
+      default:
+        return this.#scalar(value, schema);
+    }
+  }
+
+  #object(value: Json, schema: ObjectSchema): JsonObject {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#mismatch(value, schema);
+    const object = value as JsonObject;
+    const { fields } = schema;
+    let result: JsonFields | undefined;
+    for (const name of Object.keys(object)) {
+      const before = object[name]!;
+      const field = fields.get(name);
+      let after: Json | undefined;
+      if (field === undefined) {
+        if (!schema.preserveUnknown) this.#reportUnknown(name);
+        else after = checkNesting(before, this.#path.length);
+      } else {
+        after = this.#field(before, field, schema);
+      }
+      if (after === before) continue;
+      result ??= { ...object } as JsonFields;
+      if (after === undefined) delete result[name];
+      else setOwn(result, name, after);
+    }
+    for (const { name, zero } of alwaysFields(schema)) {
+      if ((result ?? object)[name] !== undefined) continue;
+      result ??= { ...object } as JsonFields;
+      result[name] = zero();
+    }
+    return (result as JsonObject | undefined) ?? object;
+  }
+
+  #field(before: Json, field: Field, holder: ObjectSchema): Json | undefined {
+    const holderBefore = this.#holder;
+    this.#holder = holder.name;
+    this.#path.push(field.name);
+    const after = this.value(before, field.schema);
+    this.#path.pop();
+    this.#holder = holderBefore;
+    if (field.presence === 'nonZero' && (after === '' || after === 0 || after === false)) return undefined;
+    if (field.presence !== 'always' && isEmptyCollection(after, field.schema)) return undefined;
+    return after;
+  }
+
+  #list(value: Json, schema: ListSchema): Json {
+    if (!Array.isArray(value)) throw this.#mismatch(value, schema);
+    let result: Json[] | undefined;
+    for (let index = 0; index < value.length; index++) {
+      const before: Json = value[index];
+      this.#path.push(index);
+      const after = this.value(before, schema.items) ?? emptyOf(schema.items);
+      this.#path.pop();
+      if (after === before) continue;
+      result ??= value.slice();
+      result[index] = after;
+    }
+    return result ?? value;
+  }
+
+  #map(value: Json, schema: MapSchema): Json {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#mismatch(value, schema);
+    const object = value as JsonObject;
+    let result: JsonFields | undefined;
+    for (const name of Object.keys(object)) {
+      const before = object[name]!;
+      this.#path.push(name);
+      const after = this.value(before, schema.values) ?? emptyOf(schema.values);
+      this.#path.pop();
+      if (after === before) continue;
+      result ??= { ...object } as JsonFields;
+      setOwn(result, name, after);
+    }
+    return (result as JsonObject | undefined) ?? object;
+  }
+
+  #scalar(value: Json, schema: ScalarSchema): Json {
+    switch (schema.type) {
+      case 'string':
+        if (typeof value === 'string') return value;
+        break;
+      case 'boolean':
+        if (typeof value === 'boolean') return value;
+        break;
+      case 'int32':
+        if (Number.isInteger(value) && (value as number) >= -0x80000000 && (value as number) <= 0x7fffffff)
+          return value;
+        break;
+      case 'int64':
+        if (Number.isInteger(value) || isInt64(value)) return value;
+        break;
+      case 'double':
+        if (typeof value === 'number') return value;
+        if (typeof value === 'bigint') return Number(value);
+        break;
+      case 'bytes':
+        if (typeof value === 'string') return checkBase64(value);
+        break;
+      case 'time':
+        if (typeof value === 'string') return decoded(canonicalTime, value);
+        throw new DecodeError(`json: cannot unmarshal ${jsonType(value)} into Go value of type string`);
+      case 'microTime':
+        if (typeof value === 'string') return decoded(canonicalMicroTime, value);
+        throw new DecodeError(`json: cannot unmarshal ${jsonType(value)} into Go value of type string`);
+      case 'quantity':
+        return decoded(canonicalQuantity, typeof value === 'string' ? value.trim() : String(value));
+      case 'intOrString':
+        if (typeof value === 'string' || isInt32(value)) return value;
+        throw new DecodeError(`json: cannot unmarshal ${jsonType(value, true)} into Go value of type int32`);
+      case 'any':
+        return checkNesting(value, this.#path.length);
+    }
+    throw this.#mismatch(value, schema);
+  }
+
+  #reportUnknown(name: string): void {
+    if (this.unknown.length < maximumStrictErrors) this.unknown.push(pathText([...this.#path, name]));
+  }
+
+  #mismatch(value: Json, schema: Schema): DecodeError {
+    const isNumber = schema.type === 'int32' || schema.type === 'int64';
+    const what = jsonType(value, isNumber);
+    const fields = this.#path.filter((step) => typeof step === 'string').join('.');
+    const holder = goTypeName(this.#holder);
+    const where = holder === '' ? 'Go value' : `Go struct field ${holder}.${fields}`;
+    return new DecodeError(`json: cannot unmarshal ${what} into ${where} of type ${goType(schema)}`);
+  }
+}
+
+function isInt32(value: Json): boolean {
+  return Number.isInteger(value) && (value as number) >= -0x80000000 && (value as number) <= 0x7fffffff;
+}
+
+function isInt64(value: Json): boolean {
+  return typeof value === 'bigint' && BigInt.asIntN(64, value) === value;
+}
+
+function isEmptyCollection(value: Json | undefined, schema: Schema): boolean {
+  if (schema.type === 'list') return (value as readonly Json[] | undefined)?.length === 0;
+  if (schema.type !== 'map' || value === undefined) return false;
+  for (const _ in value as JsonObject) return false;
+  return true;
+}
+
+/** Assigns like JSON.parse does, so that a key named `__proto__` is a key like any other. */
+export function setOwn(object: JsonFields, name: string, value: Json): void {
+  if (name === '__proto__') {
+    Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+  } else {
+    object[name] = value;
+  }
+}
+
+/** `spec.containers[0].name`. */
+function pathText(steps: readonly (string | number)[]): string {
+  let text = '';
+  for (const step of steps) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else text += text === '' ? step : `.${step}`;
+  }
+  return text;
+}
+
+function decoded(convert: (text: string) => string, text: string): string {
+  try {
+    return convert(text);
+  } catch (error) {
+    throw new DecodeError((error as Error).message);
+  }
+}
+
+function checkBase64(text: string): string {
+  const match = /^[A-Za-z0-9+/]*={0,2}$/.exec(text);
+  if (match !== null && text.length % 4 === 0) return text;
+  const plain = text.replace(/[\r\n]/g, '');
+  if (plain.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(plain)) return plain;
+  const bad = /[^A-Za-z0-9+/=\r\n]/.exec(text)?.index ?? Math.floor(text.replace(/=+$/, '').length / 4) * 4;
+  throw new DecodeError(`illegal base64 data at input byte ${bad}`);
+}
+
+function checkNesting(value: Json, depth: number): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > maximumNesting) throw new DecodeError('exceeded max depth');
+  for (const item of Array.isArray(value) ? value : Object.values(value)) checkNesting(item as Json, depth + 1);
+  return value;
+}
+
+/** What Go calls a JSON value of the wrong type; with the number itself where a number does not fit. */
+function jsonType(value: Json, showNumber = false): string {
+  if (Array.isArray(value)) return 'array';
+  switch (typeof value) {
+    case 'string':
+      return 'string';
+    case 'boolean':
+      return 'bool';
+    case 'number':
+    case 'bigint':
+      return showNumber ? `number ${value}` : 'number';
+    default:
+      return 'object';
+  }
+}
+
+/** `core.v1.PodSpec` is `PodSpec` where Go names a struct. */
+function goTypeName(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}
+
+function goType(schema: Schema): string {
+  switch (schema.type) {
+    case 'object':
+      return schema.name.split('.').slice(-2).join('.');
+    case 'list':
+      return `[]${goType(schema.items)}`;
+    case 'map':
+      return `map[string]${goType(schema.values)}`;
+    case 'boolean':
+      return 'bool';
+    case 'double':
+      return 'float64';
+    case 'bytes':
+      return '[]uint8';
+    default:
+      return schema.type;
+  }
+}

@@ -1,0 +1,75 @@
+import { conform, DecodeError } from './conform.ts';
+import { scanJson } from './json-scan.ts';
+import type { Json } from './meta.ts';
+import type { ObjectSchema } from './schema.ts';
+
+export { conform, DecodeError } from './conform.ts';
+
+export interface Decoded {
+  readonly value: Json;
+  /** Paths of fields that the type does not have; they are not in `value`. */
+  readonly unknown: readonly string[];
+  /** Paths of keys that stand twice; the last one counts. Empty unless they were asked for. */
+  readonly duplicates: readonly string[];
+}
+
+export interface DecodeOptions {
+  /** Look for duplicate keys: a second walk, over the text. */
+  readonly findDuplicates?: boolean;
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** Digits enough to leave the numbers that JavaScript holds exactly. */
+const longNumber = /[0-9]{16}/;
+
+/**
+ * Decodes JSON as the official server does; see `conform`. Throws DecodeError, whose message completes
+ * `Pod in version "v1" cannot be handled as a Pod: …`. The caller bounds the size of `bytes`.
+ */
+export function decodeJson(bytes: Uint8Array, schema: ObjectSchema, options: DecodeOptions = {}): Decoded {
+  const text = decoder.decode(bytes);
+  const { value, unknown } = conform(parseText(text), schema);
+  const duplicates = options.findDuplicates === true ? scanJson(text, schema) : [];
+  return { value, unknown, duplicates };
+}
+
+/** JSON text to a value, with exact integers. Throws DecodeError in Go's words. */
+export function parseJson(bytes: Uint8Array): Json {
+  return parseText(decoder.decode(bytes));
+}
+
+function parseText(text: string): Json {
+  try {
+    return (longNumber.test(text) ? JSON.parse(text, exactNumber as never) : JSON.parse(text)) as Json;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    scanJson(text, undefined);
+    throw new DecodeError(error.message);
+  }
+}
+
+/** A reviver that sees the source text of each number (ECMA-262 proposal "JSON.parse source text access"). */
+function exactNumber(_key: string, value: unknown, context: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  const source = context.source ?? '';
+  return /^-?\d+$/.test(source) ? BigInt(source) : value;
+}
+
+const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+
+/** JSON bytes of a value, which may hold bigints. */
+export function encodeJson(value: unknown): Uint8Array {
+  return encoder.encode(stringifyJson(value));
+}
+
+/** JSON text of a value, which may hold bigints. */
+export function stringifyJson(value: unknown, indent?: number): string {
+  try {
+    return JSON.stringify(value, undefined, indent);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? rawJson(item.toString()) : item), indent);
+  }
+}
