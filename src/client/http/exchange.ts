@@ -1,0 +1,117 @@
+import * as http from 'node:http';
+import * as http2 from 'node:http2';
+import * as https from 'node:https';
+import type { Readable } from 'node:stream';
+import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
+import { type HttpClientOptions, httpLimits } from './options.ts';
+
+export interface ExchangeRequest {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string | Uint8Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ExchangeResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Ends with an error when the connection breaks or the signal aborts. */
+  readonly body: Readable;
+}
+
+/** One request, one response, over whichever version of HTTP. */
+export interface Exchange {
+  send(request: ExchangeRequest): Promise<ExchangeResponse>;
+  close(): void;
+}
+
+export function createExchange(options: HttpClientOptions): Exchange {
+  const url = new URL(options.server);
+  if (options.http2 === true && url.protocol === 'https:') return overHttp2(url, options);
+  return overHttp1(url, options);
+}
+
+/** TLS settings shared by all connections, also the WebSockets that a command opens by itself. */
+export function tlsOptions(options: HttpClientOptions): SecureContextOptions & ConnectionOptions {
+  return {
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.certificate === undefined ? {} : { cert: options.certificate }),
+    ...(options.key === undefined ? {} : { key: options.key }),
+    ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
+    rejectUnauthorized: options.insecureSkipTlsVerify !== true,
+  };
+}
+
+function overHttp1(url: URL, options: HttpClientOptions): Exchange {
+  const isSecure = url.protocol === 'https:';
+  const pool = { keepAlive: true, maxSockets: httpLimits.connections };
+  const agent = isSecure ? new https.Agent({ ...pool, ...tlsOptions(options) }) : new http.Agent(pool);
+  return {
+    send: ({ method, path, headers, body, signal }) =>
+      new Promise((resolve, reject) => {
+        const place = {
+          agent,
+          method,
+          path,
+          timeout: httpLimits.connectTimeoutMs,
+          hostname: url.hostname.replace(/^\[|\]$/g, ''),
+          port: url.port,
+        };
+        const settings = { ...place, headers: headers as http.OutgoingHttpHeaders, ...(signal ? { signal } : {}) };
+        const request = isSecure ? https.request(settings) : http.request(settings);
+        let connected = false;
+        const stop = () => {
+          connected = true;
+        };
+        // Emitted for idle connections too: a quiet watch is none of its business.
+        request.on('timeout', () => {
+          if (!connected) request.destroy(new Error('timed out while connecting'));
+        });
+        request.once('socket', (socket) => {
+          // Delayed acknowledgements and Nagle's algorithm together cost 40 ms a call.
+          socket.setNoDelay(true);
+          if (!socket.connecting) stop();
+          else socket.once(isSecure ? 'secureConnect' : 'connect', stop);
+        });
+        request.once('error', (error) => reject(signal?.aborted ? signal.reason : error));
+        request.once('response', (response) => {
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
+        });
+        request.end(body);
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+function overHttp2(url: URL, options: HttpClientOptions): Exchange {
+  let session: http2.ClientHttp2Session | undefined;
+  const connect = (): http2.ClientHttp2Session => {
+    if (session !== undefined && !session.closed && !session.destroyed) return session;
+    const fresh = http2.connect(url.origin, tlsOptions(options));
+    // Each stream reports the failure to its caller; the session's own event would end the process.
+    fresh.on('error', () => undefined);
+    fresh.on('goaway', () => {
+      if (session === fresh) session = undefined;
+    });
+    session = fresh;
+    return fresh;
+  };
+  return {
+    send: ({ method, path, headers, body, signal }) =>
+      new Promise((resolve, reject) => {
+        const stream = connect().request(
+          { ...(headers as http2.OutgoingHttpHeaders), ':method': method, ':path': path },
+          { endStream: body === undefined, ...(signal ? { signal } : {}) },
+        );
+        stream.once('error', (error) => reject(signal?.aborted ? signal.reason : error));
+        stream.once('response', (answer) => {
+          const status = answer[':status'] ?? 0;
+          resolve({ status, headers: answer as Record<string, string | string[] | undefined>, body: stream });
+        });
+        if (body !== undefined) stream.end(body);
+      }),
+    close: () => session?.close(),
+  };
+}
