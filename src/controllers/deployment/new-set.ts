@@ -1,0 +1,183 @@
+import type { Turn } from '#client/controller.ts';
+import type { EventRecorder } from '#client/events.ts';
+import { Deployment as DeploymentKind, ReplicaSet as ReplicaSetKind } from '#kinds/generated/handles.ts';
+import type { Deployment, ReplicaSet } from '#kinds/generated/types/apps_v1.ts';
+import type { PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
+import { equalValues } from '#machinery/equality.ts';
+import { isReason } from '#machinery/errors.ts';
+import { isNamespaceTerminating, messageOf } from '../shared/api-failures.ts';
+import { controllerReference, isControlledBy } from '../shared/owners.ts';
+import { canonicalJson, stableHash } from '../shared/template-hash.ts';
+import { includesAll, newSetAnnotations, revisionAnnotation, revisionOf } from './annotations.ts';
+import { type ConditionNote, findCondition, hasProgressDeadline, setCondition } from './conditions.ts';
+import { newSetSize, replicasOf, totalReplicas } from './proportions.ts';
+
+export const podTemplateHashLabel = 'pod-template-hash';
+
+export interface DeploymentTurn extends Turn {
+  readonly events: EventRecorder;
+  readonly nowMs: number;
+}
+
+/** Oldest first; by name where two are of one second. */
+export function byAge(left: ReplicaSet, right: ReplicaSet): number {
+  const order = (set: ReplicaSet) => `${set.metadata.creationTimestamp} ${set.metadata.name}`;
+  return order(left) < order(right) ? -1 : 1;
+}
+
+/** The set that has the deployment's template; of several (from times without adoption) the oldest. */
+export function findNewSet(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
+  const wanted = comparable(deployment.spec.template);
+  return [...sets].sort(byAge).find((set) => comparable(set.spec?.template ?? {}) === wanted);
+}
+
+/** A template without the label that its ReplicaSet added. */
+function comparable(template: PodTemplateSpec): string {
+  const { [podTemplateHashLabel]: _, ...labels } = template.metadata?.labels ?? {};
+  return canonicalJson({ ...template, metadata: { ...template.metadata, labels } });
+}
+
+export function isSameTemplate(deployment: Deployment, set: ReplicaSet): boolean {
+  return comparable(set.spec?.template ?? {}) === comparable(deployment.spec.template);
+}
+
+/** Revision and annotations of a set that is there already, on it and on the deployment. */
+export async function syncNewSet(
+  turn: DeploymentTurn,
+  deployment: Deployment,
+  newSet: ReplicaSet,
+  oldSets: readonly ReplicaSet[],
+): Promise<{ readonly deployment: Deployment; readonly newSet: ReplicaSet }> {
+  const { client, signal } = turn;
+  const revision = Math.max(0, ...oldSets.map(revisionOf)) + 1;
+  const annotations = newSetAnnotations(deployment, newSet, revision);
+  const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
+  let current = newSet;
+  if (
+    !includesAll(newSet.metadata.annotations, annotations) ||
+    (newSet.spec?.minReadySeconds ?? 0) !== minReadySeconds
+  ) {
+    const spec = { ...newSet.spec!, minReadySeconds };
+    const wanted = { ...newSet, metadata: { ...newSet.metadata, annotations }, spec };
+    current = await client.update(ReplicaSetKind, wanted, { signal });
+  }
+  let updated = await writeRevision(turn, deployment, current);
+  if (hasProgressDeadline(deployment) && findCondition(updated.status?.conditions, 'Progressing') === undefined) {
+    const message = `Found new replica set "${current.metadata.name}"`;
+    const note = { type: 'Progressing', status: 'True', reason: 'FoundNewReplicaSet', message } as const;
+    updated = await writeCondition(turn, updated, note);
+  }
+  return { deployment: updated, newSet: current };
+}
+
+/** Makes the set for the deployment's template, at the size that the strategy allows now. */
+export async function createNewSet(
+  turn: DeploymentTurn,
+  deployment: Deployment,
+  oldSets: readonly ReplicaSet[],
+): Promise<{ readonly deployment: Deployment; readonly newSet: ReplicaSet }> {
+  const { client, signal } = turn;
+  const wanted = newSetFor(deployment, oldSets);
+  let newSet: ReplicaSet;
+  let isOurs = true;
+  try {
+    newSet = await client.create(ReplicaSetKind, wanted, { signal });
+  } catch (error) {
+    if (!isReason(error, 'AlreadyExists')) return await reportFailedCreate(turn, deployment, wanted, error);
+    newSet = await resolveCollision(turn, deployment, wanted, error);
+    isOurs = false;
+  }
+  const size = newSet.spec?.replicas ?? 0;
+  if (isOurs && size > 0) {
+    const message = `Scaled up replica set ${newSet.metadata.name} from 0 to ${size}`;
+    turn.events.record(DeploymentKind, deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message });
+  }
+  let updated = await writeRevision(turn, deployment, newSet);
+  if (isOurs && hasProgressDeadline(deployment)) {
+    const message = `Created new replica set "${newSet.metadata.name}"`;
+    const note = { type: 'Progressing', status: 'True', reason: 'NewReplicaSetCreated', message } as const;
+    updated = await writeCondition(turn, updated, note);
+  }
+  return { deployment: updated, newSet };
+}
+
+function newSetFor(deployment: Deployment, oldSets: readonly ReplicaSet[]): ReplicaSet {
+  const { template, selector, minReadySeconds } = deployment.spec;
+  const hash = stableHash(template, deployment.status?.collisionCount);
+  const labels = { ...template.metadata?.labels, [podTemplateHashLabel]: hash };
+  const revision = Math.max(0, ...oldSets.map(revisionOf)) + 1;
+  return {
+    metadata: {
+      name: `${deployment.metadata.name}-${hash}`,
+      namespace: deployment.metadata.namespace ?? '',
+      labels,
+      annotations: newSetAnnotations(deployment, undefined, revision),
+      ownerReferences: [controllerReference(DeploymentKind, deployment)],
+    },
+    spec: {
+      replicas: newSetSize(deployment, 0, totalReplicas(oldSets)),
+      ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
+      selector: { ...selector, matchLabels: { ...selector.matchLabels, [podTemplateHashLabel]: hash } },
+      template: { ...template, metadata: { ...template.metadata, labels } },
+    },
+  };
+}
+
+/** The name is taken: by our own set that the cache did not show, or by another, which calls for another name. */
+async function resolveCollision(
+  turn: DeploymentTurn,
+  deployment: Deployment,
+  wanted: ReplicaSet,
+  error: unknown,
+): Promise<ReplicaSet> {
+  const { client, signal } = turn;
+  const { name = '', namespace } = wanted.metadata;
+  const existing = await client.get(ReplicaSetKind, { name, namespace }, { signal });
+  if (isControlledBy(existing, deployment) && isSameTemplate(deployment, existing)) return existing;
+  const collisionCount = (deployment.status?.collisionCount ?? 0) + 1;
+  await client.updateStatus(
+    DeploymentKind,
+    { ...deployment, status: { ...deployment.status, collisionCount } },
+    { signal },
+  );
+  throw error;
+}
+
+async function reportFailedCreate(
+  turn: DeploymentTurn,
+  deployment: Deployment,
+  wanted: ReplicaSet,
+  error: unknown,
+): Promise<never> {
+  if (turn.signal.aborted || isNamespaceTerminating(error)) throw error;
+  const message = `Failed to create new replica set "${wanted.metadata.name}": ${messageOf(error)}`;
+  const reason = 'ReplicaSetCreateError';
+  turn.events.record(DeploymentKind, deployment, { type: 'Warning', reason, message });
+  if (hasProgressDeadline(deployment)) {
+    await writeCondition(turn, deployment, { type: 'Progressing', status: 'False', reason, message });
+  }
+  throw error;
+}
+
+async function writeRevision(turn: DeploymentTurn, deployment: Deployment, newSet: ReplicaSet): Promise<Deployment> {
+  const revision = newSet.metadata.annotations?.[revisionAnnotation];
+  const { annotations } = deployment.metadata;
+  if (revision === undefined || annotations?.[revisionAnnotation] === revision) return deployment;
+  const metadata = { ...deployment.metadata, annotations: { ...annotations, [revisionAnnotation]: revision } };
+  return await turn.client.update(DeploymentKind, { ...deployment, metadata }, { signal: turn.signal });
+}
+
+export async function writeCondition(
+  turn: DeploymentTurn,
+  deployment: Deployment,
+  note: ConditionNote,
+): Promise<Deployment> {
+  const conditions = setCondition(deployment.status?.conditions ?? [], note, turn.nowMs);
+  if (equalValues(conditions, deployment.status?.conditions)) return deployment;
+  const wanted = { ...deployment, status: { ...deployment.status, conditions } };
+  return await turn.client.updateStatus(DeploymentKind, wanted, { signal: turn.signal });
+}
+
+export function isAtFullSize(deployment: Deployment, newSet: ReplicaSet): boolean {
+  return (newSet.spec?.replicas ?? 1) === replicasOf(deployment);
+}

@@ -1,0 +1,67 @@
+import type { Container, PodSpec } from '#kinds/generated/types/core_v1.ts';
+import { milliValue, quantity, wholeValue } from '#machinery/quantity.ts';
+
+/** Amounts by resource name: cpu in thousandths of a core, everything else in whole units (bytes, devices). */
+export type ResourceAmounts = ReadonlyMap<string, number>;
+
+type Quantities = Readonly<Record<string, string>>;
+
+/** A quantity as the scheduler counts it: thousandths for cpu, whole units rounded up for the rest. */
+export function amountOf(resource: string, text: string): number {
+  const parsed = quantity(text);
+  return resource === 'cpu' ? milliValue(parsed) : wholeValue(parsed);
+}
+
+export function amountsOf(quantities: Quantities | undefined): Map<string, number> {
+  const amounts = new Map<string, number>();
+  for (const [resource, text] of Object.entries(quantities ?? {})) amounts.set(resource, amountOf(resource, text));
+  return amounts;
+}
+
+/**
+ * What the pod asks of its node: the sum over its containers and sidecars, or what an init container needs while it
+ * runs beside the sidecars started before it, whichever is more; pod-level requests override; overhead is added.
+ */
+export function podRequests(spec: PodSpec): ResourceAmounts {
+  return podTotals(spec, (container) => container.resources?.requests, spec.resources?.requests);
+}
+
+/** The same over limits; a resource without a limit in some container is left to the caller's judgement. */
+export function podLimits(spec: PodSpec): ResourceAmounts {
+  return podTotals(spec, (container) => container.resources?.limits, spec.resources?.limits);
+}
+
+function podTotals(
+  spec: PodSpec,
+  of: (container: Container) => Quantities | undefined,
+  podLevel: Quantities | undefined,
+): Map<string, number> {
+  const total = new Map<string, number>();
+  for (const container of spec.containers) add(total, amountsOf(of(container)));
+  const sidecars = new Map<string, number>();
+  const peak = new Map<string, number>();
+  for (const container of spec.initContainers ?? []) {
+    const needs = amountsOf(of(container));
+    if (container.restartPolicy === 'Always') {
+      add(total, needs);
+      add(sidecars, needs);
+      raise(peak, sidecars);
+    } else {
+      const during = new Map(sidecars);
+      add(during, needs);
+      raise(peak, during);
+    }
+  }
+  raise(total, peak);
+  for (const [resource, amount] of amountsOf(podLevel)) total.set(resource, amount);
+  add(total, amountsOf(spec.overhead));
+  return total;
+}
+
+function add(total: Map<string, number>, more: ResourceAmounts): void {
+  for (const [resource, amount] of more) total.set(resource, (total.get(resource) ?? 0) + amount);
+}
+
+function raise(total: Map<string, number>, least: ResourceAmounts): void {
+  for (const [resource, amount] of least) total.set(resource, Math.max(total.get(resource) ?? 0, amount));
+}
