@@ -7,7 +7,6 @@ import {
   type Turn,
 } from '#client/controller.ts';
 import type { Informer } from '#client/informer.ts';
-import { labelMatch } from '#client/label-selector.ts';
 import { byControllerUid, byNamespace } from '#client/object-cache.ts';
 import { keyFor, keyOf, refTo } from '#client/object-key.ts';
 import { isPodTerminal } from '#kinds/core/pod/state.ts';
@@ -21,6 +20,7 @@ import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import { claim } from '../shared/claim.ts';
+import { labelMatch } from '../shared/match.ts';
 import { controllerNameOf, controllerOf } from '../shared/owners.ts';
 import { revisionOf } from './annotations.ts';
 import { findCondition, hasProgressDeadline } from './conditions.ts';

@@ -31,10 +31,16 @@ export function findNewSet(deployment: Deployment, sets: readonly ReplicaSet[]):
   return [...sets].sort(byAge).find((set) => comparable(set.spec?.template ?? {}) === wanted);
 }
 
-/** A template without the label that its ReplicaSet added. */
+const comparables = new WeakMap<PodTemplateSpec, string>();
+
+/** A template without the label that its ReplicaSet added, as text; remembered, since templates are many and long. */
 function comparable(template: PodTemplateSpec): string {
+  const known = comparables.get(template);
+  if (known !== undefined) return known;
   const { [podTemplateHashLabel]: _, ...labels } = template.metadata?.labels ?? {};
-  return canonicalJson({ ...template, metadata: { ...template.metadata, labels } });
+  const text = canonicalJson({ ...template, metadata: { ...template.metadata, labels } });
+  comparables.set(template, text);
+  return text;
 }
 
 export function isSameTemplate(deployment: Deployment, set: ReplicaSet): boolean {

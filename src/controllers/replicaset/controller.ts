@@ -8,7 +8,6 @@ import {
   type Turn,
 } from '#client/controller.ts';
 import type { Informer } from '#client/informer.ts';
-import { type LabelMatch, labelMatch, mapMatch } from '#client/label-selector.ts';
 import { byControllerUid, byNamespace } from '#client/object-cache.ts';
 import { keyFor, keyOf } from '#client/object-key.ts';
 import { isPodActive, untilPodAvailableMs } from '#kinds/core/pod/state.ts';
@@ -20,6 +19,7 @@ import { equalValues } from '#machinery/equality.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import { isNamespaceTerminating } from '../shared/api-failures.ts';
 import { claim } from '../shared/claim.ts';
+import { type LabelMatch, labelMatch, mapMatch } from '../shared/match.ts';
 import { controllerNameOf, controllerOf } from '../shared/owners.ts';
 import { createPod, deletePod, podFromTemplate } from '../shared/pods.ts';
 import { slowStart } from '../shared/slow-start.ts';

@@ -1,9 +1,9 @@
 import type { Client } from '#client/client.ts';
-import type { LabelMatch } from '#client/label-selector.ts';
 import { refTo } from '#client/object-key.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
+import type { LabelMatch } from './match.ts';
 import { controllerOf, controllerReference } from './owners.ts';
 
 /**
