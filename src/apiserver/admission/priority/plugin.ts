@@ -1,0 +1,57 @@
+import { PriorityClass } from '#kinds/generated/handles.ts';
+import type { Pod } from '#kinds/generated/types/core_v1.ts';
+import type { PriorityClass as PriorityClassObject } from '#kinds/generated/types/scheduling_v1.ts';
+import { forbidden } from '#machinery/errors.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { type AdmissionPlugin, objectAs } from '../plugin.ts';
+
+const pods = { group: '', resource: 'pods' };
+
+/** Turns a pod's priority class into a number, and refuses numbers that do not come from a class. */
+export const priority: AdmissionPlugin = {
+  name: 'Priority',
+  operations: ['CREATE'],
+  resources: ['/pods'],
+  mutate(attributes, registry) {
+    const pod = objectAs<Pod>(attributes);
+    const name = pod.metadata.name ?? '';
+    const given = pod.spec.priorityClassName ?? '';
+    const found = given === '' ? globalDefault(registry) : classNamed(registry, given);
+    if (given !== '' && found === undefined)
+      throw forbidden(pods, name, `no PriorityClass with name ${given} was found`);
+    const value = found?.value ?? 0;
+    const policy = found?.preemptionPolicy ?? 'PreemptLowerPriority';
+    if (pod.spec.priority !== undefined && pod.spec.priority !== value) {
+      throw forbidden(
+        pods,
+        name,
+        `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+      );
+    }
+    if (pod.spec.preemptionPolicy !== undefined && pod.spec.preemptionPolicy !== policy) {
+      throw forbidden(
+        pods,
+        name,
+        `the string value of PreemptionPolicy (${pod.spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+      );
+    }
+    if (given === '' && found !== undefined) pod.spec.priorityClassName = found.metadata.name!;
+    pod.spec.priority = value;
+    pod.spec.preemptionPolicy = policy;
+  },
+};
+
+function classNamed(registry: Registry, name: string): PriorityClassObject | undefined {
+  return registry.resources.of(PriorityClass).storage!.cache.get(name)?.value.object as PriorityClassObject | undefined;
+}
+
+/** The class that pods without one get; of several, the one with the lowest value. */
+function globalDefault(registry: Registry): PriorityClassObject | undefined {
+  let lowest: PriorityClassObject | undefined;
+  for (const entry of registry.resources.of(PriorityClass).storage!.cache.entries()) {
+    const candidate = entry.value.object as PriorityClassObject;
+    if (candidate.globalDefault === true && (lowest === undefined || (candidate.value ?? 0) < (lowest.value ?? 0)))
+      lowest = candidate;
+  }
+  return lowest;
+}

@@ -1,0 +1,60 @@
+import type { Client } from '#client/client.ts';
+import * as handles from '#kinds/generated/handles.ts';
+import type { Kind } from '#kinds/kind.ts';
+import { isReason } from '#machinery/errors.ts';
+import type { ApiObject } from '#machinery/meta.ts';
+import { formatIpv4, parseIpRange } from '../services/ip-range.ts';
+import objects from './objects.json' with { type: 'json' };
+
+/** Namespaces come first: roles live in them. */
+const sections: readonly (readonly [keyof typeof objects, Kind])[] = [
+  ['namespaces', handles.Namespace],
+  ['priorityclasses', handles.PriorityClass],
+  ['clusterroles', handles.ClusterRole],
+  ['clusterrolebindings', handles.ClusterRoleBinding],
+  ['roles', handles.Role],
+  ['rolebindings', handles.RoleBinding],
+  ['prioritylevelconfigurations', handles.PriorityLevelConfiguration],
+  ['flowschemas', handles.FlowSchema],
+];
+
+/** Whether an object is already there; asked of the caches, so that a warm start writes and waits for nothing. */
+export type Exists = (kind: Kind, object: ApiObject) => boolean;
+
+/** Makes what every cluster holds from its first second, and puts back what was deleted. */
+export async function ensureBootstrapObjects(
+  client: Client,
+  options: { readonly serviceCidr: string; readonly exists: Exists },
+): Promise<void> {
+  for (const [section, kind] of sections) {
+    const wanted = objects[section] as unknown as readonly ApiObject[];
+    await Promise.all(
+      wanted.filter((object) => !options.exists(kind, object)).map((object) => ensure(client, kind, object)),
+    );
+  }
+  const { first, cidr } = parseIpRange(options.serviceCidr);
+  const serviceCidr = { metadata: { name: 'kubernetes' }, spec: { cidrs: [cidr] } };
+  const service = {
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: formatIpv4(first + 1),
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+      sessionAffinity: 'None',
+    },
+  };
+  for (const [kind, object] of [
+    [handles.ServiceCIDR, serviceCidr],
+    [handles.Service, service],
+  ] as const) {
+    if (!options.exists(kind as Kind, object)) await ensure(client, kind as Kind, object);
+  }
+}
+
+async function ensure(client: Client, kind: Kind, object: ApiObject): Promise<void> {
+  try {
+    await client.create(kind, object);
+  } catch (error) {
+    if (!isReason(error, 'AlreadyExists')) throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import { encodeJson, parseJson } from '#machinery/json.ts';
+import type { ApiObject } from '#machinery/meta.ts';
+import type { StoredValue } from '#storage/store.ts';
+
+/**
+ * An object as it stands in the store: parsed once or serialised once, whichever is asked for first, and shared by
+ * everybody from then on. Nobody may change it.
+ */
+export class StoredObject implements StoredValue {
+  #object: ApiObject | undefined;
+  #bytes: Uint8Array | undefined;
+
+  private constructor(object: ApiObject | undefined, bytes: Uint8Array | undefined) {
+    this.#object = object;
+    this.#bytes = bytes;
+  }
+
+  static ofObject(object: ApiObject): StoredObject {
+    return new StoredObject(object, undefined);
+  }
+
+  /** The shared object behind a store's value, whether or not this process wrote it. */
+  static of(value: StoredValue): StoredObject {
+    if (value instanceof StoredObject) return value;
+    let known = wrapped.get(value);
+    if (known === undefined) {
+      known = new StoredObject(undefined, value.bytes);
+      wrapped.set(value, known);
+    }
+    return known;
+  }
+
+  get object(): ApiObject {
+    this.#object ??= parseJson(this.#bytes!) as unknown as ApiObject;
+    return this.#object;
+  }
+
+  /** JSON in the storage version, with its resourceVersion. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= encodeJson(this.#object);
+    return this.#bytes;
+  }
+
+  get decoded(): ApiObject {
+    return this.object;
+  }
+}
+
+const wrapped = new WeakMap<StoredValue, StoredObject>();
+
+/** The same object with another resourceVersion: a deleted one is told with the revision of its deletion. */
+export function withRevision(value: StoredObject, revision: number): StoredObject {
+  const { object } = value;
+  return StoredObject.ofObject({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
+}

@@ -1,0 +1,79 @@
+import type { CacheEvent, ObjectFilter } from './resource-cache.ts';
+import { type StoredObject, withRevision } from './stored-object.ts';
+
+/** Events a watcher may be behind before it is cut off: it relists, instead of growing our memory. */
+const maxBacklog = 10_000;
+
+export interface StreamEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly value: StoredObject;
+  readonly revision: number;
+}
+
+/** One watcher's queue. An object that starts or stops to match its filter is ADDED or DELETED for this watcher. */
+export class WatchStream {
+  readonly #filter: ObjectFilter;
+  readonly #onClose: () => void;
+  #queue: StreamEvent[] = [];
+  #wake: (() => void) | undefined;
+  #closed = false;
+
+  constructor(filter: ObjectFilter, onClose: () => void) {
+    this.#filter = filter;
+    this.#onClose = onClose;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  offer(event: CacheEvent): void {
+    const seen = this.#translate(event);
+    if (seen === undefined || this.#closed) return;
+    this.#queue.push(seen);
+    if (this.#queue.length > maxBacklog) this.close();
+    this.#notify();
+  }
+
+  #translate({ type, value, previous, key, revision }: CacheEvent): StreamEvent | undefined {
+    const before = previous !== undefined && this.#filter(previous, key);
+    if (type === 'DELETED') return before ? { type, value, revision } : undefined;
+    if (this.#filter(value, key)) return { type: before ? 'MODIFIED' : 'ADDED', value, revision };
+    if (!before) return undefined;
+    // The watcher is told what it last saw, at the revision of the change.
+    return { type: 'DELETED', value: withRevision(previous, revision), revision };
+  }
+
+  /** Everything that has come since the last call; empty after `wait` only when the stream ended. */
+  take(): readonly StreamEvent[] {
+    const taken = this.#queue;
+    this.#queue = [];
+    return taken;
+  }
+
+  /** Resolves when there is something to take or the stream has ended. */
+  wait(): Promise<void> {
+    if (this.#queue.length > 0 || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onClose();
+    this.#notify();
+  }
+
+  /** Makes a pending `wait` return, for example to send a bookmark. */
+  nudge(): void {
+    this.#notify();
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}

@@ -1,0 +1,133 @@
+import { randomSuffix, randomUuid } from '#base/random.ts';
+import { cloneJson } from '#machinery/clone.ts';
+import { ApiError, alreadyExists, badRequest, invalid, isReason } from '#machinery/errors.ts';
+import type { ApiObject, Mutable } from '#machinery/meta.ts';
+import { formatTime } from '#machinery/time.ts';
+import { StoredObject } from '../cache/stored-object.ts';
+import { hasSeparateStatus, inServedVersion, inStorageVersion, type ServedResource } from '../resources/resource.ts';
+import { objectKey } from '../resources/storage-keys.ts';
+import { trackChange } from './managed-fields.ts';
+import type { Operation, Result } from './operation.ts';
+import { validateObjectMeta } from './pending.ts';
+import { hookOf, type Registry, ruleContext } from './registry.ts';
+
+/** Attempts to find a free name for `generateName` (KEP-4420). */
+const maxNameAttempts = 8;
+/** Names are cut so that the suffix fits. */
+const maxGeneratedBase = 58;
+
+/** POST: a new object, from what the client sent to what the store holds. */
+export async function createObject(registry: Registry, operation: Operation): Promise<Result> {
+  const object = operation.body as Mutable<ApiObject>;
+  checkIdentity(operation, object);
+  const { generateName } = object.metadata;
+  const generated = object.metadata.name === undefined && generateName !== undefined && generateName !== '';
+  for (let attempt = 1; ; attempt++) {
+    const candidate = generated && attempt < maxNameAttempts ? cloneJson(object) : object;
+    if (generated)
+      candidate.metadata.name = `${generateName.slice(0, maxGeneratedBase)}${randomSuffix(registry.environment.random)}`;
+    try {
+      return await createNamed(registry, operation, candidate);
+    } catch (error) {
+      if (!generated || !isReason(error, 'AlreadyExists') || attempt === maxNameAttempts) throw error;
+    }
+  }
+}
+
+async function createNamed(registry: Registry, operation: Operation, object: Mutable<ApiObject>): Promise<Result> {
+  const { resource, options } = operation;
+  resource.rules.defaults?.(object);
+  fillSystemFields(registry, object);
+  const attributes = { operation: 'CREATE', request: operation, object, oldObject: undefined } as const;
+  await registry.admission.mutate(registry, attributes);
+  resource.rules.defaults?.(object);
+  if (hasSeparateStatus(resource)) delete (object as { status?: unknown }).status;
+  prepare(registry, resource, object);
+  checkValid(registry, operation, object);
+  await registry.admission.validate(registry, attributes);
+  trackChange(registry, operation, { object, old: undefined });
+  return store(registry, operation, object, options.dryRun === true);
+}
+
+/** The request's path and the object's metadata must agree; the path wins where the object says nothing. */
+function checkIdentity({ resource, namespace, name }: Operation, object: Mutable<ApiObject>): void {
+  const { metadata } = object;
+  if (resource.kind.namespaced) {
+    if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace) {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    }
+    metadata.namespace = namespace;
+  } else if (metadata.namespace !== undefined) {
+    if (metadata.namespace !== '')
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    delete metadata.namespace;
+  }
+  if (name !== '' && metadata.name === undefined) metadata.name = name;
+  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
+    throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
+  }
+  if (metadata.name === '') delete metadata.name;
+}
+
+function fillSystemFields(registry: Registry, object: Mutable<ApiObject>): void {
+  const { metadata } = object;
+  metadata.uid = randomUuid(registry.environment.random);
+  metadata.creationTimestamp = formatTime(registry.environment.clock.now());
+  for (const field of [
+    'resourceVersion',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'selfLink',
+    'generation',
+  ] as const) {
+    delete metadata[field];
+  }
+}
+
+function prepare(registry: Registry, resource: ServedResource, object: Mutable<ApiObject>): void {
+  if (resource.rules.hasGeneration ?? hasSeparateStatus(resource)) object.metadata.generation = 1;
+  resource.rules.prepareForCreate?.(object, ruleContext(registry));
+  hookOf(registry, resource)?.prepare?.(object, undefined);
+}
+
+function checkValid(registry: Registry, { resource, warn }: Operation, object: ApiObject): void {
+  const errors = [
+    ...validateObjectMeta(object.metadata, {
+      namespaced: resource.kind.namespaced,
+      nameRule: resource.rules.nameRule ?? 'subdomain',
+    }),
+    ...(resource.rules.validate?.(object, ruleContext(registry)) ?? []),
+  ];
+  if (errors.length > 0) throw invalid(resource.kind, object.metadata.name ?? '', errors);
+  for (const text of resource.rules.warnings?.(object, undefined) ?? []) warn(text);
+}
+
+async function store(
+  registry: Registry,
+  { resource }: Operation,
+  object: Mutable<ApiObject>,
+  dryRun: boolean,
+): Promise<Result> {
+  const storage = resource.storage!;
+  const name = object.metadata.name ?? '';
+  const key = objectKey({ namespace: object.metadata.namespace, name });
+  if (storage.cache.get(key) !== undefined) throw alreadyExists(resource.kind, name);
+  const undo = await hookOf(registry, resource)?.allocate?.(registry, object, undefined, dryRun);
+  if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: true };
+  const kept = inStorageVersion(resource, object) as Mutable<ApiObject>;
+  try {
+    const result = await registry.store.commit({
+      key: storage.prefix + key,
+      expectedRevision: 0,
+      value: (revision) => {
+        kept.metadata.resourceVersion = String(revision);
+        return StoredObject.ofObject(kept);
+      },
+    });
+    if (result.outcome === 'conflict') throw alreadyExists(resource.kind, name);
+    return { type: 'object', value: inServedVersion(resource, StoredObject.of(result.value!)), created: true };
+  } catch (error) {
+    await undo?.();
+    throw error;
+  }
+}

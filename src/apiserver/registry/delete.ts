@@ -1,0 +1,190 @@
+import { cloneJson } from '#machinery/clone.ts';
+import { conflict, notFound, type Status } from '#machinery/errors.ts';
+import type { ApiObject, Mutable } from '#machinery/meta.ts';
+import { formatTime } from '#machinery/time.ts';
+import type { CachedEntry } from '../cache/resource-cache.ts';
+import { StoredObject } from '../cache/stored-object.ts';
+import { hasSeparateStatus, inServedVersion } from '../resources/resource.ts';
+import { objectKey } from '../resources/storage-keys.ts';
+import type { DeletionOptions, Operation, Result } from './operation.ts';
+import { hookOf, type Registry } from './registry.ts';
+
+const maxAttempts = 32;
+
+/** Kinds whose immediate deletion answers with the object instead of a Status, as upstream's do. */
+const answersWithObject = new Set([
+  'pods',
+  'podtemplates',
+  'services',
+  'serviceaccounts',
+  'persistentvolumes',
+  'persistentvolumeclaims',
+  'resourcequotas',
+  'namespaces',
+]);
+
+/** DELETE of one object: at once, after a grace period, or when its finalizers are gone. */
+export async function deleteObject(registry: Registry, operation: Operation): Promise<Result> {
+  const { resource, name, namespace } = operation;
+  const storage = resource.storage!;
+  const key = objectKey({ namespace, name });
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    const entry = storage.cache.get(key);
+    if (entry === undefined) throw notFound(resource.kind, name);
+    const outcome = await attemptDelete(registry, operation, entry);
+    if (outcome !== 'lost') return outcome;
+  }
+  throw conflict(
+    resource.kind,
+    name,
+    'the object has been modified; please apply your changes to the latest version and try again',
+  );
+}
+
+async function attemptDelete(registry: Registry, operation: Operation, entry: CachedEntry): Promise<Result | 'lost'> {
+  const { resource, options } = operation;
+  const deletion = options.deletion ?? {};
+  const old = inServedVersion(resource, entry.value).object;
+  checkPreconditions(operation, deletion, old);
+  await registry.admission.validate(registry, {
+    operation: 'DELETE',
+    request: operation,
+    object: undefined,
+    oldObject: old,
+  });
+  const next = markDeleted(registry, operation, cloneJson(entry.value.object) as Mutable<ApiObject>, deletion);
+  if (next === 'remove') return removeObject(registry, operation, entry, entry.value.object);
+  if (next === 'unchanged') return { type: 'object', value: inServedVersion(resource, entry.value), created: false };
+  if (options.dryRun === true)
+    return { type: 'object', value: inServedVersion(resource, StoredObject.ofObject(next)), created: false };
+  const result = await registry.store.commit({
+    key: resource.storage!.prefix + entry.key,
+    expectedRevision: entry.revision,
+    value: (revision) => {
+      next.metadata.resourceVersion = String(revision);
+      return StoredObject.ofObject(next);
+    },
+  });
+  if (result.outcome === 'conflict') return 'lost';
+  return { type: 'object', value: inServedVersion(resource, StoredObject.of(result.value!)), created: false };
+}
+
+function checkPreconditions({ resource, name }: Operation, { preconditions }: DeletionOptions, old: ApiObject): void {
+  const { uid, resourceVersion } = preconditions ?? {};
+  if (uid !== undefined && uid !== old.metadata.uid) {
+    throw conflict(
+      resource.kind,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  }
+  if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
+    const found = old.metadata.resourceVersion;
+    throw conflict(
+      resource.kind,
+      name,
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${found}`,
+    );
+  }
+}
+
+/** The object as it waits for its end, or that nothing is left to wait for. */
+function markDeleted(
+  registry: Registry,
+  operation: Operation,
+  object: Mutable<ApiObject>,
+  deletion: DeletionOptions,
+): Mutable<ApiObject> | 'remove' | 'unchanged' {
+  const { resource } = operation;
+  const finalizers = deletionFinalizers(operation, object, deletion);
+  const finalizersChanged = finalizers.join() !== (object.metadata.finalizers ?? []).join();
+  if (finalizers.length > 0) object.metadata.finalizers = finalizers;
+  else delete object.metadata.finalizers;
+  const graceSeconds = resource.rules.gracePeriodSeconds?.(object, deletion.gracePeriodSeconds);
+  const current = object.metadata.deletionTimestamp;
+  if (current !== undefined) {
+    const remaining = object.metadata.deletionGracePeriodSeconds ?? 0;
+    // A second deletion can only shorten the wait.
+    const shorter =
+      graceSeconds === undefined
+        ? deletion.gracePeriodSeconds === 0
+          ? 0
+          : remaining
+        : Math.min(graceSeconds, remaining);
+    if (shorter <= 0 && finalizers.length === 0) return 'remove';
+    if (shorter >= remaining && !finalizersChanged) return 'unchanged';
+    const due = Date.parse(current) - (remaining - shorter) * 1000;
+    object.metadata.deletionTimestamp = formatTime(due);
+    object.metadata.deletionGracePeriodSeconds = shorter;
+    return object;
+  }
+  if ((graceSeconds ?? 0) <= 0 && finalizers.length === 0) return 'remove';
+  const waitSeconds = Math.max(0, graceSeconds ?? 0);
+  object.metadata.deletionTimestamp = formatTime(registry.environment.clock.now() + waitSeconds * 1000);
+  object.metadata.deletionGracePeriodSeconds = waitSeconds;
+  if (hasSeparateStatus(resource) && object.metadata.generation !== undefined) object.metadata.generation += 1;
+  return object;
+}
+
+const orphan = 'orphan';
+const foreground = 'foregroundDeletion';
+
+/** Propagation becomes a finalizer that the garbage collector acts on and removes. */
+function deletionFinalizers({ resource }: Operation, object: ApiObject, deletion: DeletionOptions): string[] {
+  const existing = [...(object.metadata.finalizers ?? [])];
+  const policy =
+    deletion.propagationPolicy ??
+    (deletion.orphanDependents === undefined ? undefined : deletion.orphanDependents ? 'Orphan' : 'Background');
+  const others = existing.filter((finalizer) => finalizer !== orphan && finalizer !== foreground);
+  switch (policy) {
+    case 'Orphan':
+      return [...others, orphan];
+    case 'Foreground':
+      return [...others, foreground];
+    case 'Background':
+      return others;
+    default:
+      if (existing.includes(orphan) || existing.includes(foreground)) return existing;
+      return resource.rules.defaultPropagation === 'Orphan' ? [...others, orphan] : existing;
+  }
+}
+
+/** Takes the object out of the store. */
+export async function removeObject(
+  registry: Registry,
+  operation: Operation,
+  entry: CachedEntry,
+  last: ApiObject,
+): Promise<Result | 'lost'> {
+  const { resource, options } = operation;
+  if (options.dryRun !== true) {
+    const result = await registry.store.commit({
+      key: resource.storage!.prefix + entry.key,
+      expectedRevision: entry.revision,
+      value: undefined,
+    });
+    if (result.outcome === 'conflict') return 'lost';
+    await hookOf(registry, resource)?.afterDelete?.(registry, last);
+  }
+  const wantsObject = operation.verb !== 'delete' || answersWithObject.has(resource.kind.resource);
+  if (wantsObject)
+    return { type: 'object', value: inServedVersion(resource, StoredObject.ofObject(last)), created: false };
+  return { type: 'status', status: deletedStatus(operation, last) };
+}
+
+function deletedStatus({ resource, name }: Operation, last: ApiObject): Status {
+  const { group, resource: plural } = resource.kind;
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      name,
+      ...(group === '' ? {} : { group }),
+      kind: plural,
+      ...(last.metadata.uid === undefined ? {} : { uid: last.metadata.uid }),
+    },
+    code: 200,
+  };
+}

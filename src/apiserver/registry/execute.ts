@@ -1,0 +1,54 @@
+import { badRequest, methodNotSupported, notFound } from '#machinery/errors.ts';
+import { subresourceHandlers } from '../subresources/index.ts';
+import { answerReview } from '../subresources/reviews.ts';
+import { createObject } from './create.ts';
+import { deleteObject } from './delete.ts';
+import { deleteCollection } from './delete-collection.ts';
+import type { Operation, Result } from './operation.ts';
+import { patchObject } from './patch.ts';
+import { getObject, listObjects, watchObjects } from './read.ts';
+import type { Registry } from './registry.ts';
+import { replaceObject } from './update.ts';
+
+/** Carries out one authorised request on a resource. Throws ApiError for every expected failure. */
+export async function execute(registry: Registry, operation: Operation): Promise<Result> {
+  const { resource, subresource, verb, name, namespace } = operation;
+  if (resource.kind.namespaced && namespace === '' && verb !== 'list' && verb !== 'watch') {
+    throw badRequest('an empty namespace may not be set during creation');
+  }
+  if (subresource !== '' && subresource !== 'status') return executeSubresource(registry, operation);
+  if (subresource === 'status' && !resource.subresources.has('status')) throw notFound(resource.kind, name);
+  if (resource.storage === undefined) return answerReview(registry, operation);
+  if (subresource === '' && !resource.verbs.has(verb)) throw methodNotSupported(resource.kind, verb);
+  switch (verb) {
+    case 'get':
+      return getObject(registry, operation);
+    case 'list':
+      return listObjects(registry, operation);
+    case 'watch':
+      return watchObjects(registry, operation);
+    case 'create':
+      return createObject(registry, operation);
+    case 'update':
+      return replaceObject(registry, operation);
+    case 'patch':
+      return patchObject(registry, operation);
+    case 'delete':
+      return deleteObject(registry, operation);
+    case 'deletecollection':
+      return deleteCollection(registry, operation);
+    case 'connect':
+      throw methodNotSupported(resource.kind, verb);
+  }
+}
+
+async function executeSubresource(registry: Registry, operation: Operation): Promise<Result> {
+  const { resource, subresource, verb, name } = operation;
+  const { kind } = resource;
+  const handler = subresourceHandlers[`${kind.group}/${kind.resource}/${subresource}`];
+  if (!resource.subresources.has(subresource) || handler === undefined) throw notFound(kind, name);
+  const method =
+    verb === 'get' || verb === 'create' || verb === 'update' || verb === 'patch' ? handler[verb] : undefined;
+  if (method === undefined) throw methodNotSupported(kind, verb);
+  return method(registry, operation);
+}

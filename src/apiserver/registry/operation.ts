@@ -1,0 +1,94 @@
+import type { Status } from '#machinery/errors.ts';
+import type { FieldSelector } from '#machinery/fields.ts';
+import type { ParsedSelector } from '#machinery/labels.ts';
+import type { ApiObject, JsonObject, ListMeta } from '#machinery/meta.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
+import type { WatchStream } from '../cache/watch-stream.ts';
+import type { ServedResource } from '../resources/resource.ts';
+
+/** Who asks, after authentication. */
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection' | 'connect';
+
+/**
+ * One request to a resource, decoded and free of HTTP: what the in-process client makes directly and the HTTP front
+ * makes from a path, a query and a body.
+ */
+export interface Operation {
+  readonly verb: Verb;
+  readonly resource: ServedResource;
+  /** '' for the object itself. */
+  readonly subresource: string;
+  /** '' for cluster-scoped resources and for lists over all namespaces. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly user: UserInfo;
+  readonly options: OperationOptions;
+  /** The decoded object of a create or update, owned by the operation; the patch document of a patch. */
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+  /** Adds a `Warning` header. */
+  readonly warn: (text: string) => void;
+}
+
+export interface OperationOptions {
+  readonly labelSelector?: ParsedSelector;
+  readonly fieldSelector?: FieldSelector;
+  readonly resourceVersion?: string;
+  readonly resourceVersionMatch?: string;
+  readonly limit?: number;
+  readonly continue?: string;
+  readonly allowWatchBookmarks?: boolean;
+  readonly sendInitialEvents?: boolean;
+  readonly timeoutSeconds?: number;
+  readonly dryRun?: boolean;
+  readonly fieldManager?: string;
+  readonly fieldValidation?: string;
+  readonly force?: boolean;
+  readonly patchType?: PatchType;
+  readonly deletion?: DeletionOptions;
+}
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
+
+/** The body of a DELETE (meta/v1 DeleteOptions), with query parameters merged in. */
+export interface DeletionOptions {
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: string;
+  readonly orphanDependents?: boolean;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+}
+
+export type Result =
+  | { readonly type: 'object'; readonly value: StoredObject; readonly created: boolean }
+  /** An answer that is not kept anywhere: a review, a scale, a token. */
+  | { readonly type: 'plain'; readonly object: JsonObject; readonly created: boolean }
+  | { readonly type: 'list'; readonly items: readonly StoredObject[]; readonly metadata: ListMeta }
+  | { readonly type: 'watch'; readonly watch: WatchResult }
+  | { readonly type: 'status'; readonly status: Status };
+
+export interface WatchResult {
+  /** Sent before the stream as ADDED events. */
+  readonly initial: readonly StoredObject[];
+  /** After the initial events, a bookmark at this revision says that they were all. */
+  readonly initialEndsAt: number | undefined;
+  readonly stream: WatchStream;
+  /** Send a bookmark now and then. */
+  readonly bookmarks: boolean;
+  /** The server ends the watch after this long. */
+  readonly timeoutMs: number;
+  /** Everything up to here has been sent when the stream is empty. */
+  readonly revision: () => number;
+}
+
+/** The object of a result, for callers that know there is one. */
+export function objectOf(result: Result): ApiObject {
+  if (result.type !== 'object') throw new Error(`expected an object, got ${result.type}`);
+  return result.value.object;
+}

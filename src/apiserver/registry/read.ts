@@ -1,0 +1,188 @@
+import { ApiError, badRequest, expired, notFound } from '#machinery/errors.ts';
+import { matchesFields } from '#machinery/fields.ts';
+import { matchesLabels } from '#machinery/labels.ts';
+import type { ListMeta } from '#machinery/meta.ts';
+import type { ObjectFilter } from '../cache/resource-cache.ts';
+import { StoredObject } from '../cache/stored-object.ts';
+import { inServedVersion, type ServedResource } from '../resources/resource.ts';
+import { objectKey } from '../resources/storage-keys.ts';
+import { decodeContinue, encodeContinue } from './continue-token.ts';
+import type { Operation, Result } from './operation.ts';
+import type { Registry } from './registry.ts';
+
+/** How long a watch lasts when the client does not say: between this and twice this, to spread the reconnects. */
+const minWatchMs = 30 * 60_000;
+
+export function getObject(registry: Registry, { resource, namespace, name, options }: Operation): Result {
+  checkNotFuture(registry, parseResourceVersion(options.resourceVersion));
+  const entry = resource.storage!.cache.get(objectKey({ namespace, name }));
+  if (entry === undefined) throw notFound(resource.kind, name);
+  return { type: 'object', value: inServedVersion(resource, entry.value), created: false };
+}
+
+/** A list: from the cache where it is of now, from the store where an older revision or a page is asked for. */
+export async function listObjects(registry: Registry, operation: Operation): Promise<Result> {
+  const { resource, namespace, options } = operation;
+  const { resourceVersionMatch: match, limit = 0 } = options;
+  const filter = filterOf(operation);
+  if (options.continue !== undefined && options.continue !== '') return listPage(registry, operation, filter);
+  const wanted = parseResourceVersion(options.resourceVersion);
+  if (match !== undefined && wanted === undefined)
+    throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided');
+  if (match === 'Exact' && wanted === 0)
+    throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
+  checkNotFuture(registry, wanted);
+  const exact = wanted !== undefined && wanted > 0 && (match === 'Exact' || (match === undefined && limit > 0));
+  if (limit > 0 || exact) return listPage(registry, operation, filter, exact ? wanted : undefined);
+  const { cache } = resource.storage!;
+  const items: StoredObject[] = [];
+  for (const entry of cache.entries(namespace === '' ? undefined : namespace)) {
+    if (filter(entry.value, entry.key)) items.push(inServedVersion(resource, entry.value));
+  }
+  return { type: 'list', items, metadata: { resourceVersion: String(cache.revision) } };
+}
+
+/** One page as of one revision; the continue token carries the revision and the last key. */
+async function listPage(
+  registry: Registry,
+  operation: Operation,
+  filter: ObjectFilter,
+  exactRevision?: number,
+): Promise<Result> {
+  const { resource, namespace, options } = operation;
+  const { prefix } = resource.storage!;
+  const limit = options.limit ?? 0;
+  const token =
+    options.continue === undefined || options.continue === '' ? undefined : decodeContinue(options.continue);
+  let after = token === undefined ? '' : prefix + token.key;
+  const from = namespace === '' ? prefix : `${prefix}${namespace}/`;
+  const inconsistent = token?.revision === -1;
+  const revision = inconsistent
+    ? registry.store.revision
+    : (token?.revision ?? exactRevision ?? registry.store.revision);
+  const items: StoredObject[] = [];
+  for (;;) {
+    const page = await registry.store.range(from, {
+      after,
+      revision,
+      ...(limit > 0 ? { limit: limit - items.length } : {}),
+    });
+    if (page.outcome === 'compacted') throw pageExpired(token?.key);
+    for (const entry of page.entries) {
+      after = entry.key;
+      const value = StoredObject.of(entry.value);
+      if (filter(value, entry.key.slice(prefix.length))) items.push(inServedVersion(resource, value));
+    }
+    if (page.remaining === 0 || page.entries.length === 0) return listOf(items, { resourceVersion: String(revision) });
+    if (limit > 0 && items.length >= limit) {
+      const counted = options.labelSelector === undefined && options.fieldSelector === undefined;
+      return listOf(items, {
+        resourceVersion: String(revision),
+        continue: encodeContinue({ revision, key: after.slice(prefix.length) }),
+        ...(counted ? { remainingItemCount: page.remaining } : {}),
+      });
+    }
+  }
+}
+
+function listOf(items: readonly StoredObject[], metadata: ListMeta): Result {
+  return { type: 'list', items, metadata };
+}
+
+/** 410, with a token that goes on without the guarantee of one revision where there is a place to go on from. */
+function pageExpired(key: string | undefined): ApiError {
+  if (key === undefined) return expired('The resourceVersion for the provided list is too old.');
+  const error = expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+  );
+  const metadata = { continue: encodeContinue({ revision: -1, key }) };
+  return Object.assign(error, { status: { ...error.status, metadata } });
+}
+
+export function watchObjects(registry: Registry, operation: Operation): Result {
+  const { resource, namespace, options, signal } = operation;
+  const { cache } = resource.storage!;
+  const filter = filterOf(operation);
+  const wanted = parseResourceVersion(options.resourceVersion);
+  checkNotFuture(registry, wanted);
+  const streaming = options.sendInitialEvents === true;
+  const sendsState = options.sendInitialEvents ?? (wanted === undefined || wanted === 0);
+  const revision = cache.revision;
+  const initial: StoredObject[] = [];
+  if (sendsState) {
+    for (const entry of cache.entries(namespace === '' ? undefined : namespace)) {
+      if (filter(entry.value, entry.key)) initial.push(inServedVersion(resource, entry.value));
+    }
+  }
+  const fromRevision = sendsState || wanted === undefined || wanted === 0 ? revision : wanted;
+  const stream = cache.watch({ fromRevision, filter, signal });
+  const spread = 1 + registry.environment.random.next();
+  return {
+    type: 'watch',
+    watch: {
+      initial,
+      initialEndsAt: streaming && options.allowWatchBookmarks === true ? revision : undefined,
+      stream,
+      bookmarks: options.allowWatchBookmarks === true,
+      timeoutMs:
+        options.timeoutSeconds === undefined || options.timeoutSeconds === 0
+          ? minWatchMs * spread
+          : options.timeoutSeconds * 1000,
+      revision: () => cache.revision,
+    },
+  };
+}
+
+/** Namespace, name, labels and fields, the cheapest first. */
+export function filterOf({ resource, namespace, name, options }: Operation): ObjectFilter {
+  const { labelSelector, fieldSelector } = options;
+  const prefix = namespace === '' ? '' : `${namespace}/`;
+  const exactKey = name === '' ? undefined : objectKey({ namespace, name });
+  const fieldOf = fieldReader(resource);
+  if (fieldSelector !== undefined) for (const { field } of fieldSelector) checkSelectable(resource, field);
+  return (value, key) => {
+    if (exactKey !== undefined ? key !== exactKey : !key.startsWith(prefix)) return false;
+    if (labelSelector !== undefined && !matchesLabels(labelSelector, value.object.metadata.labels)) return false;
+    return fieldSelector === undefined || matchesFields(fieldSelector, (field) => fieldOf(value, field));
+  };
+}
+
+function fieldReader(resource: ServedResource): (value: StoredObject, field: string) => string {
+  const selectable = resource.rules.selectableFields ?? {};
+  return (value, field) => {
+    if (field === 'metadata.name') return value.object.metadata.name ?? '';
+    if (field === 'metadata.namespace') return value.object.metadata.namespace ?? '';
+    return selectable[field]?.(value.object) ?? '';
+  };
+}
+
+function checkSelectable(resource: ServedResource, field: string): void {
+  if (field === 'metadata.name' || (field === 'metadata.namespace' && resource.kind.namespaced)) return;
+  if (Object.hasOwn(resource.rules.selectableFields ?? {}, field)) return;
+  const { group, version, kind } = resource.kind;
+  throw badRequest(
+    `Unable to find "${group === '' ? '' : `${group}/`}${version}, Resource=${resource.kind.resource}" that match label selector "", field selector "${field}": field label not supported: ${field} (${kind})`,
+  );
+}
+
+/** @throws ApiError 400 when it is not a number. */
+function parseResourceVersion(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,16}$/.test(text)) {
+    throw new ApiError(
+      400,
+      'BadRequest',
+      `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
+  }
+  return Number(text);
+}
+
+function checkNotFuture(registry: Registry, wanted: number | undefined): void {
+  const current = registry.store.revision;
+  if (wanted === undefined || wanted <= current) return;
+  throw new ApiError(504, 'Timeout', `Too large resource version: ${wanted}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
+}

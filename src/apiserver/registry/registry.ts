@@ -1,0 +1,66 @@
+import type { Environment } from '#base/environment.ts';
+import type { Client } from '#client/client.ts';
+import type { RuleContext } from '#kinds/kind.ts';
+import type { ApiObject, Mutable } from '#machinery/meta.ts';
+import type { Store } from '#storage/store.ts';
+import type { AdmissionChain } from '../admission/chain.ts';
+import type { Authenticator } from '../authentication/authenticator.ts';
+import type { ServiceAccountTokens } from '../authentication/service-account-tokens.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
+import type { RbacAuthorizer } from '../authorization/rbac.ts';
+import type { ResourceTable, ServedResource } from '../resources/resource.ts';
+
+/**
+ * What all verbs work on. The registry is the part of the server that knows what a write means: it sits between
+ * admission and the store.
+ */
+export interface Registry {
+  readonly store: Store;
+  readonly resources: ResourceTable;
+  readonly environment: Environment;
+  readonly admission: AdmissionChain;
+  readonly hooks: RegistryHooks;
+  readonly authorizer: Authorizer;
+  readonly rbac: RbacAuthorizer;
+  readonly authenticator: Authenticator;
+  readonly tokens: ServiceAccountTokens;
+  /** The server's own client, which may do everything. */
+  loopback(): Client;
+  featureEnabled(gate: string): boolean;
+}
+
+/** What a resource does besides being stored, for example allocating a service's address. */
+export interface RegistryHooks {
+  /** By `group/resource`. */
+  readonly byResource: Readonly<Record<string, ResourceHook>>;
+}
+
+export interface ResourceHook {
+  /** Carries over what an update left out, right after the kind's own rules. */
+  readonly prepare?: (object: Mutable<ApiObject>, old: ApiObject | undefined) => void;
+  /**
+   * Called when everything else about a write has been decided, just before it is stored; may change the object.
+   * Returns what to undo when the store refuses the write.
+   * @throws ApiError to refuse the write.
+   */
+  readonly allocate?: (
+    registry: Registry,
+    object: Mutable<ApiObject>,
+    old: ApiObject | undefined,
+    dryRun: boolean,
+  ) => Promise<(() => Promise<void>) | undefined>;
+  /** Called after an object is gone. */
+  readonly afterDelete?: (registry: Registry, object: ApiObject) => Promise<void>;
+}
+
+export function hookOf(registry: Registry, resource: ServedResource): ResourceHook | undefined {
+  return registry.hooks.byResource[`${resource.kind.group}/${resource.kind.resource}`];
+}
+
+export function ruleContext(registry: Registry): RuleContext {
+  return {
+    random: registry.environment.random,
+    now: registry.environment.clock.now(),
+    featureEnabled: (gate) => registry.featureEnabled(gate),
+  };
+}

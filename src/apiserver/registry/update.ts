@@ -1,0 +1,288 @@
+import { cloneJson } from '#machinery/clone.ts';
+import { equalValues } from '#machinery/equality.ts';
+import { type ApiError, badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import type { ApiObject, Mutable, ObjectMeta } from '#machinery/meta.ts';
+import type { CachedEntry } from '../cache/resource-cache.ts';
+import { StoredObject } from '../cache/stored-object.ts';
+import { hasSeparateStatus, inServedVersion, inStorageVersion } from '../resources/resource.ts';
+import { objectKey } from '../resources/storage-keys.ts';
+import { createObject } from './create.ts';
+import { removeObject } from './delete.ts';
+import { trackChange } from './managed-fields.ts';
+import type { Operation, Result } from './operation.ts';
+import { validateObjectMeta, validateObjectMetaUpdate } from './pending.ts';
+import { hookOf, type Registry, ruleContext } from './registry.ts';
+
+/** Lost races before a request without a precondition gives up. */
+const maxAttempts = 32;
+
+/** Makes the new object from the current one; called again when another writer came first. */
+export type Transform = (current: ApiObject) => Mutable<ApiObject> | Promise<Mutable<ApiObject>>;
+
+export interface UpdateOptions {
+  /** What to do when there is no such object, instead of answering 404. */
+  readonly whenAbsent?: () => Promise<Result>;
+  /** The field manager tracks this change itself (server-side apply). */
+  readonly managesFields?: boolean;
+  /** Called instead of the kind's own rules (subresources with rules of their own). */
+  readonly rules?: SubresourceRules;
+}
+
+/** How a subresource narrows an update. */
+export interface SubresourceRules {
+  /** Restores what this subresource may not change. */
+  readonly prepare: (object: Mutable<ApiObject>, old: ApiObject, registry: Registry) => void;
+  readonly validate?: (
+    object: ApiObject,
+    old: ApiObject,
+    registry: Registry,
+  ) => readonly ReturnType<typeof fieldError.invalid>[];
+}
+
+/** PUT of a whole object, or of its `status`. */
+export function replaceObject(registry: Registry, operation: Operation, options: UpdateOptions = {}): Promise<Result> {
+  const body = operation.body as Mutable<ApiObject>;
+  const { resource, name, namespace } = operation;
+  if (body.metadata.name === undefined || body.metadata.name === '') body.metadata.name = name;
+  if (body.metadata.name !== name) {
+    throw badRequest(`the name of the object (${body.metadata.name}) does not match the name on the URL (${name})`);
+  }
+  if (resource.kind.namespaced) {
+    if ((body.metadata.namespace ?? '') !== '' && body.metadata.namespace !== namespace) {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    }
+    body.metadata.namespace = namespace;
+  }
+  const mayCreate = resource.rules.allowCreateOnUpdate === true && operation.subresource === '';
+  const whenAbsent = mayCreate ? () => createObject(registry, operation) : undefined;
+  return updateObject(registry, operation, () => cloneJson(body), {
+    ...(whenAbsent === undefined ? {} : { whenAbsent }),
+    ...options,
+  });
+}
+
+/** Read, change, check, compare and swap, until it holds. */
+export async function updateObject(
+  registry: Registry,
+  operation: Operation,
+  transform: Transform,
+  options: UpdateOptions = {},
+): Promise<Result> {
+  const { resource, name, namespace } = operation;
+  const storage = resource.storage!;
+  const key = objectKey({ namespace, name });
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    const entry = storage.cache.get(key);
+    if (entry === undefined) {
+      if (options.whenAbsent !== undefined) return options.whenAbsent();
+      throw notFound(resource.kind, name);
+    }
+    const outcome = await attemptUpdate(registry, operation, entry, transform, options);
+    if (outcome !== 'lost') return outcome;
+    operation.signal.throwIfAborted();
+  }
+  throw conflict(
+    resource.kind,
+    name,
+    'the object has been modified; please apply your changes to the latest version and try again',
+  );
+}
+
+async function attemptUpdate(
+  registry: Registry,
+  operation: Operation,
+  entry: CachedEntry,
+  transform: Transform,
+  options: UpdateOptions,
+): Promise<Result | 'lost'> {
+  const { resource } = operation;
+  const served = inServedVersion(resource, entry.value);
+  const old = served.object;
+  const object = await transform(old);
+  const conditional = checkPreconditions(operation, object, old);
+  carrySystemFields(object, old);
+  resource.rules.defaults?.(object);
+  const attributes = { operation: 'UPDATE', request: operation, object, oldObject: old } as const;
+  await registry.admission.mutate(registry, attributes);
+  resource.rules.defaults?.(object);
+  prepare(registry, operation, object, old, options);
+  checkValid(registry, operation, object, old, options);
+  await registry.admission.validate(registry, attributes);
+  trackChange(registry, operation, { object, old, applied: options.managesFields === true });
+  if (equalValues(object, old)) return { type: 'object', value: served, created: false };
+  const stored = await swap(registry, operation, entry, object, old);
+  if (stored === 'lost' && conditional) throw modified(operation);
+  return stored;
+}
+
+function modified({ resource, name }: Operation): ApiError {
+  return conflict(
+    resource.kind,
+    name,
+    'the object has been modified; please apply your changes to the latest version and try again',
+  );
+}
+
+/** @returns whether the client named the version that it wants to replace. */
+function checkPreconditions(operation: Operation, object: ApiObject, old: ApiObject): boolean {
+  const { resource, name } = operation;
+  const { uid, resourceVersion = '' } = object.metadata;
+  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
+    throw conflict(
+      resource.kind,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  }
+  if (resourceVersion === '' || resourceVersion === '0') {
+    if (operation.verb === 'update' && resource.rules.allowUnconditionalUpdate === false) {
+      throw invalid(resource.kind, name, [
+        fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ]);
+    }
+    return false;
+  }
+  if (!/^\d+$/.test(resourceVersion)) {
+    throw invalid(resource.kind, name, [
+      fieldError.invalid('metadata.resourceVersion', resourceVersion, 'must be a number'),
+    ]);
+  }
+  if (resourceVersion !== old.metadata.resourceVersion) throw modified(operation);
+  return true;
+}
+
+/** What only the server writes stays as it was. */
+function carrySystemFields(object: Mutable<ApiObject>, old: ApiObject): void {
+  const metadata = object.metadata as Record<string, unknown>;
+  for (const field of [
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'resourceVersion',
+    'selfLink',
+    'generateName',
+  ] as const) {
+    if (field === 'generateName' && metadata[field] !== undefined) continue;
+    const value = old.metadata[field];
+    if (value === undefined) delete metadata[field];
+    else metadata[field] = value;
+  }
+}
+
+function prepare(
+  registry: Registry,
+  operation: Operation,
+  object: Mutable<ApiObject>,
+  old: ApiObject,
+  options: UpdateOptions,
+): void {
+  const { resource, subresource } = operation;
+  const { rules } = resource;
+  const next = object as Mutable<ApiObject> & Record<string, unknown>;
+  const before = old as ApiObject & Record<string, unknown>;
+  if (options.rules !== undefined) {
+    options.rules.prepare(object, old, registry);
+  } else if (subresource === 'status') {
+    // Everything but the status and a few parts of the metadata is as it was.
+    for (const field of Object.keys(next)) if (field !== 'status' && field !== 'metadata') delete next[field];
+    for (const field of Object.keys(before))
+      if (field !== 'status' && field !== 'metadata') next[field] = before[field];
+    keep(next.metadata, before.metadata, 'ownerReferences');
+    rules.prepareForStatusUpdate?.(object, old, ruleContext(registry));
+  } else {
+    if (hasSeparateStatus(resource)) keep(next, before, 'status');
+    rules.prepareForUpdate?.(object, old, ruleContext(registry));
+    hookOf(registry, resource)?.prepare?.(object, old);
+  }
+  if ((rules.hasGeneration ?? hasSeparateStatus(resource)) && subresource !== 'status' && !sameIntent(next, before)) {
+    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
+}
+
+function keep(target: object, source: object, field: string): void {
+  const value = (source as Record<string, unknown>)[field];
+  if (value === undefined) delete (target as Record<string, unknown>)[field];
+  else (target as Record<string, unknown>)[field] = value;
+}
+
+/** Whether nothing but metadata and status differs. */
+function sameIntent(object: Readonly<Record<string, unknown>>, old: Readonly<Record<string, unknown>>): boolean {
+  for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
+    if (field === 'metadata' || field === 'status') continue;
+    if (!equalValues(object[field], old[field])) return false;
+  }
+  return true;
+}
+
+function checkValid(
+  registry: Registry,
+  operation: Operation,
+  object: ApiObject,
+  old: ApiObject,
+  options: UpdateOptions,
+): void {
+  const { resource, subresource, warn } = operation;
+  const { rules } = resource;
+  const context = ruleContext(registry);
+  const errors = [
+    ...validateObjectMeta(object.metadata, {
+      namespaced: resource.kind.namespaced,
+      nameRule: rules.nameRule ?? 'subdomain',
+    }),
+    ...validateObjectMetaUpdate(object.metadata, old.metadata),
+  ];
+  if (options.rules !== undefined) {
+    errors.push(...(options.rules.validate?.(object, old, registry) ?? []));
+  } else if (subresource === 'status') {
+    errors.push(...(rules.validateStatusUpdate?.(object, old, context) ?? []));
+  } else {
+    if (rules.validateUpdateOnly !== true) errors.push(...(rules.validate?.(object, context) ?? []));
+    errors.push(...(rules.validateUpdate?.(object, old, context) ?? []));
+  }
+  if (errors.length > 0) throw invalid(resource.kind, operation.name, errors);
+  for (const text of rules.warnings?.(object, old) ?? []) warn(text);
+}
+
+async function swap(
+  registry: Registry,
+  operation: Operation,
+  entry: CachedEntry,
+  object: Mutable<ApiObject>,
+  old: ApiObject,
+): Promise<Result | 'lost'> {
+  const { resource, options } = operation;
+  const storage = resource.storage!;
+  const dryRun = options.dryRun === true;
+  const undo = await hookOf(registry, resource)?.allocate?.(registry, object, old, dryRun);
+  if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: false };
+  const kept = inStorageVersion(resource, object) as Mutable<ApiObject>;
+  if (isFinished(kept.metadata)) return removeObject(registry, operation, entry, kept);
+  try {
+    const result = await registry.store.commit({
+      key: storage.prefix + entry.key,
+      expectedRevision: entry.revision,
+      value: (revision) => {
+        // A retried transform may share this metadata: the revision goes on a copy of it.
+        return StoredObject.ofObject({ ...kept, metadata: { ...kept.metadata, resourceVersion: String(revision) } });
+      },
+    });
+    if (result.outcome === 'committed')
+      return { type: 'object', value: inServedVersion(resource, StoredObject.of(result.value!)), created: false };
+  } catch (error) {
+    await undo?.();
+    throw error;
+  }
+  await undo?.();
+  return 'lost';
+}
+
+/** A deletion that only waited for finalizers ends with the update that removes the last one. */
+function isFinished(metadata: ObjectMeta): boolean {
+  return (
+    metadata.deletionTimestamp !== undefined &&
+    (metadata.finalizers ?? []).length === 0 &&
+    (metadata.deletionGracePeriodSeconds ?? 0) === 0
+  );
+}

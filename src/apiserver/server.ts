@@ -1,0 +1,160 @@
+import type { Environment } from '#base/environment.ts';
+import type { Client, Identity } from '#client/client.ts';
+import type { Kind } from '#kinds/kind.ts';
+import { forbidden } from '#machinery/errors.ts';
+import type { ApiObject } from '#machinery/meta.ts';
+import type { Store } from '#storage/store.ts';
+import { builtinAdmission } from './admission/index.ts';
+import { Authenticator } from './authentication/authenticator.ts';
+import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
+import {
+  type AccessAttributes,
+  type Authorizer,
+  mastersAuthorizer,
+  refusalReason,
+  unionAuthorizer,
+} from './authorization/authorizer.ts';
+import { nodeAuthorizer } from './authorization/node.ts';
+import { RbacAuthorizer } from './authorization/rbac.ts';
+import { ensureBootstrapObjects } from './bootstrap/bootstrap.ts';
+import { FeatureGates } from './feature-gates.ts';
+import { InProcessClient } from './in-process/client.ts';
+import { execute } from './registry/execute.ts';
+import type { Operation, Result } from './registry/operation.ts';
+import type { Registry } from './registry/registry.ts';
+import { ResourceTable } from './resources/resource.ts';
+import { objectKey } from './resources/storage-keys.ts';
+import { serviceHook } from './services/hook.ts';
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly environment: Environment;
+  /** EC P-256 private key in PEM that signs service-account tokens. */
+  readonly tokenSigningKey: string;
+  /** IPv4 range of service addresses, for example `10.96.0.0/16`. */
+  readonly serviceCidr: string;
+  /** Feature gates that differ from their defaults. */
+  readonly featureGates?: Readonly<Record<string, boolean>>;
+}
+
+/** How often old revisions are forgotten: what is older than one interval cannot be read any more. */
+const compactionIntervalMs = 5 * 60_000;
+
+/** The API server without its HTTP front: everything between an authenticated request and the store. */
+export class ApiServer {
+  readonly registry: Registry;
+  readonly #stop = new AbortController();
+
+  private constructor(registry: Registry) {
+    this.registry = registry;
+  }
+
+  /** Fills the caches from the store and makes sure that it holds what every cluster has. */
+  static async start(options: ApiServerOptions): Promise<ApiServer> {
+    const { store, environment } = options;
+    const resources = await ResourceTable.open(store);
+    const tokens = new ServiceAccountTokens({
+      issuer: 'https://kubernetes.default.svc.cluster.local',
+      privateKeyPem: options.tokenSigningKey,
+      environment,
+    });
+    const rbac = new RbacAuthorizer(resources);
+    const features = new FeatureGates(options.featureGates ?? {});
+    const server: ApiServer = new ApiServer({
+      store,
+      resources,
+      environment,
+      admission: builtinAdmission(),
+      hooks: { byResource: { '/services': serviceHook({ cidr: options.serviceCidr }) } },
+      authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(rbac), rbac]),
+      rbac,
+      authenticator: new Authenticator({ tokens, resources }),
+      tokens,
+      loopback: () => server.loopback(),
+      featureEnabled: (gate) => features.enabled(gate),
+    });
+    const exists = (kind: Kind, { metadata }: ApiObject): boolean =>
+      resources.of(kind).storage!.cache.get(objectKey({ namespace: metadata.namespace, name: metadata.name ?? '' })) !==
+      undefined;
+    await ensureBootstrapObjects(server.loopback(), { serviceCidr: options.serviceCidr, exists });
+    server.#compactRegularly();
+    return server;
+  }
+
+  get resources(): ResourceTable {
+    return this.registry.resources;
+  }
+
+  get environment(): Environment {
+    return this.registry.environment;
+  }
+
+  get authorizer(): Authorizer {
+    return this.registry.authorizer;
+  }
+
+  /** Authorises and carries out one request. @throws ApiError for every expected failure. */
+  async execute(operation: Operation): Promise<Result> {
+    this.authorize(operation);
+    return execute(this.registry, operation);
+  }
+
+  /** @throws ApiError 403 unless some authoriser allows the request. */
+  authorize(operation: Operation): void {
+    const { user, verb, resource, subresource, namespace, name } = operation;
+    const { group, version, resource: plural } = resource.kind;
+    const requestedNamespace = plural === 'namespaces' && group === '' ? name : namespace;
+    // A create names its object in the body, which authorisation does not read.
+    const requestedName = verb === 'create' && subresource === '' ? '' : name;
+    const attributes: AccessAttributes = {
+      user,
+      verb,
+      group,
+      version,
+      resource: plural,
+      subresource,
+      namespace: requestedNamespace,
+      name: requestedName,
+      path: '',
+    };
+    const { outcome, reason } = this.registry.authorizer.authorize(attributes);
+    if (outcome !== 'allow')
+      throw forbidden(
+        subresource === '' ? resource.kind : { group, resource: plural },
+        requestedName,
+        refusalReason(attributes, reason),
+      );
+  }
+
+  /** A client in this process. */
+  client({ user, groups = [] }: Identity): Client {
+    return new InProcessClient(this, { name: user, groups: [...groups, 'system:authenticated'] });
+  }
+
+  /** The server's own identity, which may do everything. */
+  loopback(): Client {
+    return this.client({ user: 'system:apiserver', groups: ['system:masters'] });
+  }
+
+  #compactRegularly(): void {
+    let previous = this.registry.store.revision;
+    const { clock, log } = this.environment;
+    const compact = (): void => {
+      if (this.#stop.signal.aborted) return;
+      const target = previous;
+      previous = this.registry.store.revision;
+      this.registry.store
+        .compact(target)
+        .catch((error: unknown) => log.warn('compaction failed', { error: String(error) }));
+      timer = clock.schedule(compactionIntervalMs, compact);
+    };
+    let timer = clock.schedule(compactionIntervalMs, compact);
+    this.#stop.signal.addEventListener('abort', () => timer.cancel(), { once: true });
+  }
+
+  /** Ends every watch. The store is its owner's to close. */
+  stop(): void {
+    this.#stop.abort();
+    this.resources.close();
+  }
+}

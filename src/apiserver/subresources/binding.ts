@@ -1,0 +1,49 @@
+import type { Binding, Pod, PodCondition } from '#kinds/generated/types/core_v1.ts';
+import { cloneJson } from '#machinery/clone.ts';
+import { conflict, fieldError, invalid } from '#machinery/errors.ts';
+import type { ApiObject, Mutable } from '#machinery/meta.ts';
+import { formatTime } from '#machinery/time.ts';
+import { updateObject } from '../registry/update.ts';
+import type { SubresourceHandler } from './handler.ts';
+
+/** The scheduler's decision: a pod gets its node, once. */
+export const binding: SubresourceHandler = {
+  async create(registry, operation) {
+    const { name, resource } = operation;
+    const { target, metadata } = operation.body as Binding;
+    const nodeName = target?.name ?? '';
+    if (nodeName === '') throw invalid({ group: '', kind: 'Binding' }, name, [fieldError.required('target.name', '')]);
+    const { uid, resourceVersion, annotations, labels } = metadata ?? {};
+    const bind = (current: ApiObject): Mutable<ApiObject> => {
+      const pod = cloneJson(current) as unknown as Mutable<Pod>;
+      if (uid !== undefined && uid !== pod.metadata.uid) {
+        throw conflict(
+          resource.kind,
+          name,
+          `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`,
+        );
+      }
+      if (pod.metadata.deletionTimestamp !== undefined)
+        throw conflict(resource.kind, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+      if ((pod.spec.nodeName ?? '') !== '')
+        throw conflict(resource.kind, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
+      if ((pod.spec.schedulingGates ?? []).length > 0)
+        throw conflict(resource.kind, name, `pod ${name} has non-empty .spec.schedulingGates`);
+      pod.spec.nodeName = nodeName;
+      if (annotations !== undefined) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
+      if (labels !== undefined) pod.metadata.labels = { ...labels, ...pod.metadata.labels };
+      markScheduled(pod, formatTime(registry.environment.clock.now()));
+      if (resourceVersion === undefined) delete pod.metadata.resourceVersion;
+      else pod.metadata.resourceVersion = resourceVersion;
+      return pod as unknown as Mutable<ApiObject>;
+    };
+    await updateObject(registry, operation, bind, { rules: { prepare: () => {} } });
+    return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
+  },
+};
+
+function markScheduled(pod: Mutable<Pod>, now: string): void {
+  const scheduled: PodCondition = { type: 'PodScheduled', status: 'True', lastTransitionTime: now };
+  const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
+  pod.status = { ...pod.status, conditions: [...others, scheduled] } as Mutable<NonNullable<Pod['status']>>;
+}

@@ -1,0 +1,95 @@
+import { PodDisruptionBudget } from '#kinds/generated/handles.ts';
+import type { Pod } from '#kinds/generated/types/core_v1.ts';
+import type { PodDisruptionBudget as Budget, Eviction } from '#kinds/generated/types/policy_v1.ts';
+import { cloneJson } from '#machinery/clone.ts';
+import { ApiError, notFound } from '#machinery/errors.ts';
+import { selects } from '#machinery/labels.ts';
+import type { ApiObject, Mutable } from '#machinery/meta.ts';
+import { formatTime } from '#machinery/time.ts';
+import { deleteObject } from '../registry/delete.ts';
+import type { DeletionOptions, Operation } from '../registry/operation.ts';
+import type { Registry } from '../registry/registry.ts';
+import { updateObject } from '../registry/update.ts';
+import { objectKey } from '../resources/storage-keys.ts';
+import type { SubresourceHandler } from './handler.ts';
+
+const budgetCause = 'DisruptionBudget';
+
+/** A deletion that asks the pod's disruption budget first. */
+export const eviction: SubresourceHandler = {
+  async create(registry, operation) {
+    const { resource, name, namespace } = operation;
+    const entry = resource.storage!.cache.get(objectKey({ namespace, name }));
+    if (entry === undefined) throw notFound(resource.kind, name);
+    const pod = entry.value.object as Pod;
+    const deletion = ((operation.body as Eviction).deleteOptions ?? {}) as DeletionOptions;
+    const gone =
+      pod.metadata.deletionTimestamp !== undefined ||
+      pod.status?.phase === 'Succeeded' ||
+      pod.status?.phase === 'Failed';
+    if (!gone && pod.status?.phase !== 'Pending') await takeFromBudget(registry, operation, pod);
+    await deleteObject(registry, {
+      ...operation,
+      verb: 'delete',
+      subresource: '',
+      options: { ...operation.options, deletion },
+    });
+    return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
+  },
+};
+
+async function takeFromBudget(registry: Registry, operation: Operation, pod: Pod): Promise<void> {
+  const budgets = registry.resources.of(PodDisruptionBudget);
+  const matching: Budget[] = [];
+  for (const entry of budgets.storage!.cache.entries(operation.namespace)) {
+    const budget = entry.value.object as Budget;
+    if (selects(budget.spec.selector, pod.metadata.labels)) matching.push(budget);
+  }
+  const budget = matching[0];
+  if (budget === undefined) return;
+  if (matching.length > 1) {
+    throw new ApiError(
+      500,
+      'InternalError',
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    );
+  }
+  const { name } = operation;
+  const take = (current: ApiObject): Mutable<ApiObject> => {
+    const next = cloneJson(current) as unknown as Mutable<Budget>;
+    checkAllowed(next as Budget);
+    const status = next.status!;
+    status.disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1;
+    status.disruptedPods = { ...status.disruptedPods, [name]: formatTime(registry.environment.clock.now()) };
+    delete next.metadata.resourceVersion;
+    return next as unknown as Mutable<ApiObject>;
+  };
+  await updateObject(
+    registry,
+    { ...operation, resource: budgets, subresource: 'status', verb: 'patch', name: budget.metadata.name! },
+    take,
+  );
+}
+
+function checkAllowed({ metadata, status }: Budget): void {
+  const name = metadata.name ?? '';
+  if (status === undefined || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
+    throw refused(`The disruption budget ${name} is still being processed by the server.`, 10);
+  }
+  if ((status.disruptionsAllowed ?? 0) > 0) return;
+  const healthy = `The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`;
+  throw refused(healthy, undefined);
+}
+
+function refused(message: string, retryAfterSeconds: number | undefined): ApiError {
+  const details = {
+    causes: [{ reason: budgetCause, message }],
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  };
+  return new ApiError(
+    429,
+    'TooManyRequests',
+    "Cannot evict pod as it would violate the pod's disruption budget.",
+    details,
+  );
+}
