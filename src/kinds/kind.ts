@@ -55,6 +55,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly cells?: (object: T, now: number) => readonly Cell[];
   /** The kind has a status that only its subresource may write; default: there is a `status` subresource. */
   readonly separateStatus?: boolean;
+  /** A create may bring a status along, as a node that registers itself does. */
+  readonly keepsStatusOnCreate?: boolean;
   /** `metadata.generation` counts changes outside metadata and status. Default: true when status is separate. */
   readonly hasGeneration?: boolean;
   /** PUT on an absent name creates (leases, endpoints, …). */

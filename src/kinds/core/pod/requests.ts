@@ -37,7 +37,7 @@ function podTotals(
   podLevel: Quantities | undefined,
 ): Map<string, number> {
   const total = new Map<string, number>();
-  for (const container of spec.containers) add(total, amountsOf(of(container)));
+  for (const container of spec.containers ?? []) add(total, amountsOf(of(container)));
   const sidecars = new Map<string, number>();
   const peak = new Map<string, number>();
   for (const container of spec.initContainers ?? []) {

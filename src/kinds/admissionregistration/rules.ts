@@ -1,0 +1,78 @@
+import type * as admission from '#kinds/generated/types/admissionregistration_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import type { Mutable } from '#machinery/meta.ts';
+
+type Webhook = Mutable<admission.ValidatingWebhook>;
+
+const httpsPort = 443;
+
+function defaultWebhook(webhook: Webhook): void {
+  webhook.failurePolicy ??= 'Fail';
+  webhook.matchPolicy ??= 'Equivalent';
+  webhook.namespaceSelector ??= {};
+  webhook.objectSelector ??= {};
+  webhook.timeoutSeconds ??= 10;
+  for (const rule of webhook.rules ?? []) rule.scope ??= '*';
+  if (webhook.clientConfig.service !== undefined) webhook.clientConfig.service.port ??= httpsPort;
+}
+
+function defaultMatch(match: Mutable<admission.MatchResources> | undefined): void {
+  if (match === undefined) return;
+  match.matchPolicy ??= 'Equivalent';
+  match.namespaceSelector ??= {};
+  match.objectSelector ??= {};
+  for (const rule of [...(match.resourceRules ?? []), ...(match.excludeResourceRules ?? [])]) rule.scope ??= '*';
+}
+
+export const validatingWebhookConfigurationRules: KindRules<admission.ValidatingWebhookConfiguration> = {
+  defaults(configuration) {
+    for (const webhook of configuration.webhooks ?? []) defaultWebhook(webhook);
+  },
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
+};
+
+export const mutatingWebhookConfigurationRules: KindRules<admission.MutatingWebhookConfiguration> = {
+  defaults(configuration) {
+    for (const webhook of configuration.webhooks ?? []) {
+      defaultWebhook(webhook);
+      webhook.reinvocationPolicy ??= 'Never';
+    }
+  },
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
+};
+
+export const validatingAdmissionPolicyRules: KindRules<admission.ValidatingAdmissionPolicy> = {
+  defaults({ spec }) {
+    spec.failurePolicy ??= 'Fail';
+    defaultMatch(spec.matchConstraints);
+  },
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
+};
+
+export const mutatingAdmissionPolicyRules: KindRules<admission.MutatingAdmissionPolicy> = {
+  defaults({ spec }) {
+    spec.failurePolicy ??= 'Fail';
+    defaultMatch(spec.matchConstraints);
+  },
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
+};
+
+export const validatingAdmissionPolicyBindingRules: KindRules<admission.ValidatingAdmissionPolicyBinding> = {
+  defaults({ spec }) {
+    defaultMatch(spec.matchResources);
+  },
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
+};
+
+export const mutatingAdmissionPolicyBindingRules: KindRules<admission.MutatingAdmissionPolicyBinding> = {
+  defaults({ spec }) {
+    defaultMatch(spec.matchResources);
+  },
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
+};

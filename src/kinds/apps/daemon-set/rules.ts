@@ -1,0 +1,30 @@
+import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
+import type * as apps from '#kinds/generated/types/apps_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import { isEqual } from '#machinery/equal.ts';
+
+const templateGeneration = 'deprecated.daemonset.template.generation';
+
+export const daemonSetRules: KindRules<apps.DaemonSet> = {
+  defaults({ spec }) {
+    spec.updateStrategy ??= {};
+    spec.updateStrategy.type ??= 'RollingUpdate';
+    if (spec.updateStrategy.type === 'RollingUpdate') {
+      spec.updateStrategy.rollingUpdate ??= {};
+      spec.updateStrategy.rollingUpdate.maxUnavailable ??= 1;
+      spec.updateStrategy.rollingUpdate.maxSurge ??= 0;
+    }
+    spec.revisionHistoryLimit ??= 10;
+    defaultTemplate(spec.template);
+  },
+  /** The generation of the template lives on as an annotation, as objects of the first beta had it. */
+  prepareForCreate(set) {
+    set.metadata.annotations = { 'deprecated.daemonset.template.generation': '1', ...set.metadata.annotations };
+    set.status = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 };
+  },
+  prepareForUpdate(set, old) {
+    const before = Number(old.metadata.annotations?.[templateGeneration] ?? '0');
+    const now = isEqual(set.spec.template, old.spec.template) ? before : before + 1;
+    set.metadata.annotations = { ...set.metadata.annotations, [templateGeneration]: String(now) };
+  },
+};

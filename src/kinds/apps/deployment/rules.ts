@@ -1,0 +1,19 @@
+import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
+import type * as apps from '#kinds/generated/types/apps_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+
+export const deploymentRules: KindRules<apps.Deployment> = {
+  defaults({ spec }) {
+    spec.replicas ??= 1;
+    spec.strategy ??= {};
+    spec.strategy.type ??= 'RollingUpdate';
+    if (spec.strategy.type === 'RollingUpdate') {
+      spec.strategy.rollingUpdate ??= {};
+      spec.strategy.rollingUpdate.maxUnavailable ??= '25%';
+      spec.strategy.rollingUpdate.maxSurge ??= '25%';
+    }
+    spec.revisionHistoryLimit ??= 10;
+    spec.progressDeadlineSeconds ??= 600;
+    defaultTemplate(spec.template);
+  },
+};

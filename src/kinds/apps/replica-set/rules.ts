@@ -1,0 +1,14 @@
+import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
+import type * as apps from '#kinds/generated/types/apps_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+
+export const replicaSetRules: KindRules<apps.ReplicaSet> = {
+  defaults({ spec }) {
+    spec.replicas ??= 1;
+    if (spec.template !== undefined) defaultTemplate(spec.template);
+  },
+  prepareForCreate(set) {
+    set.status = { replicas: 0 };
+  },
+  selectableFields: { 'status.replicas': (set) => String(set.status?.replicas ?? 0) },
+};

@@ -1,0 +1,46 @@
+import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
+import type * as batch from '#kinds/generated/types/batch_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import type { Mutable } from '#machinery/meta.ts';
+
+export const jobRules: KindRules<batch.Job> = {
+  defaults(job) {
+    defaultSpec(job.spec);
+    const labels = job.spec.template.metadata?.labels;
+    if (labels !== undefined && job.metadata.labels === undefined) job.metadata.labels = { ...labels };
+  },
+  prepareForCreate(job) {
+    if (job.spec.manualSelector === true) return;
+    const { name = '', uid = '' } = job.metadata;
+    job.spec.template.metadata ??= {};
+    job.spec.template.metadata.labels = {
+      'job-name': name,
+      'batch.kubernetes.io/job-name': name,
+      'controller-uid': uid,
+      'batch.kubernetes.io/controller-uid': uid,
+      ...job.spec.template.metadata.labels,
+    };
+    job.spec.selector ??= {};
+    job.spec.selector.matchLabels = { 'batch.kubernetes.io/controller-uid': uid, ...job.spec.selector.matchLabels };
+  },
+  selectableFields: { 'status.successful': (job) => String(job.status?.succeeded ?? 0) },
+  defaultPropagation: 'Orphan',
+};
+
+const unlimited = 2 ** 31 - 1;
+
+function defaultSpec(spec: Mutable<batch.JobSpec>): void {
+  if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
+  spec.parallelism ??= 1;
+  spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : unlimited;
+  spec.completionMode ??= 'NonIndexed';
+  spec.suspend ??= false;
+  spec.manualSelector ??= false;
+  spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed';
+  for (const rule of spec.podFailurePolicy?.rules ?? []) {
+    for (const pattern of rule.onPodConditions ?? []) {
+      if ((pattern.status ?? '') === '') pattern.status = 'True';
+    }
+  }
+  defaultTemplate(spec.template);
+}

@@ -1,0 +1,28 @@
+import type * as core from '#kinds/generated/types/core_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import type { Mutable } from '#machinery/meta.ts';
+
+export const namespaceRules: KindRules<core.Namespace> = {
+  defaults(namespace) {
+    const { metadata } = namespace;
+    if (metadata.name !== undefined && metadata.name !== '') {
+      metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
+    }
+    namespace.status ??= {};
+    namespace.status.phase ??= 'Active';
+  },
+  prepareForCreate(namespace) {
+    const finalizers = namespace.spec?.finalizers ?? [];
+    namespace.spec = { finalizers: finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes'] };
+    namespace.status = { phase: 'Active' };
+    const { name } = namespace.metadata;
+    namespace.metadata.labels = { ...namespace.metadata.labels, 'kubernetes.io/metadata.name': name ?? '' };
+  },
+  /** Only the subresource `finalize` takes finalizers away. */
+  prepareForUpdate(namespace, old) {
+    namespace.spec = { ...(old.spec as Mutable<core.NamespaceSpec> | undefined) };
+  },
+  selectableFields: { 'status.phase': (namespace) => namespace.status?.phase ?? '' },
+  nameRule: 'label',
+  hasGeneration: false,
+};

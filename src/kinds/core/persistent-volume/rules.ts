@@ -1,0 +1,29 @@
+import type * as core from '#kinds/generated/types/core_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import { type ResourceList, roundResources } from '#kinds/resource-list.ts';
+import { formatTime } from '#machinery/time.ts';
+import { defaultOlderSources } from '../pod/volume-defaults.ts';
+
+export const persistentVolumeRules: KindRules<core.PersistentVolume> = {
+  defaults(volume) {
+    volume.status ??= {};
+    volume.status.phase ??= 'Pending';
+    volume.spec.persistentVolumeReclaimPolicy ??= 'Retain';
+    volume.spec.volumeMode ??= 'Filesystem';
+    roundResources(volume.spec.capacity as ResourceList | undefined);
+    if (volume.spec.hostPath !== undefined) volume.spec.hostPath.type ??= '';
+    defaultOlderSources(volume.spec);
+  },
+  prepareForCreate(volume, { now }) {
+    volume.status = { phase: 'Pending', lastPhaseTransitionTime: formatTime(now) };
+  },
+  prepareForStatusUpdate(volume, old, { now }) {
+    if (volume.status === undefined || volume.status.phase === old.status?.phase) return;
+    const isStamped = volume.status.lastPhaseTransitionTime !== old.status?.lastPhaseTransitionTime;
+    if (!isStamped || volume.status.lastPhaseTransitionTime === undefined) {
+      volume.status.lastPhaseTransitionTime = formatTime(now);
+    }
+  },
+  selectableFields: { name: (volume) => volume.metadata.name ?? '' },
+  hasGeneration: false,
+};

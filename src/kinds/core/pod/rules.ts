@@ -1,0 +1,65 @@
+import type * as core from '#kinds/generated/types/core_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import type { Mutable } from '#machinery/meta.ts';
+import { defaultPod, mirrorServiceAccount } from './defaults.ts';
+import { applyLabelKeys } from './label-keys.ts';
+import { qosClassOf } from './qos.ts';
+
+export const podRules: KindRules<core.Pod> = {
+  defaults: defaultPod,
+  prepareForCreate(pod) {
+    pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
+    mirrorServiceAccount(pod.spec);
+    if ((pod.spec.schedulingGates ?? []).length > 0) {
+      pod.status.conditions = [
+        {
+          type: 'PodScheduled',
+          status: 'False',
+          reason: 'SchedulingGated',
+          message: 'Scheduling is blocked due to non-empty scheduling gates',
+        },
+      ];
+    }
+    applyLabelKeys(pod);
+  },
+  prepareForUpdate(pod) {
+    mirrorServiceAccount(pod.spec);
+  },
+  prepareForStatusUpdate(pod, old) {
+    pod.metadata.ownerReferences = old.metadata.ownerReferences as Mutable<typeof old.metadata.ownerReferences>;
+    if (pod.metadata.ownerReferences === undefined) delete pod.metadata.ownerReferences;
+    pod.status ??= {};
+    const qosClass = pod.status.qosClass ?? old.status?.qosClass;
+    if (qosClass !== undefined) pod.status.qosClass = qosClass;
+    keepObservedGenerations(pod.status, old.status);
+  },
+  selectableFields: {
+    'spec.nodeName': (pod) => pod.spec.nodeName ?? '',
+    'spec.restartPolicy': (pod) => pod.spec.restartPolicy ?? '',
+    'spec.schedulerName': (pod) => pod.spec.schedulerName ?? '',
+    'spec.serviceAccountName': (pod) => pod.spec.serviceAccountName ?? '',
+    'spec.hostNetwork': (pod) => String(pod.spec.hostNetwork ?? false),
+    'status.phase': (pod) => pod.status?.phase ?? '',
+    'status.podIP': (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? '',
+    'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
+  },
+  /** A pod that no node has, or that is over, needs no time to end. */
+  gracePeriodSeconds(pod, requested) {
+    const phase = pod.status?.phase;
+    if ((pod.spec.nodeName ?? '') === '' || phase === 'Failed' || phase === 'Succeeded') return 0;
+    const seconds = requested ?? pod.spec.terminationGracePeriodSeconds ?? 0;
+    return seconds < 0 ? 1 : seconds;
+  },
+};
+
+/** A writer that knows nothing of observed generations (KEP-5067) does not erase them. */
+function keepObservedGenerations(status: Mutable<core.PodStatus>, old: core.PodStatus | undefined): void {
+  if (status.observedGeneration === undefined && old?.observedGeneration !== undefined) {
+    status.observedGeneration = old.observedGeneration;
+  }
+  for (const condition of status.conditions ?? []) {
+    if (condition.observedGeneration !== undefined) continue;
+    const generation = old?.conditions?.find(({ type }) => type === condition.type)?.observedGeneration;
+    if (generation !== undefined) condition.observedGeneration = generation;
+  }
+}

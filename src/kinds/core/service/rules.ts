@@ -1,0 +1,48 @@
+import type { Service } from '#kinds/generated/types/core_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import type { Mutable } from '#machinery/meta.ts';
+import { dropFieldsOfOtherTypes, keepAllocatedValues } from './update.ts';
+
+const affinityTimeoutSeconds = 10_800;
+
+export const serviceRules: KindRules<Service> = {
+  defaults(service) {
+    const { spec } = service;
+    spec.sessionAffinity ??= 'None';
+    if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
+    if (spec.sessionAffinity === 'ClientIP' && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined) {
+      spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: affinityTimeoutSeconds } };
+    }
+    spec.type ??= 'ClusterIP';
+    for (const port of spec.ports ?? []) {
+      port.protocol ??= 'TCP';
+      if ((port.targetPort ?? 0) === 0 || port.targetPort === '') port.targetPort = port.port;
+    }
+    const isExternal = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+    const takesOutsideTraffic = isExternal || (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0);
+    if (takesOutsideTraffic) spec.externalTrafficPolicy ??= 'Cluster';
+    if (isExternal || spec.type === 'ClusterIP') spec.internalTrafficPolicy ??= 'Cluster';
+    if (spec.type === 'LoadBalancer') defaultLoadBalancer(service);
+  },
+  prepareForCreate(service) {
+    service.status = { loadBalancer: {} };
+  },
+  prepareForUpdate(service, old) {
+    keepAllocatedValues(service.spec, old.spec);
+    dropFieldsOfOtherTypes(service, old);
+  },
+  selectableFields: {
+    'spec.clusterIP': (service) => service.spec.clusterIP ?? '',
+    'spec.type': (service) => service.spec.type ?? '',
+  },
+  nameRule: 'label',
+  allowCreateOnUpdate: true,
+  hasGeneration: false,
+};
+
+function defaultLoadBalancer(service: Mutable<Service>): void {
+  service.spec.allocateLoadBalancerNodePorts ??= true;
+  for (const ingress of service.status?.loadBalancer?.ingress ?? []) {
+    if (ingress.ip !== undefined) ingress.ipMode ??= 'VIP';
+  }
+}

@@ -1,0 +1,26 @@
+import type * as flowcontrol from '#kinds/generated/types/flowcontrol_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+
+export const flowSchemaRules: KindRules<flowcontrol.FlowSchema> = {
+  defaults({ spec }) {
+    if (spec !== undefined && (spec.matchingPrecedence ?? 0) === 0) spec.matchingPrecedence = 1000;
+  },
+};
+
+export const priorityLevelConfigurationRules: KindRules<flowcontrol.PriorityLevelConfiguration> = {
+  defaults({ spec }) {
+    const { exempt, limited } = spec ?? {};
+    if (exempt !== undefined) {
+      exempt.nominalConcurrencyShares ??= 0;
+      exempt.lendablePercent ??= 0;
+    }
+    if (limited === undefined) return;
+    limited.nominalConcurrencyShares ??= 30;
+    limited.lendablePercent ??= 0;
+    const queuing = limited.limitResponse?.queuing;
+    if (queuing === undefined) return;
+    queuing.handSize ||= 8;
+    queuing.queues ||= 64;
+    queuing.queueLengthLimit ||= 50;
+  },
+};

@@ -1,0 +1,13 @@
+import type * as networking from '#kinds/generated/types/networking_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+
+export const networkPolicyRules: KindRules<networking.NetworkPolicy> = {
+  defaults({ spec }) {
+    if (spec === undefined) return;
+    spec.policyTypes ??= (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
+    for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
+      for (const port of rule.ports ?? []) port.protocol ??= 'TCP';
+    }
+  },
+  hasGeneration: true,
+};
