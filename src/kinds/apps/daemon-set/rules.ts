@@ -1,7 +1,7 @@
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { isEqual } from '#machinery/equal.ts';
+import { equalValues } from '#machinery/equality.ts';
 
 const templateGeneration = 'deprecated.daemonset.template.generation';
 
@@ -24,7 +24,7 @@ export const daemonSetRules: KindRules<apps.DaemonSet> = {
   },
   prepareForUpdate(set, old) {
     const before = Number(old.metadata.annotations?.[templateGeneration] ?? '0');
-    const now = isEqual(set.spec.template, old.spec.template) ? before : before + 1;
+    const now = equalValues(set.spec.template, old.spec.template) ? before : before + 1;
     set.metadata.annotations = { ...set.metadata.annotations, [templateGeneration]: String(now) };
   },
 };

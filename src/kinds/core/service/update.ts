@@ -1,5 +1,5 @@
 import type { Service, ServiceSpec } from '#kinds/generated/types/core_v1.ts';
-import { isEqual } from '#machinery/equal.ts';
+import { equalValues } from '#machinery/equality.ts';
 import type { Mutable } from '#machinery/meta.ts';
 
 const hasClusterIp = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName';
@@ -40,11 +40,11 @@ function nodePortsOf(spec: ServiceSpec): number[] {
 export function dropFieldsOfOtherTypes(service: Mutable<Service>, { spec: old }: Service): void {
   const { spec } = service;
   if (hasClusterIp(old) && !hasClusterIp(spec)) {
-    if (spec.clusterIP === old.clusterIP && isEqual(spec.clusterIPs, old.clusterIPs)) {
+    if (spec.clusterIP === old.clusterIP && equalValues(spec.clusterIPs, old.clusterIPs)) {
       delete spec.clusterIP;
       delete spec.clusterIPs;
     }
-    if (isEqual(spec.ipFamilies, old.ipFamilies)) delete spec.ipFamilies;
+    if (equalValues(spec.ipFamilies, old.ipFamilies)) delete spec.ipFamilies;
     if (spec.ipFamilyPolicy === old.ipFamilyPolicy) delete spec.ipFamilyPolicy;
   }
   const before = new Set(nodePortsOf(old));
