@@ -49,6 +49,16 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
     this.#release();
   }
 
+  /** What has come and has not been read yet, without waiting for more. */
+  take(): Uint8Array {
+    const bytes = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    this.#size = 0;
+    if (bytes.length > 0) this.#onRead(bytes.length);
+    this.#releaseWriters();
+    return bytes;
+  }
+
   /** Drops what is there and whatever comes. */
   abandon(): void {
     this.#state = 'abandoned';

@@ -56,19 +56,28 @@ function session(connection: SpdyConnection): PortForwardSession {
   };
 }
 
-/** The data stream, whose end becomes a failure when the error stream has something to say. */
+/**
+ * The data stream, whose end becomes a failure when the error stream has something to say. Upstream says it before the
+ * end of the data, containerd after it, but only where it has sent no data at all.
+ */
 function withErrors(data: SpdyStream, error: SpdyStream): ByteStream {
-  const failure = readText(error.readable);
-  failure.then((text) => {
-    if (text !== '') data.destroy();
-  });
+  const throwIfFailed = (bytes: Uint8Array): void => {
+    const text = Buffer.from(bytes).toString('utf8');
+    if (text !== '') throw new StreamCutError(text);
+  };
   async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
+    let isEmpty = true;
     try {
-      yield* data.readable;
+      for await (const chunk of data.readable) {
+        isEmpty = false;
+        yield chunk;
+      }
+      if (isEmpty) for await (const bytes of error.readable) throwIfFailed(bytes);
     } catch (cause) {
-      const text = await failure;
-      throw text === '' ? cause : new StreamCutError(text);
+      throwIfFailed(error.take());
+      throw cause;
     }
+    throwIfFailed(error.take());
   }
   return {
     readable: read(),
@@ -79,21 +88,4 @@ function withErrors(data: SpdyStream, error: SpdyStream): ByteStream {
       error.destroy();
     },
   };
-}
-
-/** A longer explanation is cut. */
-const maxFailureBytes = 4096;
-
-async function readText(bytes: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of bytes) {
-      if (size < maxFailureBytes) parts.push(chunk);
-      size += chunk.length;
-    }
-  } catch {
-    // A reset after the text is how servers end a failed pair.
-  }
-  return Buffer.concat(parts).toString('utf8');
 }

@@ -72,6 +72,11 @@ export class SpdyStream implements ByteStream {
     this.cut(new StreamCutError('stream destroyed'));
   }
 
+  /** What has come and has not been read yet, without waiting for more. */
+  take(): Uint8Array {
+    return this.#parts.queue.take();
+  }
+
   /** For the connection: bytes that came. Resolves when the reader has caught up. */
   receive(bytes: Uint8Array): Promise<void> {
     return this.#parts.queue.push(bytes);

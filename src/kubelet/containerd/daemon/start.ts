@@ -1,0 +1,162 @@
+import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sleep } from '#base/clock.ts';
+import type { Environment } from '#base/environment.ts';
+import { type Cri, CriError } from '../../cri/cri.ts';
+import type { CriStreams } from '../../cri/streams.ts';
+import { GrpcChannel } from '../channel.ts';
+import { findCniPlugins, writeCniConfig } from '../cni.ts';
+import { criClient } from '../cri-client.ts';
+import { buildPauseImage, pauseImageReference } from '../pause-image/image.ts';
+import { runCommand } from '../run-command.ts';
+import { containerdStreams } from '../streams.ts';
+import { renderConfig } from './config.ts';
+import { type DaemonFiles, runningPid, socketAccepts, spawnDaemon, stopDaemon } from './process.ts';
+
+/** A containerd that can be used. */
+export interface Containerd {
+  readonly cri: Cri;
+  readonly streams: CriStreams;
+  readonly socketPath: string;
+  /** It was running already. */
+  readonly adopted: boolean;
+  /** Imports the images of an OCI or docker tar and returns their names. */
+  importImages(archivePath: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Lets go of the connection. containerd and its containers go on. */
+  close(): void;
+}
+
+export interface ContainerdOptions {
+  /** Images and snapshots, and the log; outlives a reboot. */
+  readonly dataDir: string;
+  /**
+   * Sockets and the state of running containers; best on a tmpfs such as /run, where a reboot empties it. Short, since
+   * the path of a socket may have 107 bytes.
+   */
+  readonly runDir: string;
+  /** The node's pod addresses. */
+  readonly podCidr: string;
+  readonly environment: Environment;
+}
+
+/**
+ * Starts a containerd of our own, or adopts the one that an earlier start with the same folders left behind. Nothing
+ * of it is shared with another containerd on the machine. When its configuration has changed it is restarted, which
+ * no container notices.
+ */
+export async function startContainerd(options: ContainerdOptions, signal: AbortSignal): Promise<Containerd> {
+  const { clock } = options.environment;
+  const files = daemonFiles(options);
+  const cniConfigDir = join(options.dataDir, 'cni');
+  const registryConfigDir = join(options.dataDir, 'registries');
+  await mkdir(options.runDir, { recursive: true, mode: 0o711 });
+  await mkdir(registryConfigDir, { recursive: true });
+  await writeCniConfig({
+    configDir: cniConfigDir,
+    addressDir: join(options.runDir, 'addresses'),
+    podCidr: options.podCidr,
+  });
+  const config = renderConfig({
+    root: join(options.dataDir, 'containerd'),
+    state: join(options.runDir, 'state'),
+    socketPath: files.socketPath,
+    sandboxImage: pauseImageReference,
+    cniBinDir: await findCniPlugins(),
+    cniConfigDir,
+    registryConfigDir,
+    snapshotter: await chooseSnapshotter(options.dataDir),
+    restrictOomScore: !(await hasSysResource()),
+  });
+  const isCurrent = (await readFile(files.configPath, 'utf8').catch(() => '')) === config;
+  if (!isCurrent) {
+    await stopDaemon(files, clock, signal);
+    await writeFile(files.configPath, config);
+  }
+  const adopted = (await runningPid(files)) !== undefined;
+  if (adopted) await socketAccepts(files.socketPath, clock, signal);
+  else await spawnDaemon(files, clock, signal);
+  const containerd = await connectContainerd(
+    { socketPath: files.socketPath, adopted, environment: options.environment },
+    signal,
+  );
+  await ensurePauseImage(containerd, options.runDir, signal);
+  return containerd;
+}
+
+/** Uses a containerd that somebody else runs, by its socket. Its sandbox image and network are its own affair. */
+export async function connectContainerd(
+  options: { readonly socketPath: string; readonly environment: Environment; readonly adopted?: boolean },
+  signal: AbortSignal,
+): Promise<Containerd> {
+  const { socketPath } = options;
+  const { clock } = options.environment;
+  const channel = new GrpcChannel(socketPath);
+  const cri = criClient(channel, clock);
+  await criAnswers(cri, options.environment, signal);
+  return {
+    cri,
+    streams: containerdStreams,
+    socketPath,
+    adopted: options.adopted ?? true,
+    async importImages(archivePath, importSignal) {
+      const output = await runCommand(
+        'ctr',
+        ['-a', socketPath, '-n', 'k8s.io', 'images', 'import', archivePath],
+        importSignal,
+      );
+      return [...output.matchAll(/^unpacking (\S+) /gm)].map(([, name]) => name!);
+    },
+    close: () => channel.close(),
+  };
+}
+
+/** Ends the containerd that `startContainerd` started with the same folders; its containers go on. */
+export function stopContainerd(options: Omit<ContainerdOptions, 'podCidr'>, signal: AbortSignal): Promise<void> {
+  return stopDaemon(daemonFiles(options), options.environment.clock, signal);
+}
+
+function daemonFiles(options: { readonly dataDir: string; readonly runDir: string }): DaemonFiles {
+  return {
+    configPath: join(options.runDir, 'containerd.toml'),
+    pidPath: join(options.runDir, 'containerd.pid'),
+    logPath: join(options.dataDir, 'containerd.log'),
+    socketPath: join(options.runDir, 'containerd.sock'),
+  };
+}
+
+const criRetryMs = 5;
+const criTimeoutMs = 30_000;
+
+/** The socket accepts a moment before its CRI service does. */
+async function criAnswers(cri: Cri, { clock }: Environment, signal: AbortSignal): Promise<void> {
+  const deadline = clock.monotonic() + criTimeoutMs;
+  for (;;) {
+    try {
+      await cri.listPodSandbox({ id: 'none' }, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof CriError) || clock.monotonic() > deadline) throw error;
+    }
+    await sleep(clock, criRetryMs, signal);
+  }
+}
+
+async function ensurePauseImage(containerd: Containerd, directory: string, signal: AbortSignal): Promise<void> {
+  if ((await containerd.cri.imageStatus({ image: pauseImageReference }, signal)) !== undefined) return;
+  const path = join(directory, 'pause.tar');
+  await writeFile(path, await buildPauseImage(process.arch === 'arm64' ? 'arm64' : 'amd64'));
+  await containerd.importImages(path, signal);
+}
+
+/** Overlays cannot be stacked on one another without limits: inside a container copies have to do. */
+async function chooseSnapshotter(directory: string): Promise<'overlayfs' | 'native'> {
+  const overlayMagic = 0x794c7630;
+  return (await statfs(directory)).type === overlayMagic ? 'native' : 'overlayfs';
+}
+
+async function hasSysResource(): Promise<boolean> {
+  const status = await readFile('/proc/self/status', 'utf8');
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
+  const sysResource = 24n;
+  return ((effective >> sysResource) & 1n) === 1n;
+}
