@@ -1,0 +1,137 @@
+import type { CgroupLimits } from './cgroups.ts';
+
+/**
+ * The machine under a node, as far as the kubelet touches it beside the container runtime. A node that runs nothing
+ * has no storage and no cgroups.
+ */
+export interface Host {
+  readonly machine: Machine;
+  readonly network: HostNetwork;
+  /** Where the node keeps pods' volumes and logs. Absent: nothing is materialised. */
+  readonly storage: HostStorage | undefined;
+  readonly cgroups: HostCgroups | undefined;
+  readonly logs: ContainerLogs;
+  /** What is left of the resources that node conditions and the summary speak of. */
+  usage(signal: AbortSignal): Promise<MachineUsage>;
+}
+
+/** Facts that do not change while the node agent runs. */
+export interface Machine {
+  readonly hostname: string;
+  /** In the order in which the node reports them; the first is the node's own. */
+  readonly addresses: readonly string[];
+  readonly architecture: string;
+  readonly bootId: string;
+  readonly kernelVersion: string;
+  readonly machineId: string;
+  readonly operatingSystem: string;
+  readonly osImage: string;
+  readonly systemUuid: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly ephemeralStorageBytes: number;
+}
+
+export interface MachineUsage {
+  readonly memoryAvailableBytes: number;
+  readonly memoryWorkingSetBytes: number;
+  readonly cpuUsageCoreNanoSeconds: number;
+  readonly filesystemAvailableBytes: number;
+  readonly filesystemCapacityBytes: number;
+  readonly filesystemInodes: number;
+  readonly filesystemInodesFree: number;
+  readonly processes: number;
+  readonly maxProcesses: number;
+}
+
+/** What probes and lifecycle hooks send into the pod network. Every method rejects when `timeoutMs` passes. */
+export interface HostNetwork {
+  httpGet(request: HttpProbeRequest, signal: AbortSignal): Promise<HttpProbeResponse>;
+  /** Resolves when a connection was accepted. */
+  tcpConnect(target: NetworkTarget, signal: AbortSignal): Promise<void>;
+  /** Asks grpc.health.v1.Health/Check. */
+  grpcHealth(target: NetworkTarget & { readonly service: string }, signal: AbortSignal): Promise<GrpcHealth>;
+}
+
+export interface NetworkTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+}
+
+export interface HttpProbeRequest extends NetworkTarget {
+  readonly scheme: 'http' | 'https';
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+export interface HttpProbeResponse {
+  readonly status: number;
+  /** At most the first 10 KiB. */
+  readonly body: string;
+}
+
+export type GrpcHealth = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN' | 'UNKNOWN';
+
+export interface HostStorage {
+  /** Pods' directories are below it: `pods/<uid>/volumes/kubernetes.io~<plugin>/<volume>`. */
+  readonly rootDirectory: string;
+  /** Container logs: `<namespace>_<name>_<uid>/<container>/<attempt>.log`. */
+  readonly podLogsDirectory: string;
+  readonly mounts: HostMounts;
+}
+
+export interface HostMounts {
+  mountTmpfs(directory: string, options: { readonly sizeBytes?: number }): Promise<void>;
+  /** What is not mounted is no error. */
+  unmount(directory: string): Promise<void>;
+  /** All mount points below a directory, deepest first. */
+  mountsBelow(directory: string): Promise<readonly string[]>;
+}
+
+export interface HostCgroups {
+  /** 1 for the split hierarchies, 2 for the unified one. */
+  readonly version: 1 | 2;
+  /** Creates or updates a cgroup. `path` is absolute within the hierarchy: `/kubepods/burstable/pod<uid>`. */
+  apply(path: string, limits: CgroupLimits): Promise<void>;
+  /** Removes a cgroup and what is below it. What is not there is no error. */
+  remove(path: string): Promise<void>;
+  /** Names of the cgroups directly below `path`. */
+  list(path: string): Promise<readonly string[]>;
+  stats(path: string): Promise<CgroupStats | undefined>;
+}
+
+export interface CgroupStats {
+  readonly cpuUsageNanoSeconds: number;
+  readonly memoryUsageBytes: number;
+  readonly memoryWorkingSetBytes: number;
+  readonly memoryRssBytes: number;
+  readonly pageFaults: number;
+  readonly majorPageFaults: number;
+  readonly processes: number;
+}
+
+/** Output of one container attempt. */
+export interface ContainerLogTarget {
+  readonly containerId: string;
+  readonly path: string;
+  /** Whether more output may come: asked again and again while following. */
+  readonly isRunning: () => boolean;
+}
+
+export interface ContainerLogs {
+  read(target: ContainerLogTarget, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The last part of the output, for a termination message. */
+  tail(path: string, limits: { readonly lines: number; readonly bytes: number }): Promise<string>;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  /** Wall-clock milliseconds. */
+  readonly sinceMs: number | undefined;
+  readonly tailLines: number | undefined;
+  readonly limitBytes: number | undefined;
+  readonly stream: 'all' | 'stdout' | 'stderr';
+}
