@@ -11,8 +11,16 @@ export interface Host {
   readonly storage: HostStorage | undefined;
   readonly cgroups: HostCgroups | undefined;
   readonly logs: ContainerLogs;
+  /** The node's own resolv.conf. */
+  resolver(): Promise<Resolver>;
   /** What is left of the resources that node conditions and the summary speak of. */
   usage(signal: AbortSignal): Promise<MachineUsage>;
+}
+
+export interface Resolver {
+  readonly servers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly string[];
 }
 
 /** Facts that do not change while the node agent runs. */

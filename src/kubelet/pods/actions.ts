@@ -54,7 +54,8 @@ export function computeActions(pod: Pod, runtime: PodRuntime, probes: ProbeView)
   for (const container of pod.spec.containers) {
     const status = latest(runtime, container.name);
     if (status?.state !== 'running') {
-      if (status !== undefined && status.state === 'exited' && !restartsAfter(pod, container, status.exitCode)) continue;
+      if (status !== undefined && status.state === 'exited' && !restartsAfter(pod, container, status.exitCode))
+        continue;
       if (status?.state === 'unknown') kill.push({ container: status, reason: 'unknown', message: unknownState });
       start.push(container);
       starts++;
@@ -143,7 +144,9 @@ function initActions(pod: Pod, runtime: PodRuntime, sandbox: Sandbox, probes: Pr
   const here = (name: string) =>
     runtime.containers.find((found) => found.name === name && found.sandboxId === sandbox.id);
   const appNames = new Set(pod.spec.containers.map(({ name }) => name));
-  const isInitialized = runtime.containers.some(({ name, sandboxId }) => sandboxId === sandbox.id && appNames.has(name));
+  const isInitialized = runtime.containers.some(
+    ({ name, sandboxId }) => sandboxId === sandbox.id && appNames.has(name),
+  );
   // Ended init containers may have been collected: what stands before one that was started is done.
   const reached = containers.findLastIndex((container) => here(container.name) !== undefined);
   const start: Container[] = [];

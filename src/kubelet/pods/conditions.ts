@@ -1,6 +1,6 @@
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '#kinds/generated/types/core_v1.ts';
+import { formatTime } from '#machinery/time.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
-import { timestamp } from '../time.ts';
 import { initContainersOf, isSidecar } from './containers.ts';
 import type { PodPhase } from './phase.ts';
 
@@ -46,7 +46,7 @@ export function conditionsOf(
       ...outcomes[type],
       ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
       lastProbeTime: undefined,
-      lastTransitionTime: moved ? timestamp(nowMs) : (before?.lastTransitionTime ?? timestamp(nowMs)),
+      lastTransitionTime: moved ? formatTime(nowMs) : (before?.lastTransitionTime ?? formatTime(nowMs)),
     } as PodCondition;
   });
   const others = (previous.conditions ?? []).filter(({ type }) => !(owned as readonly string[]).includes(type));
@@ -72,7 +72,9 @@ function initializedOf(
   containers: readonly ContainerStatus[],
 ): Outcome {
   if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' };
-  const hasBegun = containers.some(({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated);
+  const hasBegun = containers.some(
+    ({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated,
+  );
   if (hasBegun) return yes;
   const unknown: string[] = [];
   const incomplete: string[] = [];
@@ -112,8 +114,7 @@ function podReadyOf(pod: Pod, previous: PodStatus, phase: PodPhase, containersRe
     const condition = (pod.status ?? previous).conditions?.find(({ type }) => type === conditionType);
     const gate = `pod readiness gate "${conditionType}"`;
     if (condition === undefined) unmet.push(`corresponding condition of ${gate} does not exist.`);
-    else if (condition.status !== 'True')
-      unmet.push(`the status of ${gate} is not "True", but ${condition.status}`);
+    else if (condition.status !== 'True') unmet.push(`the status of ${gate} is not "True", but ${condition.status}`);
   }
   if (unmet.length === 0) return yes;
   return { status: 'False', reason: 'ReadinessGatesNotReady', message: unmet.join(', ') };

@@ -1,5 +1,5 @@
 import type { Container, Pod, ResourceRequirements } from '#kinds/generated/types/core_v1.ts';
-import { parseQuantity } from '../quantity.ts';
+import { quantity } from '#machinery/quantity.ts';
 import { initContainersOf, isSidecar } from './containers.ts';
 
 export type Amounts = Readonly<Record<string, number>>;
@@ -8,7 +8,7 @@ export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 /** Amounts in whole units (CPUs with a fraction, bytes). */
 export function amountsOf(list: Readonly<Record<string, string>> | undefined): Amounts {
   const amounts: Record<string, number> = {};
-  for (const [name, quantity] of Object.entries(list ?? {})) amounts[name] = parseQuantity(quantity);
+  for (const [name, text] of Object.entries(list ?? {})) amounts[name] = Number(quantity(text).nanos) / 1e9;
   return amounts;
 }
 

@@ -6,8 +6,8 @@ import type {
   PodCondition,
   PodStatus,
 } from '#kinds/generated/types/core_v1.ts';
+import { formatTime } from '#machinery/time.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
-import { timestamp } from '../time.ts';
 import { conditionsOf, type ReadinessView } from './conditions.ts';
 import { ephemeralContainersOf, initContainersOf, restartsAfter } from './containers.ts';
 import { phaseOf } from './phase.ts';
@@ -57,7 +57,7 @@ export function computeStatus(input: StatusInput): PodStatus {
     conditions: conditionsOf(input, phase, initContainerStatuses, list),
     ...(hostIps[0] === undefined ? {} : { hostIP: hostIps[0], hostIPs: hostIps.map((ip) => ({ ip })) }),
     ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
-    startTime: previous.startTime ?? timestamp(input.nowMs),
+    startTime: previous.startTime ?? formatTime(input.nowMs),
     ...(init.length === 0 ? {} : { initContainerStatuses }),
     containerStatuses: list,
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
@@ -212,7 +212,7 @@ function waitingToStart({ pod }: StatusInput, role: StatusRole): ContainerState 
 
 function stateOf(input: StatusInput, container: RuntimeContainer): ContainerState {
   if (container.state === 'created') return { waiting: { reason: 'ContainerCreating' } };
-  if (container.state === 'running') return { running: { startedAt: timestamp(container.startedAtMs) } };
+  if (container.state === 'running') return { running: { startedAt: formatTime(container.startedAtMs) } };
   if (container.state === 'unknown')
     return {
       terminated: {
@@ -229,8 +229,8 @@ function stateOf(input: StatusInput, container: RuntimeContainer): ContainerStat
       exitCode: container.exitCode,
       reason: container.reason || (container.exitCode === 0 ? 'Completed' : 'Error'),
       ...(message === '' ? {} : { message }),
-      startedAt: timestamp(container.startedAtMs),
-      finishedAt: timestamp(container.finishedAtMs),
+      startedAt: formatTime(container.startedAtMs),
+      finishedAt: formatTime(container.finishedAtMs),
     },
   };
 }

@@ -75,6 +75,11 @@ export class RuntimeView {
     return this.#podOf.get(id);
   }
 
+  /** The first address of a sandbox that has been seen. */
+  addressOf(sandboxId: string): string | undefined {
+    return this.#sandboxes.get(sandboxId)?.ips[0];
+  }
+
   async inspect(podUid: string, signal: AbortSignal): Promise<PodRuntime> {
     const labelSelector = { [label.podUid]: podUid };
     const [sandboxes, containers] = await Promise.all([
@@ -201,7 +206,7 @@ function fromStatus(status: ContainerStatus, sandboxId: string): RuntimeContaine
     exitCode: status.exitCode,
     reason: status.reason,
     message: status.message,
-    image: status.image?.image ?? "",
+    image: status.image?.image ?? '',
     imageRef: status.imageRef,
     imageId: status.imageId,
     logPath: status.logPath,

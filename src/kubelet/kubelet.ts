@@ -1,0 +1,192 @@
+import { sleep } from '#base/clock.ts';
+import { createEventRecorder } from '#client/events.ts';
+import { Informer } from '#client/informer.ts';
+import { Node as NodeKind, Pod as PodKind, Service as ServiceKind } from '#kinds/generated/handles.ts';
+import type { Service } from '#kinds/generated/types/core_v1.ts';
+import type { NodeApi } from '#machinery/node-api.ts';
+import { createNodeApi } from './api/node-api.ts';
+import { Backoff } from './backoff.ts';
+import { defaultConfig, type KubeletConfig, type KubeletOptions } from './config.ts';
+import { ImagePuller } from './images/image-puller.ts';
+import { HookRunner } from './lifecycle/hooks.ts';
+import { NodeRegistration } from './node/node-registration.ts';
+import { ReferencedObjects } from './objects.ts';
+import type { NodeParts } from './parts.ts';
+import { fieldPathOf } from './pods/containers.ts';
+import { PodManager } from './pods/pod-manager.ts';
+import { ProbeManager } from './probes/probe-manager.ts';
+import { Prober } from './probes/prober.ts';
+import { RuntimeView } from './runtime/pod-runtime.ts';
+import { Semaphore } from './semaphore.ts';
+import { StatusManager } from './status/status-manager.ts';
+import { noVolumes } from './volumes/pod-volumes.ts';
+
+/** A node agent. */
+export interface Kubelet {
+  readonly nodeName: string;
+  /** Registers the node and runs its pods until the signal aborts. Running containers are left as they are. */
+  run(signal: AbortSignal): Promise<void>;
+  /** The streams and pages that the API server asks the node for. */
+  readonly api: NodeApi;
+}
+
+/** How long to wait before the runtime's events are asked for again after they broke off. */
+const eventRetryMs = 1_000;
+
+export function createKubelet(options: KubeletOptions): Kubelet {
+  const config: KubeletConfig = { ...defaultConfig, ...options.config };
+  const stopping = new AbortController();
+  const { parts, registration, services } = assemble(options, config, stopping.signal);
+  const manager = new PodManager({ parts, node: () => registration.node, signal: stopping.signal });
+  managers.set(parts, manager);
+  const api = createNodeApi({ parts, manager, streams: options.streams });
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    const stop = () => stopping.abort(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    try {
+      await runNode({ options, config, parts, registration, services, manager }, stopping.signal);
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+    } finally {
+      stopping.abort();
+      parts.probes.stop();
+      signal.removeEventListener('abort', stop);
+    }
+  };
+  return { nodeName: options.nodeName, run, api };
+}
+
+/** Probes wake workers, and workers are made with the probes: the manager is found through the parts. */
+const managers = new WeakMap<NodeParts, PodManager>();
+
+function assemble(options: KubeletOptions, config: KubeletConfig, signal: AbortSignal) {
+  const { client, cri, environment, host, nodeName } = options;
+  const recorder = createEventRecorder({ client, environment, component: 'kubelet', host: nodeName, signal });
+  const registration = new NodeRegistration({ nodeName, client, cri, host, environment, config });
+  const services =
+    host.storage === undefined ? undefined : new Informer<Service>({ client, environment, kind: ServiceKind });
+  const execPermits = new Semaphore(config.maxConcurrentExecProbes);
+  const prober = new Prober({ cri, network: host.network, environment, execPermits });
+  const note: NodeParts['note'] = (pod, event) => {
+    if (event.type === 'Warning' || config.recordRoutineEvents) recorder.record(PodKind, pod, event);
+  };
+  const { clock } = environment;
+  const parts: NodeParts = {
+    nodeName,
+    config,
+    environment,
+    client,
+    cri,
+    runtimeName: () => registration.runtimeName,
+    host,
+    view: new RuntimeView(cri),
+    objects: new ReferencedObjects({ client, clock, signal }),
+    services: () => services?.list(),
+    volumes: noVolumes,
+    images: new ImagePuller({
+      cri,
+      clock,
+      maxConcurrentPulls: config.maxConcurrentPulls,
+      backoff: config.imageBackoff,
+    }),
+    hooks: new HookRunner({ cri, network: host.network, clock }),
+    probes: new ProbeManager({
+      environment,
+      prober,
+      changed: (podUid) => managers.get(parts)?.wake(podUid),
+      unhealthy: (pod, container, message) =>
+        note(pod, { type: 'Warning', reason: 'Unhealthy', message, fieldPath: fieldPathOf(pod, container) }),
+    }),
+    statuses: new StatusManager({ client, environment, signal }),
+    restarts: new Backoff(clock, config.restartBackoff),
+    starts: new Semaphore(config.maxConcurrentStarts),
+    allocatable: () => registration.allocatable,
+    note,
+  };
+  return { parts, registration, services };
+}
+
+interface Running {
+  readonly options: KubeletOptions;
+  readonly config: KubeletConfig;
+  readonly parts: NodeParts;
+  readonly registration: NodeRegistration;
+  readonly services: Informer<Service> | undefined;
+  readonly manager: PodManager;
+}
+
+async function runNode(running: Running, signal: AbortSignal): Promise<void> {
+  const { options, parts, registration, services, manager } = running;
+  const { client, environment, nodeName } = options;
+  await registration.register(signal);
+  const lease = registration.keepLease(signal);
+  const pods = new Informer({
+    client,
+    environment,
+    kind: PodKind,
+    scope: { fieldSelector: `spec.nodeName=${nodeName}` },
+  });
+  const nodes = new Informer({
+    client,
+    environment,
+    kind: NodeKind,
+    scope: { fieldSelector: `metadata.name=${nodeName}` },
+  });
+  nodes.subscribe({
+    added: (node) => registration.observe(node),
+    updated: (_, node) => registration.observe(node),
+  });
+  const informers = [pods.run(signal), nodes.run(signal), services?.run(signal)];
+  await Promise.all([pods.synced(signal), nodes.synced(signal), services?.synced(signal)]);
+  const found = await listRuntime(parts, signal);
+  const events = followEvents(running, signal);
+  manager.follow(pods, found);
+  await Promise.all([...informers, lease, events, registration.keepStatus(signal), relist(running, signal)]);
+}
+
+/** What runs already, as soon as the runtime can say. */
+async function listRuntime(parts: NodeParts, signal: AbortSignal) {
+  for (;;) {
+    try {
+      return await parts.view.list(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      parts.environment.log.warn('cannot list containers', { message: String(error) });
+      await sleep(parts.environment.clock, eventRetryMs, signal);
+    }
+  }
+}
+
+/** Wakes the worker of every pod to which something happens in the runtime. */
+async function followEvents({ parts, manager }: Running, signal: AbortSignal): Promise<void> {
+  const { cri, environment, view } = parts;
+  while (!signal.aborted) {
+    try {
+      for await (const event of cri.events(signal)) {
+        if (event.type === 'relist') {
+          manager.wakeAll();
+          continue;
+        }
+        view.invalidate(event.id);
+        const uid = view.podOf(event.id);
+        if (uid !== undefined) manager.wake(uid);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      environment.log.warn('lost the events of the container runtime', { message: String(error) });
+    }
+    if (signal.aborted) return;
+    await sleep(environment.clock, eventRetryMs, signal).catch(() => undefined);
+    manager.wakeAll();
+  }
+}
+
+/** Looks at every pod now and then, for what no event told. */
+async function relist({ config, parts, manager }: Running, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(parts.environment.clock, config.relistMs, signal).catch(() => undefined);
+    if (!signal.aborted) manager.wakeAll();
+  }
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { Pod } from '#kinds/generated/types/core_v1.ts';
+import type { PodSandboxConfig } from '../cri/cri.ts';
+import type { NodeParts } from '../parts.ts';
+import { podLogDirectoryName } from '../runtime/names.ts';
+import { sandboxConfig } from '../runtime/sandbox-config.ts';
+import type { PodActions } from './actions.ts';
+
+export interface ReadySandbox {
+  readonly id: string;
+  readonly ips: readonly string[];
+  readonly config: PodSandboxConfig;
+}
+
+/** Makes the sandbox of a pod, or finds the one it has. */
+export class PodSandboxes {
+  readonly #parts: NodeParts;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+  }
+
+  /** Undefined when it failed; an event has said why. */
+  async ensure(pod: Pod, actions: PodActions, signal: AbortSignal): Promise<ReadySandbox | undefined> {
+    const { cri, environment, note } = this.#parts;
+    try {
+      const config = await this.#config(pod, actions.attempt);
+      if (!actions.createSandbox && actions.sandbox !== undefined)
+        return { id: actions.sandbox.id, ips: actions.sandbox.ips, config };
+      const id = await cri.runPodSandbox(
+        { config, ...(pod.spec.runtimeClassName === undefined ? {} : { runtimeHandler: pod.spec.runtimeClassName }) },
+        signal,
+      );
+      const { status } = await cri.podSandboxStatus({ podSandboxId: id }, signal);
+      const first = status?.network?.ip ?? '';
+      const more = (status?.network?.additionalIps ?? []).map(({ ip }) => ip);
+      return { id, ips: first === '' ? [] : [first, ...more], config };
+    } catch (error) {
+      signal.throwIfAborted();
+      const message = error instanceof Error ? error.message : String(error);
+      environment.log.warn('cannot create sandbox', { pod: pod.metadata.name, message });
+      note(pod, {
+        type: 'Warning',
+        reason: 'FailedCreatePodSandBox',
+        message: `Failed to create pod sandbox: ${message}`,
+      });
+      return undefined;
+    }
+  }
+
+  async #config(pod: Pod, attempt: number): Promise<PodSandboxConfig> {
+    const { config, host, note } = this.#parts;
+    const policy = pod.spec.dnsPolicy ?? 'ClusterFirst';
+    if (config.clusterDns.length === 0 && host.storage !== undefined && policy.startsWith('ClusterFirst'))
+      note(pod, {
+        type: 'Warning',
+        reason: 'MissingClusterDNS',
+        message: `pod: "${pod.metadata.name}". kubelet does not have ClusterDNS IP configured and cannot create Pod using "${policy}" policy. Falling back to "Default" policy.`,
+      });
+    const directory = host.storage?.podLogsDirectory;
+    return sandboxConfig(pod, attempt, {
+      clusterDns: config.clusterDns,
+      clusterDomain: config.clusterDomain,
+      resolver: await host.resolver(),
+      logDirectory: directory === undefined ? '' : join(directory, podLogDirectoryName(pod)),
+      cgroupRoot: host.cgroups === undefined ? undefined : config.cgroupRoot,
+    });
+  }
+}

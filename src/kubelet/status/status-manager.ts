@@ -1,0 +1,189 @@
+import type { Timer } from '#base/clock.ts';
+import type { Environment } from '#base/environment.ts';
+import type { Client } from '#client/client.ts';
+import { Pod as PodKind } from '#kinds/generated/handles.ts';
+import type { Pod, PodStatus } from '#kinds/generated/types/core_v1.ts';
+import { ApiError } from '#machinery/errors.ts';
+import { statusPatch } from './status-patch.ts';
+
+interface Entry {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** What the server is known to have. */
+  server: PodStatus;
+  serverVersion: number;
+  wanted: PodStatus;
+  timer: Timer | undefined;
+  isSending: boolean;
+  failures: number;
+  /** Set when the pod has ended and its object is to go. */
+  deletion: { readonly done: () => void } | undefined;
+  lastPatch: string;
+  lastPatchMs: number;
+}
+
+/** Changes that come in one after the other while a pod starts are sent together. */
+const gatherMs = 10;
+const firstRetryMs = 500;
+const maxRetryMs = 30_000;
+/** A patch that the server accepts without effect is not sent again before this. */
+const repeatMs = 60_000;
+
+/** Brings pod statuses to the API: only what changed, one request at a time for each pod, until it has arrived. */
+export class StatusManager {
+  readonly #client: Client;
+  readonly #environment: Environment;
+  readonly #signal: AbortSignal;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(options: { readonly client: Client; readonly environment: Environment; readonly signal: AbortSignal }) {
+    this.#client = options.client;
+    this.#environment = options.environment;
+    this.#signal = options.signal;
+  }
+
+  /** The latest status of a pod: the one wanted, with what others wrote. */
+  get(pod: Pod): PodStatus {
+    const entry = this.#entries.get(pod.metadata.uid ?? '');
+    if (entry === undefined) return pod.status ?? {};
+    const own = entry.wanted.conditions ?? [];
+    const others = (pod.status?.conditions ?? []).filter(
+      ({ type }) => !own.some((condition) => condition.type === type),
+    );
+    return others.length === 0 ? entry.wanted : { ...entry.wanted, conditions: [...own, ...others] };
+  }
+
+  /** What the API has now; sends again what somebody else took back. */
+  observe(pod: Pod): void {
+    const entry = this.#entries.get(pod.metadata.uid ?? '');
+    const version = Number(pod.metadata.resourceVersion ?? 0);
+    if (entry === undefined || version < entry.serverVersion) return;
+    entry.server = pod.status ?? {};
+    entry.serverVersion = version;
+    this.#plan(entry, gatherMs);
+  }
+
+  set(pod: Pod, status: PodStatus): void {
+    const entry = this.#entry(pod);
+    entry.wanted = status;
+    this.#plan(entry, gatherMs);
+  }
+
+  /** After the last status has arrived, deletes the object for good. Resolves when it is gone. */
+  async finish(pod: Pod, status: PodStatus): Promise<void> {
+    const entry = this.#entry(pod);
+    entry.wanted = status;
+    await new Promise<void>((resolve) => {
+      entry.deletion = { done: resolve };
+      this.#signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#plan(entry, 0);
+    });
+  }
+
+  forget(uid: string): void {
+    const entry = this.#entries.get(uid);
+    entry?.timer?.cancel();
+    entry?.deletion?.done();
+    this.#entries.delete(uid);
+  }
+
+  #entry(pod: Pod): Entry {
+    const uid = pod.metadata.uid ?? '';
+    const known = this.#entries.get(uid);
+    if (known !== undefined) return known;
+    const entry: Entry = {
+      uid,
+      name: pod.metadata.name ?? '',
+      namespace: pod.metadata.namespace ?? '',
+      server: pod.status ?? {},
+      serverVersion: Number(pod.metadata.resourceVersion ?? 0),
+      wanted: pod.status ?? {},
+      timer: undefined,
+      isSending: false,
+      failures: 0,
+      deletion: undefined,
+      lastPatch: '',
+      lastPatchMs: 0,
+    };
+    this.#entries.set(uid, entry);
+    return entry;
+  }
+
+  #plan(entry: Entry, delayMs: number): void {
+    if (entry.isSending || this.#signal.aborted) return;
+    if (entry.timer !== undefined && delayMs > 0) return;
+    entry.timer?.cancel();
+    entry.timer = this.#environment.clock.schedule(delayMs, () => {
+      entry.timer = undefined;
+      void this.#send(entry);
+    });
+  }
+
+  async #send(entry: Entry): Promise<void> {
+    if (this.#entries.get(entry.uid) !== entry || entry.isSending) return;
+    entry.isSending = true;
+    let retryMs: number | undefined;
+    try {
+      const wanted = entry.wanted;
+      await this.#patch(entry);
+      if (entry.deletion !== undefined && entry.wanted === wanted) await this.#delete(entry);
+      entry.failures = 0;
+      if (entry.wanted !== wanted) retryMs = gatherMs;
+    } catch (error) {
+      retryMs = this.#afterFailure(entry, error);
+    } finally {
+      entry.isSending = false;
+    }
+    if (retryMs !== undefined) this.#plan(entry, retryMs);
+  }
+
+  async #patch(entry: Entry): Promise<void> {
+    const status = statusPatch(entry.server, entry.wanted);
+    if (status === undefined) return;
+    const text = JSON.stringify(status);
+    const now = this.#environment.clock.now();
+    if (text === entry.lastPatch && now - entry.lastPatchMs < repeatMs) return;
+    const { uid, name, namespace } = entry;
+    const answer = await this.#client.patch(
+      PodKind,
+      { name, namespace },
+      // The uid keeps a status from reaching a successor of the same name.
+      { type: 'strategic', body: { metadata: { uid }, status } },
+      { subresource: 'status', signal: this.#signal },
+    );
+    entry.lastPatch = text;
+    entry.lastPatchMs = now;
+    const version = Number(answer.metadata.resourceVersion ?? 0);
+    if (version < entry.serverVersion) return;
+    entry.server = answer.status ?? {};
+    entry.serverVersion = version;
+  }
+
+  async #delete(entry: Entry): Promise<void> {
+    const { uid, name, namespace } = entry;
+    const options = { gracePeriodSeconds: 0, preconditions: { uid }, signal: this.#signal };
+    await this.#client.delete(PodKind, { name, namespace }, options);
+    entry.deletion?.done();
+    entry.deletion = undefined;
+  }
+
+  #afterFailure(entry: Entry, error: unknown): number | undefined {
+    if (this.#signal.aborted) return undefined;
+    const isGone = error instanceof ApiError && (error.code === 404 || (error.code === 409 && isOtherUid(error)));
+    if (isGone) {
+      entry.deletion?.done();
+      entry.deletion = undefined;
+      return undefined;
+    }
+    entry.failures++;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#environment.log.warn('cannot write pod status', { pod: `${entry.namespace}/${entry.name}`, message });
+    return Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(10, entry.failures - 1));
+  }
+}
+
+/** A conflict over the uid means that another pod has the name now; other conflicts pass. */
+function isOtherUid(error: ApiError): boolean {
+  return /uid|UID/.test(error.message);
+}
