@@ -85,7 +85,9 @@ export class NodeRegistration {
 
   async #createOrAdopt(facts: NodeFacts, signal: AbortSignal): Promise<Node> {
     try {
-      return await this.#client.create(NodeKind, nodeObject(facts), { signal });
+      const created = await this.#client.create(NodeKind, nodeObject(facts), { signal });
+      if (created.status?.conditions !== undefined) return created;
+      return await this.#patchStatus(nodeStatus(facts, undefined), undefined, signal);
     } catch (error) {
       if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error;
     }

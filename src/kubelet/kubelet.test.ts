@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Lease, Node, Pod as PodKind, ServiceAccount } from '#kinds/generated/handles.ts';
+import type { Pod, PodSpec } from '#kinds/generated/types/core_v1.ts';
+import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
+import { createSimulatedNode, type SimulatedNode } from './simulated/simulated-node.ts';
+
+interface NodeUnderTest {
+  readonly api: TestApiServer;
+  readonly node: SimulatedNode;
+  /** Waits, in virtual time, until the pod is as asked. */
+  until(name: string, condition: (pod: Pod | undefined) => boolean, limitSeconds?: number): Promise<Pod | undefined>;
+  create(name: string, spec: Partial<PodSpec>, annotations?: Record<string, string>): Promise<Pod>;
+  passes(seconds: number): Promise<void>;
+}
+
+async function withNode(work: (world: NodeUnderTest) => Promise<void>): Promise<void> {
+  const api = await startApiServer();
+  const { client, environment } = api;
+  await client.create(ServiceAccount, {
+    metadata: { name: 'default', namespace: 'default' },
+    automountServiceAccountToken: false,
+  });
+  const stop = new AbortController();
+  const node = createSimulatedNode({
+    nodeName: 'node-0',
+    client,
+    environment,
+    podCidr: '10.244.0.0/24',
+    address: '192.168.1.1',
+  });
+  const running = node.run(stop.signal);
+  const get = (name: string) =>
+    client.get(PodKind, { namespace: 'default', name }).catch((error: { code?: number }) => {
+      if (error.code === 404) return undefined;
+      throw error;
+    });
+  try {
+    await work({
+      api,
+      node,
+      async until(name, condition, limitSeconds = 60) {
+        const stepMs = 100;
+        for (let passed = 0; passed <= limitSeconds * 1000; passed += stepMs) {
+          const pod = await get(name);
+          if (condition(pod)) return pod;
+          await environment.clock.advance(stepMs);
+        }
+        assert.fail(`not reached: ${JSON.stringify((await get(name))?.status, null, 1)}`);
+      },
+      create: (name, spec, annotations = {}) =>
+        client.create(PodKind, {
+          metadata: { name, namespace: 'default', annotations },
+          spec: {
+            nodeName: 'node-0',
+            terminationGracePeriodSeconds: 30,
+            containers: [{ name: 'app', image: 'app:1' }],
+            ...spec,
+          },
+        }),
+      passes: (seconds) => environment.clock.advance(seconds * 1000),
+    });
+  } finally {
+    stop.abort();
+    await running;
+    await api.stop();
+  }
+}
+
+const condition = (pod: Pod | undefined, type: string) =>
+  pod?.status?.conditions?.find((found) => found.type === type)?.status;
+const state = (pod: Pod | undefined, name = 'app') =>
+  [...(pod?.status?.containerStatuses ?? []), ...(pod?.status?.initContainerStatuses ?? [])].find(
+    (status) => status.name === name,
+  );
+
+test('a node registers itself, is ready and renews its lease', async () => {
+  await withNode(async ({ api, passes }) => {
+    await passes(1);
+    const node = await api.client.get(Node, { name: 'node-0' });
+    assert.equal(node.status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');
+    const lease = { namespace: 'kube-node-lease', name: 'node-0' };
+    const first = await api.client.get(Lease, lease);
+    await passes(11);
+    const second = await api.client.get(Lease, lease);
+    assert.ok((second.spec?.renewTime ?? '') > (first.spec?.renewTime ?? ''));
+  });
+});
+
+test('a bound pod becomes ready with an address of its node, and is gone after its deletion', async () => {
+  await withNode(async ({ api, create, until }) => {
+    await create('web', {});
+    const pod = await until('web', (found) => condition(found, 'Ready') === 'True');
+    assert.equal(pod?.status?.phase, 'Running');
+    assert.match(pod?.status?.podIP ?? '', /^10\.244\.0\./);
+    assert.equal(pod?.status?.hostIP, '192.168.1.1');
+    assert.match(state(pod)?.containerID ?? '', /^simulated:\/\//);
+    await api.client.delete(PodKind, { namespace: 'default', name: 'web' });
+    await until('web', (found) => found === undefined);
+  });
+});
+
+test('a container that keeps failing restarts after growing delays, and says CrashLoopBackOff meanwhile', async () => {
+  await withNode(async ({ create, until }) => {
+    const annotations = { 'simulation.proa.dev/run-seconds': '1', 'simulation.proa.dev/exit-code': '3' };
+    await create('crashing', {}, annotations);
+    const pod = await until('crashing', (found) => state(found)?.state?.waiting?.reason === 'CrashLoopBackOff');
+    assert.equal(state(pod)?.lastState?.terminated?.exitCode, 3);
+    assert.equal(pod?.status?.phase, 'Running');
+    assert.match(
+      state(pod)?.state?.waiting?.message ?? '',
+      /^back-off 10s restarting failed container=app pod=crashing_default\(/,
+    );
+    await until('crashing', (found) => (state(found)?.restartCount ?? 0) >= 3, 120);
+  });
+});
+
+test('a pod that never restarts ends as Succeeded or Failed by its exit code', async () => {
+  await withNode(async ({ create, until }) => {
+    const run = { 'simulation.proa.dev/run-seconds': '2' };
+    await create('good', { restartPolicy: 'Never' }, run);
+    await create('bad', { restartPolicy: 'Never' }, { ...run, 'simulation.proa.dev/exit-code': '7' });
+    const good = await until('good', (found) => found?.status?.phase === 'Succeeded');
+    assert.equal(condition(good, 'Ready'), 'False');
+    assert.equal(state(good)?.state?.terminated?.reason, 'Completed');
+    const bad = await until('bad', (found) => found?.status?.phase === 'Failed');
+    assert.equal(state(bad)?.state?.terminated?.exitCode, 7);
+  });
+});
+
+test('init containers run in order, a sidecar stays, and the pod is initialized before its app starts', async () => {
+  await withNode(async ({ create, until }) => {
+    const init = [
+      { name: 'first', image: 'app:1' },
+      { name: 'proxy', image: 'app:1', restartPolicy: 'Always' },
+      { name: 'second', image: 'app:1' },
+    ];
+    await create('layered', { initContainers: init });
+    const pod = await until('layered', (found) => condition(found, 'Ready') === 'True');
+    assert.equal(state(pod, 'first')?.state?.terminated?.exitCode, 0);
+    assert.equal(state(pod, 'second')?.state?.terminated?.exitCode, 0);
+    assert.ok(state(pod, 'proxy')?.state?.running);
+    assert.equal(condition(pod, 'Initialized'), 'True');
+  });
+});
+
+test('a readiness probe decides when the pod is ready', async () => {
+  await withNode(async ({ create, until }) => {
+    const readinessProbe = { httpGet: { port: 80 }, periodSeconds: 1 };
+    const containers = [{ name: 'app', image: 'app:1', readinessProbe }];
+    await create('slow', { containers }, { 'simulation.proa.dev/ready-seconds': '5' });
+    const starting = await until('slow', (found) => found?.status?.phase === 'Running');
+    assert.equal(condition(starting, 'Ready'), 'False');
+    await until('slow', (found) => condition(found, 'Ready') === 'True');
+  });
+});
+
+test('a pod that asks for more than the node has fails with OutOfcpu', async () => {
+  await withNode(async ({ create, until }) => {
+    const containers = [{ name: 'app', image: 'app:1', resources: { requests: { cpu: '1000' } } }];
+    await create('huge', { containers });
+    const pod = await until('huge', (found) => found?.status?.phase === 'Failed');
+    assert.equal(pod?.status?.reason, 'OutOfcpu');
+  });
+});
