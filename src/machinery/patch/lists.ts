@@ -1,0 +1,111 @@
+import type { Json, JsonObject } from '../meta.ts';
+import { isObject } from './merge-patch.ts';
+
+/** A strategic merge patch that cannot be: the message is upstream's, the answer 400. */
+export class PatchFormatError extends Error {
+  override readonly name = 'PatchFormatError';
+}
+
+/** What identifies an item: the value of its merge key, or the item itself in a list of scalars. */
+export function itemKey(item: Json, mergeKey: string | undefined): Json | undefined {
+  if (mergeKey === undefined) return item;
+  return isObject(item) ? item[mergeKey] : undefined;
+}
+
+/** The same, where an item without its key is an error. */
+export function requiredKey(item: Json, mergeKey: string): Json {
+  if (!isObject(item)) throw badType('map[string]interface {}', item);
+  const key = item[mergeKey];
+  if (key === undefined || key === null) {
+    throw new PatchFormatError(`map: ${goMap(item)} does not contain declared merge key: ${mergeKey}`);
+  }
+  return key;
+}
+
+export function badType(expected: string, actual: Json): PatchFormatError {
+  const type = Array.isArray(actual)
+    ? '[]interface {}'
+    : isObject(actual)
+      ? 'map[string]interface {}'
+      : goScalar(actual);
+  return new PatchFormatError(`expected a ${expected}, but received a ${type}`);
+}
+
+function goScalar(value: Json): string {
+  if (value === null) return 'nil';
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'float64';
+}
+
+/** A map as Go prints it: `map[a:1 b:map[c:2]]`. */
+function goMap(value: Json | undefined): string {
+  if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`;
+  if (!isObject(value)) return value === null || value === undefined ? '<nil>' : String(value);
+  const entries = Object.keys(value).sort();
+  return `map[${entries.map((key) => `${key}:${goMap(value[key])}`).join(' ')}]`;
+}
+
+/** Items by their place in `order`; items that it does not have come first. */
+export function sortedBy(items: readonly Json[], order: readonly Json[], mergeKey: string | undefined): Json[] {
+  const places = placesOf(order, mergeKey);
+  const place = (item: Json): number => places.get(itemKey(item, mergeKey)) ?? -1;
+  const kept = items.filter((item) => !isDeletion(item));
+  const deletions = items.filter(isDeletion);
+  return [...kept.sort((left, right) => place(left) - place(right)), ...deletions];
+}
+
+function isDeletion(item: Json): boolean {
+  return isObject(item) && item['$patch'] === 'delete';
+}
+
+function placesOf(order: readonly Json[], mergeKey: string | undefined): Map<Json | undefined, number> {
+  const places = new Map<Json | undefined, number>();
+  order.forEach((item, index) => {
+    const key = itemKey(item, mergeKey);
+    if (!places.has(key)) places.set(key, index);
+  });
+  return places;
+}
+
+/**
+ * Orders a merged list: items that the patch speaks of in the patch's order, the others in the live order, and each
+ * of the others before the first item of the patch that follows it in the live order.
+ */
+export function ordered(
+  merged: readonly Json[],
+  orders: { readonly patch: readonly Json[]; readonly live: readonly Json[] },
+  mergeKey: string | undefined,
+): Json[] {
+  const inPatch = placesOf(orders.patch, mergeKey);
+  const live = placesOf(orders.live, mergeKey);
+  const isFromPatch = (item: Json): boolean => inPatch.has(itemKey(item, mergeKey));
+  const fromPatch = sortedBy(merged.filter(isFromPatch), orders.patch, mergeKey);
+  const others = sortedBy(
+    merged.filter((item) => !isFromPatch(item)),
+    orders.live,
+    mergeKey,
+  );
+  const result: Json[] = [];
+  let next = 0;
+  for (const item of fromPatch) {
+    const place = live.get(itemKey(item, mergeKey));
+    while (next < others.length && place !== undefined) {
+      const other = live.get(itemKey(others[next]!, mergeKey));
+      if (other === undefined || other >= place) break;
+      result.push(others[next++]!);
+    }
+    result.push(item);
+  }
+  return [...result, ...others.slice(next)];
+}
+
+/** Without repetition; the first of equal scalars stays. */
+export function distinct(items: readonly Json[]): Json[] {
+  return [...new Set(items)];
+}
+
+export function findByKey(items: readonly Json[], mergeKey: string, key: Json): number {
+  return items.findIndex((item) => {
+    if (!isObject(item)) throw badType('map[string]interface {}', item);
+    return (item as JsonObject)[mergeKey] === key;
+  });
+}
