@@ -19,7 +19,10 @@ export interface ControllersOptions {
 /** Runs all controllers until the signal aborts; resolves when the last of their workers has ended. */
 export async function startControllers(options: ControllersOptions, signal: AbortSignal): Promise<void> {
   const { client, environment } = options;
-  const informers = createInformers({ client: client.as({ user: 'system:kube-controller-manager' }), environment });
+  const informers = createInformers({
+    client: client.as({ user: 'system:kube-controller-manager', groups: ['system:authenticated'] }),
+    environment,
+  });
   const running = controllersOf(options).map((controller) =>
     runController(controller, { client: client.as(serviceAccount(controller.name)), informers, environment }, signal),
   );

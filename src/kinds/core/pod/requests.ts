@@ -1,3 +1,4 @@
+import { LruCache } from '#base/lru-cache.ts';
 import type { Container, PodSpec } from '#kinds/generated/types/core_v1.ts';
 import { milliValue, quantity, wholeValue } from '#machinery/quantity.ts';
 
@@ -8,9 +9,19 @@ type Quantities = Readonly<Record<string, string>>;
 
 /** A quantity as the scheduler counts it: thousandths for cpu, whole units rounded up for the rest. */
 export function amountOf(resource: string, text: string): number {
+  const cache = resource === 'cpu' ? thousandths : wholes;
+  const known = cache.get(text);
+  if (known !== undefined) return known;
   const parsed = quantity(text);
-  return resource === 'cpu' ? milliValue(parsed) : wholeValue(parsed);
+  const amount = resource === 'cpu' ? milliValue(parsed) : wholeValue(parsed);
+  cache.set(text, amount);
+  return amount;
 }
+
+/** A cluster's pods ask for few different amounts; each is parsed once. */
+const amountCacheLimit = 1_000;
+const thousandths = new LruCache<string, number>(amountCacheLimit);
+const wholes = new LruCache<string, number>(amountCacheLimit);
 
 export function amountsOf(quantities: Quantities | undefined): Map<string, number> {
   const amounts = new Map<string, number>();
