@@ -4,7 +4,11 @@ import { type Controller, runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { deployment } from './deployment/controller.ts';
+import { garbageCollector } from './garbage-collector/controller.ts';
+import { namespace } from './namespace/controller.ts';
 import { replicaSet, replicationController } from './replicaset/controller.ts';
+import { rootCaPublisher } from './root-ca-publisher/controller.ts';
+import { serviceAccount } from './service-account/controller.ts';
 
 export interface ControllersOptions {
   /** Acts as others: each controller works as its own service account, as in a cluster of official components. */
@@ -24,17 +28,36 @@ export async function startControllers(options: ControllersOptions, signal: Abor
     environment,
   });
   const running = controllersOf(options).map((controller) =>
-    runController(controller, { client: client.as(serviceAccount(controller.name)), informers, environment }, signal),
+    runController(controller, { client: client.as(identityOf(controller.name)), informers, environment }, signal),
   );
   await Promise.all([informers.run(signal), ...running]);
 }
 
 /** Order does not matter: they meet only through the API. */
-function controllersOf(_options: ControllersOptions): readonly Controller[] {
-  return [deployment, replicaSet, replicationController];
+function controllersOf({ kinds, rootCa }: ControllersOptions): readonly Controller[] {
+  const stored = distinctKinds(kinds);
+  return [
+    namespace(stored),
+    serviceAccount,
+    rootCaPublisher(rootCa),
+    garbageCollector(stored),
+    deployment,
+    replicaSet,
+    replicationController,
+  ];
 }
 
-function serviceAccount(name: string): Identity {
+/** One kind per stored resource: versions of one resource show the same objects, as do the two groups of events. */
+function distinctKinds(kinds: readonly Kind[]): readonly Kind[] {
+  const byResource = new Map<string, Kind>();
+  for (const kind of kinds) {
+    const key = `${kind.group}/${kind.resource}`;
+    if (kind.group !== 'events.k8s.io' && !byResource.has(key)) byResource.set(key, kind);
+  }
+  return [...byResource.values()];
+}
+
+function identityOf(name: string): Identity {
   return {
     user: `system:serviceaccount:kube-system:${name}`,
     groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],

@@ -1,0 +1,234 @@
+import { LruCache } from '#base/lru-cache.ts';
+import type { DeleteOptions } from '#client/client.ts';
+import {
+  type Controller,
+  type ControllerContext,
+  defineController,
+  done,
+  type ReconcileResult,
+  type Turn,
+} from '#client/controller.ts';
+import type { Kind } from '#kinds/kind.ts';
+import { isReason } from '#machinery/errors.ts';
+import type { ApiObject, OwnerReference } from '#machinery/meta.ts';
+import { parseApiVersion } from '#machinery/meta.ts';
+import {
+  blockingDependents,
+  foregroundFinalizer,
+  type GraphChange,
+  type GraphNode,
+  isDeletingDependents,
+  OwnerGraph,
+  orphanFinalizer,
+} from './graph.ts';
+
+/** Owners known to be gone; a uid never comes back. */
+const absentOwnerLimit = 500;
+
+/** Kinds whose objects neither own nor are owned, and change all the time. */
+const ignored = new Set(['events', 'events.events.k8s.io']);
+
+/** Deletes what has lost its last owner, and carries out foreground and orphan deletion. */
+export function garbageCollector(kinds: readonly Kind[]): Controller {
+  const followed = kinds.filter(
+    ({ group, resource }) => !ignored.has(group === '' ? resource : `${resource}.${group}`),
+  );
+  return defineController({
+    name: 'generic-garbage-collector',
+    workers: 20,
+    setup(context) {
+      const collector = new Collector(context, followed);
+      return (key, turn) => collector.reconcile(key, turn);
+    },
+  });
+}
+
+/** What an owner reference turned out to be. */
+type OwnerState = 'solid' | 'dangling' | 'waiting';
+
+class Collector {
+  readonly #context: ControllerContext;
+  readonly #kinds: ReadonlyMap<string, Kind>;
+  readonly #graph = new OwnerGraph();
+  readonly #absent = new LruCache<string, true>(absentOwnerLimit);
+
+  constructor(context: ControllerContext, kinds: readonly Kind[]) {
+    this.#context = context;
+    this.#kinds = new Map(kinds.map((kind) => [kindKey(kind.group, kind.kind), kind]));
+    for (const kind of kinds) {
+      context.watch(kind).subscribe({
+        added: (object) => this.#enqueue(this.#graph.set(kind, object)),
+        updated: (old, object) => {
+          // Most updates change neither owners nor finalizers nor start a deletion.
+          if (hasNews(old, object)) this.#enqueue(this.#graph.set(kind, object));
+        },
+        deleted: (object) => {
+          this.#absent.set(object.metadata.uid ?? '', true);
+          this.#enqueue(this.#graph.delete(object.metadata.uid ?? ''));
+        },
+      });
+    }
+  }
+
+  async reconcile(key: string, turn: Turn): Promise<ReconcileResult> {
+    const [task, uid = ''] = key.split(' ');
+    const node = this.#graph.get(uid);
+    if (node?.kind === undefined) return done;
+    if (task === 'orphan') await this.#orphanDependents(node, turn);
+    else await this.#inspect(node, node.kind, turn);
+    return done;
+  }
+
+  #enqueue({ inspect, orphan }: GraphChange): void {
+    for (const node of inspect) this.#context.enqueue(`inspect ${node.uid}`);
+    for (const node of orphan) this.#context.enqueue(`orphan ${node.uid}`);
+  }
+
+  async #inspect(node: GraphNode, kind: Kind, turn: Turn): Promise<void> {
+    if (isDeletingDependents(node)) {
+      await this.#continueForeground(node, kind, turn);
+      return;
+    }
+    if (node.isBeingDeleted || node.owners.length === 0) return;
+    const states = new Map<OwnerReference, OwnerState>();
+    for (const owner of node.owners) states.set(owner, await this.#stateOf(owner, node, turn));
+    const inState = (state: OwnerState) => node.owners.filter((owner) => states.get(owner) === state);
+    const solid = inState('solid');
+    if (solid.length === node.owners.length) return;
+    if (solid.length > 0) {
+      // Others still own it: only the references to those that are gone, or going with their dependents, are dropped.
+      await this.#patch(node, kind, () => ({ ownerReferences: solid }), turn);
+    } else if (inState('waiting').length > 0 && node.dependents.size > 0) {
+      await this.#deleteInForeground(node, kind, turn);
+    } else {
+      await this.#delete(node, kind, policyOf(node), turn);
+    }
+  }
+
+  /** The owner waits for its blocking dependents; each is looked at, and when none is left the owner goes. */
+  async #continueForeground(node: GraphNode, kind: Kind, turn: Turn): Promise<void> {
+    const blocking = blockingDependents(node);
+    if (blocking.length === 0) {
+      await this.#removeFinalizer(node, kind, foregroundFinalizer, turn);
+      return;
+    }
+    for (const dependent of blocking) {
+      if (!isDeletingDependents(dependent)) this.#context.enqueue(`inspect ${dependent.uid}`);
+    }
+  }
+
+  async #deleteInForeground(node: GraphNode, kind: Kind, turn: Turn): Promise<void> {
+    const isCircle = [...node.dependents].some(isDeletingDependents);
+    if (isCircle) {
+      // Two that wait for each other would wait for ever: this one stops blocking.
+      const ownerReferences = node.owners.map((owner) => ({ ...owner, blockOwnerDeletion: false }));
+      await this.#patch(node, kind, () => ({ ownerReferences }), turn);
+    }
+    await this.#delete(node, kind, 'Foreground', turn);
+  }
+
+  async #orphanDependents(node: GraphNode, turn: Turn): Promise<void> {
+    for (const dependent of node.dependents) {
+      if (dependent.kind === undefined) continue;
+      await this.#patch(
+        dependent,
+        dependent.kind,
+        ({ ownerReferences = [] }) => ({ ownerReferences: ownerReferences.filter(({ uid }) => uid !== node.uid) }),
+        turn,
+      );
+    }
+    if (node.kind !== undefined) await this.#removeFinalizer(node, node.kind, orphanFinalizer, turn);
+  }
+
+  /** Whether the owner is there. What no informer shows is asked of the API: deleting by mistake cannot be undone. */
+  async #stateOf(owner: OwnerReference, dependent: GraphNode, { client, signal }: Turn): Promise<OwnerState> {
+    const known = this.#graph.get(owner.uid);
+    const kind = this.#kinds.get(kindKey(parseApiVersion(owner.apiVersion).group, owner.kind));
+    if (known?.kind !== undefined && isPlausible(known, known.kind, owner, dependent)) {
+      return isDeletingDependents(known) ? 'waiting' : 'solid';
+    }
+    if (known?.kind === undefined && this.#absent.get(owner.uid) === true) return 'dangling';
+    if (kind === undefined) throw new Error(`no kind ${owner.kind} in ${owner.apiVersion} is known`);
+    if (kind.namespaced && (dependent.namespace ?? '') === '') {
+      throw new Error(`${dependent.name} is cluster-scoped and cannot be owned by a namespaced ${owner.kind}`);
+    }
+    const ref = { name: owner.name, ...(kind.namespaced ? { namespace: dependent.namespace } : {}) };
+    try {
+      const { metadata } = await client.get(kind, ref, { signal });
+      if (metadata.uid === owner.uid) {
+        const isWaiting = (metadata.finalizers ?? []).includes(foregroundFinalizer);
+        return metadata.deletionTimestamp !== undefined && isWaiting ? 'waiting' : 'solid';
+      }
+    } catch (error) {
+      if (!isReason(error, 'NotFound')) throw error;
+    }
+    this.#absent.set(owner.uid, true);
+    return 'dangling';
+  }
+
+  async #delete(
+    { uid, name, namespace }: GraphNode,
+    kind: Kind,
+    propagationPolicy: NonNullable<DeleteOptions['propagationPolicy']>,
+    { client, signal }: Turn,
+  ): Promise<void> {
+    try {
+      await client.delete(kind, { name, namespace }, { propagationPolicy, preconditions: { uid }, signal });
+    } catch (error) {
+      // Gone, or another of the same name by now.
+      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
+    }
+  }
+
+  async #removeFinalizer(node: GraphNode, kind: Kind, finalizer: string, turn: Turn): Promise<void> {
+    const without = ({ finalizers = [] }: ApiObject['metadata']) =>
+      finalizers.includes(finalizer) ? { finalizers: finalizers.filter((name) => name !== finalizer) } : undefined;
+    await this.#patch(node, kind, without, turn);
+  }
+
+  /** Changes metadata as it is now, refusing if anybody else does at the same time. */
+  async #patch(
+    { uid, name, namespace }: GraphNode,
+    kind: Kind,
+    change: (metadata: ApiObject['metadata']) => Partial<ApiObject['metadata']> | undefined,
+    { client, signal }: Turn,
+  ): Promise<void> {
+    try {
+      const ref = { name, namespace };
+      const { metadata } = await client.get(kind, ref, { signal });
+      const wanted = metadata.uid === uid ? change(metadata) : undefined;
+      if (wanted === undefined) return;
+      const body = { metadata: { ...wanted, uid, resourceVersion: metadata.resourceVersion } };
+      await client.patch(kind, ref, { type: 'merge', body }, { signal });
+    } catch (error) {
+      if (!isReason(error, 'NotFound')) throw error;
+    }
+  }
+}
+
+function kindKey(group: string, kind: string): string {
+  return `${group}/${kind}`;
+}
+
+function hasNews(old: ApiObject, object: ApiObject): boolean {
+  const [before, after] = [old.metadata, object.metadata];
+  return (
+    before.deletionTimestamp !== after.deletionTimestamp ||
+    JSON.stringify(before.ownerReferences) !== JSON.stringify(after.ownerReferences) ||
+    JSON.stringify(before.finalizers) !== JSON.stringify(after.finalizers)
+  );
+}
+
+/** Whether the object with the owner's uid is what the reference says: names are part of it, and the namespace. */
+function isPlausible(known: GraphNode, kind: Kind, owner: OwnerReference, dependent: GraphNode): boolean {
+  return (
+    known.name === owner.name &&
+    kind.kind === owner.kind &&
+    (!kind.namespaced || known.namespace === dependent.namespace)
+  );
+}
+
+function policyOf({ finalizers }: GraphNode): NonNullable<DeleteOptions['propagationPolicy']> {
+  if (finalizers.includes(orphanFinalizer)) return 'Orphan';
+  return finalizers.includes(foregroundFinalizer) ? 'Foreground' : 'Background';
+}
