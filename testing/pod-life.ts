@@ -4,7 +4,7 @@ import { createInformers } from '#client/informers.ts';
 import { refTo } from '#client/object-key.ts';
 import { Lease, Node as NodeKind, Pod as PodKind } from '#kinds/generated/handles.ts';
 import type { Node, Pod } from '#kinds/generated/types/core_v1.ts';
-import { formatTime } from '#machinery/time.ts';
+import { formatMicroTime, formatTime } from '#machinery/time.ts';
 
 /** A node object as a kubelet registers it, ready. */
 export function readyNode(name: string, change: Partial<Node['spec'] & object> = {}): Node {
@@ -55,17 +55,29 @@ export async function livePods(
   await informers.run(signal);
 }
 
-export async function addNode(client: Client, node: Node): Promise<void> {
+/** Registers the node, with a lease that is renewed every 10 seconds until the signal aborts. */
+export async function addNode(
+  { client, environment }: { readonly client: Client; readonly environment: Environment },
+  node: Node,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = node.metadata.name ?? '';
   await client.create(NodeKind, node);
-  await client.updateStatus(NodeKind, {
-    ...(await client.get(NodeKind, { name: node.metadata.name! })),
-    status: node.status!,
+  const body = { status: node.status };
+  await client.patch(NodeKind, { name }, { type: 'strategic', body }, { subresource: 'status' });
+  const namespace = 'kube-node-lease';
+  const spec = () => ({
+    holderIdentity: name,
+    leaseDurationSeconds: 40,
+    renewTime: formatMicroTime(environment.clock.now()),
   });
+  await client.create(Lease, { metadata: { name, namespace }, spec: spec() });
+  const renew = () => {
+    if (signal.aborted) return;
+    void client.patch(Lease, { name, namespace }, { type: 'merge', body: { spec: spec() } }).catch(() => undefined);
+    environment.clock.schedule(leaseRenewalMs, renew);
+  };
+  environment.clock.schedule(leaseRenewalMs, renew);
 }
 
-/** A heartbeat. */
-export async function renewLease(client: Client, name: string, nowMs: number): Promise<void> {
-  const renewTime = new Date(nowMs).toISOString().replace('Z', '000Z');
-  const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime };
-  await client.update(Lease, { metadata: { name, namespace: 'kube-node-lease' }, spec });
-}
+const leaseRenewalMs = 10_000;

@@ -3,21 +3,29 @@ import type { Client, Identity } from '#client/client.ts';
 import { type Controller, runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
 import type { Kind } from '#kinds/kind.ts';
+import { resourceRows } from '#kinds/resources.ts';
 import { deployment } from './deployment/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { namespace } from './namespace/controller.ts';
+import { nodeIpam } from './node-ipam/controller.ts';
+import { nodeLifecycle } from './node-lifecycle/controller.ts';
+import { podGarbageCollector } from './pod-garbage-collector/controller.ts';
 import { replicaSet, replicationController } from './replicaset/controller.ts';
 import { rootCaPublisher } from './root-ca-publisher/controller.ts';
 import { serviceAccount } from './service-account/controller.ts';
+import { taintEviction } from './taint-eviction/controller.ts';
+import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 
 export interface ControllersOptions {
   /** Acts as others: each controller works as its own service account, as in a cluster of official components. */
   readonly client: Client;
   readonly environment: Environment;
-  /** Every kind that can be stored: what namespaces may hold and owners may own. */
-  readonly kinds: readonly Kind[];
+  /** Every kind that can be stored: what namespaces may hold and owners may own. The built-in ones unless given. */
+  readonly kinds?: readonly Kind[];
   /** PEM of the authority that signs the API server's certificate; published in every namespace. */
   readonly rootCa: string;
+  /** Where nodes get their pod addresses from, for example `10.244.0.0/16`; absent: they bring their own. */
+  readonly clusterCidr?: string | undefined;
 }
 
 /** Runs all controllers until the signal aborts; resolves when the last of their workers has ended. */
@@ -34,18 +42,26 @@ export async function startControllers(options: ControllersOptions, signal: Abor
 }
 
 /** Order does not matter: they meet only through the API. */
-function controllersOf({ kinds, rootCa }: ControllersOptions): readonly Controller[] {
-  const stored = distinctKinds(kinds);
+function controllersOf({ kinds, rootCa, clusterCidr }: ControllersOptions): readonly Controller[] {
+  const stored = distinctKinds(kinds ?? storedKinds);
   return [
     namespace(stored),
     serviceAccount,
     rootCaPublisher(rootCa),
     garbageCollector(stored),
+    nodeLifecycle,
+    taintEviction,
+    ...(clusterCidr === undefined ? [] : [nodeIpam(clusterCidr)]),
+    podGarbageCollector,
+    ttlAfterFinished,
     deployment,
     replicaSet,
     replicationController,
   ];
 }
+
+/** Built-in kinds whose objects can be listed and deleted; others (reviews, bindings) only pass through. */
+const storedKinds = resourceRows.filter(({ verbs }) => verbs.includes('list') && verbs.includes('delete'));
 
 /** One kind per stored resource: versions of one resource show the same objects, as do the two groups of events. */
 function distinctKinds(kinds: readonly Kind[]): readonly Kind[] {

@@ -20,11 +20,11 @@ before(async () => {
   api = await startApiServer();
   const { client, environment } = api;
   running = Promise.all([
-    startControllers({ client, environment, kinds: [], rootCa: '' }, stop.signal),
+    startControllers({ client, environment, rootCa: 'pem' }, stop.signal),
     startScheduler({ client, environment }, stop.signal),
     livePods({ client, environment, ready: (pod) => !pod.spec!.containers[0]!.image!.includes('broken') }, stop.signal),
   ]);
-  for (const name of ['a', 'b', 'c']) await addNode(client, readyNode(name));
+  for (const name of ['a', 'b', 'c']) await addNode(api, readyNode(name), stop.signal);
 });
 
 after(async () => {

@@ -6,6 +6,7 @@ import type { Pod, PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
+import { formatTime } from '#machinery/time.ts';
 import { isNamespaceTerminating, messageOf } from './api-failures.ts';
 import { controllerReference } from './owners.ts';
 
@@ -71,4 +72,37 @@ export async function deletePod<T extends ApiObject>(write: PodWrite<T>, pod: Po
   }
   const message = `Deleted pod: ${pod.metadata.name}`;
   events.record(kind, owner, { type: 'Normal', reason: 'SuccessfulDelete', message });
+}
+
+/** Files a pod under the node it is bound to. */
+export function byNodeName(pod: Pod): readonly string[] {
+  const node = pod.spec?.nodeName ?? '';
+  return node === '' ? [] : [node];
+}
+
+/** Marks a pod as about to be removed from outside, and why; then it is deleted. */
+export async function disruptPod(
+  { client, signal }: { readonly client: Client; readonly signal: AbortSignal },
+  pod: Pod,
+  target: { readonly reason: string; readonly message: string; readonly nowMs: number; readonly phase?: string },
+  options: { readonly gracePeriodSeconds?: number } = {},
+): Promise<void> {
+  const { uid } = pod.metadata;
+  const { reason, message, nowMs, phase } = target;
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason,
+    message,
+    lastTransitionTime: formatTime(nowMs),
+  };
+  const status = { conditions: [condition], ...(phase === undefined ? {} : { phase }) };
+  const body = { metadata: { uid }, status };
+  try {
+    await client.patch(PodKind, refTo(pod), { type: 'strategic', body }, { subresource: 'status', signal });
+    const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+    await client.delete(PodKind, refTo(pod), { ...options, ...preconditions, signal });
+  } catch (error) {
+    if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
+  }
 }

@@ -1,0 +1,117 @@
+import {
+  type ControllerContext,
+  defineController,
+  done,
+  type ReconcileResult,
+  retryAfter,
+  type Turn,
+} from '#client/controller.ts';
+import type { Informer } from '#client/informer.ts';
+import { refTo } from '#client/object-key.ts';
+import { podCondition } from '#kinds/core/pod/state.ts';
+import { Lease as LeaseKind, Node as NodeKind, Pod as PodKind } from '#kinds/generated/handles.ts';
+import type { Lease } from '#kinds/generated/types/coordination_v1.ts';
+import type { Node, Pod } from '#kinds/generated/types/core_v1.ts';
+import { isReason } from '#machinery/errors.ts';
+import { formatTime } from '#machinery/time.ts';
+import { byNodeName } from '../shared/pods.ts';
+import { Heartbeats, lostConditions, readyCondition } from './health.ts';
+import { changedTaints } from './taints.ts';
+
+const leaseNamespace = 'kube-node-lease';
+
+/** Notices nodes that are lost, and keeps their taints and their pods' readiness in step with their conditions. */
+export const nodeLifecycle = defineController({
+  name: 'node-controller',
+  workers: 8,
+  setup(context) {
+    const nodes = new Nodes(context);
+    return (name, turn) => nodes.reconcile(name, turn);
+  },
+});
+
+class Nodes {
+  readonly #context: ControllerContext;
+  readonly #nodes: Informer<Node>;
+  readonly #pods: Informer<Pod>;
+  readonly #heartbeats = new Heartbeats();
+  /** Whether no node at all runs pods: then the fault is likelier here than with all of them, and nothing is evicted. */
+  #allLost = false;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+    const { clock } = context.environment;
+    this.#nodes = context.watch(NodeKind, (node, { type }) => {
+      const name = node.metadata.name ?? '';
+      if (type === 'deleted') this.#heartbeats.forget(name);
+      else this.#heartbeats.reported(node, clock.now());
+      return [name, ...this.#othersIfAllLostChanged(name)];
+    });
+    this.#pods = context.watch(PodKind);
+    this.#pods.index('node', byNodeName);
+    context.watch(LeaseKind, (lease, { type }) => (type === 'deleted' ? [] : this.#leaseRenewed(lease)));
+  }
+
+  async reconcile(name: string, turn: Turn): Promise<ReconcileResult> {
+    const node = this.#nodes.get(undefined, name);
+    if (node === undefined) return done;
+    const nowMs = this.#context.environment.clock.now();
+    const waitMs = this.#heartbeats.untilLostMs(node, nowMs);
+    const current = waitMs > 0 ? node : await this.#markLost(node, nowMs, turn);
+    if (readyCondition(current)?.status !== 'True') await this.#markPodsNotReady(current, nowMs, turn);
+    const taints = changedTaints(current, { evict: !this.#allLost, nowMs });
+    if (taints !== undefined) {
+      const body = { metadata: { resourceVersion: current.metadata.resourceVersion }, spec: { taints } };
+      await turn.client.patch(NodeKind, { name }, { type: 'merge', body }, { signal: turn.signal });
+    }
+    return waitMs > 0 ? retryAfter(waitMs) : done;
+  }
+
+  async #markLost(node: Node, nowMs: number, { client, signal }: Turn): Promise<Node> {
+    const conditions = lostConditions(node, nowMs);
+    if (conditions === undefined) return node;
+    const wasReady = readyCondition(node)?.status === 'True';
+    const wanted = { ...node, status: { ...node.status, conditions } };
+    const written = await client.updateStatus(NodeKind, wanted, { signal });
+    if (wasReady) {
+      const message = `Node ${node.metadata.name} status is now: NodeNotReady`;
+      this.#context.events.record(NodeKind, node, { type: 'Normal', reason: 'NodeNotReady', message });
+    }
+    return written;
+  }
+
+  /** Services must not send anybody to pods of a node that does not answer. */
+  async #markPodsNotReady(node: Node, nowMs: number, { client, signal }: Turn): Promise<void> {
+    for (const pod of this.#pods.index('node', byNodeName).get(node.metadata.name ?? '')) {
+      const ready = podCondition(pod, 'Ready');
+      if (ready?.status !== 'True') continue;
+      const condition = { ...ready, status: 'False', lastTransitionTime: formatTime(nowMs) };
+      const body = { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } };
+      try {
+        await client.patch(PodKind, refTo(pod), { type: 'strategic', body }, { subresource: 'status', signal });
+      } catch (error) {
+        if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
+        continue;
+      }
+      const note = { type: 'Warning', reason: 'NodeNotReady', message: 'Node is not ready' } as const;
+      this.#context.events.record(PodKind, pod, note);
+    }
+  }
+
+  /** A renewal is only worth a turn when the node was taken for lost; else the running wait finds the newer time. */
+  #leaseRenewed({ metadata, spec }: Lease): readonly string[] {
+    const { namespace, name = '' } = metadata;
+    if (namespace !== leaseNamespace) return [];
+    this.#heartbeats.renewed(name, spec?.renewTime ?? '', this.#context.environment.clock.now());
+    const node = this.#nodes.get(undefined, name);
+    return node !== undefined && readyCondition(node)?.status === 'Unknown' ? [name] : [];
+  }
+
+  #othersIfAllLostChanged(name: string): readonly string[] {
+    const nodes = [...this.#nodes.list()];
+    const allLost = nodes.length > 0 && !nodes.some((node) => readyCondition(node)?.status === 'True');
+    if (allLost === this.#allLost) return [];
+    this.#allLost = allLost;
+    return nodes.map(({ metadata }) => metadata.name ?? '').filter((other) => other !== name);
+  }
+}
