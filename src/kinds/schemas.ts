@@ -66,6 +66,7 @@ class TableField implements Field {
   readonly required: boolean;
   readonly number: number;
   readonly presence: Field['presence'];
+  readonly keyDefault: string | undefined;
   readonly around: readonly number[];
   readonly wrapped: boolean;
   readonly patchStrategies: Field['patchStrategies'];
@@ -79,6 +80,7 @@ class TableField implements Field {
     this.required = flags.r === 1;
     this.number = row[1];
     this.presence = flags.n === 'w' ? 'always' : flags.n === 'z' ? 'nonZero' : 'optional';
+    this.keyDefault = name === 'protocol' ? 'TCP' : undefined;
     this.around = flags.i ?? nothing;
     this.wrapped = flags.x === 1;
     this.patchStrategies = flags.p === undefined ? nothing : (flags.p.split(',') as Field['patchStrategies']);

@@ -28,10 +28,15 @@ export const maximumStrictErrors = 100;
  * type are dropped, times and quantities are canonical, zero values are left out or filled in as the type says.
  * Never changes `value`. Throws DecodeError where a value has the wrong type.
  */
-export function conform(value: unknown, schema: Schema): ConformResult {
-  const walk = new Walk();
+export function conform(value: unknown, schema: Schema, options: ConformOptions = {}): ConformResult {
+  const walk = new Walk(options.partial === true);
   const conformed = walk.value(value as Json, schema);
   return { value: conformed === undefined ? emptyOf(schema) : conformed, unknown: walk.unknown };
+}
+
+export interface ConformOptions {
+  /** The value is part of an object, as an apply patch is: nothing is left out or filled in, and null stays. */
+  readonly partial?: boolean;
 }
 
 /** What an absent field that is always written reads as; undefined for types that have no such value. */
@@ -56,8 +61,8 @@ function zeroOf(schema: Schema): Json | undefined {
   }
 }
 
-/** What null becomes inside a list or map, where nothing can be absent. */
-function emptyOf(schema: Schema): Json {
+/** What null becomes where nothing can be absent; for an object, its form when no field is set. */
+export function emptyOf(schema: Schema): Json {
   if (schema.type === 'list') return [];
   if (schema.type === 'map') return {};
   if (schema.type !== 'object') return zeroOf(schema) ?? null;
@@ -71,6 +76,7 @@ interface AlwaysField {
   readonly zero: () => Json;
 }
 
+const nothing: readonly AlwaysField[] = [];
 const alwaysFieldsOf = new WeakMap<ObjectSchema, readonly AlwaysField[]>();
 
 function alwaysFields(schema: ObjectSchema): readonly AlwaysField[] {
@@ -91,10 +97,15 @@ class Walk {
   readonly #path: (string | number)[] = [];
   /** The Go type that holds the current field. */
   #holder = '';
+  readonly #partial: boolean;
+
+  constructor(partial: boolean) {
+    this.#partial = partial;
+  }
 
   /** The conformed value; undefined for null. */
   value(value: Json, schema: Schema): Json | undefined {
-    if (value === null) return undefined;
+    if (value === null) return this.#partial ? null : undefined;
     switch (schema.type) {
       case 'object':
         return this.#object(value, schema);
@@ -127,7 +138,7 @@ class Walk {
       if (after === undefined) delete result[name];
       else setOwn(result, name, after);
     }
-    for (const { name, zero } of alwaysFields(schema)) {
+    for (const { name, zero } of this.#partial ? nothing : alwaysFields(schema)) {
       if ((result ?? object)[name] !== undefined) continue;
       result ??= { ...object } as JsonFields;
       result[name] = zero();
@@ -142,6 +153,7 @@ class Walk {
     const after = this.value(before, field.schema);
     this.#path.pop();
     this.#holder = holderBefore;
+    if (this.#partial) return after;
     if (field.presence === 'nonZero' && (after === '' || after === 0 || after === false)) return undefined;
     if (field.presence !== 'always' && isEmptyCollection(after, field.schema)) return undefined;
     return after;

@@ -64,6 +64,8 @@ export interface Field {
    * zero value is absent. `always`: an absent field reads as its zero value, and so it is written.
    */
   readonly presence: 'optional' | 'nonZero' | 'always';
+  /** What an absent key of a list item counts as (`protocol: TCP` of ports). */
+  readonly keyDefault: string | undefined;
   /** Protobuf field number; 0 where the field has none. */
   readonly number: number;
   /** Protobuf: numbers of the messages around the field that JSON does not show, outermost first. */

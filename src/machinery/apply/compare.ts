@@ -1,0 +1,107 @@
+import type { JsonFields } from '../conform.ts';
+import { equalValues } from '../equality.ts';
+import type { Json, JsonObject } from '../meta.ts';
+import { isObject, ownField } from '../patch/merge-patch.ts';
+import type { ListSchema, Schema } from '../schema.ts';
+import { allFieldsOf } from './field-set.ts';
+import { type FieldTree, isEmptyTree, noFields } from './field-tree.ts';
+import { isLeaf, itemsByStep, memberSchema } from './path-steps.ts';
+
+/** What differs between two objects. */
+export interface Comparison {
+  /** Paths that were added or have another value. */
+  readonly changed: FieldTree;
+  readonly removed: FieldTree;
+}
+
+/** Compares two objects of one type. What is identical by reference is not looked into. */
+export function compareObjects(before: JsonObject, after: JsonObject, schema: Schema): Comparison {
+  const change = { changed: {}, removed: {} };
+  if (before !== after) compareFields(before, after, schema, change);
+  return change;
+}
+
+/** Nodes under construction for one place in the object. */
+interface Change {
+  readonly changed: JsonFields;
+  readonly removed: JsonFields;
+}
+
+function compareFields(before: JsonObject, after: JsonObject, schema: Schema, change: Change): void {
+  for (const key of Object.keys(after)) {
+    const [left, right] = [ownField(before, key), after[key]];
+    if (left !== right) compareMember(key, left, right, schema, change);
+  }
+  for (const key of Object.keys(before)) {
+    if (ownField(after, key) === undefined && before[key] !== undefined) {
+      compareMember(key, before[key], undefined, schema, change);
+    }
+  }
+}
+
+function compareMember(
+  key: string,
+  before: Json | undefined,
+  after: Json | undefined,
+  schema: Schema,
+  change: Change,
+): void {
+  const field = schema.type === 'object' ? schema.fields.get(key) : undefined;
+  const inner = memberSchema(schema, key).schema;
+  // A field that is always written was never away: only what is in it has come or gone.
+  const empty = field?.presence === 'always' ? emptyContainer(inner) : undefined;
+  compareValues(`f:${key}`, before ?? empty, after ?? empty, inner, change);
+}
+
+function emptyContainer(schema: Schema): Json | undefined {
+  if (isLeaf(schema)) return undefined;
+  return schema.type === 'list' ? [] : {};
+}
+
+function compareValues(
+  step: string,
+  before: Json | undefined,
+  after: Json | undefined,
+  schema: Schema,
+  change: Change,
+): void {
+  if (before === after) return;
+  if (before === undefined) {
+    change.changed[step] = allFieldsOf(after!, schema);
+  } else if (after === undefined) {
+    change.removed[step] = allFieldsOf(before, schema);
+  } else if (isOne(before, after, schema)) {
+    if (!equalValues(before, after)) change.changed[step] = noFields;
+  } else {
+    const inner: Change = { changed: {}, removed: {} };
+    if (Array.isArray(before) && Array.isArray(after)) compareLists(before, after, schema as ListSchema, inner);
+    else if (isObject(before) && isObject(after)) compareFields(before, after, schema, inner);
+    else inner.changed['.'] = noFields;
+    if (!isEmptyTree(inner.changed))
+      change.changed[step] = Object.hasOwn(inner.changed, '.') ? noFields : inner.changed;
+    if (!isEmptyTree(inner.removed)) change.removed[step] = inner.removed;
+  }
+}
+
+/** Whether the two values are compared as one: leaves, and containers that are both empty. */
+function isOne(before: Json, after: Json, schema: Schema): boolean {
+  if (isLeaf(schema)) return true;
+  if (typeof before !== 'object' || typeof after !== 'object') return true;
+  if (Array.isArray(after) && schema.type !== 'list') return true;
+  return isEmpty(before) && isEmpty(after);
+}
+
+function isEmpty(value: Json): boolean {
+  if (value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === 'object' && isEmptyTree(value as JsonObject);
+}
+
+function compareLists(before: readonly Json[], after: readonly Json[], schema: ListSchema, change: Change): void {
+  const left = itemsByStep(schema, before);
+  const right = itemsByStep(schema, after);
+  for (const [step, item] of right) compareValues(step, left.get(step), item, schema.items, change);
+  for (const [step, item] of left) {
+    if (!right.has(step)) compareValues(step, item, undefined, schema.items, change);
+  }
+}

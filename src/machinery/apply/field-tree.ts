@@ -1,0 +1,144 @@
+import type { JsonFields } from '../conform.ts';
+import type { JsonObject } from '../meta.ts';
+
+/**
+ * A set of field paths, in the very form that managed fields have in JSON (FieldsV1): a node for each step of a path,
+ * `f:` with a field's name, `k:` with the keys of a list's item, `v:` with the value of a set's item. A path is in the
+ * set when its node is empty or has the member `.`. The root itself is never in the set, so `{}` there is no path.
+ * Trees are never changed; what stays is shared.
+ */
+export type FieldTree = JsonObject;
+
+export const noFields: FieldTree = {};
+
+/** Whether the path of the node itself is in the set. */
+export function isMember(node: FieldTree): boolean {
+  for (const key in node) return key === '.' || Object.hasOwn(node, '.');
+  return true;
+}
+
+export function isEmptyTree(root: FieldTree): boolean {
+  for (const _ in root) return false;
+  return true;
+}
+
+function childOf(node: FieldTree, step: string): FieldTree | undefined {
+  return Object.hasOwn(node, step) ? (node[step] as FieldTree) : undefined;
+}
+
+/** A node with these steps; undefined when neither it nor anything below is in the set. */
+function makeNode(children: JsonFields, member: boolean): FieldTree | undefined {
+  if (isEmptyTree(children)) return member ? noFields : undefined;
+  return member ? { '.': noFields, ...children } : children;
+}
+
+/** Paths in either set. */
+export function unionFields(left: FieldTree, right: FieldTree): FieldTree {
+  if (isEmptyTree(left)) return right;
+  if (isEmptyTree(right)) return left;
+  return unionChildren(left, right);
+}
+
+function unionNodes(left: FieldTree, right: FieldTree): FieldTree {
+  if (left === right) return left;
+  return makeNode(unionChildren(left, right), isMember(left) || isMember(right)) ?? noFields;
+}
+
+function unionChildren(left: FieldTree, right: FieldTree): JsonFields {
+  const children: JsonFields = {};
+  for (const step of Object.keys(left)) {
+    if (step === '.') continue;
+    const other = childOf(right, step);
+    children[step] = other === undefined ? left[step] : unionNodes(left[step] as FieldTree, other);
+  }
+  for (const step of Object.keys(right)) {
+    if (step !== '.' && childOf(left, step) === undefined) children[step] = right[step];
+  }
+  return children;
+}
+
+/** Paths in `left` that are not in `right`; what is below such a path stays unless it is named itself. */
+export function differenceFields(left: FieldTree, right: FieldTree): FieldTree {
+  if (isEmptyTree(left) || isEmptyTree(right)) return left;
+  return differenceChildren(left, right);
+}
+
+function differenceChildren(left: FieldTree, right: FieldTree): JsonFields {
+  const children: JsonFields = {};
+  for (const step of Object.keys(left)) {
+    if (step === '.') continue;
+    const node = left[step] as FieldTree;
+    const other = childOf(right, step);
+    const rest =
+      other === undefined ? node : makeNode(differenceChildren(node, other), isMember(node) && !isMember(other));
+    if (rest !== undefined) children[step] = rest;
+  }
+  return children;
+}
+
+/** Paths in both sets. */
+export function intersectFields(left: FieldTree, right: FieldTree): FieldTree {
+  const children: JsonFields = {};
+  for (const step of Object.keys(left)) {
+    const other = childOf(right, step);
+    if (step === '.' || other === undefined) continue;
+    const node = left[step] as FieldTree;
+    const common = makeNode(intersectFields(node, other), isMember(node) && isMember(other));
+    if (common !== undefined) children[step] = common;
+  }
+  return children;
+}
+
+/** All paths, as people read them: `.spec.containers[name="a"].image`. */
+export function pathsOf(root: FieldTree): string[] {
+  const paths: string[] = [];
+  const visit = (node: FieldTree, prefix: string): void => {
+    for (const step of Object.keys(node).sort()) {
+      if (step === '.') continue;
+      const path = prefix + stepText(step);
+      const child = node[step] as FieldTree;
+      if (isMember(child)) paths.push(path);
+      visit(child, path);
+    }
+  };
+  visit(root, '');
+  return paths;
+}
+
+function stepText(step: string): string {
+  const rest = step.slice(2);
+  switch (step[0]) {
+    case 'f':
+      return `.${rest}`;
+    case 'k': {
+      const keys = JSON.parse(rest) as Readonly<Record<string, unknown>>;
+      const parts = Object.keys(keys).sort();
+      return `[${parts.map((key) => `${key}=${JSON.stringify(keys[key])}`).join(',')}]`;
+    }
+    case 'v':
+      return `[=${rest}]`;
+    default:
+      return `[${rest}]`;
+  }
+}
+
+/** Without the subtrees at these paths of field names. */
+export function withoutPaths(root: FieldTree, paths: readonly (readonly string[])[]): FieldTree {
+  return paths.reduce<FieldTree>((tree, path) => withoutPath(tree, path) ?? noFields, root);
+}
+
+function withoutPath(node: FieldTree, [name, ...rest]: readonly string[]): FieldTree | undefined {
+  const step = `f:${name}`;
+  const child = childOf(node, step);
+  if (child === undefined) return node;
+  const { [step]: _, ...others } = node;
+  if (rest.length === 0) return others;
+  const kept = withoutPath(child, rest);
+  const isGone = kept === undefined || (isEmptyTree(kept) && !isMemberLeaf(child));
+  return isGone ? others : { ...others, [step]: kept };
+}
+
+/** A node without children was a path of its own before anything was taken out of it. */
+function isMemberLeaf(node: FieldTree): boolean {
+  return isEmptyTree(node);
+}

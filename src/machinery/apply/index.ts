@@ -1,0 +1,3 @@
+/** Server-side apply and the tracking of who owns which field (KEP-555). Start with apply-patch.ts. */
+export { type ApplyOptions, applyPatch } from './apply-patch.ts';
+export { type TrackUpdateOptions, trackUpdate } from './track-update.ts';

@@ -1,0 +1,143 @@
+import { equalValues } from '../equality.ts';
+import type { JsonObject, ManagedFieldsEntry, ObjectMeta } from '../meta.ts';
+import { type FieldTree, isEmptyTree, noFields, unionFields, withoutPaths } from './field-tree.ts';
+
+/** One writer of an object, and the fields it owns. */
+export interface Manager {
+  readonly manager: string;
+  readonly operation: string;
+  readonly apiVersion: string;
+  readonly subresource: string;
+  readonly time: string | undefined;
+  readonly fields: FieldTree;
+}
+
+/** How many updaters an object remembers; older ones become one. */
+const maximumUpdaters = 10;
+const forgottenUpdaters = 'ancient-changes';
+
+/** Fields of the metadata, and of every object, that nobody owns. */
+const unowned: readonly (readonly string[])[] = [
+  ['apiVersion'],
+  ['kind'],
+  ['metadata', 'name'],
+  ['metadata', 'namespace'],
+  ['metadata', 'creationTimestamp'],
+  ['metadata', 'selfLink'],
+  ['metadata', 'uid'],
+  ['metadata', 'clusterName'],
+  ['metadata', 'generation'],
+  ['metadata', 'managedFields'],
+  ['metadata', 'resourceVersion'],
+];
+
+/** Without what nobody owns and without the fields that this door of the API does not change. */
+export function ownable(fields: FieldTree, resetFields: readonly (readonly string[])[]): FieldTree {
+  const kept = withoutPaths(fields, [...unowned, ...resetFields]);
+  const metadata = kept['f:metadata'] as FieldTree | undefined;
+  if (metadata === undefined) return kept;
+  const { '.': _, ...parts } = metadata;
+  if (!isEmptyTree(parts)) return { ...kept, 'f:metadata': parts };
+  const { 'f:metadata': __, ...rest } = kept;
+  return rest;
+}
+
+/**
+ * The managers that a write starts from: what the new object says, if it says anything readable, else what the old
+ * one had. A list of one empty entry forgets all of them.
+ */
+export function managersBefore(
+  after: ObjectMeta | undefined,
+  before: ObjectMeta | undefined,
+): { readonly managers: readonly Manager[]; readonly entries: readonly ManagedFieldsEntry[] } {
+  const named = after?.managedFields;
+  if (named !== undefined && named.length === 1 && Object.keys(named[0]!).length === 0) {
+    return { managers: [], entries: [] };
+  }
+  const isReadable = named !== undefined && named.length > 0 && named.every(isReadableEntry);
+  const entries = isReadable ? named : (before?.managedFields ?? []);
+  return { managers: entries.map(managerOf), entries };
+}
+
+function isReadableEntry(entry: ManagedFieldsEntry): boolean {
+  const isKnown = entry.operation === 'Apply' || entry.operation === 'Update';
+  return isKnown && (entry.fieldsType ?? 'FieldsV1') === 'FieldsV1';
+}
+
+function managerOf(entry: ManagedFieldsEntry): Manager {
+  return {
+    manager: entry.manager ?? '',
+    operation: entry.operation ?? '',
+    apiVersion: entry.apiVersion ?? '',
+    subresource: entry.subresource ?? '',
+    time: entry.time,
+    fields: entry.fieldsV1 ?? noFields,
+  };
+}
+
+/** Whether both are the same writer. Appliers are, whatever version they wrote last. */
+export function isSameManager(
+  left: Omit<Manager, 'time' | 'fields'>,
+  right: Omit<Manager, 'time' | 'fields'>,
+): boolean {
+  return (
+    left.manager === right.manager &&
+    left.operation === right.operation &&
+    left.subresource === right.subresource &&
+    (left.operation === 'Apply' || left.apiVersion === right.apiVersion)
+  );
+}
+
+/** The entries of an object, in the order that the official server gives them. */
+export function entriesOf(managers: readonly Manager[]): ManagedFieldsEntry[] {
+  return capped(managers)
+    .filter(({ fields }) => !isEmptyTree(fields))
+    .sort(compareManagers)
+    .map(({ manager, operation, apiVersion, subresource, time, fields }) => ({
+      manager,
+      operation,
+      apiVersion,
+      ...(time === undefined ? {} : { time }),
+      fieldsType: 'FieldsV1',
+      fieldsV1: fields as JsonObject,
+      ...(subresource === '' ? {} : { subresource }),
+    }));
+}
+
+function compareManagers(left: Manager, right: Manager): number {
+  const text = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+  return (
+    text(left.operation, right.operation) ||
+    text(left.time ?? '', right.time ?? '') ||
+    text(left.manager, right.manager) ||
+    text(left.apiVersion, right.apiVersion) ||
+    text(left.subresource, right.subresource)
+  );
+}
+
+/** Makes one manager a version of the oldest updaters, when there are too many. */
+function capped(managers: readonly Manager[]): Manager[] {
+  const updaters = managers.filter(({ operation }) => operation === 'Update').sort(compareManagers);
+  const excess = updaters.length - maximumUpdaters;
+  if (excess <= 0) return [...managers];
+  const oldest = updaters.filter(({ manager }) => manager !== forgottenUpdaters).slice(0, excess + 1);
+  const kept = managers.filter((manager) => !oldest.includes(manager));
+  for (const old of oldest) {
+    const at = kept.findIndex((other) => isSameManager(other, { ...old, manager: forgottenUpdaters }));
+    if (at < 0) kept.push({ ...old, manager: forgottenUpdaters });
+    else kept[at] = { ...kept[at]!, fields: unionFields(kept[at]!.fields, old.fields) };
+  }
+  return kept;
+}
+
+/** The old entries themselves when only times differ from them: a write that changes nothing leaves no trace. */
+export function keepWhenSame(
+  entries: readonly ManagedFieldsEntry[],
+  before: readonly ManagedFieldsEntry[],
+): readonly ManagedFieldsEntry[] {
+  const timeless = ({ time: _, ...rest }: ManagedFieldsEntry): object => rest;
+  const isSame =
+    entries.length === before.length &&
+    entries.every((entry) => before.some((old) => equalValues(timeless(entry), timeless(old))));
+  return isSame ? before : entries;
+}

@@ -1,0 +1,100 @@
+import { type JsonFields, setOwn } from '../conform.ts';
+import type { Json, JsonObject } from '../meta.ts';
+import { isObject, ownField } from '../patch/merge-patch.ts';
+import type { ListSchema, Schema } from '../schema.ts';
+import { type FieldTree, isMember } from './field-tree.ts';
+import { isLeaf, itemStep, itemsByStep, memberSchema } from './path-steps.ts';
+
+/** The live object with everything that the applied configuration says. Neither is touched. */
+export function mergeApplied(live: JsonObject, applied: JsonObject, schema: Schema): JsonObject {
+  const result: JsonFields = { ...live };
+  for (const key of Object.keys(applied)) {
+    const value = applied[key];
+    if (value === undefined) continue;
+    setOwn(result, key, mergeValue(ownField(live, key), value, memberSchema(schema, key).schema));
+  }
+  return result;
+}
+
+function mergeValue(live: Json | undefined, applied: Json, schema: Schema): Json {
+  if (live === undefined || live === null || isLeaf(schema)) return applied;
+  if (isObject(live) && isObject(applied)) return mergeApplied(live, applied, schema);
+  if (Array.isArray(live) && Array.isArray(applied) && schema.type === 'list') return mergeLists(live, applied, schema);
+  return applied;
+}
+
+/** Items of both lists: those of the configuration in its order, the others where they stood among them. */
+function mergeLists(live: readonly Json[], applied: readonly Json[], schema: ListSchema): Json[] {
+  const before = itemsByStep(schema, live);
+  const after = itemsByStep(schema, applied);
+  const liveSteps = live.map((item, index) => itemStep(schema, item, index));
+  const appliedSteps = [...after.keys()];
+  const shared = appliedSteps.filter((step) => before.has(step));
+  const done = new Set<string>();
+  const result: Json[] = [];
+  const put = (step: string): void => {
+    const item = before.get(step);
+    result.push(item === undefined ? after.get(step)! : mergeValue(item, after.get(step)!, schema.items));
+    done.add(step);
+    if (shared[0] === step) shared.shift();
+  };
+  let [at, next] = [0, 0];
+  while (at < live.length || next < appliedSteps.length) {
+    const liveStep = liveSteps[at];
+    const appliedStep = appliedSteps[next];
+    if (liveStep !== undefined && !after.has(liveStep)) {
+      result.push(live[at]!);
+      at++;
+    } else if (liveStep !== undefined && (done.has(liveStep) || (shared[0] !== undefined && shared[0] !== liveStep))) {
+      at++;
+    } else if (appliedStep !== undefined) {
+      put(appliedStep);
+      next++;
+      if (liveStep === appliedStep) at++;
+    } else {
+      at++;
+    }
+  }
+  return result;
+}
+
+/**
+ * Takes the paths of a set out of an object. An object in which nothing is left goes with them; atomic values are not
+ * looked into.
+ */
+export function removeFields(value: JsonObject, fields: FieldTree, schema: Schema): JsonObject {
+  return (removed(value, fields, schema) as JsonObject | undefined) ?? {};
+}
+
+function removed(value: Json, fields: FieldTree, schema: Schema): Json | undefined {
+  if (isLeaf(schema)) return value;
+  if (Array.isArray(value) && schema.type === 'list') {
+    const kept: Json[] = [];
+    value.forEach((item, index) => {
+      const node = nodeAt(fields, itemStep(schema, item, index));
+      if (node === undefined) kept.push(item);
+      else if (!isMember(node)) kept.push(removed(item, node, schema.items) ?? {});
+    });
+    return kept;
+  }
+  if (!isObject(value)) return value;
+  const result: JsonFields = {};
+  let isTouched = false;
+  for (const key of Object.keys(value)) {
+    const node = nodeAt(fields, `f:${key}`);
+    if (node === undefined) {
+      setOwn(result, key, value[key]!);
+      continue;
+    }
+    isTouched = true;
+    if (isMember(node)) continue;
+    const rest = removed(value[key]!, node, memberSchema(schema, key).schema);
+    if (rest !== undefined) setOwn(result, key, rest);
+  }
+  if (!isTouched) return value;
+  return Object.keys(result).length === 0 ? undefined : result;
+}
+
+function nodeAt(fields: FieldTree, step: string): FieldTree | undefined {
+  return Object.hasOwn(fields, step) ? (fields[step] as FieldTree) : undefined;
+}

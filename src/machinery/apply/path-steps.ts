@@ -1,0 +1,62 @@
+import { stringifyJson } from '../json.ts';
+import type { Json, JsonObject } from '../meta.ts';
+import { isObject } from '../patch/merge-patch.ts';
+import type { ListSchema, Schema } from '../schema.ts';
+
+/** Values of no declared type: objects are taken apart, lists are not. */
+export const untyped: Schema = { type: 'any', message: '' };
+
+/** Whether a value is owned as one, whatever is in it. */
+export function isLeaf(schema: Schema): boolean {
+  switch (schema.type) {
+    case 'object':
+    case 'map':
+      return schema.atomic;
+    case 'list':
+      return schema.listType === 'atomic';
+    case 'any':
+      return schema.message !== '';
+    default:
+      return true;
+  }
+}
+
+/** The schema of a field or key of an object; `named` when the type declares it. */
+export function memberSchema(schema: Schema, key: string): { readonly schema: Schema; readonly named: boolean } {
+  if (schema.type === 'object') {
+    const field = schema.fields.get(key);
+    if (field !== undefined) return { schema: field.schema, named: true };
+  }
+  return { schema: schema.type === 'map' ? schema.values : untyped, named: false };
+}
+
+/** The step of a list's item: `k:` with its keys, or `v:` with its value. */
+export function itemStep(schema: ListSchema, item: Json, index: number): string {
+  if (schema.listType === 'set') return `v:${stringifyJson(item)}`;
+  if (!isObject(item)) return `i:${index}`;
+  const keys: Record<string, Json> = {};
+  for (const key of [...schema.keys].sort()) {
+    const value = item[key] ?? defaultOf(schema.items, key);
+    if (value !== undefined) keys[key] = value;
+  }
+  return Object.keys(keys).length === 0 ? `i:${index}` : `k:${stringifyJson(keys)}`;
+}
+
+function defaultOf(items: Schema, key: string): string | undefined {
+  return items.type === 'object' ? items.fields.get(key)?.keyDefault : undefined;
+}
+
+/** Items by their steps, in order; of items with one step the first counts. */
+export function itemsByStep(schema: ListSchema, list: readonly Json[]): ReadonlyMap<string, Json> {
+  const items = new Map<string, Json>();
+  list.forEach((item, index) => {
+    const step = itemStep(schema, item, index);
+    if (!items.has(step)) items.set(step, item);
+  });
+  return items;
+}
+
+/** Keys that have a value. */
+export function keysOf(object: JsonObject): string[] {
+  return Object.keys(object).filter((key) => object[key] !== undefined);
+}

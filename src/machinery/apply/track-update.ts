@@ -1,0 +1,61 @@
+import { emptyOf } from '../conform.ts';
+import type { ApiObject, JsonObject, ManagedFieldsEntry } from '../meta.ts';
+import type { ObjectSchema } from '../schema.ts';
+import { formatTime } from '../time.ts';
+import { compareObjects } from './compare.ts';
+import { differenceFields, isEmptyTree, unionFields } from './field-tree.ts';
+import { entriesOf, isSameManager, type Manager, managersBefore, ownable } from './managers.ts';
+
+export interface TrackUpdateOptions {
+  /** The object before; absent on create. */
+  readonly old: ApiObject | undefined;
+  /** The object as the client wants it, decoded and defaulted, before admission and strategies change it. */
+  readonly new: ApiObject;
+  readonly schema: ObjectSchema;
+  /** The client's field manager, or the first part of its user agent. */
+  readonly manager: string;
+  readonly apiVersion: string;
+  /** '' for the object itself. */
+  readonly subresource: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Paths that this door of the API does not change: `[['status']]` for the object, `[['spec'], …]` for its status. */
+  readonly resetFields: readonly (readonly string[])[];
+}
+
+/**
+ * The managed fields of an object after a create, update or patch (KEP-555): what changed belongs to the writer now,
+ * what is gone belongs to nobody. Gives the old entries themselves when nothing changed.
+ */
+export function trackUpdate(options: TrackUpdateOptions): readonly ManagedFieldsEntry[] {
+  const { managers, entries } = managersBefore(options.new.metadata, options.old?.metadata);
+  const before = (options.old ?? emptyOf(options.schema)) as JsonObject;
+  const comparison = compareObjects(before, options.new as unknown as JsonObject, options.schema);
+  const changed = ownable(comparison.changed, options.resetFields);
+  const removed = ownable(comparison.removed, options.resetFields);
+  if (isEmptyTree(changed) && isEmptyTree(removed)) return entries;
+  const writer = { ...options, operation: 'Update' };
+  const after: Manager[] = [];
+  let isKnown = false;
+  for (const manager of managers) {
+    const rest = differenceFields(differenceFields(manager.fields, changed), removed);
+    if (!isEmptyTree(changed) && isSameManager(manager, writer)) {
+      isKnown = true;
+      after.push({ ...manager, fields: unionFields(rest, changed), time: formatTime(options.now) });
+    } else {
+      after.push({ ...manager, fields: rest });
+    }
+  }
+  if (!isKnown && !isEmptyTree(changed)) {
+    const { manager, apiVersion, subresource } = options;
+    after.push({
+      manager,
+      operation: 'Update',
+      apiVersion,
+      subresource,
+      time: formatTime(options.now),
+      fields: changed,
+    });
+  }
+  return entriesOf(after);
+}
