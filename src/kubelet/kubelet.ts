@@ -19,7 +19,9 @@ import { Prober } from './probes/prober.ts';
 import { RuntimeView } from './runtime/pod-runtime.ts';
 import { Semaphore } from './semaphore.ts';
 import { StatusManager } from './status/status-manager.ts';
-import { noVolumes } from './volumes/pod-volumes.ts';
+import { FileVolumes } from './volumes/file-volumes.ts';
+import { noVolumes, type PodVolumes } from './volumes/pod-volumes.ts';
+import { TokenCache } from './volumes/token-cache.ts';
 
 /** A node agent. */
 export interface Kubelet {
@@ -73,6 +75,7 @@ function assemble(options: KubeletOptions, config: KubeletConfig, signal: AbortS
     if (event.type === 'Warning' || config.recordRoutineEvents) recorder.record(PodKind, pod, event);
   };
   const { clock } = environment;
+  const objects = new ReferencedObjects({ client, clock, signal });
   const parts: NodeParts = {
     nodeName,
     config,
@@ -82,9 +85,9 @@ function assemble(options: KubeletOptions, config: KubeletConfig, signal: AbortS
     runtimeName: () => registration.runtimeName,
     host,
     view: new RuntimeView(cri),
-    objects: new ReferencedObjects({ client, clock, signal }),
+    objects,
     services: () => services?.list(),
-    volumes: noVolumes,
+    volumes: volumesFor(options, config, objects, signal),
     images: new ImagePuller({
       cri,
       clock,
@@ -106,6 +109,18 @@ function assemble(options: KubeletOptions, config: KubeletConfig, signal: AbortS
     note,
   };
   return { parts, registration, services };
+}
+
+function volumesFor(
+  { client, environment, host }: KubeletOptions,
+  config: KubeletConfig,
+  objects: ReferencedObjects,
+  signal: AbortSignal,
+): PodVolumes {
+  if (host.storage === undefined) return noVolumes;
+  const tokens = new TokenCache({ client, environment, signal });
+  const { clock } = environment;
+  return new FileVolumes({ storage: host.storage, objects, tokens, clock, refreshMs: config.syncMs });
 }
 
 interface Running {

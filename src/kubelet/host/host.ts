@@ -1,4 +1,4 @@
-import type { CgroupLimits } from './cgroups.ts';
+import type { Cgroups } from '../containerd/cgroups/cgroups.ts';
 
 /**
  * The machine under a node, as far as the kubelet touches it beside the container runtime. A node that runs nothing
@@ -9,7 +9,7 @@ export interface Host {
   readonly network: HostNetwork;
   /** Where the node keeps pods' volumes and logs. Absent: nothing is materialised. */
   readonly storage: HostStorage | undefined;
-  readonly cgroups: HostCgroups | undefined;
+  readonly cgroups: Cgroups | undefined;
   readonly logs: ContainerLogs;
   /** The node's own resolv.conf. */
   resolver(): Promise<Resolver>;
@@ -85,39 +85,22 @@ export type GrpcHealth = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN' | 'UNKNOW
 export interface HostStorage {
   /** Pods' directories are below it: `pods/<uid>/volumes/kubernetes.io~<plugin>/<volume>`. */
   readonly rootDirectory: string;
+  /** On a file system in memory: secrets and tokens are kept here and never reach a disk. */
+  readonly memoryDirectory: string;
   /** Container logs: `<namespace>_<name>_<uid>/<container>/<attempt>.log`. */
   readonly podLogsDirectory: string;
   readonly mounts: HostMounts;
 }
 
 export interface HostMounts {
-  mountTmpfs(directory: string, options: { readonly sizeBytes?: number }): Promise<void>;
-  /** What is not mounted is no error. */
-  unmount(directory: string): Promise<void>;
-  /** All mount points below a directory, deepest first. */
-  mountsBelow(directory: string): Promise<readonly string[]>;
-}
-
-export interface HostCgroups {
-  /** 1 for the split hierarchies, 2 for the unified one. */
-  readonly version: 1 | 2;
-  /** Creates or updates a cgroup. `path` is absolute within the hierarchy: `/kubepods/burstable/pod<uid>`. */
-  apply(path: string, limits: CgroupLimits): Promise<void>;
-  /** Removes a cgroup and what is below it. What is not there is no error. */
-  remove(path: string): Promise<void>;
-  /** Names of the cgroups directly below `path`. */
-  list(path: string): Promise<readonly string[]>;
-  stats(path: string): Promise<CgroupStats | undefined>;
-}
-
-export interface CgroupStats {
-  readonly cpuUsageNanoSeconds: number;
-  readonly memoryUsageBytes: number;
-  readonly memoryWorkingSetBytes: number;
-  readonly memoryRssBytes: number;
-  readonly pageFaults: number;
-  readonly majorPageFaults: number;
-  readonly processes: number;
+  mountTmpfs(
+    directory: string,
+    options: { readonly sizeBytes?: number | undefined },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Unmounts everything at and below a directory. What is not mounted is no error. */
+  unmountAll(directory: string, signal: AbortSignal): Promise<void>;
+  isMounted(directory: string): Promise<boolean>;
 }
 
 /** Output of one container attempt. */

@@ -1,10 +1,7 @@
 import type { Pod } from '#kinds/generated/types/core_v1.ts';
-import { cpuPeriodMicroseconds, cpuQuotaOf, cpuSharesOf } from '../host/cgroups.ts';
 import type { NodeParts } from '../parts.ts';
+import { cpuQuotaOf, cpuSharesOf } from '../runtime/linux-resources.ts';
 import { milliCpu, podAmounts, podCgroup, qosClassOf } from './resources.ts';
-
-/** Processes that one pod may have, so that it cannot take all of the node's. */
-const podPidsLimit = -1;
 
 /** Gives the pod a cgroup with what it asks for as a whole; limits only where every container has one. */
 export async function applyPodCgroup({ host, config }: NodeParts, pod: Pod): Promise<void> {
@@ -19,10 +16,9 @@ export async function applyPodCgroup({ host, config }: NodeParts, pod: Pod): Pro
   const cpu = milliCpu(requests['cpu'] ?? limits['cpu']);
   const quota = limited('cpu') ? cpuQuotaOf(milliCpu(limits['cpu'])) : 0;
   const memory = limited('memory') ? (limits['memory'] ?? 0) : 0;
-  await host.cgroups.apply(podCgroup(pod, config.cgroupRoot), {
+  await host.cgroups.create(podCgroup(pod, config.cgroupRoot), {
     cpuShares: qosClassOf(pod) === 'BestEffort' ? cpuSharesOf(0) : cpuSharesOf(cpu),
-    ...(quota === 0 ? {} : { cpuQuotaMicroseconds: quota, cpuPeriodMicroseconds }),
-    ...(memory === 0 ? {} : { memoryLimitBytes: Math.floor(memory) }),
-    ...(podPidsLimit < 0 ? {} : { pidsLimit: podPidsLimit }),
+    ...(quota === 0 ? {} : { cpuQuotaUs: quota }),
+    ...(memory === 0 ? {} : { memoryBytes: Math.floor(memory) }),
   });
 }

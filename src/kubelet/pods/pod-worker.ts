@@ -82,6 +82,11 @@ export class PodWorker {
     return this.#pod;
   }
 
+  /** What is reported of the pod. */
+  get status(): PodStatus {
+    return this.#parts.statuses.get(this.#pod);
+  }
+
   get runtime(): PodRuntime {
     return this.#runtime;
   }
@@ -432,7 +437,7 @@ export class PodWorker {
     const status = terminalStatus(this.#compute(true));
     statuses.set(this.#pod, status);
     await volumes.teardown(this.uid, signal);
-    if (host.cgroups !== undefined) await host.cgroups.remove(podCgroup(this.#pod, config.cgroupRoot));
+    if (host.cgroups !== undefined) await host.cgroups.remove(podCgroup(this.#pod, config.cgroupRoot), signal);
     this.#isTerminated = true;
     this.#timer?.cancel();
     await this.#afterTermination(signal);

@@ -1,7 +1,24 @@
 import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import type { LinuxContainerResources } from '../cri/cri.ts';
-import { cpuPeriodMicroseconds, cpuQuotaOf, cpuSharesOf } from '../host/cgroups.ts';
 import { type Amounts, milliCpu, qosClassOf } from '../pods/resources.ts';
+
+const minShares = 2;
+const maxShares = 262_144;
+const sharesPerCpu = 1024;
+const cpuPeriodMicroseconds = 100_000;
+const minQuotaMicroseconds = 1000;
+
+/** CPU shares for a request: 1024 for a whole CPU. */
+export function cpuSharesOf(milliCpu: number): number {
+  if (milliCpu === 0) return minShares;
+  return Math.min(maxShares, Math.max(minShares, Math.floor((milliCpu * sharesPerCpu) / 1000)));
+}
+
+/** CPU time in each period of 100 ms under a limit, in microseconds; 0 when there is none. */
+export function cpuQuotaOf(milliCpu: number): number {
+  if (milliCpu === 0) return 0;
+  return Math.max(minQuotaMicroseconds, Math.floor((milliCpu * cpuPeriodMicroseconds) / 1000));
+}
 
 /** Requests and limits in the kernel's terms. */
 export function linuxResources(requests: Amounts, limits: Amounts): LinuxContainerResources {
