@@ -42,3 +42,23 @@ export async function startApiServer({ seed = 1 }: { readonly seed?: number } = 
     },
   };
 }
+
+/** An API server in memory on the machine's clock, for tests that wait for the machine. */
+export async function startRealApiServer(
+  environment: Environment,
+): Promise<{ readonly client: Client; stop(): Promise<void> }> {
+  const store = new MemoryStore();
+  const server = await ApiServer.start({
+    store,
+    environment,
+    tokenSigningKey: signingKey,
+    serviceCidr: '10.96.0.0/16',
+  });
+  return {
+    client: server.loopback(),
+    async stop() {
+      server.stop();
+      await store.close();
+    },
+  };
+}
