@@ -30,12 +30,12 @@ export interface Turn {
 /** Brings what a key stands for closer to what is wanted. Throwing means: again, after a growing delay. */
 export type Reconcile = (key: string, turn: Turn) => Promise<ReconcileResult>;
 
-/** The keys that an event concerns. `old` is absent unless the object changed. */
+/** The keys that an event concerns. Of a change it is asked twice: for the object as it was, and as it is. */
 export type KeysOf<T extends ApiObject> = (object: T, event: InformerEvent<T>) => Iterable<string>;
 
 export type InformerEvent<T extends ApiObject> =
   | { readonly type: 'added' }
-  | { readonly type: 'updated'; readonly old: T }
+  | { readonly type: 'updated'; readonly old: T; readonly current: T }
   | { readonly type: 'deleted' };
 
 /** What a controller finds when it is set up. */
@@ -126,7 +126,7 @@ function subscribe<T extends ApiObject>(
   informer.subscribe({
     added: (object) => each(object, { type: 'added' }),
     updated(old, object) {
-      const event: InformerEvent<T> = { type: 'updated', old };
+      const event: InformerEvent<T> = { type: 'updated', old, current: object };
       // Both, since what an object belongs to may have changed.
       each(old, event);
       each(object, event);

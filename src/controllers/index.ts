@@ -5,6 +5,9 @@ import { createInformers } from '#client/informers.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { resourceRows } from '#kinds/resources.ts';
 import { deployment } from './deployment/controller.ts';
+import { endpoints } from './endpoints/controller.ts';
+import { endpointSlice } from './endpointslice/controller.ts';
+import { endpointSliceMirroring } from './endpointslice-mirroring/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { namespace } from './namespace/controller.ts';
 import { nodeIpam } from './node-ipam/controller.ts';
@@ -54,6 +57,9 @@ function controllersOf({ kinds, rootCa, clusterCidr }: ControllersOptions): read
     ...(clusterCidr === undefined ? [] : [nodeIpam(clusterCidr)]),
     podGarbageCollector,
     ttlAfterFinished,
+    endpointSlice,
+    endpoints,
+    endpointSliceMirroring,
     deployment,
     replicaSet,
     replicationController,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startControllers } from '#controllers/index.ts';
 import {
   Deployment as DeploymentKind,
   Event,
@@ -8,30 +7,15 @@ import {
   ReplicaSet as ReplicaSetKind,
 } from '#kinds/generated/handles.ts';
 import type { Deployment } from '#kinds/generated/types/apps_v1.ts';
-import { startScheduler } from '#scheduler/index.ts';
-import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
-import { addNode, livePods, readyNode } from '#testing/pod-life.ts';
+import { startControlPlane, type TestControlPlane } from '#testing/control-plane.ts';
 
-let api: TestApiServer;
-const stop = new AbortController();
-let running: Promise<unknown>;
+let plane: TestControlPlane;
 
 before(async () => {
-  api = await startApiServer();
-  const { client, environment } = api;
-  running = Promise.all([
-    startControllers({ client, environment, rootCa: 'pem' }, stop.signal),
-    startScheduler({ client, environment }, stop.signal),
-    livePods({ client, environment, ready: (pod) => !pod.spec!.containers[0]!.image!.includes('broken') }, stop.signal),
-  ]);
-  for (const name of ['a', 'b', 'c']) await addNode(api, readyNode(name), stop.signal);
+  plane = await startControlPlane({ ready: (pod) => !pod.spec!.containers[0]!.image!.includes('broken') });
 });
 
-after(async () => {
-  stop.abort();
-  await running;
-  await api.stop();
-});
+after(() => plane.stop());
 
 function web(name: string, image: string, spec: Partial<Deployment['spec']> = {}): Deployment {
   const labels = { app: name };
@@ -46,15 +30,8 @@ function web(name: string, image: string, spec: Partial<Deployment['spec']> = {}
   };
 }
 
-/** Waits in virtual time until the deployment's status says what is wanted. */
-async function until(name: string, condition: (deployment: Deployment) => boolean): Promise<Deployment> {
-  let current = await api.client.get(DeploymentKind, { name, namespace: 'default' });
-  for (let second = 0; second < 120 && !condition(current); second++) {
-    await api.environment.clock.advance(1000);
-    current = await api.client.get(DeploymentKind, { name, namespace: 'default' });
-  }
-  assert.ok(condition(current), `${name}: ${JSON.stringify(current.status)}`);
-  return current;
+function until(name: string, condition: (deployment: Deployment) => boolean): Promise<Deployment> {
+  return plane.until(() => plane.client.get(DeploymentKind, { name, namespace: 'default' }), condition);
 }
 
 const isRolledOut = ({ metadata, spec, status = {} }: Deployment) =>
@@ -64,28 +41,28 @@ const isRolledOut = ({ metadata, spec, status = {} }: Deployment) =>
   status.availableReplicas === spec.replicas;
 
 async function setsOf(name: string) {
-  const { items } = await api.client.list(ReplicaSetKind, { namespace: 'default', labelSelector: `app=${name}` });
+  const { items } = await plane.client.list(ReplicaSetKind, { namespace: 'default', labelSelector: `app=${name}` });
   return items;
 }
 
 test('a deployment becomes pods on nodes, and says so in its status', async () => {
-  await api.client.create(DeploymentKind, web('web', 'v1'));
+  await plane.client.create(DeploymentKind, web('web', 'v1'));
   const deployment = await until('web', isRolledOut);
   assert.equal(deployment.metadata.annotations?.['deployment.kubernetes.io/revision'], '1');
   assert.deepEqual(deployment.status?.conditions?.map(({ type, status, reason }) => [type, status, reason]).sort(), [
     ['Available', 'True', 'MinimumReplicasAvailable'],
     ['Progressing', 'True', 'NewReplicaSetAvailable'],
   ]);
-  const pods = await api.client.list(PodKind, { namespace: 'default', labelSelector: 'app=web' });
+  const pods = await plane.client.list(PodKind, { namespace: 'default', labelSelector: 'app=web' });
   assert.equal(pods.items.length, 3);
   assert.equal(new Set(pods.items.map((pod) => pod.spec?.nodeName)).size, 3);
-  const events = await api.client.list(Event, { namespace: 'default' });
+  const events = await plane.client.list(Event, { namespace: 'default' });
   const said = new Set(events.items.map(({ reason }) => reason));
   for (const reason of ['ScalingReplicaSet', 'SuccessfulCreate', 'Scheduled']) assert.ok(said.has(reason), reason);
 });
 
 test('a new image rolls out through a second replica set and can be undone', async () => {
-  const { client } = api;
+  const { client } = plane;
   await client.create(DeploymentKind, web('roll', 'v1'));
   const first = await until('roll', isRolledOut);
   await client.update(DeploymentKind, { ...first, spec: web('roll', 'v2').spec });
@@ -99,7 +76,7 @@ test('a new image rolls out through a second replica set and can be undone', asy
 });
 
 test('a broken image stops the rollout before availability is lost, and misses its deadline', async () => {
-  const { client } = api;
+  const { client } = plane;
   await client.create(DeploymentKind, web('stuck', 'v1', { progressDeadlineSeconds: 30 }));
   const first = await until('stuck', isRolledOut);
   const spec = { ...web('stuck', 'broken').spec, progressDeadlineSeconds: 30 };
@@ -112,7 +89,7 @@ test('a broken image stops the rollout before availability is lost, and misses i
 });
 
 test('recreate removes every old pod before it makes a new one', async () => {
-  const { client } = api;
+  const { client } = plane;
   const strategy = { type: 'Recreate' };
   await client.create(DeploymentKind, web('again', 'v1', { strategy }));
   const first = await until('again', isRolledOut);
@@ -126,7 +103,7 @@ test('recreate removes every old pod before it makes a new one', async () => {
 });
 
 test('old replica sets beyond the history limit are deleted', async () => {
-  const { client } = api;
+  const { client } = plane;
   await client.create(DeploymentKind, web('short', 'v1', { revisionHistoryLimit: 1 }));
   for (const image of ['v2', 'v3', 'v4']) {
     const current = await until('short', isRolledOut);
@@ -136,17 +113,17 @@ test('old replica sets beyond the history limit are deleted', async () => {
     });
   }
   await until('short', isRolledOut);
-  await api.environment.clock.advance(1000);
+  await plane.clock.advance(1000);
   assert.equal((await setsOf('short')).length, 2);
 });
 
 test('a lost pod is replaced and a surplus one is removed', async () => {
-  const { client } = api;
+  const { client } = plane;
   await client.create(DeploymentKind, web('heal', 'v1'));
   const current = await until('heal', isRolledOut);
   const pods = await client.list(PodKind, { namespace: 'default', labelSelector: 'app=heal' });
   await client.delete(PodKind, { name: pods.items[0]!.metadata.name!, namespace: 'default' });
-  await api.environment.clock.advance(1000);
+  await plane.clock.advance(1000);
   const healed = await until('heal', isRolledOut);
   await client.update(DeploymentKind, { ...healed, spec: { ...current.spec, replicas: 1 } });
   await until('heal', isRolledOut);

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import type { VirtualClock } from '#base/virtual-clock.ts';
+import type { Client } from '#client/client.ts';
+import { startControllers } from '#controllers/index.ts';
+import type { Pod } from '#kinds/generated/types/core_v1.ts';
+import { startScheduler } from '#scheduler/index.ts';
+import { startApiServer } from './cluster.ts';
+import { addNode, livePods, readyNode } from './pod-life.ts';
+
+export interface TestControlPlane {
+  readonly client: Client;
+  readonly clock: VirtualClock;
+  /** Asks again every virtual second until the answer is `wanted`, for at most `limitSeconds`. */
+  until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, limitSeconds?: number): Promise<T>;
+  addNode(name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * API server, controllers and scheduler in memory on a virtual clock, with nodes whose pods become ready as soon as
+ * they are bound, if `ready` says so.
+ */
+export async function startControlPlane(
+  options: { readonly nodes?: readonly string[]; readonly ready?: (pod: Pod) => boolean; readonly seed?: number } = {},
+): Promise<TestControlPlane> {
+  const { nodes = ['a', 'b', 'c'], ready, seed } = options;
+  const api = await startApiServer(seed === undefined ? {} : { seed });
+  const { client, environment } = api;
+  const stop = new AbortController();
+  const running = Promise.all([
+    startControllers({ client, environment, rootCa: 'an authority' }, stop.signal),
+    startScheduler({ client, environment }, stop.signal),
+    livePods({ client, environment, ...(ready === undefined ? {} : { ready }) }, stop.signal),
+  ]);
+  const add = (name: string) => addNode({ client, environment }, readyNode(name), stop.signal);
+  for (const name of nodes) await add(name);
+  return {
+    client,
+    clock: environment.clock,
+    async until(ask, wanted, limitSeconds = 120) {
+      let answer = await ask();
+      for (let second = 0; second < limitSeconds && !wanted(answer); second++) {
+        await environment.clock.advance(1000);
+        answer = await ask();
+      }
+      assert.ok(wanted(answer), `never came true: ${JSON.stringify(answer)}`);
+      return answer;
+    },
+    addNode: add,
+    async stop() {
+      stop.abort();
+      await running;
+      await api.stop();
+    },
+  };
+}
