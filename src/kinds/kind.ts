@@ -65,6 +65,10 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly allowUnconditionalUpdate?: boolean;
   /** Deleting waits: the grace period in seconds for this object and request, or undefined to delete at once. */
   readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number | undefined;
+  /** Whether something besides metadata.finalizers keeps an object that is being deleted. */
+  readonly keepsFromDeletion?: (object: T) => boolean;
+  /** Notes in the object that its deletion has begun. */
+  readonly beginDeletion?: (object: Mutable<T>) => void;
   /** The propagation policy when the client names none. Default: background. */
   readonly defaultPropagation?: 'Background' | 'Orphan';
 }

@@ -100,6 +100,7 @@ function markDeleted(
   const finalizersChanged = finalizers.join() !== (object.metadata.finalizers ?? []).join();
   if (finalizers.length > 0) object.metadata.finalizers = finalizers;
   else delete object.metadata.finalizers;
+  const isHeld = finalizers.length > 0 || resource.rules.keepsFromDeletion?.(object) === true;
   const graceSeconds = resource.rules.gracePeriodSeconds?.(object, deletion.gracePeriodSeconds);
   const current = object.metadata.deletionTimestamp;
   if (current !== undefined) {
@@ -111,18 +112,19 @@ function markDeleted(
           ? 0
           : remaining
         : Math.min(graceSeconds, remaining);
-    if (shorter <= 0 && finalizers.length === 0) return 'remove';
+    if (shorter <= 0 && !isHeld) return 'remove';
     if (shorter >= remaining && !finalizersChanged) return 'unchanged';
     const due = Date.parse(current) - (remaining - shorter) * 1000;
     object.metadata.deletionTimestamp = formatTime(due);
     object.metadata.deletionGracePeriodSeconds = shorter;
     return object;
   }
-  if ((graceSeconds ?? 0) <= 0 && finalizers.length === 0) return 'remove';
+  if ((graceSeconds ?? 0) <= 0 && !isHeld) return 'remove';
   const waitSeconds = Math.max(0, graceSeconds ?? 0);
   object.metadata.deletionTimestamp = formatTime(registry.environment.clock.now() + waitSeconds * 1000);
   object.metadata.deletionGracePeriodSeconds = waitSeconds;
   if (hasSeparateStatus(resource) && object.metadata.generation !== undefined) object.metadata.generation += 1;
+  resource.rules.beginDeletion?.(object);
   return object;
 }
 

@@ -258,7 +258,8 @@ async function swap(
   const undo = await hookOf(registry, resource)?.allocate?.(registry, object, old, dryRun);
   if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: false };
   const kept = inStorageVersion(resource, object) as Mutable<ApiObject>;
-  if (isFinished(kept.metadata)) return removeObject(registry, operation, entry, kept);
+  if (isFinished(kept.metadata) && resource.rules.keepsFromDeletion?.(kept) !== true)
+    return removeObject(registry, operation, entry, kept);
   try {
     const result = await registry.store.commit({
       key: storage.prefix + entry.key,

@@ -22,6 +22,10 @@ export const namespaceRules: KindRules<core.Namespace> = {
   prepareForUpdate(namespace, old) {
     namespace.spec = { ...(old.spec as Mutable<core.NamespaceSpec> | undefined) };
   },
+  keepsFromDeletion: ({ spec }) => (spec?.finalizers ?? []).length > 0,
+  beginDeletion(namespace) {
+    namespace.status = { ...namespace.status, phase: 'Terminating' };
+  },
   selectableFields: { 'status.phase': (namespace) => namespace.status?.phase ?? '' },
   nameRule: 'label',
   hasGeneration: false,
