@@ -139,12 +139,22 @@ function listOf(items: string, flags: FieldFlags): ListSchema {
 function scalarOf(type: string): ScalarSchema {
   let scalar = scalars.get(type);
   if (scalar === undefined) {
-    scalar = type.startsWith('any:')
-      ? { type: 'any', message: type.slice('any:'.length) }
-      : { type: type as ScalarType, message: '' };
+    scalar = type.startsWith('any:') ? anyScalar(type.slice('any:'.length)) : { type: type as ScalarType, message: '' };
     scalars.set(type, scalar);
   }
   return scalar;
+}
+
+function anyScalar(message: string): ScalarSchema {
+  const inner = /^(.*\.JSONSchemaProps)Or/.exec(message)?.[1];
+  if (inner === undefined) return { type: 'any', message };
+  return {
+    type: 'any',
+    message,
+    get inner(): ObjectSchema {
+      return schemaNamed(inner);
+    },
+  };
 }
 
 function objectOf(name: string, atomicField: boolean): ObjectSchema {

@@ -25,6 +25,8 @@ export interface ScalarSchema {
   readonly type: ScalarType;
   /** For `any`: the protobuf message that carries it (`runtime.RawExtension`, `meta.v1.FieldsV1`, …). */
   readonly message?: string;
+  /** The type inside messages that hold one thing or another (`JSONSchemaPropsOrArray`). */
+  readonly inner?: ObjectSchema;
 }
 
 export interface ObjectSchema {

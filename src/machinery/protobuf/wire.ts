@@ -1,0 +1,192 @@
+/** Protocol buffers' wire format. Numbers beyond 2^53 are bigints. */
+
+export const varintType = 0;
+export const fixed64Type = 1;
+export const bytesType = 2;
+export const fixed32Type = 5;
+
+const initialBytes = 1024;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * Writes a message from its end to its beginning: what is inside a message has been written, and measured, when its
+ * length is due.
+ */
+export class BackwardWriter {
+  #bytes = new Uint8Array(initialBytes);
+  /** Everything from here to the end is written. */
+  #start = initialBytes;
+
+  /** How much is written. */
+  get size(): number {
+    return this.#bytes.length - this.#start;
+  }
+
+  finish(): Uint8Array {
+    return this.#bytes.slice(this.#start);
+  }
+
+  #reserve(count: number): void {
+    if (this.#start >= count) return;
+    const { size } = this;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, size + count));
+    grown.set(this.#bytes.subarray(this.#start), grown.length - size);
+    this.#start = grown.length - size;
+    this.#bytes = grown;
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#start -= bytes.length;
+    this.#bytes.set(bytes, this.#start);
+  }
+
+  tag(number: number, wireType: number): void {
+    this.varint(number * 8 + wireType);
+  }
+
+  /** Negative numbers take ten bytes, as signed 64-bit integers do. */
+  varint(value: number | bigint): void {
+    if (typeof value === 'bigint' || value < 0 || value > Number.MAX_SAFE_INTEGER) {
+      this.#longVarint(BigInt.asUintN(64, BigInt(value)));
+      return;
+    }
+    let length = 1;
+    for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++;
+    this.#reserve(length);
+    this.#start -= length;
+    let rest = value;
+    for (let at = 0; at < length; at++) {
+      this.#bytes[this.#start + at] = (rest % 128) + (at === length - 1 ? 0 : 128);
+      rest = Math.floor(rest / 128);
+    }
+  }
+
+  #longVarint(value: bigint): void {
+    const bytes: number[] = [];
+    let rest = value;
+    do {
+      const low = Number(rest & 127n);
+      rest >>= 7n;
+      bytes.push(rest === 0n ? low : low + 128);
+    } while (rest !== 0n);
+    this.raw(Uint8Array.from(bytes));
+  }
+
+  double(value: number): void {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setFloat64(0, value, true);
+    this.raw(bytes);
+  }
+
+  /** Bytes with their length in front. */
+  delimited(bytes: Uint8Array): void {
+    this.raw(bytes);
+    this.varint(bytes.length);
+  }
+
+  string(text: string): void {
+    this.delimited(encoder.encode(text));
+  }
+}
+
+/** Text that is no message. */
+export class WireError extends Error {
+  override readonly name = 'WireError';
+}
+
+export class WireReader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #at: number;
+
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  #byte(): number {
+    if (this.#at >= this.#end) throw new WireError('unexpected EOF');
+    return this.#bytes[this.#at++]!;
+  }
+
+  /** The number and wire type of the next field. */
+  tag(): { readonly number: number; readonly wireType: number } {
+    const value = this.unsigned();
+    const number = Math.floor(value / 8);
+    if (number <= 0) throw new WireError(`proto: illegal tag ${number} (wire type ${value % 8})`);
+    return { number, wireType: value % 8 };
+  }
+
+  /** A varint that fits a number: lengths and tags. */
+  unsigned(): number {
+    let value = 0;
+    let scale = 1;
+    for (let count = 0; count < 10; count++) {
+      const byte = this.#byte();
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+      scale *= 128;
+    }
+    throw new WireError('proto: integer overflow');
+  }
+
+  /** A signed 64-bit integer. */
+  integer(): number | bigint {
+    const start = this.#at;
+    const value = this.unsigned();
+    if (value <= Number.MAX_SAFE_INTEGER) return value;
+    this.#at = start;
+    let exact = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.#byte();
+      exact |= BigInt(byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    const signed = BigInt.asIntN(64, exact);
+    const number = Number(signed);
+    return Number.isSafeInteger(number) ? number : signed;
+  }
+
+  double(): number {
+    const bytes = this.#take(8);
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
+  }
+
+  delimited(): Uint8Array {
+    return this.#take(this.unsigned());
+  }
+
+  string(): string {
+    return decoder.decode(this.delimited());
+  }
+
+  /** A reader of the message that comes next. */
+  message(): WireReader {
+    const length = this.unsigned();
+    const start = this.#at;
+    this.#take(length);
+    return new WireReader(this.#bytes, start, start + length);
+  }
+
+  skip(wireType: number): void {
+    if (wireType === varintType) this.unsigned();
+    else if (wireType === fixed64Type) this.#take(8);
+    else if (wireType === bytesType) this.delimited();
+    else if (wireType === fixed32Type) this.#take(4);
+    else throw new WireError(`proto: illegal wireType ${wireType}`);
+  }
+
+  #take(count: number): Uint8Array {
+    if (this.#at + count > this.#end) throw new WireError('unexpected EOF');
+    const bytes = this.#bytes.subarray(this.#at, this.#at + count);
+    this.#at += count;
+    return bytes;
+  }
+}

@@ -1,0 +1,89 @@
+import {
+  defineScalarTag,
+  loadAll,
+  mapTag,
+  mergeTag,
+  NOT_RESOLVED,
+  Schema,
+  seqTag,
+  strTag,
+  YAMLException,
+} from 'js-yaml';
+import type { Json } from './meta.ts';
+import { resolvePlain } from './yaml/resolve.ts';
+
+export { dumpYaml } from './yaml/dump.ts';
+
+/** Text that is no YAML. The message reads as Go's: `yaml: line 3: …`. */
+export class YamlError extends Error {
+  override readonly name = 'YamlError';
+}
+
+const maximumNesting = 1000;
+/** Nodes that aliases may stand for, beyond those in the text: more is a bomb. */
+const maximumAliasedNodes = 100_000;
+
+const plainTag = (name: string, accepts: (value: unknown) => boolean) =>
+  defineScalarTag<unknown>(`tag:yaml.org,2002:${name}`, {
+    implicit: true,
+    resolve(source) {
+      const value = resolvePlain(source);
+      return value !== undefined && accepts(value) ? value : NOT_RESOLVED;
+    },
+    identify: () => false,
+  });
+
+const goSchema = new Schema([
+  strTag,
+  seqTag,
+  mapTag,
+  mergeTag,
+  plainTag('null', (value) => value === null),
+  plainTag('bool', (value) => typeof value === 'boolean'),
+  plainTag('int', (value) => typeof value === 'bigint' || Number.isInteger(value)),
+  plainTag('float', (value) => typeof value === 'number'),
+  defineScalarTag<string>('tag:yaml.org,2002:binary', { resolve: (source) => source, identify: () => false }),
+  defineScalarTag<string>('tag:yaml.org,2002:timestamp', { resolve: (source) => source, identify: () => false }),
+]);
+
+/**
+ * The documents of a YAML stream as JSON values, read as Go's YAML does: 1.1 booleans and octals, merge keys, times
+ * as text, keys always text. Documents with nothing in them are left out. Throws YamlError.
+ */
+export function parseYamlDocuments(text: string): Json[] {
+  let documents: unknown[];
+  try {
+    documents = loadAll(text, { schema: goSchema, maxDepth: maximumNesting });
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = error.mark === undefined ? '' : `line ${error.mark.line + 1}: `;
+    throw new YamlError(`yaml: ${line}${error.reason}`);
+  }
+  for (const document of documents) checkAliases(document, text.length);
+  return documents.filter((document) => document !== null && document !== undefined) as Json[];
+}
+
+/** One document. Throws YamlError; nothing at all is null. */
+export function parseYaml(text: string): Json {
+  const documents = parseYamlDocuments(text);
+  if (documents.length > 1) throw new YamlError('yaml: expected a single document in the stream');
+  return documents[0] ?? null;
+}
+
+/** An alias costs nothing until somebody walks what it stands for: counts that before anybody does. */
+function checkAliases(document: unknown, length: number): void {
+  const sizes = new Map<object, number>();
+  const sizeOf = (value: unknown): number => {
+    if (typeof value !== 'object' || value === null) return 1;
+    const known = sizes.get(value);
+    if (known !== undefined) return known;
+    sizes.set(value, Number.POSITIVE_INFINITY);
+    let size = 1;
+    for (const member of Object.values(value)) size += sizeOf(member);
+    sizes.set(value, size);
+    return size;
+  };
+  if (sizeOf(document) > length + maximumAliasedNodes) {
+    throw new YamlError('yaml: document contains excessive aliasing');
+  }
+}
