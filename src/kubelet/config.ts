@@ -16,6 +16,9 @@ export interface KubeletConfig {
   readonly taints: readonly Taint[];
   /** The root of pods' cgroups, for example `/kubepods`. */
   readonly cgroupRoot: string;
+  /** How often the node looks whether its status has changed. */
+  readonly nodeStatusUpdateMs: number;
+  /** How often it reports a status that has not. */
   readonly nodeStatusReportMs: number;
   readonly leaseDurationSeconds: number;
   readonly leaseRenewMs: number;
@@ -51,6 +54,7 @@ export const defaultConfig: KubeletConfig = {
   labels: {},
   taints: [],
   cgroupRoot: '/kubepods',
+  nodeStatusUpdateMs: 10_000,
   nodeStatusReportMs: 300_000,
   leaseDurationSeconds: 40,
   leaseRenewMs: 10_000,

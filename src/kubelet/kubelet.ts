@@ -7,6 +7,7 @@ import type { NodeApi } from '#machinery/node-api.ts';
 import { createNodeApi } from './api/node-api.ts';
 import { Backoff } from './backoff.ts';
 import { defaultConfig, type KubeletConfig, type KubeletOptions } from './config.ts';
+import { Housekeeping } from './housekeeping/housekeeping.ts';
 import { ImagePuller } from './images/image-puller.ts';
 import { HookRunner } from './lifecycle/hooks.ts';
 import { NodeRegistration } from './node/node-registration.ts';
@@ -98,7 +99,7 @@ function assemble(options: KubeletOptions, config: KubeletConfig, signal: AbortS
     probes: new ProbeManager({
       environment,
       prober,
-      changed: (podUid) => managers.get(parts)?.wake(podUid),
+      changed: (podUid) => managers.get(parts)?.probed(podUid),
       unhealthy: (pod, container, message) =>
         note(pod, { type: 'Warning', reason: 'Unhealthy', message, fieldPath: fieldPathOf(pod, container) }),
     }),
@@ -158,7 +159,15 @@ async function runNode(running: Running, signal: AbortSignal): Promise<void> {
   const found = await listRuntime(parts, signal);
   const events = followEvents(running, signal);
   manager.follow(pods, found);
-  await Promise.all([...informers, lease, events, registration.keepStatus(signal), relist(running, signal)]);
+  const housekeeping = new Housekeeping({ parts, manager });
+  await Promise.all([
+    ...informers,
+    lease,
+    events,
+    registration.keepStatus(signal),
+    relist(running, signal),
+    housekeeping.run(signal),
+  ]);
 }
 
 /** What runs already, as soon as the runtime can say. */

@@ -1,3 +1,4 @@
+import type { ContainerStatus } from '#kinds/generated/types/core_v1.ts';
 import { ApiError } from '#machinery/errors.ts';
 import type { LogRequest } from '#machinery/node-api.ts';
 import { parseTime } from '#machinery/time.ts';
@@ -45,8 +46,10 @@ function choose(worker: PodWorker, { container: name, pod, previous }: LogReques
     throw new ApiError(400, 'BadRequest', `container ${name} is not valid for pod ${pod}`);
   const attempts = worker.runtime.containers.filter((container) => container.name === name);
   if (previous) {
-    const earlier = attempts.filter(({ state }) => state === 'exited');
-    const found = attempts[0]?.state === 'exited' ? (earlier[1] ?? earlier[0]) : earlier[0];
+    // While it waits to be restarted, the attempt that ended last is the previous one.
+    const state = statusOf(worker, name)?.state;
+    const first = state?.waiting === undefined ? 1 : 0;
+    const found = attempts.slice(first).find((attempt) => attempt.state === 'exited');
     if (found === undefined)
       throw new ApiError(
         400,
@@ -57,14 +60,20 @@ function choose(worker: PodWorker, { container: name, pod, previous }: LogReques
   }
   const found = attempts.find(({ state }) => state !== 'created') ?? attempts[0];
   if (found !== undefined) return found;
-  const status = worker.status;
-  const known = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])].find(
-    (container) => container.name === name,
-  );
+  const known = statusOf(worker, name);
   const reason = known?.state?.waiting?.reason;
   const detail =
     reason === 'ErrImagePull' || reason === 'ImagePullBackOff'
       ? 'is waiting to start: trying and failing to pull image'
       : `is waiting to start: ${reason ?? 'no logs available yet'}`;
   throw new ApiError(400, 'BadRequest', `container ${JSON.stringify(name)} in pod ${JSON.stringify(pod)} ${detail}`);
+}
+
+function statusOf({ status }: PodWorker, name: string): ContainerStatus | undefined {
+  const all = [
+    ...(status.containerStatuses ?? []),
+    ...(status.initContainerStatuses ?? []),
+    ...(status.ephemeralContainerStatuses ?? []),
+  ];
+  return all.find((container) => container.name === name);
 }

@@ -113,6 +113,8 @@ export interface ContainerLogTarget {
 
 export interface ContainerLogs {
   read(target: ContainerLogTarget, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Removes the log and its rotated parts. What is not there is no error. */
+  remove(path: string): Promise<void>;
   /** The last part of the output, for a termination message. */
   tail(path: string, limits: { readonly lines: number; readonly bytes: number }): Promise<string>;
 }

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import { parseTime } from '#machinery/time.ts';
 import type { ContainerLogs, ContainerLogTarget, LogOptions } from '../host/host.ts';
@@ -15,6 +15,12 @@ const pollMs = 1_000;
 export function fileLogs(clock: Clock): ContainerLogs {
   return {
     read: (target, options, signal) => readLog(clock, target, options, signal),
+    async remove(path) {
+      const directory = dirname(path);
+      const names = await readdir(directory).catch(() => []);
+      const own = names.filter((name) => name === basename(path) || name.startsWith(`${basename(path)}.`));
+      await Promise.all(own.map((name) => rm(join(directory, name), { force: true })));
+    },
     async tail(path, limits) {
       const file = await open(path, 'r').catch(() => undefined);
       if (file === undefined) return '';

@@ -12,8 +12,6 @@ import type { Host } from '../host/host.ts';
 import { same } from '../status/status-patch.ts';
 import { type NodeFacts, nodeLabels, nodeObject, nodeStatus } from './node-object.ts';
 
-/** How often the node looks whether its status has changed. */
-const statusCheckMs = 10_000;
 const registrationRetryMs = { first: 200, max: 7_000 };
 const leaseNamespace = 'kube-node-lease';
 
@@ -105,7 +103,7 @@ export class NodeRegistration {
     const { clock, log, random } = this.#environment;
     while (!signal.aborted) {
       try {
-        await sleep(clock, statusCheckMs * (0.9 + random.next() / 5), signal);
+        await sleep(clock, this.#config.nodeStatusUpdateMs * (0.9 + random.next() / 5), signal);
         await this.reportStatus(signal);
       } catch (error) {
         if (signal.aborted) return;

@@ -1,6 +1,6 @@
 import type { Node, NodeSelectorTerm, Pod, Taint, Toleration } from '#kinds/generated/types/core_v1.ts';
 import { quantity } from '#machinery/quantity.ts';
-import type { Eviction } from './pod-worker.ts';
+import type { Eviction } from './pod-sync.ts';
 import { type Amounts, amountsOf, podAmounts } from './resources.ts';
 
 /**

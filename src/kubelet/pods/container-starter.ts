@@ -6,7 +6,7 @@ import { ConfigError, containerEnvironment } from '../runtime/environment-variab
 import type { DownwardFacts } from '../runtime/field-reference.ts';
 import { latest, type PodRuntime } from '../runtime/pod-runtime.ts';
 import { hostnameOf } from '../runtime/sandbox-config.ts';
-import { fieldPathOf } from './containers.ts';
+import { ephemeralContainersOf, fieldPathOf } from './containers.ts';
 import { StartError } from './start-error.ts';
 
 export interface StartTarget {
@@ -18,7 +18,6 @@ export interface StartTarget {
   readonly podIps: readonly string[];
   /** Counts one up for each attempt. */
   readonly attempt: number;
-  readonly targetContainerName?: string;
   /** For calls that are not cut short when the pod changes: a half-made container would be left behind. */
   readonly lasting: AbortSignal;
 }
@@ -33,26 +32,38 @@ export class ContainerStarter {
 
   /** Returns the id of the running container. */
   async start(target: StartTarget, signal: AbortSignal): Promise<string> {
-    const { pod, container, sandboxConfig, sandboxId } = target;
-    const { cri, images } = this.#parts;
+    const { pod, container, sandboxConfig } = target;
+    const { images, starts } = this.#parts;
     const note = (type: 'Normal' | 'Warning', reason: string, message: string) =>
       this.#note(pod, container, type, reason, message);
     const secrets = () => this.#pullSecrets(pod);
     const { ref, image } = await images.ensure({ pod, container, secrets, sandboxConfig, note }, signal);
     const config = await this.#config(target, ref, image);
+    // Pulls and hooks may take long; only what keeps the machine busy takes a turn.
+    const release = await starts.acquire(target.lasting);
+    try {
+      return await this.#createAndStart(target, config);
+    } finally {
+      release();
+    }
+  }
+
+  async #createAndStart(target: StartTarget, config: ContainerConfig): Promise<string> {
+    const { pod, container, sandboxConfig, sandboxId } = target;
+    const { cri } = this.#parts;
     let id: string;
     try {
       id = await cri.createContainer({ podSandboxId: sandboxId, config, sandboxConfig }, target.lasting);
     } catch (error) {
       throw this.#failed(target, 'CreateContainerError', error);
     }
-    note('Normal', 'Created', 'Container created');
+    this.#note(pod, container, 'Normal', 'Created', 'Container created');
     try {
       await cri.startContainer(id, target.lasting);
     } catch (error) {
       throw this.#failed(target, 'RunContainerError', error);
     }
-    note('Normal', 'Started', 'Container started');
+    this.#note(pod, container, 'Normal', 'Started', 'Container started');
     return id;
   }
 
@@ -85,14 +96,14 @@ export class ContainerStarter {
       const environment = await containerEnvironment(pod, container, { objects, services: services(), facts });
       const { hostname, domain } = hostnameOf(pod, config.clusterDomain);
       const mounts = await volumes.mounts(pod, container, { environment, facts, hostname, domain, attempt });
-      const targetName = target.targetContainerName;
+      const targetName = ephemeralContainersOf(pod).find(({ name }) => name === container.name)?.targetContainerName;
       return containerConfig(pod, container, {
         attempt,
         environment,
         mounts,
         imageRef,
         image,
-        targetId: targetName === undefined ? undefined : latest(runtime, targetName)?.id,
+        targetId: targetName === undefined || targetName === '' ? undefined : latest(runtime, targetName)?.id,
         nodeMemoryBytes: host.machine.memoryBytes,
         cgroupVersion: host.cgroups?.version,
       });

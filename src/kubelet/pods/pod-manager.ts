@@ -49,6 +49,10 @@ export class PodManager {
     this.#workers.get(uid)?.wake();
   }
 
+  probed(uid: string): void {
+    this.#workers.get(uid)?.probed();
+  }
+
   wakeAll(): void {
     for (const worker of this.#workers.values()) worker.wake();
   }

@@ -20,31 +20,45 @@ export class PodSandboxes {
     this.#parts = parts;
   }
 
-  /** Undefined when it failed; an event has said why. */
-  async ensure(pod: Pod, actions: PodActions, signal: AbortSignal): Promise<ReadySandbox | undefined> {
-    const { cri, environment, note } = this.#parts;
+  /** Rejects when it failed; an event has said why. */
+  async ensure(pod: Pod, actions: PodActions, signal: AbortSignal): Promise<ReadySandbox> {
+    const { note } = this.#parts;
     try {
       const config = await this.#config(pod, actions.attempt);
       if (!actions.createSandbox && actions.sandbox !== undefined)
         return { id: actions.sandbox.id, ips: actions.sandbox.ips, config };
-      const id = await cri.runPodSandbox(
-        { config, ...(pod.spec.runtimeClassName === undefined ? {} : { runtimeHandler: pod.spec.runtimeClassName }) },
-        signal,
-      );
-      const { status } = await cri.podSandboxStatus({ podSandboxId: id }, signal);
-      const first = status?.network?.ip ?? '';
-      const more = (status?.network?.additionalIps ?? []).map(({ ip }) => ip);
-      return { id, ips: first === '' ? [] : [first, ...more], config };
+      return { ...(await this.#create(pod, config, signal)), config };
     } catch (error) {
       signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
-      environment.log.warn('cannot create sandbox', { pod: pod.metadata.name, message });
       note(pod, {
         type: 'Warning',
         reason: 'FailedCreatePodSandBox',
         message: `Failed to create pod sandbox: ${message}`,
       });
-      return undefined;
+      throw error;
+    }
+  }
+
+  async #create(
+    pod: Pod,
+    config: PodSandboxConfig,
+    signal: AbortSignal,
+  ): Promise<{ readonly id: string; readonly ips: readonly string[] }> {
+    const { cri, starts } = this.#parts;
+    const release = await starts.acquire(signal);
+    try {
+      const handler = pod.spec.runtimeClassName;
+      const id = await cri.runPodSandbox(
+        { config, ...(handler === undefined ? {} : { runtimeHandler: handler }) },
+        signal,
+      );
+      const { status } = await cri.podSandboxStatus({ podSandboxId: id }, signal);
+      const first = status?.network?.ip ?? '';
+      const more = (status?.network?.additionalIps ?? []).map(({ ip }) => ip);
+      return { id, ips: first === '' ? [] : [first, ...more] };
+    } finally {
+      release();
     }
   }
 

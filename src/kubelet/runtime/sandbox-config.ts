@@ -17,6 +17,9 @@ export interface SandboxSettings {
 
 /** The sandbox a pod asks for. Throws an Error with upstream's message when its hostname cannot be. */
 export function sandboxConfig(pod: Pod, attempt: number, settings: SandboxSettings): PodSandboxConfig {
+  // containerd before 2.0 ignores the request, and the pod would run as the host's root unseen.
+  if (pod.spec.hostUsers === false)
+    throw new Error('the container runtime does not support user namespaces (spec.hostUsers: false)');
   const ports = pod.spec.hostNetwork ? [] : portMappings(pod);
   const dnsConfig = dnsConfigOf(pod, settings);
   const { hostname } = hostnameOf(pod, settings.clusterDomain);

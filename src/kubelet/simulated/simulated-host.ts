@@ -71,6 +71,7 @@ export function simulatedHost(options: SimulatedHostOptions): Host {
         yield new TextEncoder().encode(`simulated container ${target.containerId}: nothing runs here\n`);
       },
       tail: async () => '',
+      remove: async () => {},
     },
   };
 }

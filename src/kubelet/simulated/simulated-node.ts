@@ -61,6 +61,10 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
       maxConcurrentExecProbes: maxConcurrentStarts,
       syncMs: rarelyMs,
       relistMs: rarelyMs,
+      nodeStatusUpdateMs: 300_000,
+      garbageCollectionMs: rarelyMs,
+      // Half of the time after which a node counts as lost is often enough where nothing can be late.
+      leaseRenewMs: 20_000,
       port: 0,
       ...options.config,
     },
