@@ -4,7 +4,7 @@ import type { Client } from '#client/client.ts';
 import { Pod as PodKind } from '#kinds/generated/handles.ts';
 import type { Pod, PodStatus } from '#kinds/generated/types/core_v1.ts';
 import { ApiError } from '#machinery/errors.ts';
-import { statusPatch } from './status-patch.ts';
+import { isOwned, statusPatch } from './status-patch.ts';
 
 interface Entry {
   readonly uid: string;
@@ -14,21 +14,23 @@ interface Entry {
   server: PodStatus;
   serverVersion: number;
   wanted: PodStatus;
+  /** The status that was last sent and accepted as a whole. */
+  sent: PodStatus | undefined;
   timer: Timer | undefined;
+  timerAtMs: number;
   isSending: boolean;
   failures: number;
   /** Set when the pod has ended and its object is to go. */
   deletion: { readonly done: () => void } | undefined;
-  lastPatch: string;
-  lastPatchMs: number;
+  sentAtMs: number;
 }
 
 /** Changes that come in one after the other while a pod starts are sent together. */
 const gatherMs = 10;
 const firstRetryMs = 500;
 const maxRetryMs = 30_000;
-/** A patch that the server accepts without effect is not sent again before this. */
-const repeatMs = 60_000;
+/** What somebody else changes back is set right again, but not in a race. */
+const reconcileMs = 10_000;
 
 /** Brings pod statuses to the API: only what changed, one request at a time for each pod, until it has arrived. */
 export class StatusManager {
@@ -61,11 +63,15 @@ export class StatusManager {
     if (entry === undefined || version < entry.serverVersion) return;
     entry.server = pod.status ?? {};
     entry.serverVersion = version;
-    this.#plan(entry, gatherMs);
+    if (statusPatch(entry.server, entry.wanted) === undefined) return;
+    const isSettled = entry.sent === entry.wanted;
+    const sinceMs = this.#environment.clock.now() - entry.sentAtMs;
+    this.#plan(entry, isSettled ? Math.max(gatherMs, reconcileMs - sinceMs) : gatherMs);
   }
 
   set(pod: Pod, status: PodStatus): void {
     const entry = this.#entry(pod);
+    if (statusPatch(entry.wanted, status) === undefined) return;
     entry.wanted = status;
     this.#plan(entry, gatherMs);
   }
@@ -99,12 +105,13 @@ export class StatusManager {
       server: pod.status ?? {},
       serverVersion: Number(pod.metadata.resourceVersion ?? 0),
       wanted: pod.status ?? {},
+      sent: undefined,
       timer: undefined,
+      timerAtMs: Number.POSITIVE_INFINITY,
       isSending: false,
       failures: 0,
       deletion: undefined,
-      lastPatch: '',
-      lastPatchMs: 0,
+      sentAtMs: Number.NEGATIVE_INFINITY,
     };
     this.#entries.set(uid, entry);
     return entry;
@@ -112,10 +119,12 @@ export class StatusManager {
 
   #plan(entry: Entry, delayMs: number): void {
     if (entry.isSending || this.#signal.aborted) return;
-    if (entry.timer !== undefined && delayMs > 0) return;
+    const atMs = this.#environment.clock.monotonic() + delayMs;
+    if (atMs >= entry.timerAtMs) return;
     entry.timer?.cancel();
+    entry.timerAtMs = atMs;
     entry.timer = this.#environment.clock.schedule(delayMs, () => {
-      entry.timer = undefined;
+      entry.timerAtMs = Number.POSITIVE_INFINITY;
       void this.#send(entry);
     });
   }
@@ -139,11 +148,11 @@ export class StatusManager {
   }
 
   async #patch(entry: Entry): Promise<void> {
-    const status = statusPatch(entry.server, entry.wanted);
+    const { wanted } = entry;
+    const status = statusPatch(entry.server, wanted);
+    entry.sent = wanted;
     if (status === undefined) return;
-    const text = JSON.stringify(status);
-    const now = this.#environment.clock.now();
-    if (text === entry.lastPatch && now - entry.lastPatchMs < repeatMs) return;
+    entry.sentAtMs = this.#environment.clock.now();
     const { uid, name, namespace } = entry;
     const answer = await this.#client.patch(
       PodKind,
@@ -152,8 +161,6 @@ export class StatusManager {
       { type: 'strategic', body: { metadata: { uid }, status } },
       { subresource: 'status', signal: this.#signal },
     );
-    entry.lastPatch = text;
-    entry.lastPatchMs = now;
     const version = Number(answer.metadata.resourceVersion ?? 0);
     if (version < entry.serverVersion) return;
     entry.server = answer.status ?? {};
@@ -177,6 +184,7 @@ export class StatusManager {
       return undefined;
     }
     entry.failures++;
+    entry.sent = undefined;
     const message = error instanceof Error ? error.message : String(error);
     this.#environment.log.warn('cannot write pod status', { pod: `${entry.namespace}/${entry.name}`, message });
     return Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(10, entry.failures - 1));

@@ -12,6 +12,11 @@ const ownedConditions: readonly string[] = [
   'PodResizeInProgress',
 ];
 
+/** Whether a condition is the kubelet's to set. */
+export function isOwned({ type }: { readonly type: string }): boolean {
+  return ownedConditions.includes(type);
+}
+
 /** Lists that a strategic merge patch merges by a key, so that what is to go must be named. */
 const keyed = { conditions: 'type', podIPs: 'ip', hostIPs: 'ip' } as const;
 /** Never cleared by the kubelet: others write them. */
@@ -39,7 +44,7 @@ function mergedList(from: PodStatus, to: PodStatus, field: keyof typeof keyed): 
   const itemsOf = (status: PodStatus) =>
     (status[field] ?? []).map((item): Readonly<Record<string, unknown>> => ({ ...item }));
   const isOurs = (item: Readonly<Record<string, unknown>>) =>
-    field !== 'conditions' || ownedConditions.includes(String(item['type']));
+    field !== 'conditions' || isOwned({ type: String(item['type']) });
   const before = itemsOf(from).filter(isOurs);
   const after = itemsOf(to).filter(isOurs);
   const changes: unknown[] = [];
