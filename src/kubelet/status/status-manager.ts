@@ -49,11 +49,9 @@ export class StatusManager {
   get(pod: Pod): PodStatus {
     const entry = this.#entries.get(pod.metadata.uid ?? '');
     if (entry === undefined) return pod.status ?? {};
-    const own = entry.wanted.conditions ?? [];
-    const others = (pod.status?.conditions ?? []).filter(
-      ({ type }) => !own.some((condition) => condition.type === type),
-    );
-    return others.length === 0 ? entry.wanted : { ...entry.wanted, conditions: [...own, ...others] };
+    const own = (entry.wanted.conditions ?? []).filter(isOwned);
+    const others = (pod.status?.conditions ?? []).filter((condition) => !isOwned(condition));
+    return { ...entry.wanted, conditions: [...own, ...others] };
   }
 
   /** What the API has now; sends again what somebody else took back. */
