@@ -14,6 +14,8 @@ export interface Neighbour {
   readonly name: string;
   readonly address: string;
   ask(question: Question): Promise<string>;
+  /** Runs a program in its network and returns what it prints. */
+  run(program: string, ...args: readonly string[]): Promise<string>;
   stop(): void;
 }
 
@@ -31,7 +33,9 @@ export async function startNeighbour(options: {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   await nextMessage(child, () => true);
-  const inside = (...args: readonly string[]) => run('nsenter', [`--net=/proc/${child.pid}/ns/net`, 'ip', ...args]);
+  const runInside = async (...command: readonly string[]): Promise<string> =>
+    (await run('nsenter', [`--net=/proc/${child.pid}/ns/net`, ...command])).stdout;
+  const inside = (...args: readonly string[]) => runInside('ip', ...args);
   await ip('link', 'add', `h-${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(child.pid));
   await ip('address', 'add', `${gateway}/32`, 'dev', `h-${name}`);
   await ip('link', 'set', `h-${name}`, 'up');
@@ -51,6 +55,7 @@ export async function startNeighbour(options: {
       child.send({ ...question, id });
       return (await answer).answer ?? '';
     },
+    run: runInside,
     stop: () => child.kill(),
   };
 }

@@ -1,13 +1,14 @@
 /** Run by services.test.ts, in a network namespace of its own. */
 import assert from 'node:assert/strict';
+import { Resolver } from 'node:dns/promises';
 import { after, before, test } from 'node:test';
 import type { Client } from '#client/client.ts';
 import { createInformers } from '#client/informers.ts';
 import { EndpointSlice, Service } from '#kinds/generated/handles.ts';
 import type { ServiceSpec } from '#kinds/generated/types/core_v1.ts';
-import { prepareHost } from '#network/services/host.ts';
+import { ensureDnsService } from '#network/dns/service.ts';
+import { removeNodeNetwork, startNodeNetwork } from '#network/node-network.ts';
 import { removeServiceTable } from '#network/services/kernel.ts';
-import { runServiceRouting } from '#network/services/routing.ts';
 import { startRealApiServer } from '../cluster.ts';
 import { machineEnvironment } from '../machine.ts';
 import { ask, type Question } from './ask.ts';
@@ -22,9 +23,10 @@ let router: { stop(): Promise<void> };
 const environment = machineEnvironment();
 const forever = new AbortController().signal;
 const network = {
-  podRanges: ['10.244.0.0/24'],
-  serviceRanges: ['10.96.0.0/16'],
-  ownAddresses: ['10.96.0.10'],
+  podRange: '10.244.0.0/24',
+  serviceRange: '10.96.0.0/16',
+  dnsAddress: '10.96.0.10',
+  clusterDomain: 'cluster.local',
   nodeAddress,
 };
 
@@ -36,13 +38,13 @@ before(async () => {
   }
   server = await startRealApiServer(environment);
   client = server.client;
-  await prepareHost(network, forever);
+  await ensureDnsService(client, network.dnsAddress, forever);
   router = await startRouter();
 });
 
 after(async () => {
   await router.stop();
-  await removeServiceTable('proa', forever);
+  await removeNodeNetwork(network, forever);
   for (const neighbour of [...pods, outside]) neighbour.stop();
   await server.stop();
 });
@@ -50,17 +52,12 @@ after(async () => {
 async function startRouter(): Promise<{ stop(): Promise<void> }> {
   const stop = new AbortController();
   const informers = createInformers({ client, environment });
-  const synced = Promise.withResolvers<void>();
-  const routing = runServiceRouting(
-    { ...network, table: 'proa', informers, environment, nodeName: 'node', onSynced: synced.resolve },
-    stop.signal,
-  );
   const running = informers.run(stop.signal);
-  await Promise.race([synced.promise, routing]);
+  const { ended } = await startNodeNetwork({ ...network, informers, environment, nodeName: 'node' }, stop.signal);
   return {
     async stop() {
       stop.abort();
-      await Promise.all([routing, running]);
+      await Promise.all([ended, running]);
     },
   };
 }
@@ -266,4 +263,18 @@ test('a restart loses no connection, and rules that vanished are made anew', asy
   await removeServiceTable('proa', forever);
   router = await startRouter();
   assert.equal(await pods[2]!.ask(tcp(address)), 'pod2 10.244.0.4');
+});
+
+test('pods and the node resolve names of services at the DNS address, which no rule touches', async () => {
+  const address = await createService('named', [pods[0]!]);
+  await eventually(answered, () => pods[2]!.ask(tcp(address)));
+  const name = 'named.default.svc.cluster.local';
+  assert.match(
+    await pods[2]!.run('busybox', 'nslookup', name, network.dnsAddress),
+    new RegExp(`Address:\\s+${address}`),
+  );
+  const resolver = new Resolver();
+  resolver.setServers([network.dnsAddress]);
+  assert.deepEqual(await resolver.resolve4(name), [address]);
+  await assert.rejects(resolver.resolve4('named.other.svc.cluster.local'), { code: 'ENOTFOUND' });
 });

@@ -31,6 +31,12 @@ interface Endpoint {
 
 const defaultAffinitySeconds = 10_800;
 
+export interface PlanOptions {
+  readonly nodeName: string;
+  /** Addresses that this machine answers itself; no rule may lead away from them. */
+  readonly ownAddresses: readonly string[];
+}
+
 /** Whether the service is one that this node routes: it has an address, and nobody else was asked to serve it. */
 export function isRouted(service: Service): boolean {
   const { type, clusterIP } = service.spec ?? {};
@@ -42,11 +48,7 @@ export function isRouted(service: Service): boolean {
  * The elements that route one service to its endpoints, as kube-proxy would: ready endpoints, or terminating ones that
  * still serve where there is no other (KEP-1669).
  */
-export function planService(
-  service: Service,
-  slices: Iterable<EndpointSlice>,
-  options: { readonly nodeName: string },
-): ServicePlan {
+export function planService(service: Service, slices: Iterable<EndpointSlice>, options: PlanOptions): ServicePlan {
   const plan = new PlanBuilder();
   if (!isRouted(service)) return plan;
   const all = [...slices].filter((slice) => slice.addressType === 'IPv4');
@@ -56,12 +58,14 @@ export function planService(
     : undefined;
   for (const port of service.spec?.ports ?? []) {
     const protocol = (port.protocol ?? 'TCP').toLowerCase();
-    planPort(plan, service, port, { protocol, affinitySeconds, pools: choosePools(all, port, options.nodeName) });
+    const pools = choosePools(all, port, options.nodeName);
+    planPort(plan, service, port, { protocol, affinitySeconds, pools, ownAddresses: options.ownAddresses });
   }
   return plan;
 }
 
 interface PortContext {
+  readonly ownAddresses: readonly string[];
   readonly protocol: string;
   readonly affinitySeconds: number | undefined;
   readonly pools: { readonly everywhere: readonly Endpoint[]; readonly here: readonly Endpoint[] };
@@ -73,6 +77,7 @@ function planPort(plan: PlanBuilder, service: Service, port: ServicePort, contex
   const add = (frontend: Omit<Frontend, 'protocol' | 'affinitySeconds'>) => plan.add({ ...context, ...frontend });
   const isInternalLocal = spec?.internalTrafficPolicy === 'Local';
   for (const address of (spec?.clusterIPs ?? [spec?.clusterIP ?? '']).filter(isIpv4)) {
+    if (context.ownAddresses.includes(address)) continue;
     const emptyVerdict = isInternalLocal && everywhere.length > 0 ? 'drop' : 'goto refuse';
     add({ address, port: port.port, pool: 'internal', endpoints: isInternalLocal ? here : everywhere, emptyVerdict });
   }

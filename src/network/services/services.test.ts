@@ -7,6 +7,7 @@ import { ElementTable } from './element-table.ts';
 import { type ElementId, isRouted, planService } from './plan.ts';
 import { staleFlows } from './routing.ts';
 
+const here = { nodeName: 'here', ownAddresses: ['10.96.0.10'] };
 const ids: readonly ElementId[] = ['services a', 'services b', 'endpoints a', 'hairpin x'];
 const elementsArbitrary = fc
   .uniqueArray(fc.tuple(fc.constantFrom(...ids), fc.constantFrom('1', '2', '')), { selector: ([id]) => id })
@@ -74,7 +75,7 @@ test('a Local service sends outsiders to endpoints of this node only, and pods t
       { addresses: ['10.244.1.3'], nodeName: 'there', conditions: { ready: false } },
     ]),
   ];
-  const { elements } = planService(service, slices, { nodeName: 'here' });
+  const { elements } = planService(service, slices, here);
   assert.deepEqual(Object.fromEntries([...elements].filter(([id]) => !id.startsWith('hairpin'))), {
     'services 10.96.0.7 . tcp . 80': 'goto pick_internal_2',
     'endpoints 10.96.0.7 . tcp . 80 . 0': '10.244.0.2 . 8080',
@@ -91,11 +92,8 @@ test('a Local service sends outsiders to endpoints of this node only, and pods t
 
 test('without a local endpoint a Local service drops what another node could serve, and refuses what none can', () => {
   const elsewhere = [sliceOf([{ addresses: ['10.244.1.2'], nodeName: 'there' }])];
-  assert.equal(
-    planService(service, elsewhere, { nodeName: 'here' }).elements.get('empty_node_ports tcp . 30080'),
-    'drop',
-  );
-  const refused = planService(service, [], { nodeName: 'here' }).elements;
+  assert.equal(planService(service, elsewhere, here).elements.get('empty_node_ports tcp . 30080'), 'drop');
+  const refused = planService(service, [], here).elements;
   assert.equal(refused.get('empty_node_ports tcp . 30080'), 'goto refuse');
   assert.equal(refused.get('empty_services 10.96.0.7 . tcp . 80'), 'goto refuse');
 });
