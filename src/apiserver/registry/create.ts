@@ -1,4 +1,5 @@
 import { randomSuffix, randomUuid } from '#base/random.ts';
+import { validateObjectMeta } from '#kinds/validation/object-meta.ts';
 import { cloneJson } from '#machinery/clone.ts';
 import { ApiError, alreadyExists, badRequest, invalid, isReason } from '#machinery/errors.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
@@ -6,9 +7,8 @@ import { formatTime } from '#machinery/time.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { hasSeparateStatus, inServedVersion, inStorageVersion, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
-import { trackChange } from './managed-fields.ts';
+import { trackOwnership } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
-import { validateObjectMeta } from './pending.ts';
 import { hookOf, type Registry, ruleContext } from './registry.ts';
 
 /** Attempts to find a free name for `generateName` (KEP-4420). */
@@ -16,8 +16,17 @@ const maxNameAttempts = 8;
 /** Names are cut so that the suffix fits. */
 const maxGeneratedBase = 58;
 
+export interface CreateOptions {
+  /** The caller has noted who owns what (server-side apply). */
+  readonly managesFields?: boolean;
+}
+
 /** POST: a new object, from what the client sent to what the store holds. */
-export async function createObject(registry: Registry, operation: Operation): Promise<Result> {
+export async function createObject(
+  registry: Registry,
+  operation: Operation,
+  options: CreateOptions = {},
+): Promise<Result> {
   const object = operation.body as Mutable<ApiObject>;
   checkIdentity(operation, object);
   const { generateName } = object.metadata;
@@ -27,17 +36,23 @@ export async function createObject(registry: Registry, operation: Operation): Pr
     if (generated)
       candidate.metadata.name = `${generateName.slice(0, maxGeneratedBase)}${randomSuffix(registry.environment.random)}`;
     try {
-      return await createNamed(registry, operation, candidate);
+      return await createNamed(registry, operation, candidate, options);
     } catch (error) {
       if (!generated || !isReason(error, 'AlreadyExists') || attempt === maxNameAttempts) throw error;
     }
   }
 }
 
-async function createNamed(registry: Registry, operation: Operation, object: Mutable<ApiObject>): Promise<Result> {
+async function createNamed(
+  registry: Registry,
+  operation: Operation,
+  object: Mutable<ApiObject>,
+  { managesFields = false }: CreateOptions,
+): Promise<Result> {
   const { resource, options } = operation;
   resource.rules.defaults?.(object);
   fillSystemFields(registry, object);
+  if (!managesFields) trackOwnership(registry, operation, object, undefined);
   const attributes = { operation: 'CREATE', request: operation, object, oldObject: undefined } as const;
   await registry.admission.mutate(registry, attributes);
   resource.rules.defaults?.(object);
@@ -45,7 +60,6 @@ async function createNamed(registry: Registry, operation: Operation, object: Mut
   prepare(registry, resource, object);
   checkValid(registry, operation, object);
   await registry.admission.validate(registry, attributes);
-  trackChange(registry, operation, { object, old: undefined });
   return store(registry, operation, object, options.dryRun === true);
 }
 

@@ -1,16 +1,19 @@
-import { ApiError } from '#machinery/errors.ts';
-import { conform } from '#machinery/json.ts';
-import type { ApiObject, JsonObject, Mutable } from '#machinery/meta.ts';
+import { cloneJson } from '#machinery/clone.ts';
+import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
+import { conform, DecodeError } from '#machinery/json.ts';
+import type { ApiObject, Json, JsonObject, Mutable } from '#machinery/meta.ts';
+import { applyJsonPatch } from '#machinery/patch/json-patch.ts';
+import { applyMergePatch } from '#machinery/patch/merge-patch.ts';
+import { applyStrategicPatch, PatchFormatError } from '#machinery/patch/strategic-patch.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
+import { applyObject } from './apply.ts';
 import type { Operation, PatchType, Result } from './operation.ts';
-import { applyJsonPatch, applyMergePatch, applyObject, applyStrategicPatch } from './pending.ts';
 import type { Registry } from './registry.ts';
 import { type UpdateOptions, updateObject } from './update.ts';
 
 /** PATCH in its four forms. A patch without a resourceVersion is tried again when another writer came first. */
 export function patchObject(registry: Registry, operation: Operation, options: UpdateOptions = {}): Promise<Result> {
-  const { patchType } = operation.options;
-  if (patchType === 'apply') return applyObject(registry, operation);
+  if (operation.options.patchType === 'apply') return applyObject(registry, operation, options);
   return updateObject(registry, operation, (current) => patched(operation, current), options);
 }
 
@@ -22,47 +25,54 @@ function patched(operation: Operation, current: ApiObject): Mutable<ApiObject> {
   return object;
 }
 
-/** The document after the patch; the original is not touched. */
+/** The document after the patch; the original is not touched. @throws ApiError 400, 422. */
 export function applyPatchDocument(
   type: PatchType,
   original: JsonObject,
   patch: unknown,
   schema: ObjectSchema,
 ): JsonObject {
-  switch (type) {
-    case 'json':
-      return applyJsonPatch(original, patch) as JsonObject;
-    case 'merge':
-      return applyMergePatch(original, patch as JsonObject) as JsonObject;
-    case 'strategic':
-      return applyStrategicPatch(original, patch as JsonObject, schema) as JsonObject;
-    case 'apply':
-      throw new ApiError(415, 'UnsupportedMediaType', 'apply patches are not supported here');
+  if (type === 'json') return applyJsonPatch(original, patch) as JsonObject;
+  if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) throw badRequest('the patch is no object');
+  if (type === 'merge') return applyMergePatch(original, patch as Json) as JsonObject;
+  try {
+    return applyStrategicPatch(original, patch as JsonObject, schema);
+  } catch (error) {
+    throw error instanceof PatchFormatError ? badRequest(error.message) : error;
   }
 }
 
 /** What a patch makes must still be an object of its kind; unknown fields are reported as the client asked. */
-export function checkedObject({ resource, options, warn }: Operation, result: JsonObject): Mutable<ApiObject> {
-  const { value, unknown } = conform(result, resource.schema);
-  if (unknown.length > 0) {
-    if (options.fieldValidation === 'Strict') {
-      throw new ApiError(400, 'BadRequest', `strict decoding error: ${unknown.join(', ')}`);
-    }
-    if (options.fieldValidation === 'Warn') for (const text of unknown) warn(text);
+function checkedObject(operation: Operation, result: JsonObject): Mutable<ApiObject> {
+  const { options, warn } = operation;
+  const { value, unknown } = conformed(operation, result);
+  const problems = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (problems.length > 0 && options.fieldValidation === 'Strict') {
+    throw new ApiError(400, 'BadRequest', `strict decoding error: ${problems.join(', ')}`);
   }
-  const object = value as unknown as Mutable<ApiObject>;
+  if (options.fieldValidation !== 'Ignore') for (const text of problems) warn(text);
+  // The patched document shares what did not change with the cached object, which nobody may touch.
+  const object = cloneJson(value) as unknown as Mutable<ApiObject>;
   object.metadata ??= {};
   return object;
 }
 
+function conformed({ resource, name }: Operation, result: JsonObject): ReturnType<typeof conform> {
+  try {
+    return conform(result, resource.schema);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw invalid(resource.kind, name, [fieldError.invalid('patch', result, error.message)]);
+  }
+}
+
 function namesResourceVersion(patch: unknown): boolean {
   if (patch === null || typeof patch !== 'object') return false;
-  if (Array.isArray(patch))
-    return patch.some(
-      (step) =>
-        (step as { op?: unknown; path?: unknown }).path === '/metadata/resourceVersion' &&
-        (step as { op?: unknown }).op !== 'test',
+  if (Array.isArray(patch)) {
+    return (patch as { op?: unknown; path?: unknown }[]).some(
+      ({ op, path }) => path === '/metadata/resourceVersion' && op !== 'test',
     );
-  const { metadata } = patch as { metadata?: { resourceVersion?: unknown } };
-  return metadata !== null && typeof metadata === 'object' && (metadata.resourceVersion ?? '') !== '';
+  }
+  const { metadata } = patch as { metadata?: { resourceVersion?: unknown } | null };
+  return (metadata?.resourceVersion ?? '') !== '';
 }

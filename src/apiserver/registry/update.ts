@@ -1,3 +1,4 @@
+import { validateObjectMeta, validateObjectMetaUpdate } from '#kinds/validation/object-meta.ts';
 import { cloneJson } from '#machinery/clone.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type ApiError, badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
@@ -8,9 +9,8 @@ import { hasSeparateStatus, inServedVersion, inStorageVersion } from '../resourc
 import { objectKey } from '../resources/storage-keys.ts';
 import { createObject } from './create.ts';
 import { removeObject } from './delete.ts';
-import { trackChange } from './managed-fields.ts';
+import { trackOwnership } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
-import { validateObjectMeta, validateObjectMetaUpdate } from './pending.ts';
 import { hookOf, type Registry, ruleContext } from './registry.ts';
 
 /** Lost races before a request without a precondition gives up. */
@@ -102,13 +102,13 @@ async function attemptUpdate(
   const conditional = checkPreconditions(operation, object, old);
   carrySystemFields(object, old);
   resource.rules.defaults?.(object);
+  if (options.managesFields !== true) trackOwnership(registry, operation, object, old);
   const attributes = { operation: 'UPDATE', request: operation, object, oldObject: old } as const;
   await registry.admission.mutate(registry, attributes);
   resource.rules.defaults?.(object);
   prepare(registry, operation, object, old, options);
   checkValid(registry, operation, object, old, options);
   await registry.admission.validate(registry, attributes);
-  trackChange(registry, operation, { object, old, applied: options.managesFields === true });
   if (equalValues(object, old)) return { type: 'object', value: served, created: false };
   const stored = await swap(registry, operation, entry, object, old);
   if (stored === 'lost' && conditional) throw modified(operation);

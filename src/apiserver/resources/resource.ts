@@ -6,6 +6,7 @@ import type { ObjectSchema } from '#machinery/schema.ts';
 import type { Store } from '#storage/store.ts';
 import { ResourceCache } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
+import type { TableColumn } from '../http/table.ts';
 import { converterBetween } from './conversion.ts';
 import { storageKeyPrefix } from './storage-keys.ts';
 
@@ -19,6 +20,8 @@ export interface ServedResource {
   readonly schema: ObjectSchema;
   readonly rules: KindRules;
   readonly subresources: ReadonlyMap<string, SubresourceRow>;
+  /** Printer columns of a custom kind; built-in kinds have theirs in the generated table. */
+  readonly columns?: readonly TableColumn[];
   /** Undefined for kinds that are only asked, never kept (reviews, bindings). */
   readonly storage: ResourceStorage | undefined;
 }

@@ -1,0 +1,188 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Log } from '#base/log.ts';
+import { Pod } from '#kinds/generated/handles.ts';
+import type { Pod as PodObject } from '#kinds/generated/types/core_v1.ts';
+import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
+import type { NodeApi, PodTarget } from '#machinery/node-api.ts';
+import { refuseUpgrade } from '#streaming/negotiate.ts';
+import { servePortForward } from '#streaming/port-forward/server.ts';
+import { commandStreams, serveRemoteCommand } from '#streaming/remote-command/server.ts';
+import { statusOfError } from '../http/answer.ts';
+import type { Routes } from '../http/handler.ts';
+import { identify } from '../http/identity.ts';
+import { queryOptions } from '../http/options.ts';
+import { type ResourceRequest, requestInfo } from '../http/request-info.ts';
+import type { ServedResource } from '../resources/resource.ts';
+import { objectKey } from '../resources/storage-keys.ts';
+import type { ApiServer } from '../server.ts';
+import { serveLog } from './log.ts';
+import { proxyRequest, proxyUpgrade } from './proxy.ts';
+
+/** Finds the node agent of a node by its name; undefined when it is not connected. */
+export type NodeLookup = (nodeName: string) => NodeApi | undefined;
+
+/** Subresources that reach into a node, over plain HTTP. */
+export function connectRoutes(nodes: NodeLookup): Routes['connect'] {
+  return async (exchange, info, resource) => {
+    const path = `${resource.kind.group}/${resource.kind.resource}/${info.subresource}`;
+    switch (path) {
+      case '/pods/log':
+        await serveLog(exchange, info, nodes);
+        return true;
+      case '/pods/exec':
+      case '/pods/attach':
+      case '/pods/portforward':
+        throw badRequest('Upgrade request required');
+      case '/pods/proxy':
+      case '/services/proxy':
+      case '/nodes/proxy':
+        await proxyRequest(exchange, info, nodes);
+        return true;
+      default:
+        return false;
+    }
+  };
+}
+
+/** WebSocket and SPDY requests: `exec`, `attach`, `portforward`, and upgrades through a proxy. */
+export function upgradeHandler(
+  server: ApiServer,
+  nodes: NodeLookup,
+  log: Log,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  return (request, socket, head) => {
+    // A client that vanishes must not end the process.
+    socket.on('error', () => {});
+    serveUpgrade(server, nodes, request, socket, head).catch((error: unknown) => {
+      refuseUpgrade(socket, error instanceof ApiError ? error : ApiError.fromStatus(statusOfError(error, log)));
+    });
+  };
+}
+
+async function serveUpgrade(
+  server: ApiServer,
+  nodes: NodeLookup,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'https://localhost');
+  const info = requestInfo(request.method ?? 'GET', decodeURIComponent(url.pathname), url.searchParams);
+  const resource = info.type === 'resource' ? server.resources.get(info.group, info.version, info.resource) : undefined;
+  if (info.type !== 'resource' || resource === undefined)
+    throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
+  authorizeUpgrade(server, request, info, resource, url.searchParams);
+  const upgrade = { request, socket, head };
+  const { clock } = server.environment;
+  const signal = closeSignal(socket);
+  const path = `${resource.kind.group}/${resource.kind.resource}/${info.subresource}`;
+  if (path === '/pods/exec' || path === '/pods/attach') {
+    const { node, target } = runningContainer(server, nodes, info, url.searchParams.get('container') ?? undefined);
+    const streams = commandStreams(url.searchParams);
+    const command = url.searchParams.getAll('command');
+    if (path === '/pods/exec' && command.length === 0) throw badRequest('you must specify a command');
+    const start = () =>
+      path === '/pods/exec'
+        ? node.exec({ ...target, ...streams, command }, signal)
+        : node.attach({ ...target, ...streams }, signal);
+    return serveRemoteCommand({ ...upgrade, streams, start, clock });
+  }
+  if (path === '/pods/portforward') {
+    const { pod, node } = scheduledPod(server, nodes, info);
+    const { namespace, name } = info;
+    return servePortForward({
+      ...upgrade,
+      open: (port) => node.portForward({ namespace, pod: name, port }, signal),
+      podName: pod.metadata.name ?? name,
+      clock,
+    });
+  }
+  if (info.subresource === 'proxy') return proxyUpgrade(server, info, upgrade, nodes);
+  throw badRequest('this resource cannot be upgraded');
+}
+
+function authorizeUpgrade(
+  server: ApiServer,
+  request: IncomingMessage,
+  info: ResourceRequest,
+  resource: ServedResource,
+  query: URLSearchParams,
+): void {
+  const user = identify(server.registry, request);
+  const { verb, subresource, namespace, name } = info;
+  const operation = {
+    resource,
+    subresource,
+    namespace,
+    name,
+    user,
+    options: queryOptions(query),
+    body: undefined,
+    signal: new AbortController().signal,
+    warn: () => {},
+  };
+  server.authorize({ ...operation, verb });
+  // A WebSocket starts with GET; what it does is still a creation (KEP-4006).
+  if (subresource !== 'proxy' && verb === 'get') server.authorize({ ...operation, verb: 'create' });
+}
+
+function closeSignal(socket: Duplex): AbortSignal {
+  const stop = new AbortController();
+  socket.once('close', () => stop.abort(new Error('the client went away')));
+  return stop.signal;
+}
+
+/** A pod and the agent of its node. @throws ApiError when either is missing. */
+export function scheduledPod(
+  server: ApiServer,
+  nodes: NodeLookup,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): { readonly pod: PodObject; readonly node: NodeApi } {
+  const pod = server.resources.of(Pod).storage!.cache.get(objectKey({ namespace, name }))?.value.object as
+    | PodObject
+    | undefined;
+  if (pod === undefined) throw notFound(Pod, name);
+  const { nodeName = '' } = pod.spec;
+  if (nodeName === '') throw badRequest(`pod ${name} does not have a host assigned`);
+  return { pod, node: connectedNode(nodes, nodeName) };
+}
+
+export function connectedNode(nodes: NodeLookup, nodeName: string): NodeApi {
+  const node = nodes(nodeName);
+  if (node === undefined) throw new ApiError(503, 'ServiceUnavailable', `the node ${nodeName} is not connected`);
+  return node;
+}
+
+function runningContainer(
+  server: ApiServer,
+  nodes: NodeLookup,
+  info: ResourceRequest,
+  wanted: string | undefined,
+): { readonly node: NodeApi; readonly target: PodTarget } {
+  const { pod, node } = scheduledPod(server, nodes, info);
+  const { namespace, name } = info;
+  if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed')
+    throw badRequest(`cannot exec into a container in a completed pod; current phase is ${pod.status.phase}`);
+  return { node, target: { namespace, pod: name, container: containerOf(pod, wanted) } };
+}
+
+/** The container that is meant: the one named, or the only one. @throws ApiError 400. */
+export function containerOf(pod: PodObject, wanted: string | undefined): string {
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
+  const name = pod.metadata.name ?? '';
+  const all = [...containers, ...initContainers, ...ephemeralContainers].map((container) => container.name);
+  if (wanted !== undefined && wanted !== '') {
+    if (!all.includes(wanted)) throw badRequest(`container ${wanted} is not valid for pod ${name}`);
+    return wanted;
+  }
+  const chosen = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
+  if (chosen !== undefined && all.includes(chosen)) return chosen;
+  if (containers.length === 1) return containers[0]!.name;
+  const choices = containers.map((container) => container.name).join(' ');
+  const inits =
+    initContainers.length === 0
+      ? ''
+      : ` or one of the init containers: [${initContainers.map((container) => container.name).join(' ')}]`;
+  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${choices}]${inits}`);
+}

@@ -1,0 +1,55 @@
+import type { Pod as PodObject } from '#kinds/generated/types/core_v1.ts';
+import { badRequest, fieldError, invalid } from '#machinery/errors.ts';
+import type { LogRequest } from '#machinery/node-api.ts';
+import { writeChunk } from '../http/answer.ts';
+import type { Exchange } from '../http/handler.ts';
+import { isTrue, type ResourceRequest } from '../http/request-info.ts';
+import { containerOf, type NodeLookup, scheduledPod } from './connect.ts';
+
+/** GET of a pod's `log`: plain text, followed when asked. */
+export async function serveLog(exchange: Exchange, info: ResourceRequest, nodes: NodeLookup): Promise<void> {
+  const { server, query, response, signal } = exchange;
+  const { pod, node } = scheduledPod(server, nodes, info);
+  const request = logRequest(info, pod, query);
+  const lines = await node.logs(request, signal);
+  response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' });
+  response.flushHeaders?.();
+  for await (const chunk of lines) if (!(await writeChunk(response, chunk))) return;
+  response.end();
+}
+
+function logRequest({ namespace, name }: ResourceRequest, pod: PodObject, query: URLSearchParams): LogRequest {
+  const flag = (field: string): boolean => isTrue(query.get(field));
+  const tailLines = count(query, 'tailLines', 0);
+  const limitBytes = count(query, 'limitBytes', 1);
+  const sinceSeconds = count(query, 'sinceSeconds', 1);
+  const sinceTime = query.get('sinceTime');
+  if (sinceSeconds !== undefined && sinceTime !== null)
+    throw badRequest('at most one of `sinceTime` or `sinceSeconds` may be specified');
+  const stream = query.get('stream');
+  return {
+    namespace,
+    pod: name,
+    container: containerOf(pod, query.get('container') ?? undefined),
+    follow: flag('follow'),
+    previous: flag('previous'),
+    timestamps: flag('timestamps'),
+    ...(tailLines === undefined ? {} : { tailLines }),
+    ...(limitBytes === undefined ? {} : { limitBytes }),
+    ...(sinceSeconds === undefined ? {} : { sinceSeconds }),
+    ...(sinceTime === null ? {} : { sinceTime }),
+    ...(stream === null ? {} : { stream }),
+  };
+}
+
+function count(query: URLSearchParams, name: string, least: number): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === '') return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw badRequest(`invalid ${name}: ${JSON.stringify(text)}`);
+  if (value < least) {
+    const detail = least === 0 ? 'must be greater than or equal to 0' : 'must be greater than 0';
+    throw invalid({ group: '', kind: 'PodLogOptions' }, '', [fieldError.invalid(name, value, detail)]);
+  }
+  return value;
+}

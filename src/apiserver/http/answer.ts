@@ -1,0 +1,161 @@
+import type { ServerResponse } from 'node:http';
+import type { Log } from '#base/log.ts';
+import { schemaNamed } from '#kinds/schemas.ts';
+import { ApiError, internalError, type Status } from '#machinery/errors.ts';
+import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
+import { StoreUnavailable } from '#storage/store.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
+import type { Result } from '../registry/operation.ts';
+import type { ServedResource } from '../resources/resource.ts';
+import { encodeValue, statusSchema } from './encode.ts';
+import { type AnswerFormat, mediaTypes } from './negotiation.ts';
+import { type IncludeObject, metadataOnly, tableOf } from './table.ts';
+
+/** HTTP/2 answers through Node's compatible interface, so one type serves both. */
+export type AnyResponse = ServerResponse;
+
+export interface Answering {
+  readonly response: AnyResponse;
+  readonly format: AnswerFormat;
+  readonly include: IncludeObject;
+  readonly resource: ServedResource;
+  readonly now: number;
+}
+
+/** Objects written to a list's body at a time: between chunks others get their turn. */
+const chunkObjects = 64;
+
+/** Sends a whole body at once. */
+export function sendBytes(response: AnyResponse, status: number, contentType: string, body: Uint8Array): void {
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': body.length,
+    'cache-control': 'no-cache, private',
+  });
+  response.end(body);
+}
+
+export function sendJson(response: AnyResponse, status: number, value: object): void {
+  sendBytes(response, status, mediaTypes.json, Buffer.from(JSON.stringify(value)));
+}
+
+/** Sends the result of an operation, except a watch. */
+export async function sendResult(answering: Answering, result: Exclude<Result, { type: 'watch' }>): Promise<void> {
+  switch (result.type) {
+    case 'object':
+      return sendObject(answering, result.value, result.created ? 201 : 200);
+    case 'plain':
+      return sendPlain(answering, result.object, result.created ? 201 : 200);
+    case 'list':
+      return sendList(answering, result);
+    case 'status':
+      return sendStatus(answering.response, result.status, answering.format);
+  }
+}
+
+function sendObject(answering: Answering, value: StoredObject, status: number): void {
+  const { response, format, resource, include, now } = answering;
+  if (format.as === 'object') {
+    const isPlain = format.encoding === 'json' && !format.pretty;
+    const bytes = isPlain ? value.bytes : encodeValue(value.object, resource.schema, format);
+    return sendBytes(response, status, mediaTypes[format.encoding], bytes);
+  }
+  const { resourceVersion } = value.object.metadata;
+  const metadata = resourceVersion === undefined ? {} : { resourceVersion };
+  const body =
+    format.as === 'metadata'
+      ? metadataOnly(value.object)
+      : tableOf({ resource, objects: [value.object], metadata, include, now, withColumns: true });
+  sendJson(response, status, body);
+}
+
+function sendPlain({ response, format }: Answering, object: object, status: number): void {
+  const encoding = format.encoding === 'protobuf' ? 'json' : format.encoding;
+  sendBytes(response, status, mediaTypes[encoding], encodeValue(object, statusSchema(), { ...format, encoding }));
+}
+
+async function sendList(answering: Answering, list: Extract<Result, { type: 'list' }>): Promise<void> {
+  const { response, format, resource, include, now } = answering;
+  const { metadata, items } = list;
+  if (format.as === 'object' && format.encoding === 'json' && !format.pretty) return streamList(answering, list);
+  const objects = items.map(({ object }) => object);
+  if (format.as === 'table') {
+    return sendJson(response, 200, tableOf({ resource, objects, metadata, include, now, withColumns: true }));
+  }
+  if (format.as === 'metadata') {
+    const body = {
+      kind: 'PartialObjectMetadataList',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata,
+      items: objects.map(metadataOnly),
+    };
+    return sendJson(response, 200, body);
+  }
+  const body = { kind: `${resource.kind.kind}List`, apiVersion: apiVersionOf(resource.kind), metadata, items: objects };
+  sendBytes(response, 200, mediaTypes[format.encoding], encodeValue(body, listSchema(resource), format));
+}
+
+/** `core.v1.Pod` is listed as `core.v1.PodList`. */
+function listSchema(resource: ServedResource): ServedResource['schema'] {
+  return schemaNamed(`${resource.schema.name}List`);
+}
+
+/** The bytes of each object as the store has them, between a head and a tail, with back-pressure. */
+async function streamList(
+  { response, resource }: Answering,
+  { items, metadata }: Extract<Result, { type: 'list' }>,
+): Promise<void> {
+  const head = `{"kind":"${resource.kind.kind}List","apiVersion":"${apiVersionOf(resource.kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
+  response.writeHead(200, { 'content-type': mediaTypes.json, 'cache-control': 'no-cache, private' });
+  let parts: Uint8Array[] = [Buffer.from(head)];
+  for (let index = 0; index < items.length; index++) {
+    if (index > 0) parts.push(comma);
+    parts.push(items[index]!.bytes);
+    if ((index + 1) % chunkObjects === 0) {
+      if (!(await writeChunk(response, Buffer.concat(parts)))) return;
+      parts = [];
+    }
+  }
+  parts.push(tail);
+  response.end(Buffer.concat(parts));
+}
+
+const comma = Buffer.from(',');
+const tail = Buffer.from(']}\n');
+
+/** Resolves when more may be written; false when the client is gone. */
+export function writeChunk(response: AnyResponse, chunk: Uint8Array): Promise<boolean> {
+  if (response.destroyed) return Promise.resolve(false);
+  if (response.write(chunk)) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const settle = (writable: boolean) => () => {
+      response.off('drain', onDrain);
+      response.off('close', onClose);
+      resolve(writable);
+    };
+    const onDrain = settle(true);
+    const onClose = settle(false);
+    response.once('drain', onDrain);
+    response.once('close', onClose);
+  });
+}
+
+export function sendStatus(response: AnyResponse, status: Status, format: AnswerFormat): void {
+  const encoding = format.encoding;
+  if (status.details?.retryAfterSeconds !== undefined)
+    response.setHeader('retry-after', String(status.details.retryAfterSeconds));
+  sendBytes(
+    response,
+    status.code,
+    mediaTypes[encoding],
+    encodeValue(status as unknown as ApiObject, statusSchema(), { ...format, as: 'object' }),
+  );
+}
+
+/** Every failure becomes a Status: expected ones as they are, a bug as a 500 that tells the log and not the client. */
+export function statusOfError(error: unknown, log: Log): Status {
+  if (error instanceof ApiError) return error.status;
+  if (error instanceof StoreUnavailable) return internalError(`the store cannot write: ${error.message}`).status;
+  log.error('request failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  return internalError(error instanceof Error ? error.message : 'unexpected failure').status;
+}

@@ -1,0 +1,139 @@
+import { schemaNamed } from '#kinds/schemas.ts';
+import { ApiError, badRequest } from '#machinery/errors.ts';
+import { conform, DecodeError, decodeJson, parseJson } from '#machinery/json.ts';
+import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
+import { decodeProtobuf } from '#machinery/protobuf.ts';
+import type { ObjectSchema } from '#machinery/schema.ts';
+import { parseYaml, YamlError } from '#machinery/yaml.ts';
+import type { ServedResource } from '../resources/resource.ts';
+import type { Encoding } from './negotiation.ts';
+
+/** What a body must be: the kind that the path speaks of. */
+export interface ExpectedKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly schema: ObjectSchema;
+}
+
+/** Subresources whose body is of another kind than their object. */
+const subresourceSchemas: Readonly<Record<string, string>> = {
+  'autoscaling/v1/Scale': 'autoscaling.v1.Scale',
+  'policy/v1/Eviction': 'policy.v1.Eviction',
+  'authentication.k8s.io/v1/TokenRequest': 'authentication.v1.TokenRequest',
+  '/v1/Binding': 'core.v1.Binding',
+};
+
+/** The kind that a write to a resource or subresource carries. */
+export function expectedKind(resource: ServedResource, subresource: string): ExpectedKind {
+  const row = resource.subresources.get(subresource);
+  if (row === undefined || row.kind === resource.kind.kind) return { ...resource.kind, schema: resource.schema };
+  const name = subresourceSchemas[`${row.group}/${row.version}/${row.kind}`];
+  if (name === undefined) return { ...resource.kind, schema: resource.schema };
+  return { group: row.group, version: row.version, kind: row.kind, schema: schemaNamed(name) };
+}
+
+export interface DecodeOptions {
+  readonly encoding: Encoding;
+  /** `Ignore`, `Warn` or `Strict`. */
+  readonly fieldValidation: string;
+  readonly warn: (text: string) => void;
+}
+
+/** The body of a create or update as an object that its reader may change. @throws ApiError 400. */
+export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options: DecodeOptions): Mutable<ApiObject> {
+  const { kind, schema } = expected;
+  const apiVersion = apiVersionOf(expected);
+  try {
+    const { value, unknown, duplicates } = decodeAny(bytes, schema, options);
+    if (value === null || typeof value !== 'object' || Array.isArray(value))
+      throw new DecodeError(`cannot restore ${kind} from a value that is no object`);
+    report(
+      [
+        ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+        ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
+      ],
+      expected,
+      options,
+    );
+    const object = value as unknown as Mutable<ApiObject>;
+    checkIdentity(object, { apiVersion, kind });
+    return { ...object, kind, apiVersion, metadata: object.metadata ?? {} };
+  } catch (error) {
+    if (!(error instanceof DecodeError) && !(error instanceof YamlError)) throw error;
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${kind}: ${error.message}`,
+    );
+  }
+}
+
+function decodeAny(bytes: Uint8Array, schema: ObjectSchema, { encoding, fieldValidation }: DecodeOptions) {
+  switch (encoding) {
+    case 'json':
+      return decodeJson(bytes, schema, { findDuplicates: fieldValidation !== 'Ignore' });
+    case 'yaml':
+      return { ...conform(parseYaml(textOf(bytes)), schema), duplicates: [] };
+    case 'protobuf':
+      return { ...conform(decodeProtobuf(bytes, schema), schema), duplicates: [] };
+  }
+}
+
+function report(problems: readonly string[], expected: ExpectedKind, { fieldValidation, warn }: DecodeOptions): void {
+  if (problems.length === 0 || fieldValidation === 'Ignore') return;
+  if (fieldValidation === 'Strict') {
+    throw badRequest(
+      `${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: strict decoding error: ${problems.join(', ')}`,
+    );
+  }
+  for (const problem of problems) warn(problem);
+}
+
+function checkIdentity(
+  object: ApiObject,
+  { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
+): void {
+  if (object.apiVersion !== undefined && object.apiVersion !== '' && object.apiVersion !== apiVersion) {
+    throw badRequest(
+      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
+    );
+  }
+  if (object.kind !== undefined && object.kind !== '' && object.kind !== kind) {
+    throw badRequest(`the kind in the data (${object.kind}) does not match the expected kind (${kind})`);
+  }
+}
+
+/** A patch document: JSON, or YAML for apply. */
+export function decodePatch(bytes: Uint8Array, { isYaml }: { readonly isYaml: boolean }): unknown {
+  try {
+    return isYaml ? parseYaml(textOf(bytes)) : parseJson(bytes);
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The body of a DELETE, which may be absent. */
+export function decodeDeleteOptions(bytes: Uint8Array, encoding: Encoding): JsonObject | undefined {
+  if (bytes.length === 0) return undefined;
+  try {
+    const schema = schemaNamed('meta.v1.DeleteOptions');
+    const isProtobuf = encoding === 'protobuf';
+    const raw = isProtobuf
+      ? decodeProtobuf(bytes, schema)
+      : encoding === 'yaml'
+        ? parseYaml(textOf(bytes))
+        : parseJson(bytes);
+    return conform(raw, schema).value as JsonObject;
+  } catch (error) {
+    throw new ApiError(
+      400,
+      'BadRequest',
+      `unable to decode the delete options: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+const decoder = new TextDecoder();
+
+function textOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}

@@ -1,0 +1,203 @@
+import type { Log } from '#base/log.ts';
+import { ApiError, forbidden } from '#machinery/errors.ts';
+import { refusalReason } from '../authorization/authorizer.ts';
+import type { Operation, OperationOptions, UserInfo } from '../registry/operation.ts';
+import type { ServedResource } from '../resources/resource.ts';
+import type { ApiServer } from '../server.ts';
+import { type Answering, type AnyResponse, sendResult, sendStatus, statusOfError } from './answer.ts';
+import { type AnyRequest, readBody } from './body.ts';
+import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
+import { identify } from './identity.ts';
+import { type AnswerFormat, bodyEncoding, negotiateAnswer } from './negotiation.ts';
+import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
+import { isTrue, type PathRequest, type RequestInfo, type ResourceRequest, requestInfo } from './request-info.ts';
+import type { IncludeObject } from './table.ts';
+import { sendWatch } from './watch.ts';
+
+/** One request with all that was worked out about it on the way in. */
+export interface Exchange {
+  readonly server: ApiServer;
+  readonly request: AnyRequest;
+  readonly response: AnyResponse;
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+  readonly format: AnswerFormat;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** Routes that are not about a stored object: streams into nodes, and paths outside the resources. */
+export interface Routes {
+  /** Streaming subresources (`log`, `exec`, `proxy`, …). Returns false when it is none of them. */
+  readonly connect: (exchange: Exchange, info: ResourceRequest, resource: ServedResource) => Promise<boolean>;
+  readonly path: (exchange: Exchange, info: PathRequest) => Promise<void>;
+}
+
+const jsonFormat: AnswerFormat = { encoding: 'json', as: 'object', pretty: false };
+
+/** The way of a request over HTTP, from its headers to its last byte. Never throws. */
+export async function handle(
+  server: ApiServer,
+  routes: Routes,
+  request: AnyRequest,
+  response: AnyResponse,
+  log: Log,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new ApiError(499, '', 'the client went away')));
+  let format = jsonFormat;
+  try {
+    const { path, query } = target(request.url ?? '/');
+    const info = requestInfo(request.method ?? 'GET', path, query);
+    const user = identify(server.registry, request);
+    format = negotiateAnswer(request.headers.accept, { pretty: wantsPretty(request, query) });
+    const exchange: Exchange = { server, request, response, query, user, format, signal: gone.signal };
+    if (info.type === 'path') await servePath(exchange, routes, info);
+    else await serveResource(exchange, routes, info);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    sendStatus(response, statusOfError(error, log), { ...format, as: 'object' });
+  }
+}
+
+function target(url: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = url.indexOf('?');
+  const raw = mark < 0 ? url : url.slice(0, mark);
+  try {
+    return {
+      path: raw.includes('%') ? decodeURIComponent(raw) : raw,
+      query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    };
+  } catch {
+    throw new ApiError(400, 'BadRequest', 'invalid percent-encoding in the path');
+  }
+}
+
+/** People with a browser or curl get indented output, programs do not. */
+function wantsPretty({ headers }: AnyRequest, query: URLSearchParams): boolean {
+  const asked = query.get('pretty');
+  if (asked !== null) return isTrue(asked);
+  return /^(curl|Wget|Mozilla)/.test(headers['user-agent'] ?? '');
+}
+
+async function servePath(exchange: Exchange, routes: Routes, info: PathRequest): Promise<void> {
+  const { server, user } = exchange;
+  const attributes = {
+    user,
+    verb: info.verb,
+    group: '',
+    version: '',
+    resource: '',
+    subresource: '',
+    namespace: '',
+    name: '',
+    path: info.path,
+  };
+  const { outcome, reason } = server.authorizer.authorize(attributes);
+  if (outcome !== 'allow') {
+    throw new ApiError(403, 'Forbidden', `forbidden: ${refusalReason(attributes, reason)}`, {});
+  }
+  await routes.path(exchange, info);
+}
+
+async function serveResource(exchange: Exchange, routes: Routes, info: ResourceRequest): Promise<void> {
+  const { server, response, format, query } = exchange;
+  const { registry } = server;
+  const resource = server.resources.get(info.group, info.version, info.resource);
+  if (resource === undefined) {
+    authorizeUnknown(exchange, info);
+    throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+  }
+  const warnings = new Set<string>();
+  const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
+  server.authorize(operation);
+  if (await routes.connect(exchange, info, resource)) return;
+  const withBody = await readOperationBody(exchange, operation);
+  const result = await server.execute(withBody);
+  for (const text of warnings) response.appendHeader('warning', `299 - ${JSON.stringify(text)}`);
+  const answering: Answering = {
+    response,
+    format,
+    include: includeOf(query),
+    resource,
+    now: registry.environment.clock.now(),
+  };
+  if (result.type === 'watch') await sendWatch(answering, result.watch, registry.environment.clock);
+  else await sendResult(answering, result);
+}
+
+/** Who may not ask about a resource learns that before learning that there is no such resource. */
+function authorizeUnknown({ server, user }: Exchange, info: RequestInfo & { readonly type: 'resource' }): void {
+  const { verb, group, version, resource, subresource, namespace, name } = info;
+  const attributes = { user, verb, group, version, resource, subresource, namespace, name, path: '' };
+  const { outcome, reason } = server.authorizer.authorize(attributes);
+  if (outcome !== 'allow') throw forbidden({ group, resource }, name, refusalReason(attributes, reason));
+}
+
+function operationOf(
+  exchange: Exchange,
+  info: ResourceRequest,
+  resource: ServedResource,
+  warn: (text: string) => void,
+): Operation {
+  const { verb, subresource, namespace, name } = info;
+  const { user, signal, query, request } = exchange;
+  let options: OperationOptions = queryOptions(query);
+  if (verb === 'patch') options = { ...options, patchType: patchTypeOf(request.headers['content-type']) };
+  const fieldManager = options.fieldManager ?? defaultManager(request);
+  return {
+    verb,
+    resource,
+    subresource,
+    namespace: resource.kind.namespaced ? namespace : '',
+    name,
+    user,
+    options: { ...options, fieldManager },
+    body: undefined,
+    signal,
+    warn,
+  };
+}
+
+/** The program's name in front of the slash of its user agent, as upstream names managers. */
+function defaultManager({ headers }: AnyRequest): string {
+  const agent = headers['user-agent'] ?? '';
+  return (agent.split('/')[0] || 'unknown').slice(0, 128);
+}
+
+async function readOperationBody(exchange: Exchange, operation: Operation): Promise<Operation> {
+  const { request, query } = exchange;
+  const { verb, resource, subresource, options, warn } = operation;
+  const contentType = request.headers['content-type'];
+  switch (verb) {
+    case 'create':
+    case 'update': {
+      const encoding = bodyEncoding(contentType);
+      const bytes = await readBody(request);
+      const fieldValidation = options.fieldValidation ?? 'Warn';
+      return {
+        ...operation,
+        body: decodeObject(bytes, expectedKind(resource, subresource), { encoding, fieldValidation, warn }),
+      };
+    }
+    case 'patch':
+      return { ...operation, body: decodePatch(await readBody(request), { isYaml: options.patchType === 'apply' }) };
+    case 'delete':
+    case 'deletecollection': {
+      const bytes = await readBody(request);
+      const body = decodeDeleteOptions(bytes, bytes.length === 0 ? 'json' : bodyEncoding(contentType));
+      return { ...operation, options: { ...options, ...deletionOptions(query, body) } };
+    }
+    default:
+      return operation;
+  }
+}
+
+function includeOf(query: URLSearchParams): IncludeObject {
+  const wanted = query.get('includeObject');
+  return wanted === 'None' || wanted === 'Object' ? wanted : 'Metadata';
+}

@@ -1,0 +1,76 @@
+import { ApiError } from '#machinery/errors.ts';
+
+export type Encoding = 'json' | 'yaml' | 'protobuf';
+
+/** In which form a client wants its answer. */
+export interface AnswerFormat {
+  readonly encoding: Encoding;
+  /** Tables are what `kubectl get` prints; metadata-only objects are for caches that need no more. */
+  readonly as: 'object' | 'table' | 'metadata';
+  readonly pretty: boolean;
+}
+
+export const mediaTypes: Readonly<Record<Encoding, string>> = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: 'application/vnd.kubernetes.protobuf',
+};
+
+const byMediaType: Readonly<Record<string, Encoding>> = {
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
+  '*/*': 'json',
+  'application/*': 'json',
+};
+
+/**
+ * The first acceptable form that the client names.
+ * @throws ApiError 406 when there is none.
+ */
+export function negotiateAnswer(
+  accept: string | undefined,
+  { pretty = false }: { readonly pretty?: boolean } = {},
+): AnswerFormat {
+  if (accept === undefined || accept === '' || accept === mediaTypes.json)
+    return { encoding: 'json', as: 'object', pretty };
+  for (const range of accept.split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const encoding = byMediaType[type.toLowerCase()];
+    if (encoding === undefined) continue;
+    const as = formOf(new Map(parameters.map((parameter) => splitOnce(parameter, '='))));
+    if (as !== undefined) return { encoding, as, pretty };
+  }
+  const message = `only the following media types are accepted: ${Object.values(mediaTypes).join(', ')}`;
+  throw new ApiError(406, 'NotAcceptable', message);
+}
+
+function formOf(parameters: ReadonlyMap<string, string>): AnswerFormat['as'] | undefined {
+  const as = parameters.get('as');
+  if (as === undefined) return 'object';
+  if (parameters.get('g') !== 'meta.k8s.io' || !['v1', 'v1beta1'].includes(parameters.get('v') ?? '')) return undefined;
+  if (as === 'Table') return 'table';
+  return as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList' ? 'metadata' : undefined;
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** The form of a request's body. @throws ApiError 415. */
+export function bodyEncoding(contentType: string | undefined): Encoding {
+  const type = (contentType ?? '').split(';')[0]!.trim().toLowerCase();
+  if (type === '') return 'json';
+  const encoding = byMediaType[type];
+  if (encoding !== undefined && !type.includes('*')) return encoding;
+  throw unsupportedMediaType(Object.values(mediaTypes));
+}
+
+export function unsupportedMediaType(accepted: readonly string[]): ApiError {
+  return new ApiError(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  );
+}

@@ -1,0 +1,115 @@
+import { badRequest, fieldError, invalid } from '#machinery/errors.ts';
+import { parseFieldSelector } from '#machinery/fields.ts';
+import { parseLabelSelector } from '#machinery/label-parser.ts';
+import type { DeletionOptions, OperationOptions, PatchType } from '../registry/operation.ts';
+import { unsupportedMediaType } from './negotiation.ts';
+import { isTrue } from './request-info.ts';
+
+type Fields = { -readonly [Key in keyof OperationOptions]: OperationOptions[Key] };
+
+/** Options of reads and writes from the query string. @throws ApiError 400. */
+export function queryOptions(query: URLSearchParams): OperationOptions {
+  const options: Fields = {};
+  if (query.size === 0) return options;
+  const labels = query.get('labelSelector');
+  if (labels !== null && labels !== '') options.labelSelector = parsed(() => parseLabelSelector(labels));
+  const fields = query.get('fieldSelector');
+  if (fields !== null && fields !== '') options.fieldSelector = parsed(() => parseFieldSelector(fields));
+  for (const name of [
+    'resourceVersion',
+    'resourceVersionMatch',
+    'continue',
+    'fieldManager',
+    'fieldValidation',
+  ] as const) {
+    const value = query.get(name);
+    if (value !== null && value !== '') options[name] = value;
+  }
+  for (const name of ['limit', 'timeoutSeconds'] as const) {
+    const value = query.get(name);
+    if (value !== null) options[name] = wholeNumber(name, value);
+  }
+  for (const name of ['allowWatchBookmarks', 'sendInitialEvents', 'force'] as const) {
+    const value = query.get(name);
+    if (value !== null) options[name] = isTrue(value);
+  }
+  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  if (dryRun.length > 0) options.dryRun = isDryRun(dryRun, 'dryRun');
+  if (options.fieldValidation !== undefined && !['Ignore', 'Warn', 'Strict'].includes(options.fieldValidation)) {
+    const error = fieldError.notSupported('fieldValidation', options.fieldValidation, ['Ignore', 'Strict', 'Warn']);
+    throw invalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [error]);
+  }
+  return options;
+}
+
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw badRequest(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^-?\d{1,15}$/.test(text))
+    throw badRequest(`invalid value for ${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
+}
+
+function isDryRun(values: readonly string[], path: string): boolean {
+  for (const value of values) {
+    if (value !== 'All')
+      throw invalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [
+        fieldError.notSupported(path, value, ['All']),
+      ]);
+  }
+  return true;
+}
+
+/** DELETE takes its options from the body or, where that says nothing, from the query. */
+export function deletionOptions(
+  query: URLSearchParams,
+  body: Readonly<Record<string, unknown>> | undefined,
+): OperationOptions {
+  const fromQuery: Record<string, unknown> = {};
+  const grace = query.get('gracePeriodSeconds');
+  if (grace !== null) fromQuery['gracePeriodSeconds'] = wholeNumber('gracePeriodSeconds', grace);
+  const policy = query.get('propagationPolicy');
+  if (policy !== null && policy !== '') fromQuery['propagationPolicy'] = policy;
+  const orphan = query.get('orphanDependents');
+  if (orphan !== null) fromQuery['orphanDependents'] = isTrue(orphan);
+  const deletion = { ...fromQuery, ...body } as DeletionOptions & { readonly dryRun?: readonly string[] };
+  const { propagationPolicy } = deletion;
+  if (propagationPolicy !== undefined && !['Orphan', 'Background', 'Foreground'].includes(propagationPolicy)) {
+    const error = fieldError.notSupported('propagationPolicy', propagationPolicy, [
+      'Background',
+      'Foreground',
+      'Orphan',
+    ]);
+    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [error]);
+  }
+  if (propagationPolicy !== undefined && deletion.orphanDependents !== undefined) {
+    const error = fieldError.invalid(
+      'propagationPolicy',
+      propagationPolicy,
+      'orphanDependents and deletionPropagation cannot be both set',
+    );
+    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [error]);
+  }
+  const dryRun = deletion.dryRun ?? [];
+  return { deletion, ...(dryRun.length > 0 ? { dryRun: isDryRun(dryRun, 'dryRun') } : {}) };
+}
+
+const patchTypes: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+};
+
+/** @throws ApiError 415. */
+export function patchTypeOf(contentType: string | undefined): PatchType {
+  const type = patchTypes[(contentType ?? '').split(';')[0]!.trim().toLowerCase()];
+  if (type === undefined) throw unsupportedMediaType(Object.keys(patchTypes));
+  return type;
+}

@@ -1,0 +1,111 @@
+import { ApiError } from '#machinery/errors.ts';
+import { serveDiscovery } from '../discovery/serve.ts';
+import { sendBytes, sendJson } from './answer.ts';
+import type { Exchange } from './handler.ts';
+import type { PathRequest } from './request-info.ts';
+import { versionInfo } from './version.ts';
+
+/** A part of the server whose health `/livez` and `/readyz` tell. */
+export interface HealthCheck {
+  readonly name: string;
+  /** Undefined when healthy, else why not. */
+  readonly check: () => string | undefined;
+}
+
+export interface PathOptions {
+  readonly live: readonly HealthCheck[];
+  readonly ready: readonly HealthCheck[];
+  readonly metrics: () => string;
+  readonly openApi: (exchange: Exchange, path: string) => Promise<boolean>;
+}
+
+/** Everything outside the resources: health, version, discovery, OpenAPI, metrics, token keys. */
+export function pathRoutes(options: PathOptions): (exchange: Exchange, info: PathRequest) => Promise<void> {
+  return async (exchange, { path, verb }) => {
+    if (verb !== 'get' && verb !== 'head')
+      throw new ApiError(
+        405,
+        'MethodNotAllowed',
+        'the server does not allow this method on the requested resource',
+        {},
+      );
+    const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+    const { response, server } = exchange;
+    const health = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(trimmed);
+    if (health !== null)
+      return serveHealth(exchange, health[1] === 'readyz' ? options.ready : options.live, health[1]!, health[2]);
+    switch (trimmed) {
+      case '/':
+        return sendJson(response, 200, { paths: rootPaths(exchange) });
+      case '/version':
+        return sendJson(response, 200, versionInfo);
+      case '/metrics':
+        return sendText(exchange, 200, options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
+      case '/openid/v1/jwks':
+        return sendBytes(
+          response,
+          200,
+          'application/jwk-set+json',
+          Buffer.from(JSON.stringify(server.registry.tokens.keySet())),
+        );
+      case '/.well-known/openid-configuration':
+        return sendJson(response, 200, openIdConfiguration(server.registry.tokens.issuer));
+    }
+    if (trimmed.startsWith('/openapi/') && (await options.openApi(exchange, trimmed))) return;
+    if (serveDiscovery(exchange, trimmed)) return;
+    throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+  };
+}
+
+function sendText(
+  { response }: Exchange,
+  status: number,
+  text: string,
+  contentType = 'text/plain; charset=utf-8',
+): void {
+  sendBytes(response, status, contentType, Buffer.from(text));
+}
+
+/** `ok`, or the checks line by line with `?verbose` or when one fails. */
+function serveHealth(exchange: Exchange, checks: readonly HealthCheck[], name: string, only: string | undefined): void {
+  const excluded = new Set(exchange.query.getAll('exclude'));
+  const wanted = checks.filter((check) => (only === undefined ? !excluded.has(check.name) : check.name === only));
+  if (only !== undefined && wanted.length === 0)
+    throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+  const results = wanted.map((check) => ({ name: check.name, failure: check.check() }));
+  const failed = results.some(({ failure }) => failure !== undefined);
+  const lines = results.map(({ name: checked, failure }) =>
+    failure === undefined ? `[+]${checked} ok` : `[-]${checked} failed: ${failure}`,
+  );
+  if (failed) return sendText(exchange, 500, `${lines.join('\n')}\n${name} check failed\n`);
+  if (exchange.query.has('verbose')) return sendText(exchange, 200, `${lines.join('\n')}\n${name} check passed\n`);
+  sendText(exchange, 200, 'ok');
+}
+
+function rootPaths({ server }: Exchange): readonly string[] {
+  const groups = new Set<string>(['/api', '/api/v1', '/apis']);
+  for (const { kind } of server.resources.all()) {
+    if (kind.group !== '') groups.add(`/apis/${kind.group}`).add(`/apis/${kind.group}/${kind.version}`);
+  }
+  return [
+    ...groups,
+    '/healthz',
+    '/livez',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openid/v1/jwks',
+    '/readyz',
+    '/version',
+  ].sort();
+}
+
+function openIdConfiguration(issuer: string): object {
+  return {
+    issuer,
+    jwks_uri: `${issuer}/openid/v1/jwks`,
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+  };
+}

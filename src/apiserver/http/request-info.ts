@@ -1,0 +1,87 @@
+import type { Verb } from '../registry/operation.ts';
+
+/** What a request is about, read from its method, path and query alone. */
+export type RequestInfo = ResourceRequest | PathRequest;
+
+export interface ResourceRequest {
+  readonly type: 'resource';
+  readonly verb: Verb;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** For `proxy`: what comes after it, slashes included, because they matter to what is behind the proxy. */
+  readonly rest: string;
+}
+
+/** A path outside the resources: health, discovery, OpenAPI. */
+export interface PathRequest {
+  readonly type: 'path';
+  /** The method in lower case. */
+  readonly verb: string;
+  readonly path: string;
+}
+
+/** Subresources of a namespace itself; any other word after its name is a resource in it. */
+const namespaceSubresources = new Set(['status', 'finalize']);
+
+/**
+ * Reads `/api/v1/…` and `/apis/GROUP/VERSION/…`.
+ * @param path the decoded path without the query.
+ */
+export function requestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
+  const parts = path.split('/').filter((part) => part !== '');
+  const isCore = parts[0] === 'api';
+  const offset = isCore ? 2 : 3;
+  if ((!isCore && parts[0] !== 'apis') || parts.length <= offset)
+    return { type: 'path', verb: method.toLowerCase(), path };
+  const group = isCore ? '' : parts[1]!;
+  const version = isCore ? parts[1]! : parts[2]!;
+  let rest = parts.slice(offset);
+  let watches = isTrue(query.get('watch'));
+  // The older form: /api/v1/watch/namespaces/default/pods.
+  if (rest[0] === 'watch' && rest.length > 1) {
+    rest = rest.slice(1);
+    watches = true;
+  }
+  let namespace = '';
+  if (rest[0] === 'namespaces' && rest.length > 2 && !namespaceSubresources.has(rest[2]!)) {
+    namespace = rest[1]!;
+    rest = rest.slice(2);
+  }
+  const [resource = '', name = '', subresource = '', ...more] = rest;
+  const verb = verbOf(method, { watches, named: name !== '' });
+  const proxied = subresource === 'proxy' ? path.slice(path.indexOf('/proxy') + '/proxy'.length) : '';
+  if (subresource !== 'proxy' && more.length > 0) return { type: 'path', verb: method.toLowerCase(), path };
+  const selected = name === '' ? nameFromFieldSelector(query) : name;
+  return { type: 'resource', verb, group, version, resource, subresource, namespace, name: selected, rest: proxied };
+}
+
+function verbOf(method: string, { watches, named }: { readonly watches: boolean; readonly named: boolean }): Verb {
+  switch (method) {
+    case 'POST':
+      return 'create';
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return named ? 'delete' : 'deletecollection';
+    default:
+      if (watches) return 'watch';
+      return named ? 'get' : 'list';
+  }
+}
+
+/** A list or watch of exactly one name may be granted by that name. */
+function nameFromFieldSelector(query: URLSearchParams): string {
+  const match = /^metadata\.name={1,2}([^,=!]+)$/.exec(query.get('fieldSelector') ?? '');
+  return match?.[1] ?? '';
+}
+
+/** How Go reads a boolean query parameter: present and not false. */
+export function isTrue(text: string | null): boolean {
+  return text !== null && text !== 'false' && text !== '0';
+}

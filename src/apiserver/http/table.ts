@@ -1,0 +1,90 @@
+import columnsByResource from '#kinds/generated/columns.json' with { type: 'json' };
+import type { Cell } from '#kinds/kind.ts';
+import type { ApiObject, ListMeta } from '#machinery/meta.ts';
+import { ageOf } from '#machinery/time.ts';
+import type { ServedResource } from '../resources/resource.ts';
+
+export interface TableColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly format: string;
+  readonly description?: string;
+  /** 0 is always shown, 1 with `-o wide`. */
+  readonly priority: number;
+}
+
+/** How much of each object comes along with its cells. */
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+const known = columnsByResource as Readonly<Record<string, readonly TableColumn[]>>;
+
+const plainColumns: readonly TableColumn[] = [
+  { name: 'Name', type: 'string', format: 'name', priority: 0 },
+  { name: 'Created At', type: 'date', format: '', priority: 0 },
+];
+
+/** What `kubectl get` prints for a resource (meta/v1 Table). */
+export function tableOf(options: {
+  readonly resource: ServedResource;
+  readonly objects: readonly ApiObject[];
+  readonly metadata: ListMeta;
+  readonly include: IncludeObject;
+  readonly now: number;
+  /** Watches repeat the columns only in their first event. */
+  readonly withColumns: boolean;
+}): object {
+  const { resource, objects, metadata, include, now } = options;
+  const columns = columnsOf(resource);
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata,
+    columnDefinitions: options.withColumns
+      ? columns.map(({ name, type, format, description = '', priority }) => ({
+          name,
+          type,
+          format,
+          description,
+          priority,
+        }))
+      : [],
+    rows: objects.map((object) => ({ cells: cellsOf(resource, columns, object, now), ...included(object, include) })),
+  };
+}
+
+function columnsOf({ kind, columns }: ServedResource): readonly TableColumn[] {
+  if (columns !== undefined) return columns;
+  const { group, version, resource } = kind;
+  return known[`${group === '' ? '' : `${group}/`}${version}/${resource}`] ?? plainColumns;
+}
+
+function cellsOf(
+  { rules }: ServedResource,
+  columns: readonly TableColumn[],
+  object: ApiObject,
+  now: number,
+): readonly Cell[] {
+  const cells = rules.cells?.(object, now);
+  if (cells !== undefined) return cells;
+  return columns.map(({ name }) => {
+    if (name === 'Name') return object.metadata.name ?? '';
+    if (name === 'Created At') return object.metadata.creationTimestamp ?? null;
+    return name === 'Age' ? ageOf(object.metadata.creationTimestamp, now) : '';
+  });
+}
+
+function included(object: ApiObject, include: IncludeObject): { readonly object?: object } {
+  switch (include) {
+    case 'None':
+      return {};
+    case 'Object':
+      return { object };
+    case 'Metadata':
+      return { object: metadataOnly(object) };
+  }
+}
+
+/** An object without its content (meta/v1 PartialObjectMetadata). */
+export function metadataOnly({ metadata }: ApiObject): ApiObject {
+  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+}

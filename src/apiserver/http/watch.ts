@@ -1,0 +1,131 @@
+import { type Clock, sleep } from '#base/clock.ts';
+import { type ApiObject, apiVersionOf, type JsonObject } from '#machinery/meta.ts';
+import { encodeProtobuf, encodeWatchFrame } from '#machinery/protobuf.ts';
+import { dumpYaml } from '#machinery/yaml.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
+import type { WatchResult } from '../registry/operation.ts';
+import { inServedVersion } from '../resources/resource.ts';
+import { type Answering, writeChunk } from './answer.ts';
+import { mediaTypes } from './negotiation.ts';
+import { metadataOnly, tableOf } from './table.ts';
+
+/** Idle watches with bookmarks get one about this often. */
+const bookmarkIntervalMs = 60_000;
+
+/** Sends events until the client goes, the time is up, or the stream is cut because the client cannot follow. */
+export async function sendWatch(answering: Answering, watch: WatchResult, clock: Clock): Promise<void> {
+  const { response, format } = answering;
+  const { stream } = watch;
+  const suffix = format.encoding === 'json' ? '' : ';stream=watch';
+  response.writeHead(200, {
+    'content-type': `${mediaTypes[format.encoding]}${suffix}`,
+    'cache-control': 'no-cache, private',
+  });
+  response.flushHeaders?.();
+  const deadline = clock.schedule(watch.timeoutMs, () => stream.close());
+  const idle = new AbortController();
+  response.once('close', () => stream.close());
+  if (watch.bookmarks) void nudge(watch, clock, idle.signal);
+  try {
+    await sendEvents(answering, watch);
+  } finally {
+    deadline.cancel();
+    idle.abort();
+    stream.close();
+    response.end();
+  }
+}
+
+async function sendEvents(answering: Answering, watch: WatchResult): Promise<void> {
+  const { response, resource } = answering;
+  const { stream, initial, initialEndsAt, bookmarks } = watch;
+  const frame = framer(answering);
+  for (const value of initial) if (!(await writeChunk(response, frame('ADDED', value)))) return;
+  if (initialEndsAt !== undefined) {
+    const marked = bookmark(answering, initialEndsAt, { 'k8s.io/initial-events-end': 'true' });
+    if (!(await writeChunk(response, frame('BOOKMARK', marked)))) return;
+  }
+  let told = 0;
+  for (;;) {
+    await stream.wait();
+    const events = stream.take();
+    if (events.length === 0) {
+      if (stream.closed) return;
+      const revision = watch.revision();
+      if (
+        bookmarks &&
+        revision > told &&
+        !(await writeChunk(response, frame('BOOKMARK', bookmark(answering, revision))))
+      )
+        return;
+      told = revision;
+      continue;
+    }
+    const frames = events.map(({ type, value }) => frame(type, inServedVersion(resource, value)));
+    if (!(await writeChunk(response, frames.length === 1 ? frames[0]! : Buffer.concat(frames)))) return;
+  }
+}
+
+type Bookmark = { readonly object: ApiObject; readonly bytes?: undefined };
+
+function bookmark({ resource }: Answering, revision: number, annotations?: Readonly<Record<string, string>>): Bookmark {
+  const metadata = { resourceVersion: String(revision), ...(annotations === undefined ? {} : { annotations }) };
+  return { object: { kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind), metadata } };
+}
+
+/** Frames of plain JSON events, made once for all watchers of an object. */
+const jsonFrames = new WeakMap<StoredObject, Map<string, Uint8Array>>();
+
+function framer({
+  format,
+  resource,
+  include,
+  now,
+}: Answering): (type: string, value: StoredObject | Bookmark) => Uint8Array {
+  let first = true;
+  return (type, value) => {
+    if (format.as === 'object' && format.encoding === 'json' && value.bytes !== undefined)
+      return sharedFrame(type, value as StoredObject);
+    let { object } = value as { readonly object: object };
+    if (format.as === 'metadata') object = metadataOnly(object as ApiObject);
+    if (format.as === 'table') {
+      const { resourceVersion } = (object as ApiObject).metadata;
+      const metadata = resourceVersion === undefined ? {} : { resourceVersion };
+      object = tableOf({ resource, objects: [object as ApiObject], metadata, include, now, withColumns: first });
+    }
+    first = false;
+    switch (format.encoding) {
+      case 'json':
+        return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
+      case 'yaml':
+        return Buffer.from(`${dumpYaml({ type, object: object as JsonObject })}---\n`);
+      case 'protobuf':
+        return encodeWatchFrame(type, encodeProtobuf(object as JsonObject, resource.schema));
+    }
+  };
+}
+
+function sharedFrame(type: string, value: StoredObject): Uint8Array {
+  let frames = jsonFrames.get(value);
+  if (frames === undefined) {
+    frames = new Map();
+    jsonFrames.set(value, frames);
+  }
+  let frame = frames.get(type);
+  if (frame === undefined) {
+    frame = Buffer.concat([Buffer.from(`{"type":"${type}","object":`), value.bytes, Buffer.from('}\n')]);
+    frames.set(type, frame);
+  }
+  return frame;
+}
+
+async function nudge({ stream }: WatchResult, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await sleep(clock, bookmarkIntervalMs, signal);
+    } catch {
+      return;
+    }
+    stream.nudge();
+  }
+}

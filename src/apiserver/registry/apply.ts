@@ -1,0 +1,52 @@
+import { applyPatch } from '#machinery/apply/index.ts';
+import { cloneJson } from '#machinery/clone.ts';
+import { badRequest, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
+import { createObject } from './create.ts';
+import { resetFieldsOf } from './managed-fields.ts';
+import type { Operation, Result } from './operation.ts';
+import type { Registry } from './registry.ts';
+import { type UpdateOptions, updateObject } from './update.ts';
+
+/** Server-side apply: the client says what it wants, the server knows who owns what (KEP-555). */
+export function applyObject(registry: Registry, operation: Operation, options: UpdateOptions): Promise<Result> {
+  const { resource, subresource, name, namespace, options: asked } = operation;
+  if ((asked.fieldManager ?? '') === '') {
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      fieldError.required('fieldManager', 'is required for apply patch'),
+    ]);
+  }
+  if (operation.body === null || typeof operation.body !== 'object' || Array.isArray(operation.body))
+    throw badRequest('error decoding YAML: the apply configuration is no object');
+  const patch = operation.body as JsonObject;
+  const apply = (live: ApiObject | undefined): Mutable<ApiObject> => {
+    const applied = applyPatch({
+      live,
+      patch,
+      schema: resource.schema,
+      manager: asked.fieldManager!,
+      force: asked.force === true,
+      now: registry.environment.clock.now(),
+      subresource,
+      apiVersion: apiVersionOf(resource.kind),
+      resetFields: resetFieldsOf(operation),
+    });
+    // What did not change is shared with the live object, which nobody may touch.
+    const object = cloneJson(applied) as Mutable<ApiObject>;
+    const { resourceVersion } = (patch['metadata'] ?? {}) as { readonly resourceVersion?: string };
+    if (live !== undefined && resourceVersion === undefined) delete object.metadata.resourceVersion;
+    return object;
+  };
+  const whenAbsent = (): Promise<Result> => {
+    if (subresource !== '') throw notFound(resource.kind, name);
+    const object = apply(undefined);
+    object.metadata.name ??= name;
+    if (resource.kind.namespaced) object.metadata.namespace ??= namespace;
+    return createObject(
+      registry,
+      { ...operation, body: { ...object, kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind) } },
+      { managesFields: true },
+    );
+  };
+  return updateObject(registry, operation, apply, { ...options, whenAbsent, managesFields: true });
+}

@@ -1,0 +1,161 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
+import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
+import { HttpFront } from '#apiserver/http/front.ts';
+import { pathRoutes } from '#apiserver/http/paths.ts';
+import { ApiServer } from '#apiserver/server.ts';
+import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
+import type { Environment } from '#base/environment.ts';
+import type { Client } from '#client/client.ts';
+import { startControllers } from '#controllers/index.ts';
+import type { Kubelet } from '#kubelet/kubelet.ts';
+import { createSimulatedNode } from '#kubelet/simulated/simulated-node.ts';
+import type { NodeApi } from '#machinery/node-api.ts';
+
+import { startScheduler } from '#scheduler/index.ts';
+import { SqliteStore } from '#storage/sqlite/store.ts';
+import { type ClusterConfig, machineAddress } from './config.ts';
+import { ensurePki, type Pki } from './pki.ts';
+
+/** Something that happened while a cluster came up, for the person who waits. */
+export type OnStep = (step: string) => void;
+
+/** A running cluster in this process. */
+export interface Cluster {
+  readonly address: string;
+  readonly port: number;
+  readonly pki: Pki;
+  readonly client: Client;
+  readonly serverUrl: string;
+  /** Settles when a component failed for good. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+/** Starts everything that one process holds: store, API server, controllers, scheduler, nodes. */
+export async function startCluster(config: ClusterConfig, environment: Environment, onStep: OnStep): Promise<Cluster> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const address = config.nodes > 0 ? machineAddress() : '127.0.0.1';
+  const serviceAddress = formatIpv4(parseIpRange(config.serviceCidr).first + 1);
+  const pki = await ensurePki(join(config.dataDir, 'pki'), {
+    hosts: servingHosts(config, address, serviceAddress),
+    now: environment.clock.now(),
+  });
+  onStep('certificates');
+  const store = await SqliteStore.open(join(config.dataDir, 'state.db'));
+  const server = await ApiServer.start({
+    store,
+    environment,
+    tokenSigningKey: pki.tokenSigningKey,
+    serviceCidr: config.serviceCidr,
+    featureGates: config.featureGates,
+  });
+  onStep('store');
+  const nodes = new Map<string, NodeApi>();
+  const front = await openFront({
+    server,
+    nodes,
+    pki,
+    config,
+    environment,
+    host: config.nodes > 0 ? '0.0.0.0' : '127.0.0.1',
+  });
+  const client = server.loopback();
+  await publishApiServer(client, { address, port: front.port });
+  onStep('API server');
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  failed.catch(() => {});
+  const running: Promise<void>[] = [];
+  const run = (name: string, work: Promise<void>): void => {
+    running.push(
+      work.catch((error: unknown) => {
+        if (!signal.aborted)
+          reject(
+            new Error(`${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+          );
+      }),
+    );
+  };
+  const kinds = [...server.resources.all()]
+    .filter(({ storage, verbs }) => storage !== undefined && verbs.has('delete'))
+    .map(({ kind }) => kind);
+  run('the controllers', startControllers({ client, environment, kinds, rootCa: pki.authority.certificate }, signal));
+
+  run('the scheduler', startScheduler({ client, environment }, signal));
+  for (const kubelet of simulatedNodes(config, server, environment)) {
+    nodes.set(kubelet.nodeName, kubelet.api);
+    run(kubelet.nodeName, kubelet.run(signal));
+  }
+  onStep('controllers and scheduler');
+  return {
+    address,
+    port: front.port,
+    pki,
+    client,
+    serverUrl: `https://127.0.0.1:${front.port}`,
+    failed,
+    async stop() {
+      stopping.abort(new Error('the cluster stops'));
+      await Promise.all(running);
+      server.stop();
+      await front.close();
+      await store.close();
+    },
+  };
+}
+
+function servingHosts({ clusterDomain }: ClusterConfig, address: string, serviceAddress: string): readonly string[] {
+  const names = [
+    'localhost',
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    `kubernetes.default.svc.${clusterDomain}`,
+  ];
+  return [...new Set([...names, '127.0.0.1', address, serviceAddress])];
+}
+
+function openFront(options: {
+  readonly server: ApiServer;
+  readonly nodes: ReadonlyMap<string, NodeApi>;
+  readonly pki: Pki;
+  readonly config: ClusterConfig;
+  readonly environment: Environment;
+  readonly host: string;
+}): Promise<HttpFront> {
+  const { server, nodes, pki, config, environment, host } = options;
+  const lookup = (name: string): NodeApi | undefined => nodes.get(name);
+  const log = environment.log.named('apiserver');
+  const healthy = { name: 'ping', check: () => undefined };
+  return HttpFront.listen({
+    server,
+    routes: {
+      connect: connectRoutes(lookup),
+      path: pathRoutes({ live: [healthy], ready: [healthy], metrics: () => '', openApi: async () => false }),
+    },
+    upgrade: upgradeHandler(server, lookup, log),
+    serving: pki.serving,
+    clientCa: pki.authority.certificate,
+    host,
+    port: config.port,
+    log,
+  });
+}
+
+/** Each node gets a /24 of the pod range, after those that real nodes may use. */
+function simulatedNodes(config: ClusterConfig, server: ApiServer, environment: Environment): readonly Kubelet[] {
+  const { first } = parseIpRange(config.podCidr);
+  return Array.from({ length: config.simulatedNodes }, (_, index) => {
+    const nodeName = `simulated-${index + 1}`;
+    return createSimulatedNode({
+      nodeName,
+      client: server.client({ user: `system:node:${nodeName}`, groups: ['system:nodes'] }),
+      environment,
+      podCidr: `${formatIpv4(first + (index + 8) * 256)}/24`,
+      address: formatIpv4(parseIpRange('172.31.0.0/16').first + index + 2),
+    });
+  });
+}

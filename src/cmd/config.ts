@@ -1,0 +1,42 @@
+import { homedir, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+
+/** What `proa up` starts. */
+export interface ClusterConfig {
+  /** State that outlives a restart. */
+  readonly dataDir: string;
+  /** Sockets and what a reboot may forget. */
+  readonly runDir: string;
+  readonly port: number;
+  /** Real nodes on this machine: 0 or 1. */
+  readonly nodes: 0 | 1;
+  readonly simulatedNodes: number;
+  readonly serviceCidr: string;
+  readonly podCidr: string;
+  readonly clusterDomain: string;
+  readonly featureGates: Readonly<Record<string, boolean>>;
+}
+
+export const defaultPort = 6443;
+export const defaultServiceCidr = '10.96.0.0/16';
+export const defaultPodCidr = '10.244.0.0/16';
+
+/** `/var/lib/proa` for root, a folder of the user's own otherwise. */
+export function defaultDataDir(): string {
+  if (isRoot()) return '/var/lib/proa';
+  return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'proa');
+}
+
+/** Containers and nftables need root on Linux. */
+export function isRoot(): boolean {
+  return process.platform === 'linux' && process.getuid?.() === 0;
+}
+
+/** The machine's first address that others can reach. */
+export function machineAddress(): string {
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    if (/^(lo|veth|cni|docker|proa|br-)/.test(name)) continue;
+    for (const { family, internal, address } of addresses ?? []) if (family === 'IPv4' && !internal) return address;
+  }
+  return '127.0.0.1';
+}

@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as yaml from 'js-yaml';
+import type { KeyPair } from '#apiserver/certificates/authority.ts';
+
+interface Named {
+  readonly name: string;
+}
+
+/** The parts of a kubeconfig that are merged; everything else in the file is left as it is. */
+interface Kubeconfig {
+  clusters?: Named[] | null;
+  users?: Named[] | null;
+  contexts?: Named[] | null;
+  'current-context'?: string;
+  [other: string]: unknown;
+}
+
+const contextName = 'proa';
+
+/** `$KUBECONFIG`'s first file, or `~/.kube/config`. */
+export function userKubeconfigPath(): string {
+  const first = (process.env['KUBECONFIG'] ?? '').split(':').find((path) => path !== '');
+  return first ?? join(homedir(), '.kube', 'config');
+}
+
+export interface ClusterAccess {
+  readonly server: string;
+  readonly certificateAuthority: string;
+  readonly admin: KeyPair;
+}
+
+/** A kubeconfig with this cluster alone. */
+export function kubeconfigText(access: ClusterAccess): string {
+  return yaml.dump(withCluster({ apiVersion: 'v1', kind: 'Config', preferences: {} }, access));
+}
+
+/** Adds the context `proa` to a kubeconfig and makes it the current one, as kind and minikube do. */
+export function mergeIntoKubeconfig(path: string, access: ClusterAccess): void {
+  write(path, withCluster(read(path) ?? { apiVersion: 'v1', kind: 'Config', preferences: {} }, access));
+}
+
+/** Takes the context `proa` out again. */
+export function removeFromKubeconfig(path: string): void {
+  const config = read(path);
+  if (config === undefined) return;
+  for (const section of ['clusters', 'users', 'contexts'] as const) config[section] = others(config[section]);
+  if (config['current-context'] === contextName) config['current-context'] = '';
+  write(path, config);
+}
+
+function withCluster(config: Kubeconfig, { server, certificateAuthority, admin }: ClusterAccess): Kubeconfig {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const cluster = {
+    name: contextName,
+    cluster: { 'certificate-authority-data': base64(certificateAuthority), server },
+  };
+  const user = {
+    name: contextName,
+    user: { 'client-certificate-data': base64(admin.certificate), 'client-key-data': base64(admin.key) },
+  };
+  const context = { name: contextName, context: { cluster: contextName, user: contextName } };
+  return {
+    ...config,
+    clusters: [...others(config.clusters), cluster],
+    users: [...others(config.users), user],
+    contexts: [...others(config.contexts), context],
+    'current-context': contextName,
+  };
+}
+
+function others(entries: readonly Named[] | null | undefined): Named[] {
+  return (entries ?? []).filter(({ name }) => name !== contextName);
+}
+
+function read(path: string): Kubeconfig | undefined {
+  if (!existsSync(path)) return undefined;
+  const parsed = yaml.load(readFileSync(path, 'utf8'));
+  return parsed !== null && typeof parsed === 'object' ? (parsed as Kubeconfig) : undefined;
+}
+
+function write(path: string, config: Kubeconfig): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(`${path}.proa-new`, yaml.dump(config), { mode: 0o600 });
+  renameSync(`${path}.proa-new`, path);
+}

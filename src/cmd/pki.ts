@@ -1,0 +1,72 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  createAuthority,
+  isGood,
+  issueLeaf,
+  type KeyPair,
+  type LeafOptions,
+} from '#apiserver/certificates/authority.ts';
+
+/** The keys and certificates of a cluster. */
+export interface Pki {
+  readonly authority: KeyPair;
+  readonly serving: KeyPair;
+  readonly admin: KeyPair;
+  /** Signs service-account tokens. */
+  readonly tokenSigningKey: string;
+}
+
+/** Reads the cluster's keys from `folder`; makes what is missing and renews what is about to expire. */
+export async function ensurePki(
+  folder: string,
+  { hosts, now }: { readonly hosts: readonly string[]; readonly now: number },
+): Promise<Pki> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const authority = readPair(folder, 'ca') ?? writePair(folder, 'ca', await createAuthority('proa-ca', now));
+  const leaf = async (name: string, options: LeafOptions): Promise<KeyPair> => {
+    const known = readPair(folder, name);
+    if (known !== undefined && isGood(known, authority, options)) return known;
+    return writePair(folder, name, await issueLeaf(authority, options));
+  };
+  return {
+    authority,
+    serving: await leaf('apiserver', { commonName: 'kube-apiserver', hosts, usage: 'server', now }),
+    admin: await leaf('admin', {
+      commonName: 'kubernetes-admin',
+      organizations: ['system:masters'],
+      usage: 'client',
+      now,
+    }),
+    tokenSigningKey: ensureSigningKey(folder),
+  };
+}
+
+function ensureSigningKey(folder: string): string {
+  const file = join(folder, 'sa.key');
+  if (existsSync(file)) return readFileSync(file, 'utf8');
+  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString();
+  writeSecret(file, key);
+  return key;
+}
+
+function readPair(folder: string, name: string): KeyPair | undefined {
+  const [certificate, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
+  if (!existsSync(certificate) || !existsSync(key)) return undefined;
+  return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+}
+
+function writePair(folder: string, name: string, pair: KeyPair): KeyPair {
+  writeSecret(join(folder, `${name}.key`), pair.key);
+  writeSecret(join(folder, `${name}.crt`), pair.certificate);
+  return pair;
+}
+
+/** Whole or not at all, and for its owner's eyes only. */
+function writeSecret(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
