@@ -3,6 +3,7 @@ import type { Pod, PodStatus } from '#kinds/generated/types/core_v1.ts';
 import type { NodeParts } from '../parts.ts';
 import { podText } from '../runtime/names.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
+import { isOwned, same } from '../status/status-patch.ts';
 import { type Eviction, PodSync } from './pod-sync.ts';
 import { terminalStatus } from './status.ts';
 
@@ -79,11 +80,12 @@ export class PodWorker {
     const isShorter = pod.metadata.deletionGracePeriodSeconds !== this.#pod.metadata.deletionGracePeriodSeconds;
     const isDeleted = pod.metadata.deletionTimestamp !== undefined;
     const wasDeleted = this.#pod.metadata.deletionTimestamp !== undefined;
+    const before = this.#pod;
     this.#pod = pod;
     this.#parts.statuses.observe(pod);
     // A deletion must not wait for a pull or a hook, and a shorter grace period must not wait for the longer one.
     if (isDeleted && (!wasDeleted || isShorter)) this.#step?.abort();
-    if (!this.#isTerminated || isDeleted) this.wake();
+    if ((!this.#isTerminated || isDeleted) && changesWork(before, pod)) this.wake();
   }
 
   /** The object is gone from the API: everything else must go as well. */
@@ -193,4 +195,28 @@ export class PodWorker {
     this.#timer?.cancel();
     this.#stopping.abort(reason);
   }
+}
+
+/** Whether an update asks for anything: most of them are the kubelet's own statuses coming back. */
+function changesWork(before: Pod, after: Pod): boolean {
+  const { metadata: old } = before;
+  const { metadata } = after;
+  return (
+    metadata.generation === undefined ||
+    old.generation !== metadata.generation ||
+    old.deletionTimestamp !== metadata.deletionTimestamp ||
+    old.deletionGracePeriodSeconds !== metadata.deletionGracePeriodSeconds ||
+    !same(old.labels, metadata.labels) ||
+    !same(old.annotations, metadata.annotations) ||
+    !same(before.spec.ephemeralContainers, after.spec.ephemeralContainers) ||
+    !same(foreignConditions(before), foreignConditions(after)) ||
+    (before.status?.phase !== after.status?.phase && /^(Failed|Succeeded)$/.test(after.status?.phase ?? ''))
+  );
+}
+
+/** Readiness gates wait for conditions that others set. */
+function foreignConditions(pod: Pod): unknown {
+  return pod.spec.readinessGates === undefined
+    ? undefined
+    : pod.status?.conditions?.filter((condition) => !isOwned(condition));
 }
