@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { sleep } from '#base/clock.ts';
 import { openCgroups } from '#kubelet/containerd/cgroups/cgroups.ts';
 import {
   type Containerd,
   type ContainerdOptions,
+  removeAllPods,
   startContainerd,
   stopContainerd,
 } from '#kubelet/containerd/daemon/start.ts';
@@ -42,19 +44,19 @@ if (isRoot) {
     });
 
     after(async () => {
-      for (const { id } of await containerd.cri.listPodSandbox({}, signal)) {
-        await containerd.cri.stopPodSandbox(id, signal);
-        await containerd.cri.removePodSandbox(id, signal);
-      }
+      await removeAllPods(containerd.cri, signal);
       containerd.close();
       await stopContainerd(options, signal);
       await (await openCgroups(options.environment.clock)).remove(cgroup, signal);
       await rm(base, { recursive: true, force: true });
     });
 
-    async function startShell(script: string): Promise<{ sandboxId: string; containerId: string }> {
+    async function startShell(
+      script: string,
+      podConfig = sandboxConfig,
+    ): Promise<{ sandboxId: string; containerId: string }> {
       const { cri } = containerd;
-      const sandboxId = await cri.runPodSandbox({ config: sandboxConfig }, signal);
+      const sandboxId = await cri.runPodSandbox({ config: podConfig }, signal);
       const config = {
         metadata: { name: 'shell', attempt: 0 },
         image: { image: testImages.busybox },
@@ -62,7 +64,10 @@ if (isRoot) {
         logPath: 'shell.log',
         linux: {},
       };
-      const containerId = await cri.createContainer({ podSandboxId: sandboxId, config, sandboxConfig }, signal);
+      const containerId = await cri.createContainer(
+        { podSandboxId: sandboxId, config, sandboxConfig: podConfig },
+        signal,
+      );
       await cri.startContainer(containerId, signal);
       return { sandboxId, containerId };
     }
@@ -137,6 +142,17 @@ if (isRoot) {
       await assert.rejects(text(refused.readable), /connection refused/);
       refused.destroy();
       await removeSandbox(sandboxId);
+    });
+
+    test('a host port leads to the pod from this machine’s own addresses', async () => {
+      const portMappings = [{ protocol: 'TCP', containerPort: 8080, hostPort: 18_473 }] as const;
+      const config = { ...sandboxConfig, metadata: { ...sandboxConfig.metadata, attempt: 1 }, portMappings };
+      const { sandboxId } = await startShell('echo hello > /tmp/index.html; httpd -f -p 8080 -h /tmp', config);
+      const ask = () => fetch('http://127.0.0.1:18473/').then((answer) => answer.text());
+      // The server in the pod takes a moment to listen.
+      while ((await ask().catch(() => '')) !== 'hello\n') await sleep(options.environment.clock, 10);
+      await removeSandbox(sandboxId);
+      await assert.rejects(ask());
     });
 
     test('an image comes from a registry, with credentials where it wants them', async () => {

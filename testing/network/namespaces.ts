@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Question } from './ask.ts';
 
-const run = promisify(execFile);
+export const run = promisify(execFile);
 
 export async function ip(...args: readonly string[]): Promise<void> {
   await run('ip', args);

@@ -12,7 +12,7 @@ import { removeServiceTable } from '#network/services/kernel.ts';
 import { startRealApiServer } from '../cluster.ts';
 import { machineEnvironment } from '../machine.ts';
 import { ask, type Question } from './ask.ts';
-import { ip, type Neighbour, startNeighbour } from './namespaces.ts';
+import { ip, type Neighbour, run, startNeighbour } from './namespaces.ts';
 
 const nodeAddress = '192.168.50.1';
 const pods: Neighbour[] = [];
@@ -32,6 +32,9 @@ const network = {
 
 before(async () => {
   await ip('link', 'set', 'lo', 'up');
+  // As Docker leaves a machine.
+  await run('iptables', ['-P', 'FORWARD', 'DROP']);
+  await run('iptables', ['-A', 'FORWARD', '-i', 'h-outside', '-j', 'ACCEPT']);
   outside = await startNeighbour({ name: 'outside', address: '192.168.50.2', gateway: nodeAddress });
   for (const index of [2, 3, 4]) {
     pods.push(await startNeighbour({ name: `pod${index}`, address: `10.244.0.${index}`, gateway: '10.244.0.1' }));

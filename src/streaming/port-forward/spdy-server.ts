@@ -93,7 +93,10 @@ async function forward(
   }
 }
 
-/** The text by which clients learn that a connection failed. */
+/** The text by which clients learn that a connection failed. A runtime's own text is in this form already. */
 export function forwardFailure(port: number, podName: string, cause: unknown): string {
-  return `error forwarding port ${port} to pod ${podName}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.startsWith('error forwarding port')
+    ? message
+    : `error forwarding port ${port} to pod ${podName}: ${message}`;
 }

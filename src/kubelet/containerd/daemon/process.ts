@@ -39,7 +39,9 @@ export async function spawnDaemon(files: DaemonFiles, clock: Clock, signal: Abor
   const failed = Promise.withResolvers<never>();
   // Awaited below; a failure after the start is found by whoever uses the socket.
   failed.promise.catch(() => {});
-  child.on('error', failed.reject);
+  child.on('error', (error: NodeJS.ErrnoException) => {
+    failed.reject(error.code === 'ENOENT' ? new Error('containerd is not installed') : error);
+  });
   child.on(
     'exit',
     () => void lastLine(files.logPath).then((line) => failed.reject(new Error(`containerd ended: ${line}`))),

@@ -2,6 +2,7 @@ import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
+import { forEachLimited } from '#base/tasks.ts';
 import { type Cri, CriError } from '../../cri/cri.ts';
 import type { CriStreams } from '../../cri/streams.ts';
 import { GrpcChannel } from '../channel.ts';
@@ -113,6 +114,18 @@ export async function connectContainerd(
 /** Ends the containerd that `startContainerd` started with the same folders; its containers go on. */
 export function stopContainerd(options: Omit<ContainerdOptions, 'podCidr'>, signal: AbortSignal): Promise<void> {
   return stopDaemon(daemonFiles(options), options.environment.clock, signal);
+}
+
+/** Pods that are taken down at a time; more are slower. */
+const removalWorkers = 4;
+
+/** Ends and removes every pod that the runtime knows, for taking a node down for good. */
+export async function removeAllPods(cri: Cri, signal: AbortSignal): Promise<void> {
+  const sandboxes = await cri.listPodSandbox({}, signal);
+  await forEachLimited(sandboxes, removalWorkers, async ({ id }) => {
+    await cri.stopPodSandbox(id, signal);
+    await cri.removePodSandbox(id, signal);
+  });
 }
 
 function daemonFiles(options: { readonly dataDir: string; readonly runDir: string }): DaemonFiles {
