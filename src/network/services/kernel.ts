@@ -20,10 +20,7 @@ export class ServiceKernel {
 
   /** Whether the table is there as it should be: another program may have flushed the rule set. */
   async isIntact(signal: AbortSignal): Promise<boolean> {
-    return runCommand('nft', ['list', 'chain', 'ip', this.#options.table, this.#version], signal).then(
-      () => true,
-      () => false,
-    );
+    return (await this.#chainNames(signal)).includes(this.#version);
   }
 
   /**
@@ -33,10 +30,11 @@ export class ServiceKernel {
   async replace(changes: ElementChanges, chains: Iterable<PickChain>, signal: AbortSignal): Promise<void> {
     const { table } = this.#options;
     let text = '';
-    if (await this.isIntact(signal)) {
+    const existing = await this.#chainNames(signal);
+    if (existing.includes(this.#version)) {
       for (const [name, type] of Object.entries(dataMaps))
         text += `flush ${type.includes(' : ') ? 'map' : 'set'} ip ${table} ${name}\n`;
-      for (const name of await this.#pickChains(signal)) this.#chains.add(name);
+      for (const name of existing) this.#chains.add(name);
     } else {
       text = renderTable(this.#options, this.#version);
       this.#chains.clear();
@@ -72,12 +70,11 @@ export class ServiceKernel {
     for (const name of missing.keys()) this.#chains.add(name);
   }
 
-  async #pickChains(signal: AbortSignal): Promise<readonly string[]> {
+  /** Listing all chains is quick; listing one makes nft read every element of the table. */
+  async #chainNames(signal: AbortSignal): Promise<readonly string[]> {
     const text = await runCommand('nft', ['-j', 'list', 'chains', 'ip'], signal);
-    const { nftables } = JSON.parse(text) as { nftables: { chain?: { table: string; name: string } }[] };
-    return nftables
-      .filter(({ chain }) => chain?.table === this.#options.table && chain.name.startsWith('pick_'))
-      .map(({ chain }) => chain!.name);
+    const { nftables } = JSON.parse(text) as { readonly nftables: readonly ListedChain[] };
+    return nftables.flatMap(({ chain }) => (chain?.table === this.#options.table ? [chain.name] : []));
   }
 
   async #apply(text: string, signal: AbortSignal): Promise<void> {
@@ -91,6 +88,10 @@ export class ServiceKernel {
       await rm(directory, { recursive: true, force: true });
     }
   }
+}
+
+interface ListedChain {
+  readonly chain?: { readonly table: string; readonly name: string };
 }
 
 export interface AffinityEntry {

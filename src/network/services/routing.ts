@@ -21,6 +21,8 @@ export interface ServiceRoutingOptions extends TableOptions {
 /** How often the table is looked for: another program may have flushed the machine's rules. */
 const checkIntervalMs = 30_000;
 const retryDelayMs = 1_000;
+/** Services that are planned without a pause. */
+const plansPerTurn = 200;
 /** UDP flows that are looked for one by one after a change; beyond, those of a whole service port are dropped. */
 const maxFlowDeletions = 64;
 
@@ -123,10 +125,12 @@ class ServiceRouter {
     const keys = [...this.#changed];
     this.#changed.clear();
     const before = new Map<string, ServicePlan>();
-    for (const key of keys) {
+    for (const [index, key] of keys.entries()) {
       const old = this.#plans.get(key);
       if (old !== undefined) before.set(key, old);
       this.#replan(key);
+      // Thousands of services must not hold up everything else in this process.
+      if (index % plansPerTurn === plansPerTurn - 1) await sleep(this.#options.environment.clock, 0, signal);
     }
     if (this.#mustReplace) {
       this.#table.reset();
