@@ -2,7 +2,7 @@ import { sleep } from '#base/clock.ts';
 import { createEventRecorder } from '#client/events.ts';
 import { Informer } from '#client/informer.ts';
 import { Node as NodeKind, Pod as PodKind, Service as ServiceKind } from '#kinds/generated/handles.ts';
-import type { Service } from '#kinds/generated/types/core_v1.ts';
+import type { Node, Service } from '#kinds/generated/types/core_v1.ts';
 import type { NodeApi } from '#machinery/node-api.ts';
 import { createNodeApi } from './api/node-api.ts';
 import { Backoff } from './backoff.ts';
@@ -39,7 +39,7 @@ const eventRetryMs = 1_000;
 export function createKubelet(options: KubeletOptions): Kubelet {
   const config: KubeletConfig = { ...defaultConfig, ...options.config };
   const stopping = new AbortController();
-  const { parts, registration, services } = assemble(options, config, stopping.signal);
+  const { parts, registration, services, noteNode } = assemble(options, config, stopping.signal);
   const manager = new PodManager({ parts, node: () => registration.node, signal: stopping.signal });
   managers.set(parts, manager);
   const api = createNodeApi({ parts, manager, streams: options.streams });
@@ -49,7 +49,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     try {
-      await runNode({ options, config, parts, registration, services, manager }, stopping.signal);
+      await runNode({ options, config, parts, registration, services, manager, noteNode }, stopping.signal);
     } catch (error) {
       if (!stopping.signal.aborted) throw error;
     } finally {
@@ -109,7 +109,10 @@ function assemble(options: KubeletOptions, config: KubeletConfig, signal: AbortS
     allocatable: () => registration.allocatable,
     note,
   };
-  return { parts, registration, services };
+  const noteNode = (reason: string, message: string): void => {
+    if (config.recordRoutineEvents) recorder.record(NodeKind, registration.node, { type: 'Normal', reason, message });
+  };
+  return { parts, registration, services, noteNode };
 }
 
 function volumesFor(
@@ -131,12 +134,15 @@ interface Running {
   readonly registration: NodeRegistration;
   readonly services: Informer<Service> | undefined;
   readonly manager: PodManager;
+  /** Says something about the node itself. */
+  readonly noteNode: (reason: string, message: string) => void;
 }
 
 async function runNode(running: Running, signal: AbortSignal): Promise<void> {
   const { options, parts, registration, services, manager } = running;
   const { client, environment, nodeName } = options;
   await registration.register(signal);
+  running.noteNode('Starting', 'Starting kubelet.');
   const lease = registration.keepLease(signal);
   const pods = new Informer({
     client,
@@ -152,7 +158,12 @@ async function runNode(running: Running, signal: AbortSignal): Promise<void> {
   });
   nodes.subscribe({
     added: (node) => registration.observe(node),
-    updated: (_, node) => registration.observe(node),
+    updated(old, node) {
+      registration.observe(node);
+      if (!isReady(old) && isReady(node)) running.noteNode('NodeReady', `Node ${nodeName} status is now: NodeReady`);
+      if (isReady(old) && !isReady(node))
+        running.noteNode('NodeNotReady', `Node ${nodeName} status is now: NodeNotReady`);
+    },
   });
   const informers = [pods.run(signal), nodes.run(signal), services?.run(signal)];
   await Promise.all([pods.synced(signal), nodes.synced(signal), services?.synced(signal)]);
@@ -168,6 +179,10 @@ async function runNode(running: Running, signal: AbortSignal): Promise<void> {
     relist(running, signal),
     housekeeping.run(signal),
   ]);
+}
+
+function isReady(node: Node): boolean {
+  return node.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
 }
 
 /** What runs already, as soon as the runtime can say. */

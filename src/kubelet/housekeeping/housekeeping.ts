@@ -4,8 +4,10 @@ import { sleep } from '#base/clock.ts';
 import type { NodeParts } from '../parts.ts';
 import type { PodManager } from '../pods/pod-manager.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
+import { overfullPods } from './empty-dir-limits.ts';
 import { ImageCollector } from './image-collector.ts';
 import { rotateLog } from './log-rotation.ts';
+import { applyQosCgroups } from './qos-cgroups.ts';
 
 /** How often logs are measured. */
 const rotationMs = 10_000;
@@ -61,6 +63,11 @@ export class Housekeeping {
     for (const [uid, runtime] of await view.list(signal))
       if (this.#isOrphan(uid)) await this.#remove(uid, runtime, signal);
     if (host.storage === undefined) return;
+    await applyQosCgroups(this.#parts, this.#manager.pods);
+    for (const { worker, eviction } of await overfullPods(this.#parts, this.#manager)) {
+      this.#parts.note(worker.pod, { type: 'Warning', reason: eviction.reason, message: eviction.message });
+      worker.evict(eviction);
+    }
     await this.#collectFiles(signal);
     await this.#collectCgroups(signal);
     const freed = await this.#images.collect(await host.usage(signal), environment.clock.now(), signal);

@@ -121,8 +121,18 @@ export class PodSync {
       if (running.state !== 'running') continue;
       const container = findContainer(pod, running.name);
       if (container === undefined) continue;
-      probes.watch({ pod, container, containerId: running.id, startedAtMs: running.startedAtMs, address });
+      const { id: containerId, startedAtMs } = running;
+      const before = this.#reported(pod, containerId);
+      probes.watch({ pod, container, containerId, startedAtMs, address, before });
     }
+  }
+
+  #reported(pod: Pod, containerId: string): { readonly ready: boolean; readonly started: boolean } | undefined {
+    const status = this.#parts.statuses.get(pod);
+    const known = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])].find((container) =>
+      container.containerID?.endsWith(containerId),
+    );
+    return known === undefined ? undefined : { ready: known.ready, started: known.started ?? false };
   }
 
   #podIps(): readonly string[] {

@@ -26,6 +26,11 @@ export interface ProbedContainer {
   readonly containerId: string;
   readonly startedAtMs: number;
   readonly address: string;
+  /**
+   * What was reported of this very attempt before the node agent started anew: a restart of ours must not make a pod
+   * look unready (upstream since v1.35).
+   */
+  readonly before?: { readonly ready: boolean; readonly started: boolean } | undefined;
 }
 
 const title = { startup: 'Startup', liveness: 'Liveness', readiness: 'Readiness' } as const;
@@ -76,7 +81,9 @@ export class ProbeManager implements ProbeView, ReadinessView {
     this.#containers.set(containerId, entry);
     for (const kind of ['startup', 'liveness', 'readiness'] as const) {
       const probe = probeOf(container, kind);
-      if (probe !== undefined) entry.workers.set(kind, this.#worker(entry, kind, probe));
+      if (probe === undefined) continue;
+      const initial = initialVerdict(kind, target.before);
+      entry.workers.set(kind, this.#worker(entry, kind, probe, initial));
     }
   }
 
@@ -121,12 +128,13 @@ export class ProbeManager implements ProbeView, ReadinessView {
     for (const id of [...this.#containers.keys()]) this.forget(id);
   }
 
-  #worker(entry: ContainerProbes, kind: ProbeKind, probe: Probe): ProbeWorker {
+  #worker(entry: ContainerProbes, kind: ProbeKind, probe: Probe, initial: Verdict): ProbeWorker {
     const isHeld = () => kind !== 'startup' && !this.started(entry.containerId);
     return new ProbeWorker({
       environment: this.#environment,
       kind,
       probe,
+      initial,
       dueAtMs: entry.startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000,
       isHeld,
       attempt: async (signal) => {
@@ -161,10 +169,18 @@ function probeOf(container: Container, kind: ProbeKind): Probe | undefined {
   return kind === 'liveness' ? container.livenessProbe : container.readinessProbe;
 }
 
+/** Before the first result a container counts as alive, but neither as ready nor as started. */
+function initialVerdict(kind: ProbeKind, before: ProbedContainer['before']): Verdict {
+  if (kind === 'liveness') return 'success';
+  if (kind === 'readiness') return before?.ready ? 'success' : 'failure';
+  return before?.started ? 'success' : 'unknown';
+}
+
 interface WorkerOptions {
   readonly environment: Environment;
   readonly kind: ProbeKind;
   readonly probe: Probe;
+  readonly initial: Verdict;
   readonly dueAtMs: number;
   /** Whether the startup probe still holds this one back. */
   readonly isHeld: () => boolean;
@@ -180,12 +196,12 @@ class ProbeWorker {
   #isRunning = false;
   #last: Verdict = 'unknown';
   #runs = 0;
-  /** Before the first verdict a container counts as alive, not as ready, and not as started. */
   verdict: Verdict;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.verdict = options.kind === 'liveness' ? 'success' : options.kind === 'readiness' ? 'failure' : 'unknown';
+    this.verdict = options.initial;
+    if (this.#isSettled()) return;
     this.#schedule(Math.max(0, options.dueAtMs - options.environment.clock.now()));
   }
 
@@ -223,11 +239,13 @@ class ProbeWorker {
     } finally {
       this.#isRunning = false;
     }
-    // What has failed for good stays so until the container is replaced; what has started stays started.
-    const isSettled =
-      (this.#options.kind !== 'readiness' && this.verdict === 'failure') ||
-      (this.#options.kind === 'startup' && this.verdict === 'success');
-    if (!isSettled) this.#schedule(Math.max(0, periodMs - (clock.monotonic() - startedMs)));
+    if (!this.#isSettled()) this.#schedule(Math.max(0, periodMs - (clock.monotonic() - startedMs)));
+  }
+
+  /** What has failed for good stays so until the container is replaced; what has started stays started. */
+  #isSettled(): boolean {
+    if (this.#options.kind === 'startup') return this.verdict !== 'unknown';
+    return this.#options.kind === 'liveness' && this.verdict === 'failure';
   }
 
   #count(result: Verdict): void {

@@ -1,4 +1,4 @@
-import { sleep, type Timer } from '#base/clock.ts';
+import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { randomSuffix } from '#base/random.ts';
 import { Broadcast } from '../broadcast.ts';
@@ -6,37 +6,14 @@ import type * as cri from '../cri/cri.ts';
 import { type Cri, CriError, type CriEvent } from '../cri/cri.ts';
 import { label, roleAnnotation } from '../runtime/names.ts';
 import { AddressPool } from './addresses.ts';
+import { defaultBehaviour, draw, fateOf, type SimulatedBehaviour, simulationAnnotation } from './behaviour.ts';
 import {
-  defaultBehaviour,
-  draw,
-  type Fate,
-  fateOf,
-  type SimulatedBehaviour,
-  simulationAnnotation,
-} from './behaviour.ts';
-
-interface SimulatedSandbox {
-  readonly id: string;
-  readonly config: cri.PodSandboxConfig;
-  readonly createdAtMs: number;
-  readonly address: string;
-  ready: boolean;
-  readonly containers: Map<string, SimulatedContainer>;
-}
-
-interface SimulatedContainer {
-  readonly id: string;
-  readonly sandbox: SimulatedSandbox;
-  readonly config: cri.ContainerConfig;
-  readonly createdAtMs: number;
-  readonly fate: Fate;
-  state: cri.ContainerState;
-  startedAtMs: number;
-  finishedAtMs: number;
-  exitCode: number;
-  resources: cri.LinuxContainerResources | undefined;
-  timer: Timer | undefined;
-}
+  containerStats,
+  containerStatus,
+  type SimulatedContainer,
+  type SimulatedSandbox,
+  sandboxStatus,
+} from './simulated-records.ts';
 
 export interface SimulatedCriOptions {
   readonly environment: Environment;
@@ -128,24 +105,7 @@ export class SimulatedCri implements Cri {
 
   async podSandboxStatus(request: cri.PodSandboxStatusRequest): Promise<cri.PodSandboxStatusResponse> {
     const sandbox = this.#sandbox(request.podSandboxId ?? '');
-    const { config } = sandbox;
-    const namespaces = config.linux?.securityContext?.namespaceOptions;
-    return {
-      status: {
-        id: sandbox.id,
-        metadata: config.metadata as cri.PodSandboxMetadata,
-        state: sandbox.ready ? 'SANDBOX_READY' : 'SANDBOX_NOTREADY',
-        createdAt: sandbox.createdAtMs * 1e6,
-        network: { ip: sandbox.address, additionalIps: [] },
-        linux: { namespaces: namespaces === undefined ? {} : { options: namespaces } },
-        labels: config.labels ?? {},
-        annotations: config.annotations ?? {},
-        runtimeHandler: '',
-      },
-      info: {},
-      containersStatuses: [],
-      timestamp: 0,
-    };
+    return { status: sandboxStatus(sandbox), info: {}, containersStatuses: [], timestamp: 0 };
   }
 
   async listPodSandbox(filter: cri.PodSandboxFilter): Promise<readonly cri.PodSandbox[]> {
@@ -227,32 +187,7 @@ export class SimulatedCri implements Cri {
   }
 
   async containerStatus(request: cri.ContainerStatusRequest): Promise<cri.ContainerStatusResponse> {
-    const container = this.#container(request.containerId ?? '');
-    const { config } = container;
-    const hasExited = container.state === 'CONTAINER_EXITED';
-    return {
-      status: {
-        id: container.id,
-        metadata: config.metadata as cri.ContainerMetadata,
-        state: container.state,
-        createdAt: container.createdAtMs * 1e6,
-        startedAt: container.startedAtMs * 1e6,
-        finishedAt: container.finishedAtMs * 1e6,
-        exitCode: container.exitCode,
-        image: { image: config.image?.userSpecifiedImage ?? '' },
-        imageRef: config.image?.image ?? '',
-        reason: hasExited ? (container.exitCode === 0 ? 'Completed' : 'Error') : '',
-        message: '',
-        labels: config.labels ?? {},
-        annotations: config.annotations ?? {},
-        mounts: config.mounts ?? [],
-        logPath: `${container.sandbox.config.logDirectory ?? ''}/${config.logPath ?? ''}`,
-        ...(container.resources === undefined ? {} : { resources: { linux: container.resources } }),
-        imageId: config.image?.image ?? '',
-        stopSignal: 'RUNTIME_DEFAULT',
-      },
-      info: {},
-    };
+    return { status: containerStatus(this.#container(request.containerId ?? '')), info: {} };
   }
 
   async listContainers(filter: cri.ContainerFilter): Promise<readonly cri.Container[]> {
@@ -311,7 +246,7 @@ export class SimulatedCri implements Cri {
   }
 
   async containerStats(containerId: string): Promise<cri.ContainerStats> {
-    return this.#stats(this.#container(containerId));
+    return containerStats(this.#container(containerId), this.#environment.clock.now());
   }
 
   async listContainerStats(filter: cri.ContainerStatsFilter): Promise<readonly cri.ContainerStats[]> {
@@ -319,7 +254,7 @@ export class SimulatedCri implements Cri {
     return [...this.#containers.values()]
       .filter((container) => container.state === 'CONTAINER_RUNNING')
       .filter((container) => uid === undefined || container.config.labels?.[label.podUid] === uid)
-      .map((container) => this.#stats(container));
+      .map((container) => containerStats(container, this.#environment.clock.now()));
   }
 
   async podSandboxStats(): Promise<cri.PodSandboxStats> {
@@ -397,22 +332,6 @@ export class SimulatedCri implements Cri {
       container.state === 'CONTAINER_RUNNING' &&
       this.#environment.clock.now() >= container.startedAtMs + container.fate.readyMs
     );
-  }
-
-  #stats(container: SimulatedContainer): cri.ContainerStats {
-    const timestamp = this.#environment.clock.now() * 1e6;
-    // One thousandth of a CPU and a megabyte: little enough to be honest about doing nothing.
-    const cpu = (this.#environment.clock.now() - container.startedAtMs) * 1e3;
-    return {
-      attributes: {
-        id: container.id,
-        metadata: container.config.metadata as cri.ContainerMetadata,
-        labels: container.config.labels ?? {},
-        annotations: {},
-      },
-      cpu: { timestamp, usageCoreNanoSeconds: { value: cpu }, usageNanoCores: { value: 1_000_000 } },
-      memory: { timestamp, workingSetBytes: { value: 1_048_576 } },
-    };
   }
 
   async #pass(durationMs: number, signal: AbortSignal): Promise<void> {
