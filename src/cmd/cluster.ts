@@ -4,6 +4,7 @@ import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
 import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
 import { HttpFront } from '#apiserver/http/front.ts';
 import { pathRoutes } from '#apiserver/http/paths.ts';
+import { OpenApi } from '#apiserver/openapi/serve.ts';
 import { ApiServer } from '#apiserver/server.ts';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Environment } from '#base/environment.ts';
@@ -17,6 +18,7 @@ import { startScheduler } from '#scheduler/index.ts';
 import { SqliteStore } from '#storage/sqlite/store.ts';
 import { type ClusterConfig, machineAddress } from './config.ts';
 import { ensurePki, type Pki } from './pki.ts';
+import { openRealNode } from './real-node.ts';
 
 /** Something that happened while a cluster came up, for the person who waits. */
 export type OnStep = (step: string) => void;
@@ -90,6 +92,15 @@ export async function startCluster(config: ClusterConfig, environment: Environme
     run(kubelet.nodeName, kubelet.run(signal));
   }
   onStep('controllers and scheduler');
+  if (config.nodes > 0) {
+    const node = await openRealNode(
+      { config, environment, address, client: (identity) => server.client(identity) },
+      signal,
+    );
+    nodes.set(node.kubelet.nodeName, node.kubelet.api);
+    run('the node', node.run(signal));
+    onStep(node.containerd.adopted ? 'containerd (adopted)' : 'containerd');
+  }
   return {
     address,
     port: front.port,
@@ -134,7 +145,7 @@ function openFront(options: {
     server,
     routes: {
       connect: connectRoutes(lookup),
-      path: pathRoutes({ live: [healthy], ready: [healthy], metrics: () => '', openApi: async () => false }),
+      path: pathRoutes({ live: [healthy], ready: [healthy], metrics: () => '', openApi: new OpenApi() }),
     },
     upgrade: upgradeHandler(server, lookup, log),
     serving: pki.serving,

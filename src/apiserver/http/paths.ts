@@ -1,5 +1,6 @@
 import { ApiError } from '#machinery/errors.ts';
 import { serveDiscovery } from '../discovery/serve.ts';
+import type { OpenApi } from '../openapi/serve.ts';
 import { sendBytes, sendJson } from './answer.ts';
 import type { Exchange } from './handler.ts';
 import type { PathRequest } from './request-info.ts';
@@ -16,7 +17,7 @@ export interface PathOptions {
   readonly live: readonly HealthCheck[];
   readonly ready: readonly HealthCheck[];
   readonly metrics: () => string;
-  readonly openApi: (exchange: Exchange, path: string) => Promise<boolean>;
+  readonly openApi: OpenApi;
 }
 
 /** Everything outside the resources: health, version, discovery, OpenAPI, metrics, token keys. */
@@ -51,7 +52,7 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
       case '/.well-known/openid-configuration':
         return sendJson(response, 200, openIdConfiguration(server.registry.tokens.issuer));
     }
-    if (trimmed.startsWith('/openapi/') && (await options.openApi(exchange, trimmed))) return;
+    if (trimmed.startsWith('/openapi/') && options.openApi.serve(exchange, trimmed)) return;
     if (serveDiscovery(exchange, trimmed)) return;
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   };

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { ApiError } from '#machinery/errors.ts';
+import { sendBytes, sendJson } from '../http/answer.ts';
+import type { Exchange } from '../http/handler.ts';
+import type { ServedResource } from '../resources/resource.ts';
+import { openApi2Document, openApi3Document } from './documents.ts';
+import type { Descriptions } from './types.ts';
+
+interface Document {
+  readonly bytes: Buffer;
+  readonly hash: string;
+}
+
+/**
+ * Serves `/openapi/v2` and `/openapi/v3`. A document is made when it is first asked for and again when its resources
+ * have changed; clients that come back with its ETag or hash get nothing to read.
+ */
+export class OpenApi {
+  readonly #describe: Descriptions;
+  readonly #documents = new Map<string, { readonly of: readonly ServedResource[]; readonly document: Document }>();
+
+  constructor(describe: Descriptions = () => undefined) {
+    this.#describe = describe;
+  }
+
+  /** Returns false for a path that is none of its own. */
+  serve(exchange: Exchange, path: string): boolean {
+    const resources = [...exchange.server.resources.all()];
+    if (path === '/openapi/v2') {
+      this.#send(exchange, this.#document('v2', resources, openApi2Document));
+      return true;
+    }
+    if (path === '/openapi/v3') {
+      sendJson(exchange.response, 200, { paths: this.#index(resources) });
+      return true;
+    }
+    if (!path.startsWith('/openapi/v3/')) return false;
+    const key = path.slice('/openapi/v3/'.length);
+    const wanted = byGroupVersion(resources).get(key);
+    if (wanted === undefined)
+      throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+    this.#send(exchange, this.#document(key, wanted, openApi3Document));
+    return true;
+  }
+
+  #index(resources: readonly ServedResource[]): object {
+    const entries = [...byGroupVersion(resources)].map(([key, members]) => {
+      // The hash stands for the content, so it may come from what the content is made of.
+      const hash = createHash('sha256').update(members.map(fingerprint).join('\n')).digest('hex').toUpperCase();
+      return [key, { serverRelativeURL: `/openapi/v3/${key}?hash=${hash}` }];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  #document(
+    key: string,
+    resources: readonly ServedResource[],
+    make: (resources: readonly ServedResource[], describe: Descriptions) => object,
+  ): Document {
+    const known = this.#documents.get(key);
+    if (
+      known !== undefined &&
+      known.of.length === resources.length &&
+      known.of.every((resource, index) => resource === resources[index])
+    )
+      return known.document;
+    const bytes = Buffer.from(JSON.stringify(make(resources, this.#describe)));
+    const document = { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
+    this.#documents.set(key, { of: resources, document });
+    return document;
+  }
+
+  #send({ response, request, query }: Exchange, { bytes, hash }: Document): void {
+    const etag = `"${hash}"`;
+    response.setHeader('etag', etag);
+    response.setHeader('vary', 'Accept');
+    if (request.headers['if-none-match'] === etag) {
+      response.writeHead(304);
+      response.end();
+      return;
+    }
+    if (query.has('hash')) response.setHeader('expires', new Date(Date.parse('2099-01-01T00:00:00Z')).toUTCString());
+    sendBytes(response, 200, 'application/json', bytes);
+  }
+}
+
+function byGroupVersion(resources: readonly ServedResource[]): Map<string, ServedResource[]> {
+  const groups = new Map<string, ServedResource[]>();
+  for (const resource of resources) {
+    const { group, version } = resource.kind;
+    const key = group === '' ? `api/${version}` : `apis/${group}/${version}`;
+    const members = groups.get(key) ?? [];
+    groups.set(key, members);
+    members.push(resource);
+  }
+  return groups;
+}
+
+function fingerprint({ kind, schema, verbs, subresources }: ServedResource): string {
+  return [kind.group, kind.version, kind.kind, schema.name, [...verbs].join(), [...subresources.keys()].join()].join(
+    ' ',
+  );
+}

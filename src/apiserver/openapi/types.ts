@@ -1,0 +1,123 @@
+import type { Field, ObjectSchema, ScalarSchema, Schema } from '#machinery/schema.ts';
+import type { Dialect } from './dialect.ts';
+import { publishedName } from './names.ts';
+
+export type OpenApiObject = { [key: string]: unknown };
+
+/** Words for fields, by type and field name: `explain` shows them. The server works without any. */
+export type Descriptions = (type: string, field?: string) => string | undefined;
+
+/** Types of one document, collected as they are referred to. */
+export class TypeCollector {
+  readonly #dialect: Dialect;
+  readonly #describe: Descriptions;
+  readonly definitions = new Map<string, OpenApiObject>();
+
+  constructor(dialect: Dialect, describe: Descriptions) {
+    this.#dialect = dialect;
+    this.#describe = describe;
+  }
+
+  /** A reference to a type, which from now on is part of the document. */
+  reference(schema: ObjectSchema): OpenApiObject {
+    const name = publishedName(schema.name);
+    if (!this.definitions.has(name)) {
+      const definition: OpenApiObject = {};
+      // Registered before it is filled: types refer to themselves.
+      this.definitions.set(name, definition);
+      Object.assign(definition, this.#object(schema));
+    }
+    return { $ref: `${this.#dialect.referencePrefix}${name}` };
+  }
+
+  #object(schema: ObjectSchema): OpenApiObject {
+    const properties: OpenApiObject = {};
+    const required: string[] = [];
+    for (const field of schema.fields.values()) {
+      properties[field.name] = this.#property(schema.name, field);
+      if (field.required) required.push(field.name);
+    }
+    const description = this.#describe(schema.name);
+    return {
+      ...(description === undefined ? {} : { description }),
+      type: 'object',
+      ...(schema.fields.size === 0 ? {} : { properties }),
+      ...(required.length === 0 ? {} : { required }),
+      ...(schema.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+    };
+  }
+
+  #property(owner: string, field: Field): OpenApiObject {
+    const { schema, patchStrategies, patchMergeKey } = field;
+    const description = this.#describe(owner, field.name);
+    return {
+      ...(description === undefined ? {} : { description }),
+      ...this.value(schema),
+      ...(schema.type === 'list' ? listExtensions(schema) : {}),
+      ...(patchMergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': patchMergeKey }),
+      ...(patchStrategies.length === 0 ? {} : { 'x-kubernetes-patch-strategy': patchStrategies.join(',') }),
+    };
+  }
+
+  value(schema: Schema): OpenApiObject {
+    switch (schema.type) {
+      case 'object':
+        return this.reference(schema);
+      case 'list':
+        return { type: 'array', items: this.value(schema.items) };
+      case 'map':
+        return {
+          type: 'object',
+          additionalProperties: this.value(schema.values),
+          ...(schema.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+        };
+      default:
+        return this.#scalar(schema);
+    }
+  }
+
+  #scalar({ type, message = '' }: ScalarSchema): OpenApiObject {
+    switch (type) {
+      case 'string':
+      case 'boolean':
+        return { type };
+      case 'int32':
+      case 'int64':
+        return { type: 'integer', format: type };
+      case 'double':
+        return { type: 'number', format: 'double' };
+      case 'bytes':
+        return { type: 'string', format: 'byte' };
+      case 'time':
+        return this.#named('meta.v1.Time', { type: 'string', format: 'date-time' });
+      case 'microTime':
+        return this.#named('meta.v1.MicroTime', { type: 'string', format: 'date-time' });
+      case 'quantity':
+        return this.#named(
+          'resource.Quantity',
+          this.#dialect.version === 2 ? { type: 'string' } : { oneOf: [{ type: 'string' }, { type: 'number' }] },
+        );
+      case 'intOrString':
+        return this.#named(
+          'intstr.IntOrString',
+          this.#dialect.version === 2
+            ? { type: 'string', format: 'int-or-string' }
+            : { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
+        );
+      case 'any':
+        return message === ''
+          ? { type: 'object' }
+          : this.#named(message, /JSON/.test(message) ? {} : { type: 'object' });
+    }
+  }
+
+  #named(name: string, definition: OpenApiObject): OpenApiObject {
+    const published = publishedName(name);
+    if (!this.definitions.has(published)) this.definitions.set(published, definition);
+    return { $ref: `${this.#dialect.referencePrefix}${published}` };
+  }
+}
+
+function listExtensions({ listType, keys }: Extract<Schema, { type: 'list' }>): OpenApiObject {
+  return { 'x-kubernetes-list-type': listType, ...(keys.length === 0 ? {} : { 'x-kubernetes-list-map-keys': keys }) };
+}

@@ -1,0 +1,142 @@
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
+import type { Environment } from '#base/environment.ts';
+import type { Client } from '#client/client.ts';
+import { createInformers } from '#client/informers.ts';
+import { Service } from '#kinds/generated/handles.ts';
+import { type Containerd, startContainerd } from '#kubelet/containerd/daemon/start.ts';
+import { linuxHost } from '#kubelet/host/linux-host.ts';
+import { createKubelet, type Kubelet } from '#kubelet/kubelet.ts';
+import { isReason } from '#machinery/errors.ts';
+import { startClusterDns } from '#network/dns/cluster-dns.ts';
+import { hostResolvers } from '#network/dns/forwarder.ts';
+import { prepareHost } from '#network/services/host.ts';
+import { runServiceRouting } from '#network/services/routing.ts';
+import type { ClusterConfig } from './config.ts';
+
+/** The name of nftables' table with the cluster's rules. */
+export const nftablesTable = 'proa';
+
+export interface RealNode {
+  readonly kubelet: Kubelet;
+  readonly containerd: Containerd;
+  /** Runs the agent, service routing and DNS until the signal aborts; containers and rules stay. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface RealNodeOptions {
+  readonly config: ClusterConfig;
+  readonly environment: Environment;
+  /** The machine's address, which is the node's. */
+  readonly address: string;
+  /** A client for an identity of the node's parts. */
+  readonly client: (identity: { readonly user: string; readonly groups: readonly string[] }) => Client;
+}
+
+/** The tenth address of the service range is the cluster's DNS, as everywhere. */
+export function dnsAddress({ serviceCidr }: Pick<ClusterConfig, 'serviceCidr'>): string {
+  return formatIpv4(parseIpRange(serviceCidr).first + 10);
+}
+
+/** The first /24 of the pod range belongs to this machine. */
+export function realNodePodCidr({ podCidr }: Pick<ClusterConfig, 'podCidr'>): string {
+  return `${formatIpv4(parseIpRange(podCidr).first)}/24`;
+}
+
+/** This machine as a node: containerd of our own, CNI, nftables, DNS. Needs root on Linux. */
+export async function openRealNode(options: RealNodeOptions, signal: AbortSignal): Promise<RealNode> {
+  const { config, environment, address } = options;
+  const { dataDir, runDir } = config;
+  const nodeName = hostname().toLowerCase();
+  const podCidr = realNodePodCidr(config);
+  await mkdir(join(dataDir, 'node'), { recursive: true });
+  const [containerd, host] = await Promise.all([
+    startContainerd({ dataDir: join(dataDir, 'node'), runDir, podCidr, environment }, signal),
+    linuxHost(
+      {
+        rootDirectory: join(dataDir, 'kubelet'),
+        memoryDirectory: join(runDir, 'memory'),
+        podLogsDirectory: join(dataDir, 'logs'),
+        address,
+        clock: environment.clock,
+      },
+      signal,
+    ),
+    prepareHost(hostNetworkOf(config, address), signal),
+  ]);
+  const kubelet = createKubelet({
+    nodeName,
+    client: options.client({ user: `system:node:${nodeName}`, groups: ['system:nodes'] }),
+    cri: containerd.cri,
+    streams: containerd.streams,
+    host,
+    environment,
+    config: { podCidr, clusterDns: [dnsAddress(config)], clusterDomain: config.clusterDomain, cgroupRoot: '/proa' },
+  });
+  return { kubelet, containerd, run: (running) => runNode(options, nodeName, kubelet, running) };
+}
+
+/** What `prepareHost` sets up and `proa reset` takes back. */
+export function hostNetworkOf(config: Pick<ClusterConfig, 'podCidr' | 'serviceCidr'>, address: string) {
+  return {
+    podRanges: [config.podCidr],
+    serviceRanges: [config.serviceCidr],
+    nodeAddress: address,
+    ownAddresses: [dnsAddress(config)],
+  };
+}
+
+async function runNode(
+  options: RealNodeOptions,
+  nodeName: string,
+  kubelet: Kubelet,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, environment, address } = options;
+  const client = options.client({ user: 'system:kube-proxy', groups: ['system:masters'] });
+  const informers = createInformers({ client, environment });
+  const { podRanges, serviceRanges, ownAddresses } = hostNetworkOf(config, address);
+  await ensureDnsService(client, config);
+  await Promise.all([
+    informers.run(signal),
+    kubelet.run(signal),
+    runServiceRouting(
+      { informers, environment, nodeName, table: nftablesTable, podRanges, serviceRanges, ownAddresses },
+      signal,
+    ),
+    runDns(options, informers, signal),
+  ]);
+}
+
+async function runDns(
+  { config, environment }: RealNodeOptions,
+  informers: ReturnType<typeof createInformers>,
+  signal: AbortSignal,
+): Promise<void> {
+  const address = dnsAddress(config);
+  const resolvers = await hostResolvers([address]);
+  const { ended } = await startClusterDns(
+    { informers, environment, address, clusterDomain: config.clusterDomain, resolvers },
+    signal,
+  );
+  await ended;
+}
+
+/** The name under which programs look for the cluster's DNS; the server itself listens on the address. */
+async function ensureDnsService(client: Client, config: ClusterConfig): Promise<void> {
+  const ports = [
+    { name: 'dns', port: 53, protocol: 'UDP' },
+    { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+  ];
+  const labels = { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' };
+  try {
+    await client.create(Service, {
+      metadata: { name: 'kube-dns', namespace: 'kube-system', labels },
+      spec: { clusterIP: dnsAddress(config), ports },
+    });
+  } catch (error) {
+    if (!isReason(error, 'AlreadyExists') && !isReason(error, 'Invalid')) throw error;
+  }
+}
