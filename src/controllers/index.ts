@@ -4,6 +4,7 @@ import { type Controller, runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { resourceRows } from '#kinds/resources.ts';
+import { daemonSet } from './daemonset/controller.ts';
 import { deployment } from './deployment/controller.ts';
 import { endpoints } from './endpoints/controller.ts';
 import { endpointSlice } from './endpointslice/controller.ts';
@@ -16,6 +17,7 @@ import { podGarbageCollector } from './pod-garbage-collector/controller.ts';
 import { replicaSet, replicationController } from './replicaset/controller.ts';
 import { rootCaPublisher } from './root-ca-publisher/controller.ts';
 import { serviceAccount } from './service-account/controller.ts';
+import { statefulSet } from './statefulset/controller.ts';
 import { taintEviction } from './taint-eviction/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 
@@ -63,6 +65,8 @@ function controllersOf({ kinds, rootCa, clusterCidr }: ControllersOptions): read
     deployment,
     replicaSet,
     replicationController,
+    statefulSet,
+    daemonSet,
   ];
 }
 

@@ -7,18 +7,42 @@ import {
   validatingAdmissionPolicyRules,
   validatingWebhookConfigurationRules,
 } from './admissionregistration/rules.ts';
+import {
+  controllerRevisionCells,
+  daemonSetCells,
+  deploymentCells,
+  replicaSetCells,
+  statefulSetCells,
+} from './apps/cells.ts';
 import { daemonSetRules } from './apps/daemon-set/rules.ts';
 import { deploymentRules } from './apps/deployment/rules.ts';
 import { replicaSetRules } from './apps/replica-set/rules.ts';
 import { statefulSetRules } from './apps/stateful-set/rules.ts';
+import { firstHorizontalPodAutoscalerCells, horizontalPodAutoscalerCells } from './autoscaling/cells.ts';
 import {
   firstHorizontalPodAutoscalerRules,
   horizontalPodAutoscalerRules,
 } from './autoscaling/horizontal-pod-autoscaler/rules.ts';
+import { cronJobCells, jobCells } from './batch/cells.ts';
 import { cronJobRules } from './batch/cron-job/rules.ts';
 import { jobRules } from './batch/job/rules.ts';
 import { certificateSigningRequestRules } from './certificates/certificate-signing-request/rules.ts';
 import { leaseRules } from './coordination/lease/rules.ts';
+import {
+  componentStatusCells,
+  configMapCells,
+  endpointsCells,
+  namespaceCells,
+  nodeCells,
+  persistentVolumeCells,
+  persistentVolumeClaimCells,
+  podTemplateCells,
+  replicationControllerCells,
+  resourceQuotaCells,
+  secretCells,
+  serviceAccountCells,
+  serviceCells,
+} from './core/cells.ts';
 import { configMapRules } from './core/config-map/rules.ts';
 import { endpointsRules } from './core/endpoints/rules.ts';
 import { eventRules } from './core/event/rules.ts';
@@ -27,6 +51,7 @@ import { namespaceRules } from './core/namespace/rules.ts';
 import { nodeRules } from './core/node/rules.ts';
 import { persistentVolumeRules } from './core/persistent-volume/rules.ts';
 import { persistentVolumeClaimRules } from './core/persistent-volume-claim/rules.ts';
+import { podCells } from './core/pod/cells.ts';
 import { podRules } from './core/pod/rules.ts';
 import { podTemplateRules } from './core/pod-template/rules.ts';
 import { replicationControllerRules } from './core/replication-controller/rules.ts';
@@ -35,71 +60,135 @@ import { secretRules } from './core/secret/rules.ts';
 import { serviceRules } from './core/service/rules.ts';
 import { serviceAccountRules } from './core/service-account/rules.ts';
 import { endpointSliceRules } from './discovery/endpoint-slice/rules.ts';
+import { coreEventCells, eventCells } from './events/cells.ts';
 import { newEventRules } from './events/event/rules.ts';
 import { flowSchemaRules, priorityLevelConfigurationRules } from './flowcontrol/rules.ts';
 import type { KindRules } from './kind.ts';
+import {
+  endpointSliceCells,
+  ingressCells,
+  ingressClassCells,
+  ipAddressCells,
+  networkPolicyCells,
+  serviceCidrCells,
+} from './networking/cells.ts';
 import { ingressClassRules } from './networking/ingress-class/rules.ts';
 import { networkPolicyRules } from './networking/network-policy/rules.ts';
+import {
+  apiServiceCells,
+  bindingCells,
+  certificateSigningRequestCells,
+  flowSchemaCells,
+  leaseCells,
+  mutatingPolicyCells,
+  nameAndAgeCells,
+  nameAndCreationCells,
+  podDisruptionBudgetCells,
+  policyBindingCells,
+  priorityClassCells,
+  priorityLevelCells,
+  resourceClaimCells,
+  resourceSliceCells,
+  runtimeClassCells,
+  validatingPolicyCells,
+  webhookConfigurationCells,
+} from './other-cells.ts';
 import { podDisruptionBudgetRules } from './policy/pod-disruption-budget/rules.ts';
 import { clusterRoleRules, roleRules } from './rbac/role/rules.ts';
 import { clusterRoleBindingRules, roleBindingRules } from './rbac/role-binding/rules.ts';
 import { priorityClassRules } from './scheduling/priority-class/rules.ts';
+import {
+  csiDriverCells,
+  csiNodeCells,
+  storageClassCells,
+  volumeAttachmentCells,
+  volumeAttributesClassCells,
+} from './storage/cells.ts';
 import { csiDriverRules } from './storage/csi-driver/rules.ts';
 import { storageClassRules } from './storage/storage-class/rules.ts';
 
 /** The table is generic: each entry is only ever given objects of its own kind. */
-const of = <T extends ApiObject>(rules: KindRules<T>): KindRules => rules as unknown as KindRules;
+const of = <T extends ApiObject>(rules: KindRules<T>, cells: NonNullable<KindRules<T>['cells']>): KindRules =>
+  ({ ...rules, cells }) as unknown as KindRules;
 
 /**
  * Rules written by hand, by `group/Kind` or, where versions of a kind differ in shape, by `group/version/Kind`.
  * Adding a kind's rules is its folder and one line here.
  */
 const table: Readonly<Record<string, KindRules>> = {
-  '/Pod': of(podRules),
-  '/PodTemplate': of(podTemplateRules),
-  '/Service': of(serviceRules),
-  '/ConfigMap': of(configMapRules),
-  '/Secret': of(secretRules),
-  '/ServiceAccount': of(serviceAccountRules),
-  '/Namespace': of(namespaceRules),
-  '/Node': of(nodeRules),
-  '/Endpoints': of(endpointsRules),
-  '/Event': of(eventRules),
-  '/LimitRange': of(limitRangeRules),
-  '/ResourceQuota': of(resourceQuotaRules),
-  '/ReplicationController': of(replicationControllerRules),
-  '/PersistentVolume': of(persistentVolumeRules),
-  '/PersistentVolumeClaim': of(persistentVolumeClaimRules),
-  'events.k8s.io/Event': of(newEventRules),
-  'apps/Deployment': of(deploymentRules),
-  'apps/ReplicaSet': of(replicaSetRules),
-  'apps/StatefulSet': of(statefulSetRules),
-  'apps/DaemonSet': of(daemonSetRules),
-  'batch/Job': of(jobRules),
-  'batch/CronJob': of(cronJobRules),
-  'discovery.k8s.io/EndpointSlice': of(endpointSliceRules),
-  'coordination.k8s.io/Lease': of(leaseRules),
-  'rbac.authorization.k8s.io/Role': of(roleRules),
-  'rbac.authorization.k8s.io/ClusterRole': of(clusterRoleRules),
-  'rbac.authorization.k8s.io/RoleBinding': of(roleBindingRules),
-  'rbac.authorization.k8s.io/ClusterRoleBinding': of(clusterRoleBindingRules),
-  'scheduling.k8s.io/PriorityClass': of(priorityClassRules),
-  'storage.k8s.io/StorageClass': of(storageClassRules),
-  'storage.k8s.io/CSIDriver': of(csiDriverRules),
-  'networking.k8s.io/IngressClass': of(ingressClassRules),
-  'networking.k8s.io/NetworkPolicy': of(networkPolicyRules),
-  'autoscaling/v2/HorizontalPodAutoscaler': of(horizontalPodAutoscalerRules),
-  'autoscaling/v1/HorizontalPodAutoscaler': of(firstHorizontalPodAutoscalerRules),
-  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': of(validatingWebhookConfigurationRules),
-  'admissionregistration.k8s.io/MutatingWebhookConfiguration': of(mutatingWebhookConfigurationRules),
-  'admissionregistration.k8s.io/ValidatingAdmissionPolicy': of(validatingAdmissionPolicyRules),
-  'admissionregistration.k8s.io/MutatingAdmissionPolicy': of(mutatingAdmissionPolicyRules),
-  'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': of(validatingAdmissionPolicyBindingRules),
-  'admissionregistration.k8s.io/MutatingAdmissionPolicyBinding': of(mutatingAdmissionPolicyBindingRules),
-  'flowcontrol.apiserver.k8s.io/FlowSchema': of(flowSchemaRules),
-  'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration': of(priorityLevelConfigurationRules),
-  'certificates.k8s.io/CertificateSigningRequest': of(certificateSigningRequestRules),
-  'policy/PodDisruptionBudget': of(podDisruptionBudgetRules),
+  '/Pod': of(podRules, podCells),
+  '/PodTemplate': of(podTemplateRules, podTemplateCells),
+  '/Service': of(serviceRules, serviceCells),
+  '/ConfigMap': of(configMapRules, configMapCells),
+  '/Secret': of(secretRules, secretCells),
+  '/ServiceAccount': of(serviceAccountRules, serviceAccountCells),
+  '/Namespace': of(namespaceRules, namespaceCells),
+  '/Node': of(nodeRules, nodeCells),
+  '/Endpoints': of(endpointsRules, endpointsCells),
+  '/Event': of(eventRules, coreEventCells),
+  '/LimitRange': of(limitRangeRules, nameAndCreationCells),
+  '/ResourceQuota': of(resourceQuotaRules, resourceQuotaCells),
+  '/ReplicationController': of(replicationControllerRules, replicationControllerCells),
+  '/PersistentVolume': of(persistentVolumeRules, persistentVolumeCells),
+  '/PersistentVolumeClaim': of(persistentVolumeClaimRules, persistentVolumeClaimCells),
+  'events.k8s.io/Event': of(newEventRules, eventCells),
+  'apps/Deployment': of(deploymentRules, deploymentCells),
+  'apps/ReplicaSet': of(replicaSetRules, replicaSetCells),
+  'apps/StatefulSet': of(statefulSetRules, statefulSetCells),
+  'apps/DaemonSet': of(daemonSetRules, daemonSetCells),
+  'batch/Job': of(jobRules, jobCells),
+  'batch/CronJob': of(cronJobRules, cronJobCells),
+  'discovery.k8s.io/EndpointSlice': of(endpointSliceRules, endpointSliceCells),
+  'coordination.k8s.io/Lease': of(leaseRules, leaseCells),
+  'rbac.authorization.k8s.io/Role': of(roleRules, nameAndCreationCells),
+  'rbac.authorization.k8s.io/ClusterRole': of(clusterRoleRules, nameAndCreationCells),
+  'rbac.authorization.k8s.io/RoleBinding': of(roleBindingRules, bindingCells),
+  'rbac.authorization.k8s.io/ClusterRoleBinding': of(clusterRoleBindingRules, bindingCells),
+  'scheduling.k8s.io/PriorityClass': of(priorityClassRules, priorityClassCells),
+  'storage.k8s.io/StorageClass': of(storageClassRules, storageClassCells),
+  'storage.k8s.io/CSIDriver': of(csiDriverRules, csiDriverCells),
+  'networking.k8s.io/IngressClass': of(ingressClassRules, ingressClassCells),
+  'networking.k8s.io/NetworkPolicy': of(networkPolicyRules, networkPolicyCells),
+  'autoscaling/v2/HorizontalPodAutoscaler': of(horizontalPodAutoscalerRules, horizontalPodAutoscalerCells),
+  'autoscaling/v1/HorizontalPodAutoscaler': of(firstHorizontalPodAutoscalerRules, firstHorizontalPodAutoscalerCells),
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': of(
+    validatingWebhookConfigurationRules,
+    webhookConfigurationCells,
+  ),
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': of(
+    mutatingWebhookConfigurationRules,
+    webhookConfigurationCells,
+  ),
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicy': of(validatingAdmissionPolicyRules, validatingPolicyCells),
+  'admissionregistration.k8s.io/MutatingAdmissionPolicy': of(mutatingAdmissionPolicyRules, mutatingPolicyCells),
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': of(
+    validatingAdmissionPolicyBindingRules,
+    policyBindingCells,
+  ),
+  'admissionregistration.k8s.io/MutatingAdmissionPolicyBinding': of(
+    mutatingAdmissionPolicyBindingRules,
+    policyBindingCells,
+  ),
+  'flowcontrol.apiserver.k8s.io/FlowSchema': of(flowSchemaRules, flowSchemaCells),
+  'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration': of(priorityLevelConfigurationRules, priorityLevelCells),
+  'certificates.k8s.io/CertificateSigningRequest': of(certificateSigningRequestRules, certificateSigningRequestCells),
+  'policy/PodDisruptionBudget': of(podDisruptionBudgetRules, podDisruptionBudgetCells),
+  '/ComponentStatus': of({}, componentStatusCells),
+  'apps/ControllerRevision': of({}, controllerRevisionCells),
+  'storage.k8s.io/CSINode': of({}, csiNodeCells),
+  'storage.k8s.io/CSIStorageCapacity': of({}, nameAndCreationCells),
+  'storage.k8s.io/VolumeAttachment': of({}, volumeAttachmentCells),
+  'storage.k8s.io/VolumeAttributesClass': of({}, volumeAttributesClassCells),
+  'networking.k8s.io/Ingress': of({}, ingressCells),
+  'networking.k8s.io/IPAddress': of({}, ipAddressCells),
+  'networking.k8s.io/ServiceCIDR': of({}, serviceCidrCells),
+  'node.k8s.io/RuntimeClass': of({}, runtimeClassCells),
+  'apiregistration.k8s.io/APIService': of({}, apiServiceCells),
+  'apiextensions.k8s.io/CustomResourceDefinition': of({}, nameAndCreationCells),
+  'resource.k8s.io/DeviceClass': of({}, nameAndAgeCells),
+  'resource.k8s.io/ResourceClaim': of({}, resourceClaimCells),
+  'resource.k8s.io/ResourceClaimTemplate': of({}, nameAndAgeCells),
+  'resource.k8s.io/ResourceSlice': of({}, resourceSliceCells),
 };
 
 const nothingSpecial: KindRules = {};

@@ -9,6 +9,7 @@ import {
   type Turn,
 } from '#client/controller.ts';
 import type { Kind } from '#kinds/kind.ts';
+import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject, OwnerReference } from '#machinery/meta.ts';
 import { parseApiVersion } from '#machinery/meta.ts';
@@ -214,8 +215,8 @@ function hasNews(old: ApiObject, object: ApiObject): boolean {
   const [before, after] = [old.metadata, object.metadata];
   return (
     before.deletionTimestamp !== after.deletionTimestamp ||
-    JSON.stringify(before.ownerReferences) !== JSON.stringify(after.ownerReferences) ||
-    JSON.stringify(before.finalizers) !== JSON.stringify(after.finalizers)
+    !equalValues(before.ownerReferences, after.ownerReferences) ||
+    !equalValues(before.finalizers, after.finalizers)
   );
 }
 
