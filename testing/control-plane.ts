@@ -21,16 +21,22 @@ export interface TestControlPlane {
  * they are bound, if `ready` says so.
  */
 export async function startControlPlane(
-  options: { readonly nodes?: readonly string[]; readonly ready?: (pod: Pod) => boolean; readonly seed?: number } = {},
+  options: {
+    readonly nodes?: readonly string[];
+    readonly ready?: (pod: Pod) => boolean;
+    /** How a running pod ends, for those that do. */
+    readonly ends?: (pod: Pod) => 'Succeeded' | 'Failed' | undefined;
+    readonly seed?: number;
+  } = {},
 ): Promise<TestControlPlane> {
-  const { nodes = ['a', 'b', 'c'], ready, seed } = options;
+  const { nodes = ['a', 'b', 'c'], ready = () => true, ends = () => undefined, seed } = options;
   const api = await startApiServer(seed === undefined ? {} : { seed });
   const { client, environment } = api;
   const stop = new AbortController();
   const running = Promise.all([
     startControllers({ client, environment, rootCa: 'an authority' }, stop.signal),
     startScheduler({ client, environment }, stop.signal),
-    livePods({ client, environment, ...(ready === undefined ? {} : { ready }) }, stop.signal),
+    livePods({ client, environment, ready, ends }, stop.signal),
   ]);
   const add = (name: string) => addNode({ client, environment }, readyNode(name), stop.signal);
   for (const name of nodes) await add(name);

@@ -24,15 +24,22 @@ export function readyNode(name: string, change: Partial<Node['spec'] & object> =
  * the components that only see the reports.
  */
 export async function livePods(
-  options: { readonly client: Client; readonly environment: Environment; readonly ready?: (pod: Pod) => boolean },
+  options: {
+    readonly client: Client;
+    readonly environment: Environment;
+    readonly ready?: (pod: Pod) => boolean;
+    readonly ends?: (pod: Pod) => 'Succeeded' | 'Failed' | undefined;
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, environment, ready = () => true } = options;
+  const { client, environment, ready = () => true, ends = () => undefined } = options;
   const informers = createInformers({ client, environment });
   const report = async (pod: Pod): Promise<void> => {
     if ((pod.spec?.nodeName ?? '') === '') return;
     if (pod.metadata.deletionTimestamp !== undefined) {
       await client.delete(PodKind, refTo(pod), { gracePeriodSeconds: 0 });
+    } else if (pod.status?.phase === 'Running' && ends(pod) !== undefined) {
+      await client.updateStatus(PodKind, { ...pod, status: { ...pod.status, phase: ends(pod)!, conditions: [] } });
     } else if (pod.status?.phase === 'Pending' && ready(pod)) {
       const time = formatTime(environment.clock.now());
       const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({

@@ -4,12 +4,14 @@ import { type Controller, runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { resourceRows } from '#kinds/resources.ts';
+import { cronJob } from './cronjob/controller.ts';
 import { daemonSet } from './daemonset/controller.ts';
 import { deployment } from './deployment/controller.ts';
 import { endpoints } from './endpoints/controller.ts';
 import { endpointSlice } from './endpointslice/controller.ts';
 import { endpointSliceMirroring } from './endpointslice-mirroring/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
+import { job } from './job/controller.ts';
 import { namespace } from './namespace/controller.ts';
 import { nodeIpam } from './node-ipam/controller.ts';
 import { nodeLifecycle } from './node-lifecycle/controller.ts';
@@ -67,6 +69,8 @@ function controllersOf({ kinds, rootCa, clusterCidr }: ControllersOptions): read
     replicationController,
     statefulSet,
     daemonSet,
+    job,
+    cronJob,
   ];
 }
 

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Job as JobKind, Pod as PodKind } from '#kinds/generated/handles.ts';
+import type { Job } from '#kinds/generated/types/batch_v1.ts';
+import { startControlPlane, type TestControlPlane } from '#testing/control-plane.ts';
+import { formatIndexes, parseIndexes } from './indexes.ts';
+
+const namespace = 'default';
+let plane: TestControlPlane;
+
+before(async () => {
+  plane = await startControlPlane({
+    ends: (pod) => {
+      const image = pod.spec?.containers[0]?.image;
+      return image === 'fails' ? 'Failed' : image === 'runs' ? undefined : 'Succeeded';
+    },
+  });
+});
+
+after(() => plane.stop());
+
+async function start(name: string, image: string, change: Partial<Job['spec']> = {}): Promise<void> {
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image }] } };
+  await plane.client.create(JobKind, { metadata: { name, namespace }, spec: { template, ...change } });
+}
+
+const jobOf = (name: string) => plane.client.get(JobKind, { name, namespace });
+const has = (type: string) => (job: Job) =>
+  (job.status?.conditions ?? []).some((condition) => condition.type === type && condition.status === 'True');
+
+async function podsOf(name: string) {
+  const labelSelector = `batch.kubernetes.io/job-name=${name}`;
+  return (await plane.client.list(PodKind, { namespace, labelSelector })).items;
+}
+
+test('a job runs its pods to completion and counts each once', async () => {
+  await start('work', 'ok', { completions: 5, parallelism: 2 });
+  const job = await plane.until(() => jobOf('work'), has('Complete'));
+  assert.equal(job.status?.succeeded, 5);
+  assert.equal(job.status?.active, undefined);
+  assert.deepEqual(job.status?.uncountedTerminatedPods, {});
+  assert.notEqual(job.status?.completionTime, undefined);
+  const pods = await podsOf('work');
+  assert.equal(pods.length, 5);
+  assert.ok(pods.every(({ metadata }) => (metadata.finalizers ?? []).length === 0));
+});
+
+test('a job that keeps failing backs off and gives up', async () => {
+  await start('bad', 'fails', { backoffLimit: 2 });
+  const job = await plane.until(() => jobOf('bad'), has('Failed'), 300);
+  assert.equal(job.status?.failed, 3);
+  const failed = job.status?.conditions?.find(({ type }) => type === 'Failed');
+  assert.equal(failed?.reason, 'BackoffLimitExceeded');
+});
+
+test('an indexed job does every index', async () => {
+  await start('each', 'ok', { completions: 4, parallelism: 4, completionMode: 'Indexed' });
+  const job = await plane.until(() => jobOf('each'), has('Complete'));
+  assert.equal(job.status?.completedIndexes, '0-3');
+  const names = (await podsOf('each')).map(({ spec }) => spec?.hostname).sort();
+  assert.deepEqual(names, ['each-0', 'each-1', 'each-2', 'each-3']);
+});
+
+test('a suspended job has no pods, and runs when resumed; a deadline ends it', async () => {
+  await start('later', 'runs', { suspend: true, activeDeadlineSeconds: 20 });
+  const job = await plane.until(() => jobOf('later'), has('Suspended'));
+  assert.equal((await podsOf('later')).length, 0);
+  await plane.client.update(JobKind, { ...job, spec: { ...job.spec, suspend: false } });
+  await plane.until(
+    () => jobOf('later'),
+    ({ status }) => status?.ready === 1,
+  );
+  const ended = await plane.until(() => jobOf('later'), has('Failed'));
+  assert.equal(ended.status?.conditions?.find(({ type }) => type === 'Failed')?.reason, 'DeadlineExceeded');
+});
+
+test('indexes are written as ranges', () => {
+  assert.equal(formatIndexes(new Set([7, 1, 3, 4, 5, 10, 11])), '1,3-5,7,10,11');
+  assert.deepEqual([...parseIndexes('1,3-5,7')], [1, 3, 4, 5, 7]);
+});
