@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Environment } from '#base/environment.ts';
 import type { Client } from '#client/client.ts';
+import { runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
 import { Service } from '#kinds/generated/handles.ts';
 import { type Containerd, startContainerd } from '#kubelet/containerd/daemon/start.ts';
@@ -12,12 +13,16 @@ import { createKubelet, type Kubelet } from '#kubelet/kubelet.ts';
 import { isReason } from '#machinery/errors.ts';
 import { startClusterDns } from '#network/dns/cluster-dns.ts';
 import { hostResolvers } from '#network/dns/forwarder.ts';
+import { loadBalancerController } from '#network/load-balancer/controller.ts';
 import { prepareHost } from '#network/services/host.ts';
 import { runServiceRouting } from '#network/services/routing.ts';
 import type { ClusterConfig } from './config.ts';
 
 /** The name of nftables' table with the cluster's rules. */
 export const nftablesTable = 'proa';
+
+/** Services of type LoadBalancer share the machine's address: they must not take away the way to the machine. */
+const sshPort = 22;
 
 export interface RealNode {
   readonly kubelet: Kubelet;
@@ -73,7 +78,12 @@ export async function openRealNode(options: RealNodeOptions, signal: AbortSignal
     streams: containerd.streams,
     host,
     environment,
-    config: { podCidr, clusterDns: [dnsAddress(config)], clusterDomain: config.clusterDomain, cgroupRoot: '/proa' },
+    config: {
+      podCidr,
+      clusterDns: [dnsAddress(config)],
+      clusterDomain: config.clusterDomain,
+      cgroupRoot: join('/', basename(runDir)),
+    },
   });
   return { kubelet, containerd, run: (running) => runNode(options, nodeName, kubelet, running) };
 }
@@ -107,6 +117,11 @@ async function runNode(
       signal,
     ),
     runDns(options, informers, signal),
+    runController(
+      loadBalancerController({ address, reservedPorts: [config.port, sshPort] }),
+      { client, informers, environment },
+      signal,
+    ),
   ]);
 }
 

@@ -15,7 +15,7 @@ export interface Resolver {
 
 /** How long one resolver may take before the next is asked. */
 const attemptTimeoutMs = 2_000;
-/** A resolver that did not answer is asked last for so long. */
+/** When none answers they are left alone for so long: without a network every question would take seconds. */
 const distrustMs = 5_000;
 /** Questions under way at a time; more are answered with SERVFAIL. */
 const maxInFlight = 1_000;
@@ -72,15 +72,18 @@ export class Forwarder {
   async #askAll(question: Question, signal: AbortSignal): Promise<ForwardedAnswer> {
     const { clock } = this.#environment;
     const now = clock.monotonic();
-    const distrust = (resolver: Resolver): number => Math.max(0, (this.#distrustedUntilMs.get(resolver) ?? 0) - now);
-    for (const resolver of this.#resolvers.toSorted((left, right) => distrust(left) - distrust(right))) {
+    const trusted = this.#resolvers.filter((resolver) => (this.#distrustedUntilMs.get(resolver) ?? 0) <= now);
+    // Twice each: a single datagram may get lost.
+    for (const resolver of [...trusted, ...trusted]) {
       try {
-        return await this.#askOne(question, resolver, signal);
+        const answer = await this.#askOne(question, resolver, signal);
+        this.#distrustedUntilMs.delete(resolver);
+        return answer;
       } catch {
         signal.throwIfAborted();
-        this.#distrustedUntilMs.set(resolver, clock.monotonic() + distrustMs);
       }
     }
+    for (const resolver of trusted) this.#distrustedUntilMs.set(resolver, clock.monotonic() + distrustMs);
     return failed;
   }
 
