@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { sleep, systemClock } from '#base/clock.ts';
+import { parseJson, stringifyJson } from '#machinery/json.ts';
 import type { JsonObject } from '#machinery/meta.ts';
 import type { Client } from '../client.ts';
 import { type ApiRequest, createClient, errorFrom, type Transport, type WatchFrame } from '../request.ts';
@@ -59,13 +60,13 @@ class HttpTransport implements Transport {
 
   async send(request: ApiRequest): Promise<JsonObject> {
     const response = await this.#call(request);
-    return JSON.parse(await readText(response.body)) as JsonObject;
+    return parseJson(await readBytes(response.body)) as JsonObject;
   }
 
   async *watch(request: ApiRequest): AsyncGenerator<WatchFrame> {
     const { body } = await this.#call(request);
     try {
-      for await (const line of lines(body)) yield JSON.parse(line) as WatchFrame;
+      for await (const line of lines(body)) yield parseJson(line) as unknown as WatchFrame;
     } catch (error) {
       request.signal?.throwIfAborted();
       throw error;
@@ -102,7 +103,7 @@ class HttpTransport implements Transport {
         ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
         ...(request.identity === undefined ? {} : impersonation(request.identity)),
       },
-      body: request.body === undefined ? undefined : JSON.stringify(request.body),
+      body: request.body === undefined ? undefined : stringifyJson(request.body),
       signal: request.signal,
     });
   }
@@ -149,23 +150,27 @@ function parseBody(text: string): unknown {
   }
 }
 
-async function readText(body: Readable): Promise<string> {
+async function readBytes(body: Readable): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
-/** Whole lines of a stream of UTF-8. */
-export async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+async function readText(body: Readable): Promise<string> {
+  return (await readBytes(body)).toString('utf8');
+}
+
+/** Whole lines of a stream, without their ends; empty ones are left out. */
+export async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const pending: Uint8Array[] = [];
   let pendingBytes = 0;
   for await (const chunk of body) {
     let start = 0;
     for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-      const line = Buffer.concat([...pending.splice(0), chunk.subarray(start, end)]).toString('utf8');
+      const line = Buffer.concat([...pending.splice(0), chunk.subarray(start, end)]);
       pendingBytes = 0;
       start = end + 1;
-      if (line.trim() !== '') yield line;
+      if (line.length > 0) yield line;
     }
     if (start === chunk.length) continue;
     pending.push(chunk.subarray(start));

@@ -48,41 +48,51 @@ function overHttp1(url: URL, options: HttpClientOptions): Exchange {
   const isSecure = url.protocol === 'https:';
   const pool = { keepAlive: true, maxSockets: httpLimits.connections };
   const agent = isSecure ? new https.Agent({ ...pool, ...tlsOptions(options) }) : new http.Agent(pool);
+  const attempt = (
+    { method, path, headers, body, signal }: ExchangeRequest,
+    { again }: { readonly again: boolean },
+  ): Promise<ExchangeResponse> =>
+    new Promise((resolve, reject) => {
+      const address = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port };
+      const place = { agent, method, path, timeout: httpLimits.connectTimeoutMs, ...address };
+      const settings = { ...place, headers: headers as http.OutgoingHttpHeaders, ...(signal ? { signal } : {}) };
+      const request = isSecure ? https.request(settings) : http.request(settings);
+      failUnlessConnected(request, isSecure ? 'secureConnect' : 'connect');
+      request.once('error', (error) => {
+        // The server may close an idle connection in the moment that it is used again.
+        const isStale = request.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+        if (again && isStale && idempotent.has(method)) {
+          resolve(attempt({ method, path, headers, body, signal }, { again: false }));
+        } else reject(signal?.aborted ? signal.reason : error);
+      });
+      request.once('response', (response) => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
+      });
+      request.end(body);
+    });
   return {
-    send: ({ method, path, headers, body, signal }) =>
-      new Promise((resolve, reject) => {
-        const place = {
-          agent,
-          method,
-          path,
-          timeout: httpLimits.connectTimeoutMs,
-          hostname: url.hostname.replace(/^\[|\]$/g, ''),
-          port: url.port,
-        };
-        const settings = { ...place, headers: headers as http.OutgoingHttpHeaders, ...(signal ? { signal } : {}) };
-        const request = isSecure ? https.request(settings) : http.request(settings);
-        let connected = false;
-        const stop = () => {
-          connected = true;
-        };
-        // Emitted for idle connections too: a quiet watch is none of its business.
-        request.on('timeout', () => {
-          if (!connected) request.destroy(new Error('timed out while connecting'));
-        });
-        request.once('socket', (socket) => {
-          // Delayed acknowledgements and Nagle's algorithm together cost 40 ms a call.
-          socket.setNoDelay(true);
-          if (!socket.connecting) stop();
-          else socket.once(isSecure ? 'secureConnect' : 'connect', stop);
-        });
-        request.once('error', (error) => reject(signal?.aborted ? signal.reason : error));
-        request.once('response', (response) => {
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
-        });
-        request.end(body);
-      }),
+    send: (request) => attempt(request, { again: true }),
     close: () => agent.destroy(),
   };
+}
+
+const idempotent = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
+
+/** Limits how long a connection may take to be made. */
+function failUnlessConnected(request: http.ClientRequest, event: 'connect' | 'secureConnect'): void {
+  let connected = false;
+  request.once('socket', (socket) => {
+    // Delayed acknowledgements and Nagle's algorithm together cost 40 ms a call.
+    socket.setNoDelay(true);
+    connected = !socket.connecting;
+    socket.once(event, () => {
+      connected = true;
+    });
+  });
+  // Emitted for idle connections too: a quiet watch is none of its business.
+  request.on('timeout', () => {
+    if (!connected) request.destroy(new Error('timed out while connecting'));
+  });
 }
 
 function overHttp2(url: URL, options: HttpClientOptions): Exchange {
