@@ -45,6 +45,8 @@ export class Forwarder {
   readonly #cache = new LruCache<string, Kept>(cacheEntries);
   readonly #underWay = new Map<string, Promise<ForwardedAnswer>>();
   readonly #distrustedUntilMs = new Map<Resolver, number>();
+  /** Asked first. */
+  #lastGood: Resolver | undefined;
 
   constructor(resolvers: readonly Resolver[], environment: Environment) {
     this.#resolvers = resolvers;
@@ -72,12 +74,14 @@ export class Forwarder {
   async #askAll(question: Question, signal: AbortSignal): Promise<ForwardedAnswer> {
     const { clock } = this.#environment;
     const now = clock.monotonic();
-    const trusted = this.#resolvers.filter((resolver) => (this.#distrustedUntilMs.get(resolver) ?? 0) <= now);
+    const trusted = this.#resolvers
+      .filter((resolver) => (this.#distrustedUntilMs.get(resolver) ?? 0) <= now)
+      .sort((left, right) => Number(right === this.#lastGood) - Number(left === this.#lastGood));
     // Twice each: a single datagram may get lost.
     for (const resolver of [...trusted, ...trusted]) {
       try {
         const answer = await this.#askOne(question, resolver, signal);
-        this.#distrustedUntilMs.delete(resolver);
+        this.#lastGood = resolver;
         return answer;
       } catch {
         signal.throwIfAborted();
