@@ -13,6 +13,8 @@ export interface TestControlPlane {
   /** Asks again every virtual second until the answer is `wanted`, for at most `limitSeconds`. */
   until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, limitSeconds?: number): Promise<T>;
   addNode(name: string): Promise<void>;
+  /** Stops the node's heartbeats. */
+  silence(name: string): void;
   stop(): Promise<void>;
 }
 
@@ -38,7 +40,12 @@ export async function startControlPlane(
     startScheduler({ client, environment }, stop.signal),
     livePods({ client, environment, ready, ends }, stop.signal),
   ]);
-  const add = (name: string) => addNode({ client, environment }, readyNode(name), stop.signal);
+  const beating = new Map<string, AbortController>();
+  const add = (name: string) => {
+    const heart = new AbortController();
+    beating.set(name, heart);
+    return addNode({ client, environment }, readyNode(name), AbortSignal.any([stop.signal, heart.signal]));
+  };
   for (const name of nodes) await add(name);
   return {
     client,
@@ -53,6 +60,7 @@ export async function startControlPlane(
       return answer;
     },
     addNode: add,
+    silence: (name) => beating.get(name)?.abort(),
     async stop() {
       stop.abort();
       await running;

@@ -4,9 +4,11 @@ import { type Controller, runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { resourceRows } from '#kinds/resources.ts';
+import { clusterRoleAggregation } from './cluster-role-aggregation/controller.ts';
 import { cronJob } from './cronjob/controller.ts';
 import { daemonSet } from './daemonset/controller.ts';
 import { deployment } from './deployment/controller.ts';
+import { disruption } from './disruption/controller.ts';
 import { endpoints } from './endpoints/controller.ts';
 import { endpointSlice } from './endpointslice/controller.ts';
 import { endpointSliceMirroring } from './endpointslice-mirroring/controller.ts';
@@ -54,6 +56,8 @@ function controllersOf({ kinds, rootCa, clusterCidr }: ControllersOptions): read
   return [
     namespace(stored),
     serviceAccount,
+    clusterRoleAggregation,
+    disruption,
     rootCaPublisher(rootCa),
     garbageCollector(stored),
     nodeLifecycle,
