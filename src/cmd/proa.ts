@@ -1,48 +1,81 @@
-import { parseArgs } from 'node:util';
-import { systemClock } from '#base/clock.ts';
-import { createLog } from '#base/log.ts';
-import { secureRandom } from '#base/random.ts';
-import { startCluster } from './cluster.ts';
-import { defaultDataDir, defaultPodCidr, defaultPort, defaultServiceCidr, isRoot } from './config.ts';
-import { mergeIntoKubeconfig, userKubeconfigPath } from './kubeconfig.ts';
+import { parseArgs, styleText } from 'node:util';
+import type { Command } from './commands/command.ts';
+import { UserError } from './data-folder.ts';
 
-const clock = systemClock();
-const started = clock.monotonic();
-const { values } = parseArgs({
-  args: process.argv.slice(3),
-  options: {
-    'data-dir': { type: 'string' },
-    port: { type: 'string' },
-    kubeconfig: { type: 'string' },
-    nodes: { type: 'string' },
-    'simulated-nodes': { type: 'string' },
+/** Each command is loaded when it is called: `proa up` must not wait for what `proa image` needs. */
+const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+  up: { summary: 'Start a cluster on this machine', load: async () => (await import('./commands/up/command.ts')).up },
+  down: {
+    summary: 'Stop the cluster and its containers; keep its state',
+    load: async () => (await import('./commands/down/command.ts')).down,
   },
-});
-const environment = {
-  clock,
-  random: secureRandom(),
-  log: createLog({ write: (line) => process.stderr.write(`${line}\n`), now: clock.now }),
+  status: {
+    summary: 'Say whether the cluster is running and how it is',
+    load: async () => (await import('./commands/status/command.ts')).status,
+  },
+  reset: {
+    summary: 'Remove the cluster, its state and its traces',
+    load: async () => (await import('./commands/reset/command.ts')).reset,
+  },
+  kubeconfig: {
+    summary: 'Print a kubeconfig of the cluster',
+    load: async () => (await import('./commands/kubeconfig/command.ts')).kubeconfig,
+  },
+  image: {
+    summary: 'Load images from archives, list what the node has',
+    load: async () => (await import('./commands/image/command.ts')).image,
+  },
 };
-const cluster = await startCluster(
-  {
-    dataDir: values['data-dir'] ?? defaultDataDir(),
-    runDir: '/run/proa',
-    port: Number(values.port ?? defaultPort),
-    nodes: Number(values.nodes ?? (isRoot() ? 1 : 0)) as 0 | 1,
-    simulatedNodes: Number(values['simulated-nodes'] ?? 0),
-    serviceCidr: defaultServiceCidr,
-    podCidr: defaultPodCidr,
-    clusterDomain: 'cluster.local',
-    featureGates: {},
-  },
-  environment,
-  (step) => process.stdout.write(`${(clock.monotonic() - started).toFixed(0)} ms ${step}\n`),
-);
-mergeIntoKubeconfig(values.kubeconfig ?? userKubeconfigPath(), {
-  server: cluster.serverUrl,
-  certificateAuthority: cluster.pki.authority.certificate,
-  admin: cluster.pki.admin,
-});
-for (const name of ['SIGINT', 'SIGTERM'] as const)
-  process.once(name, () => void cluster.stop().then(() => process.exit(0)));
-await cluster.failed;
+
+function overview(): string {
+  const names = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+  return [
+    'Kubernetes v1.36, whole, in TypeScript.',
+    '',
+    'Usage: proa COMMAND [flags]',
+    '',
+    ...names,
+    '',
+    'proa COMMAND --help tells more.',
+    '',
+  ].join('\n');
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(overview());
+    return name === undefined ? 1 : 0;
+  }
+  const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (known === undefined) throw new UserError(`unknown command "${name}"; "proa --help" lists them`);
+  const command = await known.load();
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(command.help);
+    return 0;
+  }
+  const { values, positionals } = parsed(command, rest);
+  return command.run(values, positionals);
+}
+
+function parsed(command: Command, args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: command.options, allowPositionals: true });
+  } catch (error) {
+    throw new UserError(
+      `${error instanceof Error ? error.message.split('. ')[0] : String(error)}; "proa ${command.name} --help" lists the flags`,
+    );
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const prefix = process.stderr.isTTY ? styleText('red', 'error:') : 'error:';
+  const message =
+    error instanceof UserError || process.env['PROA_DEBUG'] === undefined
+      ? (error as Error).message
+      : ((error as Error).stack ?? String(error));
+  process.stderr.write(`${prefix} ${message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,21 @@
+import type { ParseArgsConfig } from 'node:util';
+
+/** One of `proa`'s own commands. */
+export interface Command {
+  readonly name: string;
+  /** One line for the overview. */
+  readonly summary: string;
+  /** The whole help text. */
+  readonly help: string;
+  readonly options: NonNullable<ParseArgsConfig['options']>;
+  /** @throws UserError for what a person can mend. @returns the exit code. */
+  readonly run: (values: Values, positionals: readonly string[]) => Promise<number>;
+}
+
+export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+
+/** A flag's text, where the flag takes one. */
+export function text(values: Values, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defaultDataDir } from '../../config.ts';
+import { readRunning, UserError } from '../../data-folder.ts';
+import { kubeconfigText } from '../../kubeconfig.ts';
+import { type Command, text } from '../command.ts';
+
+const help = `Print a kubeconfig of the running cluster.
+
+Usage: proa kubeconfig [--data-dir FOLDER]
+`;
+
+export const kubeconfig: Command = {
+  name: 'kubeconfig',
+  summary: 'Print a kubeconfig of the cluster',
+  help,
+  options: { 'data-dir': { type: 'string' } },
+  async run(values) {
+    const dataDir = text(values, 'data-dir') ?? defaultDataDir();
+    const running = readRunning(dataDir);
+    if (running === undefined) throw new UserError('no cluster is running: start one with "proa up"');
+    const read = (name: string): string => readFileSync(join(dataDir, 'pki', name), 'utf8');
+    const admin = { certificate: read('admin.crt'), key: read('admin.key') };
+    process.stdout.write(
+      kubeconfigText({ server: `https://127.0.0.1:${running.port}`, certificateAuthority: read('ca.crt'), admin }),
+    );
+    return 0;
+  },
+};

@@ -1,0 +1,181 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '#base/clock.ts';
+import type { Environment } from '#base/environment.ts';
+import { createLog } from '#base/log.ts';
+import { secureRandom } from '#base/random.ts';
+import { type Cluster, startCluster } from '../../cluster.ts';
+import type { ClusterConfig } from '../../config.ts';
+import { lockDataFolder, readRunning, UserError, writeRunning } from '../../data-folder.ts';
+import { kubeconfigText, mergeIntoKubeconfig, userKubeconfigPath } from '../../kubeconfig.ts';
+import { type Command, text, type Values } from '../command.ts';
+import { upOptions } from './options.ts';
+import { startProgress } from './progress.ts';
+
+const help = `Start a cluster on this machine.
+
+Usage: proa up [flags]
+
+  --detach                start in the background and return when the cluster is ready
+  --data-dir FOLDER       where the cluster's state is kept
+  --kubeconfig FILE       write a kubeconfig there, instead of adding the context "proa" to yours
+  --port PORT             port of the API server (6443)
+  --nodes 0|1             real nodes on this machine; 1 needs root on Linux and is then the default
+  --simulated-nodes N     nodes that run nothing, for trying out and testing
+  --feature-gates A=true  official feature gates, separated by commas
+  --config FILE           the same settings in YAML: dataDir, port, nodes, simulatedNodes, serviceCidr, podCidr,
+                          clusterDomain, featureGates
+`;
+
+export const up: Command = {
+  name: 'up',
+  summary: 'Start a cluster on this machine',
+  help,
+  options: {
+    detach: { type: 'boolean' },
+    'data-dir': { type: 'string' },
+    kubeconfig: { type: 'string' },
+    port: { type: 'string' },
+    nodes: { type: 'string' },
+    'simulated-nodes': { type: 'string' },
+    'feature-gates': { type: 'string' },
+    config: { type: 'string' },
+  },
+  async run(values) {
+    const options = upOptions(values);
+    if (values['detach'] === true) return detach(options.config);
+    return foreground(options.config, values, options.notice);
+  },
+};
+
+async function foreground(config: ClusterConfig, values: Values, notice: string | undefined): Promise<number> {
+  const clock = systemClock();
+  const log = createLog({
+    write: (line) => process.stderr.write(`${line}\n`),
+    now: clock.now,
+    level: process.env['PROA_DEBUG'] === undefined ? 'warn' : 'debug',
+  });
+  const environment: Environment = { clock, random: secureRandom(), log };
+  const lock = lockDataFolder(config.dataDir);
+  const progress = startProgress(process.stdout, clock);
+  let cluster: Cluster;
+  try {
+    cluster = await startCluster(config, environment, (step) => progress.step(step));
+  } catch (error) {
+    progress.stop();
+    lock.release();
+    throw explained(error, config);
+  }
+  progress.stop();
+  const kubeconfig = giveAccess(cluster, text(values, 'kubeconfig'));
+  writeRunning(config.dataDir, {
+    pid: process.pid,
+    port: cluster.port,
+    address: cluster.address,
+    kubeconfig,
+    startedAt: new Date(clock.now()).toISOString(),
+    nodes: config.nodes,
+    simulatedNodes: config.simulatedNodes,
+    runDir: config.runDir,
+    serviceCidr: config.serviceCidr,
+    podCidr: config.podCidr,
+  });
+  tellReady(cluster, config, kubeconfig, notice);
+  const failure = await Promise.race([signalled(), cluster.failed.catch((error: Error) => error)]);
+  if (process.stdout.isTTY) process.stdout.write('\nstopping; containers keep running until "proa down"\n');
+  await cluster.stop();
+  lock.release();
+  if (failure !== undefined) throw failure;
+  return 0;
+}
+
+function giveAccess(cluster: Cluster, path: string | undefined): string {
+  const access = {
+    server: cluster.serverUrl,
+    certificateAuthority: cluster.pki.authority.certificate,
+    admin: cluster.pki.admin,
+  };
+  if (path === undefined) {
+    mergeIntoKubeconfig(userKubeconfigPath(), access);
+    return userKubeconfigPath();
+  }
+  writeFileSync(path, kubeconfigText(access), { mode: 0o600 });
+  return path;
+}
+
+function tellReady(
+  { serverUrl }: Cluster,
+  config: ClusterConfig,
+  kubeconfig: string,
+  notice: string | undefined,
+): void {
+  const nodes = config.nodes > 0 ? 'this machine' : `${config.simulatedNodes} simulated`;
+  const lines = [
+    `Kubernetes v1.36 is ready at ${serverUrl}`,
+    `  nodes       ${nodes}`,
+    `  kubeconfig  ${kubeconfig} (context proa)`,
+  ];
+  if (notice !== undefined) lines.push('', notice);
+  lines.push('', 'Try in another terminal: kubectl get nodes', '');
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Resolves with nothing when the user or the system asks for the end. */
+function signalled(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve(undefined));
+  });
+}
+
+/** The failures that a person can do something about, in one line. */
+function explained(error: unknown, config: ClusterConfig): unknown {
+  const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE')
+    return new UserError(`port ${config.port} is taken: stop what listens there, or choose another with --port`);
+  if (code === 'EACCES')
+    return new UserError(`port ${config.port} may not be opened by this user: choose one above 1023 with --port`);
+  if (code === 'ENOSPC' || /database or disk is full/.test(message))
+    return new UserError(
+      `the disk that holds ${config.dataDir} is full: make room, or choose another folder with --data-dir`,
+    );
+  if (/file is not a database|malformed/.test(message))
+    return new UserError(
+      `${join(config.dataDir, 'state.db')} is damaged: restore it from a backup, or start anew with "proa reset"`,
+    );
+  if (/^unrecognized feature gate/.test(message)) return new UserError(message);
+  if (code === 'ENOENT' && /spawn/.test(message))
+    return new UserError(
+      `a real node needs the program ${(error as { path?: string }).path ?? ''}: install it, or start with --nodes 0`,
+    );
+  return error;
+}
+
+/** Starts the same command in the background and waits until it says that it is ready, or why not. */
+async function detach(config: ClusterConfig): Promise<number> {
+  const running = readRunning(config.dataDir);
+  if (running !== undefined)
+    throw new UserError(`a cluster is running there already (process ${running.pid}): stop it with "proa down"`);
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const logFile = join(config.dataDir, 'proa.log');
+  const errors = openSync(logFile, 'w', 0o600);
+  const args = [...process.execArgv, process.argv[1]!, ...process.argv.slice(2).filter((arg) => arg !== '--detach')];
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', errors] });
+  const outcome = await new Promise<'ready' | 'ended'>((resolve) => {
+    let said = '';
+    child.stdout!.on('data', (chunk: Buffer) => {
+      process.stdout.write(chunk);
+      said += chunk.toString();
+      if (said.includes('is ready at')) resolve('ready');
+    });
+    child.once('exit', () => resolve('ended'));
+  });
+  if (outcome === 'ready') {
+    child.stdout!.destroy();
+    child.unref();
+    return 0;
+  }
+  const { readFileSync } = await import('node:fs');
+  process.stderr.write(readFileSync(logFile, 'utf8'));
+  return 1;
+}

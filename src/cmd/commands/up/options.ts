@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import * as yaml from 'js-yaml';
+import { parseIpRange } from '#apiserver/services/ip-range.ts';
+import {
+  type ClusterConfig,
+  defaultDataDir,
+  defaultPodCidr,
+  defaultPort,
+  defaultServiceCidr,
+  isRoot,
+} from '../../config.ts';
+import { UserError } from '../../data-folder.ts';
+import { text, type Values } from '../command.ts';
+
+/** Keys of a `--config` file; each has a flag of the same meaning, which wins. */
+const fileKeys = [
+  'dataDir',
+  'port',
+  'nodes',
+  'simulatedNodes',
+  'serviceCidr',
+  'podCidr',
+  'clusterDomain',
+  'featureGates',
+] as const;
+type FileConfig = Partial<Record<(typeof fileKeys)[number], unknown>>;
+
+export interface UpOptions {
+  readonly config: ClusterConfig;
+  /** Why there are simulated nodes although nobody asked for them. */
+  readonly notice: string | undefined;
+}
+
+/** Flags over file over defaults. @throws UserError. */
+export function upOptions(values: Values): UpOptions {
+  const file = readConfigFile(text(values, 'config'));
+  const simulated = wholeNumber('--simulated-nodes', text(values, 'simulated-nodes') ?? file.simulatedNodes);
+  const asked = wholeNumber('--nodes', text(values, 'nodes') ?? file.nodes);
+  if (asked !== undefined && asked > 1) throw new UserError('--nodes takes 0 or 1: one real node is this machine');
+  if (asked === 1 && !isRoot())
+    throw new UserError('a real node needs root on Linux: run as root, or leave out --nodes for simulated ones');
+  const nodes = (asked ?? (isRoot() && simulated === undefined ? 1 : 0)) as 0 | 1;
+  const fallsBack = nodes === 0 && simulated === undefined && asked === undefined;
+  const simulatedNodes = simulated ?? (fallsBack ? 1 : 0);
+  if (simulatedNodes > 240) throw new UserError('--simulated-nodes takes up to 240: each has a /24 of the pod range');
+  const dataDir = text(values, 'data-dir') ?? stringOf('dataDir', file.dataDir) ?? defaultDataDir();
+  const config: ClusterConfig = {
+    dataDir,
+    runDir: dataDir === '/var/lib/proa' || nodes === 0 ? '/run/proa' : `/run/proa-${shortHash(dataDir)}`,
+    port: wholeNumber('--port', text(values, 'port') ?? file.port) ?? defaultPort,
+    nodes,
+    simulatedNodes,
+    serviceCidr: range('serviceCidr', file.serviceCidr) ?? defaultServiceCidr,
+    podCidr: range('podCidr', file.podCidr) ?? defaultPodCidr,
+    clusterDomain: stringOf('clusterDomain', file.clusterDomain) ?? 'cluster.local',
+    featureGates: gates(text(values, 'feature-gates'), file.featureGates),
+  };
+  return { config, notice: fallsBack ? fallbackNotice() : undefined };
+}
+
+function fallbackNotice(): string {
+  const how = process.platform === 'linux' ? 'run it as root' : 'run it as root on Linux';
+  return `Nodes are simulated: pods are scheduled and become ready, but nothing runs in them. For real containers, ${how}.`;
+}
+
+/** Socket paths may have 107 bytes, so a folder elsewhere gets a short name under /run. */
+function shortHash(path: string): string {
+  let hash = 0;
+  for (const character of path) hash = (hash * 31 + character.charCodeAt(0)) >>> 0;
+  return hash.toString(36);
+}
+
+function readConfigFile(path: string | undefined): FileConfig {
+  if (path === undefined) return {};
+  let parsed: unknown;
+  try {
+    parsed = yaml.load(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UserError(
+      `cannot read ${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+    );
+  }
+  if (parsed === null || parsed === undefined) return {};
+  if (typeof parsed !== 'object' || Array.isArray(parsed)) throw new UserError(`${path} must hold a mapping`);
+  for (const key of Object.keys(parsed)) {
+    if (!(fileKeys as readonly string[]).includes(key))
+      throw new UserError(`${path}: unknown key "${key}"; known are ${fileKeys.join(', ')}`);
+  }
+  return parsed as FileConfig;
+}
+
+function wholeNumber(name: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  const number = typeof value === 'number' ? value : Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65535 || value === '')
+    throw new UserError(`${name} must be a whole number, not ${JSON.stringify(value)}`);
+  return number;
+}
+
+function stringOf(name: string, value: unknown): string | undefined {
+  if (value !== undefined && typeof value !== 'string') throw new UserError(`${name} must be a string`);
+  return value;
+}
+
+function range(name: string, value: unknown): string | undefined {
+  const written = stringOf(name, value);
+  if (written === undefined) return undefined;
+  try {
+    parseIpRange(written);
+  } catch {
+    throw new UserError(`${name} must be an IPv4 range such as 10.96.0.0/16, not ${JSON.stringify(written)}`);
+  }
+  return written;
+}
+
+function gates(flag: string | undefined, fromFile: unknown): Readonly<Record<string, boolean>> {
+  const result: Record<string, boolean> = {};
+  if (fromFile !== undefined) {
+    if (fromFile === null || typeof fromFile !== 'object')
+      throw new UserError('featureGates must map gates to true or false');
+    for (const [gate, value] of Object.entries(fromFile)) {
+      if (typeof value !== 'boolean') throw new UserError(`featureGates.${gate} must be true or false`);
+      result[gate] = value;
+    }
+  }
+  for (const part of (flag ?? '').split(',').filter((item) => item !== '')) {
+    const [gate = '', value = ''] = part.split('=');
+    if (value !== 'true' && value !== 'false')
+      throw new UserError(`--feature-gates: ${part} must end in =true or =false`);
+    result[gate] = value === 'true';
+  }
+  return result;
+}
