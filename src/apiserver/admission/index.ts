@@ -2,6 +2,7 @@ import { AdmissionChain } from './chain.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
 import { priority } from './priority/plugin.ts';
+import { runtimeClass } from './runtime-class/plugin.ts';
 import { serviceAccount } from './service-account/plugin.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition/plugin.ts';
 
@@ -13,5 +14,6 @@ export function builtinAdmission(): AdmissionChain {
     taintNodesByCondition,
     priority,
     defaultTolerationSeconds,
+    runtimeClass,
   ]);
 }

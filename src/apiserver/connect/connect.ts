@@ -16,7 +16,7 @@ import { type ResourceRequest, requestInfo } from '../http/request-info.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import type { ApiServer } from '../server.ts';
-import { serveLog } from './log.ts';
+import { serveLog, serveLogOverWebSocket } from './log.ts';
 import { proxyRequest, proxyUpgrade } from './proxy.ts';
 
 /** Finds the node agent of a node by its name; undefined when it is not connected. */
@@ -98,9 +98,13 @@ async function serveUpgrade(
       clock,
     });
   }
+  if (path === '/pods/log')
+    return serveLogOverWebSocket({ server, nodes, info, query: url.searchParams, signal, ...upgrade });
   if (info.subresource === 'proxy') return proxyUpgrade(server, info, upgrade, nodes);
   throw badRequest('this resource cannot be upgraded');
 }
+
+const startsSomething = new Set(['exec', 'attach', 'portforward']);
 
 function authorizeUpgrade(
   server: ApiServer,
@@ -124,7 +128,7 @@ function authorizeUpgrade(
   };
   server.authorize({ ...operation, verb });
   // A WebSocket starts with GET; what it does is still a creation (KEP-4006).
-  if (subresource !== 'proxy' && verb === 'get') server.authorize({ ...operation, verb: 'create' });
+  if (startsSomething.has(subresource) && verb === 'get') server.authorize({ ...operation, verb: 'create' });
 }
 
 function closeSignal(socket: Duplex): AbortSignal {

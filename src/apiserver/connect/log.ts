@@ -1,9 +1,12 @@
 import type { Pod as PodObject } from '#kinds/generated/types/core_v1.ts';
 import { badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import type { LogRequest } from '#machinery/node-api.ts';
+import { negotiate, type UpgradeRequest } from '#streaming/negotiate.ts';
+import { WebSocketConnection } from '#streaming/websocket/connection.ts';
 import { writeChunk } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
 import { isTrue, type ResourceRequest } from '../http/request-info.ts';
+import type { ApiServer } from '../server.ts';
 import { containerOf, type NodeLookup, scheduledPod } from './connect.ts';
 
 /** GET of a pod's `log`: plain text, followed when asked. */
@@ -16,6 +19,34 @@ export async function serveLog(exchange: Exchange, info: ResourceRequest, nodes:
   response.flushHeaders?.();
   for await (const chunk of lines) if (!(await writeChunk(response, chunk))) return;
   response.end();
+}
+
+const logProtocols = ['binary.k8s.io', 'base64.binary.k8s.io'];
+
+/** The same log for clients that can only speak WebSocket: a message for each chunk. */
+export async function serveLogOverWebSocket(
+  options: {
+    readonly server: ApiServer;
+    readonly nodes: NodeLookup;
+    readonly info: ResourceRequest;
+    readonly query: URLSearchParams;
+    readonly signal: AbortSignal;
+  } & UpgradeRequest,
+): Promise<void> {
+  const { server, nodes, info, query, signal, request, socket, head } = options;
+  const { pod, node } = scheduledPod(server, nodes, info);
+  const agreement = negotiate(request, { webSocket: logProtocols, spdy: [] });
+  const lines = await node.logs(logRequest(info, pod, query), signal);
+  socket.write(agreement.answer);
+  const connection = new WebSocketConnection(socket, { role: { side: 'server' }, head });
+  const isText = agreement.protocol === 'base64.binary.k8s.io';
+  for await (const chunk of lines) {
+    await connection.send(
+      isText ? 'text' : 'binary',
+      isText ? Buffer.from(Buffer.from(chunk).toString('base64')) : chunk,
+    );
+  }
+  connection.close();
 }
 
 function logRequest({ namespace, name }: ResourceRequest, pod: PodObject, query: URLSearchParams): LogRequest {

@@ -31,6 +31,8 @@ export interface UpdateOptions {
 /** How a subresource narrows an update. */
 export interface SubresourceRules {
   /** Restores what this subresource may not change. */
+  /** The change is the system's own doing and does not count as a new generation. */
+  readonly keepsGeneration?: boolean;
   readonly prepare: (object: Mutable<ApiObject>, old: ApiObject, registry: Registry) => void;
   readonly validate?: (
     object: ApiObject,
@@ -196,7 +198,8 @@ function prepare(
     rules.prepareForUpdate?.(object, old, ruleContext(registry));
     hookOf(registry, resource)?.prepare?.(object, old);
   }
-  if ((rules.hasGeneration ?? hasSeparateStatus(resource)) && subresource !== 'status' && !sameIntent(next, before)) {
+  const counts = subresource !== 'status' && options.rules?.keepsGeneration !== true;
+  if (counts && (rules.hasGeneration ?? hasSeparateStatus(resource)) && !sameIntent(next, before)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
 }

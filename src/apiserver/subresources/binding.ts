@@ -37,7 +37,7 @@ export const binding: SubresourceHandler = {
       else pod.metadata.resourceVersion = resourceVersion;
       return pod as unknown as Mutable<ApiObject>;
     };
-    await updateObject(registry, operation, bind, { rules: { prepare: () => {} } });
+    await updateObject(registry, operation, bind, { rules: { prepare: () => {}, keepsGeneration: true } });
     return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };
