@@ -1,6 +1,7 @@
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '#kinds/generated/types/core_v1.ts';
 import { formatTime } from '#machinery/time.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
+import { isOwned } from '../status/status-patch.ts';
 import { initContainersOf, isSidecar } from './containers.ts';
 import type { PodPhase } from './phase.ts';
 
@@ -14,6 +15,7 @@ interface ConditionInput {
   readonly pod: Pod;
   readonly runtime: PodRuntime;
   readonly previous: PodStatus;
+  readonly resizeConditions: readonly PodCondition[];
   readonly nowMs: number;
 }
 
@@ -45,17 +47,11 @@ export function conditionsOf(
       type,
       ...outcomes[type],
       ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
-      lastProbeTime: undefined,
       lastTransitionTime: moved ? formatTime(nowMs) : (before?.lastTransitionTime ?? formatTime(nowMs)),
     } as PodCondition;
   });
-  const others = (previous.conditions ?? []).filter(({ type }) => !(owned as readonly string[]).includes(type));
-  return [...conditions.map(withoutUndefined), ...others];
-}
-
-function withoutUndefined(condition: PodCondition): PodCondition {
-  const { lastProbeTime: _, ...rest } = condition;
-  return rest;
+  const others = (previous.conditions ?? []).filter((condition) => !isOwned(condition));
+  return [...conditions, ...input.resizeConditions, ...others];
 }
 
 function sandboxReadyOf({ pod, runtime }: ConditionInput, phase: PodPhase): Outcome {
@@ -85,7 +81,7 @@ function initializedOf(
   }
   const message = namesMessage(unknown, incomplete, 'incomplete');
   if (message === undefined) return yes;
-  return { status: 'False', reason: phase === 'Failed' ? 'PodFailed' : 'ContainersNotInitialized', message };
+  return { status: 'False', reason: 'ContainersNotInitialized', message };
 }
 
 function containersReadyOf(

@@ -16,6 +16,7 @@ export class ContainerRestarts {
   readonly #parts: NodeParts;
   readonly #failures = new Map<string, StartFailure>();
   readonly #attempts = new Map<string, number>();
+  readonly #wanted = new Set<string>();
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -31,7 +32,7 @@ export class ContainerRestarts {
    * counts as a restart.
    */
   holdBackMs(pod: Pod, container: Container, before: RuntimeContainer | undefined): number {
-    if (before?.state !== 'exited') return 0;
+    if (before?.state !== 'exited' || this.#wanted.delete(before.id)) return 0;
     const { restarts, note } = this.#parts;
     const key = `${pod.metadata.uid}/${container.name}`;
     const waitMs = restarts.remainingMs(key, before.finishedAtMs);
@@ -50,6 +51,11 @@ export class ContainerRestarts {
       message: `back-off ${formatDelay(restarts.delayMs(key))} restarting failed container=${container.name} pod=${podText(pod)}`,
     });
     return waitMs;
+  }
+
+  /** The container was stopped to give it other resources: its end is no failure. */
+  resized({ id }: RuntimeContainer): void {
+    this.#wanted.add(id);
   }
 
   started(name: string): void {

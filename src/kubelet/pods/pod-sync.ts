@@ -9,6 +9,7 @@ import { ContainerStarter } from './container-starter.ts';
 import { findContainer, isSidecar, roleOf } from './containers.ts';
 import { removeOldAttempts } from './old-attempts.ts';
 import { applyPodCgroup } from './pod-cgroup.ts';
+import { PodResize } from './pod-resize.ts';
 import { PodSandboxes, type ReadySandbox } from './pod-sandboxes.ts';
 import { podCgroup } from './resources.ts';
 import { StartError } from './start-error.ts';
@@ -51,6 +52,7 @@ export class PodSync {
   readonly #killer: ContainerKiller;
   readonly #sandboxes: PodSandboxes;
   readonly #restarts: ContainerRestarts;
+  readonly #resize: PodResize;
   readonly #messages = new Map<string, string>();
   #runtime: PodRuntime = emptyRuntime;
 
@@ -63,6 +65,7 @@ export class PodSync {
     this.#killer = new ContainerKiller(parts);
     this.#sandboxes = new PodSandboxes(parts);
     this.#restarts = new ContainerRestarts(parts);
+    this.#resize = new PodResize(parts);
   }
 
   /** What the runtime had at the last look. */
@@ -79,6 +82,7 @@ export class PodSync {
     if (status.phase === 'Succeeded' || status.phase === 'Failed') return this.#terminate(input, signal);
     const deadlineMs = this.#leftMs(pod, status);
     if (deadlineMs <= 0) return this.#exceeded(pod);
+    if (await this.#resizeContainers(input, signal)) return { outcome: 'active', again: true, afterMs: deadlineMs };
     const actions = computeActions(pod, this.#runtime, this.#parts.probes);
     if (actions.killPod && !actions.createSandbox) return this.#terminate(input, signal);
     const { again, afterMs } = await this.#act(input, actions, signal);
@@ -127,6 +131,23 @@ export class PodSync {
     }
   }
 
+  /** Returns whether containers were stopped that have to start again with other resources. */
+  async #resizeContainers(input: StepInput, signal: AbortSignal): Promise<boolean> {
+    const { pod } = input;
+    const reported = (id: string) =>
+      this.#parts.statuses.get(pod).containerStatuses?.find(({ containerID }) => containerID?.endsWith(id))?.resources;
+    const restart = await this.#resize.resize(pod, this.#runtime, reported, signal);
+    if (restart === undefined) return false;
+    for (const running of restart) {
+      const message = `Container ${running.name} resize requires restart`;
+      const options = { reason: 'changed' as const, message, graceSeconds: podGraceSeconds(pod) };
+      await this.#killer.kill(pod, running, options, signal);
+      this.#restarts.resized(running);
+    }
+    this.report(input);
+    return restart.length > 0;
+  }
+
   #reported(pod: Pod, containerId: string): { readonly ready: boolean; readonly started: boolean } | undefined {
     const status = this.#parts.statuses.get(pod);
     const known = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])].find((container) =>
@@ -148,6 +169,8 @@ export class PodSync {
       probes,
       failures: this.#restarts.failures,
       terminationMessages: this.#messages,
+      appliedResources: (id) => this.#resize.applied(id),
+      resizeConditions: this.#resize.conditions,
       hostIps: host.machine.addresses,
       runtimeName: runtimeName(),
       isTerminal,
@@ -245,6 +268,7 @@ export class PodSync {
         throw error;
       }
       this.#restarts.started(container.name);
+      this.#resize.started(id, container);
       return Number.POSITIVE_INFINITY;
     } catch (error) {
       if (!(error instanceof StartError)) throw error;

@@ -5,6 +5,7 @@ import type {
   Pod,
   PodCondition,
   PodStatus,
+  ResourceRequirements,
 } from '#kinds/generated/types/core_v1.ts';
 import { formatTime } from '#machinery/time.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
@@ -27,6 +28,9 @@ export interface StatusInput {
   readonly probes: ReadinessView;
   readonly failures: ReadonlyMap<string, StartFailure>;
   readonly terminationMessages: ReadonlyMap<string, string>;
+  /** What a container runs with, which a resize in place changes later than the spec. */
+  readonly appliedResources: (containerId: string) => ResourceRequirements | undefined;
+  readonly resizeConditions: readonly PodCondition[];
   readonly hostIps: readonly string[];
   /** For example `containerd`: the scheme of container ids. */
   readonly runtimeName: string;
@@ -122,7 +126,8 @@ function containerStatus(
     state = { waiting: { reason: failure.reason, message: failure.message } };
   }
   const isRunning = state.running !== undefined;
-  const resources = input.isTerminal && !isRunning ? undefined : resourcesOf(container, current);
+  const resources =
+    input.isTerminal && !isRunning ? undefined : resourcesOf(container, current, input.appliedResources(current.id));
   const started = isRunning && input.probes.started(current.id);
   return {
     name: container.name,
@@ -235,12 +240,16 @@ function stateOf(input: StatusInput, container: RuntimeContainer): ContainerStat
   };
 }
 
-function resourcesOf(container: Container, current: RuntimeContainer): Partial<ContainerStatus> {
+function resourcesOf(
+  container: Container,
+  current: RuntimeContainer,
+  applied: ResourceRequirements | undefined,
+): Partial<ContainerStatus> {
   if (current.state !== 'running' && current.state !== 'created') return {};
   const requests = container.resources?.requests;
   return {
     ...(requests === undefined ? {} : { allocatedResources: requests }),
-    resources: container.resources ?? {},
+    resources: applied ?? container.resources ?? {},
   };
 }
 

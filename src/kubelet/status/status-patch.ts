@@ -7,7 +7,6 @@ const ownedConditions: readonly string[] = [
   'Ready',
   'ContainersReady',
   'PodScheduled',
-  'DisruptionTarget',
   'PodResizePending',
   'PodResizeInProgress',
 ];
@@ -57,9 +56,8 @@ function mergedList(from: PodStatus, to: PodStatus, field: keyof typeof keyed): 
       changes.push({ ...item, ...Object.fromEntries(gone.map((name) => [name, null])) });
     }
   }
-  if (field !== 'conditions')
-    for (const item of before)
-      if (!after.some((other) => other[key] === item[key])) changes.push({ [key]: item[key], $patch: 'delete' });
+  for (const item of before)
+    if (!after.some((other) => other[key] === item[key])) changes.push({ [key]: item[key], $patch: 'delete' });
   return changes.length === 0 ? undefined : changes;
 }
 
