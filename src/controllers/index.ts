@@ -19,8 +19,10 @@ import { nodeIpam } from './node-ipam/controller.ts';
 import { nodeLifecycle } from './node-lifecycle/controller.ts';
 import { podGarbageCollector } from './pod-garbage-collector/controller.ts';
 import { replicaSet, replicationController } from './replicaset/controller.ts';
+import { resourceQuota } from './resource-quota/controller.ts';
 import { rootCaPublisher } from './root-ca-publisher/controller.ts';
 import { serviceAccount } from './service-account/controller.ts';
+import { serviceAccountTokenCleanup } from './service-account-token/controller.ts';
 import { statefulSet } from './statefulset/controller.ts';
 import { taintEviction } from './taint-eviction/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
@@ -56,6 +58,8 @@ function controllersOf({ kinds, rootCa, clusterCidr }: ControllersOptions): read
   return [
     namespace(stored),
     serviceAccount,
+    serviceAccountTokenCleanup,
+    resourceQuota(stored),
     clusterRoleAggregation,
     disruption,
     rootCaPublisher(rootCa),

@@ -248,6 +248,7 @@ export class Scheduler {
       reason: 'PreemptionByScheduler',
       message: `${this.#name}: preempting to accommodate a higher priority pod`,
       lastTransitionTime: now,
+      ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     };
     const signal = this.#signal;
     try {
@@ -270,7 +271,8 @@ export class Scheduler {
     if (isSame && nominatedNodeName === undefined) return;
     const now = formatTime(this.#environment.clock.now());
     const lastTransitionTime = current?.status === 'False' ? (current.lastTransitionTime ?? now) : now;
-    const condition = { type: 'PodScheduled', status: 'False', reason, message, lastTransitionTime };
+    const observed = pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation };
+    const condition = { type: 'PodScheduled', ...observed, status: 'False', reason, message, lastTransitionTime };
     const status = {
       conditions: [condition],
       ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),

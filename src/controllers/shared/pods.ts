@@ -87,10 +87,11 @@ export async function disruptPod(
   target: { readonly reason: string; readonly message: string; readonly nowMs: number; readonly phase?: string },
   options: { readonly gracePeriodSeconds?: number } = {},
 ): Promise<void> {
-  const { uid } = pod.metadata;
+  const { uid, generation } = pod.metadata;
   const { reason, message, nowMs, phase } = target;
   const condition = {
     type: 'DisruptionTarget',
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
     status: 'True',
     reason,
     message,

@@ -1,0 +1,64 @@
+import { type Controller, defineController, done } from '#client/controller.ts';
+import { byNamespace } from '#client/object-cache.ts';
+import { keyOf } from '#client/object-key.ts';
+import { isPodTerminal } from '#kinds/core/pod/state.ts';
+import { ResourceQuota as ResourceQuotaKind } from '#kinds/generated/handles.ts';
+import type { Pod } from '#kinds/generated/types/core_v1.ts';
+import type { Kind } from '#kinds/kind.ts';
+import { equalValues } from '#machinery/equality.ts';
+import type { ApiObject } from '#machinery/meta.ts';
+import { formatQuantity, type Quantity, quantity } from '#machinery/quantity.ts';
+import { isInScope, plus, usageOf } from './usage.ts';
+
+/** Counts anew what each quota limits; what admission has charged between two counts is put right here. */
+export function resourceQuota(kinds: readonly Kind[]): Controller {
+  const counted = kinds.filter(({ namespaced, resource }) => namespaced && resource !== 'events');
+  return defineController({
+    name: 'resourcequota-controller',
+    workers: 5,
+    setup(context) {
+      const quotas = context.watch(ResourceQuotaKind, (quota) => [keyOf(quota)]);
+      const byQuotaNamespace = quotas.index('namespace', byNamespace);
+      const sources = counted.map((kind) => {
+        const informer = context.watch(kind, (object, event) => {
+          const keys = byQuotaNamespace.get(object.metadata.namespace ?? '').map(keyOf);
+          if (keys.length === 0) return keys;
+          // Most changes move no sum; a pod that ends gives its share back, a claim or service may grow.
+          const isQuiet = event.type === 'updated' && equalValues(shareOf(event.old), shareOf(event.current));
+          return isQuiet ? [] : keys;
+        });
+        informer.index('namespace', byNamespace);
+        return { kind, informer };
+      });
+      return async (key, { client, signal }) => {
+        const quota = quotas.getByKey(key);
+        if (quota === undefined) return done;
+        const hard = quota.spec?.hard ?? {};
+        const sums = new Map<string, Quantity>();
+        for (const { kind, informer } of sources) {
+          for (const object of informer.index('namespace', byNamespace).get(quota.metadata.namespace ?? '')) {
+            if (!isInScope(quota, kind, object)) continue;
+            for (const [name, amount] of usageOf(kind, object)) {
+              if (Object.hasOwn(hard, name)) sums.set(name, plus(sums.get(name), amount));
+            }
+          }
+        }
+        const nothing = quantity('0');
+        const used = Object.fromEntries(
+          Object.keys(hard).map((name) => [name, formatQuantity(sums.get(name) ?? nothing)]),
+        );
+        const status = { hard, used };
+        if (!equalValues(status, quota.status)) {
+          await client.updateStatus(ResourceQuotaKind, { ...quota, status }, { signal });
+        }
+        return done;
+      };
+    },
+  });
+}
+
+/** What of an object a sum may depend on. */
+function shareOf(object: ApiObject): unknown {
+  const { spec } = object as { readonly spec?: unknown };
+  return { spec, ended: isPodTerminal(object as Pod) };
+}
