@@ -39,9 +39,9 @@ const eventRetryMs = 1_000;
 export function createKubelet(options: KubeletOptions): Kubelet {
   const config: KubeletConfig = { ...defaultConfig, ...options.config };
   const stopping = new AbortController();
-  const { parts, registration, services, noteNode } = assemble(options, config, stopping.signal);
-  const manager = new PodManager({ parts, node: () => registration.node, signal: stopping.signal });
-  managers.set(parts, manager);
+  const probed = (podUid: string) => manager.probed(podUid);
+  const { parts, registration, services, noteNode } = assemble(options, config, probed, stopping.signal);
+  const manager: PodManager = new PodManager({ parts, node: () => registration.node, signal: stopping.signal });
   const api = createNodeApi({ parts, manager, streams: options.streams });
 
   const run = async (signal: AbortSignal): Promise<void> => {
@@ -61,10 +61,12 @@ export function createKubelet(options: KubeletOptions): Kubelet {
   return { nodeName: options.nodeName, run, api };
 }
 
-/** Probes wake workers, and workers are made with the probes: the manager is found through the parts. */
-const managers = new WeakMap<NodeParts, PodManager>();
-
-function assemble(options: KubeletOptions, config: KubeletConfig, signal: AbortSignal) {
+function assemble(
+  options: KubeletOptions,
+  config: KubeletConfig,
+  probed: (podUid: string) => void,
+  signal: AbortSignal,
+) {
   const { client, cri, environment, host, nodeName } = options;
   const recorder = createEventRecorder({ client, environment, component: 'kubelet', host: nodeName, signal });
   const registration = new NodeRegistration({ nodeName, client, cri, host, environment, config });
@@ -99,7 +101,7 @@ function assemble(options: KubeletOptions, config: KubeletConfig, signal: AbortS
     probes: new ProbeManager({
       environment,
       prober,
-      changed: (podUid) => managers.get(parts)?.probed(podUid),
+      changed: probed,
       unhealthy: (pod, container, message) =>
         note(pod, { type: 'Warning', reason: 'Unhealthy', message, fieldPath: fieldPathOf(pod, container) }),
     }),

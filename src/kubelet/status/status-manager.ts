@@ -1,5 +1,6 @@
 import type { Timer } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
+import { withSignal } from '#base/tasks.ts';
 import type { Client } from '#client/client.ts';
 import { Pod as PodKind } from '#kinds/generated/handles.ts';
 import type { Pod, PodStatus } from '#kinds/generated/types/core_v1.ts';
@@ -78,11 +79,10 @@ export class StatusManager {
   async finish(pod: Pod, status: PodStatus): Promise<void> {
     const entry = this.#entry(pod);
     entry.wanted = status;
-    await new Promise<void>((resolve) => {
-      entry.deletion = { done: resolve };
-      this.#signal.addEventListener('abort', () => resolve(), { once: true });
-      this.#plan(entry, 0);
-    });
+    const gone = Promise.withResolvers<void>();
+    entry.deletion = { done: gone.resolve };
+    this.#plan(entry, 0);
+    await withSignal(gone.promise, this.#signal);
   }
 
   forget(uid: string): void {
