@@ -5,6 +5,7 @@ import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { Client } from './client.ts';
 import { createEventRecorder, type EventRecorder } from './events.ts';
+import { isNamespaceTerminating, messageOf } from './failures.ts';
 import type { Informer } from './informer.ts';
 import type { Informers } from './informers.ts';
 import { trackOwnWrites } from './own-writes.ts';
@@ -163,8 +164,11 @@ async function turn(
     if (result.outcome === 'retryAfter') queue.addAfter(key, result.delayMs);
   } catch (error) {
     if (signal.aborted) return;
-    queue.retry(key);
-    report(environment, key, queue.failures(key), error);
+    if (isNamespaceTerminating(error)) queue.forget(key);
+    else {
+      queue.retry(key);
+      report(environment, key, queue.failures(key), error);
+    }
   }
   // The key stays in work until the caches show what was written: its next turn reads its own writes.
   await writes.visible(signal).catch(() => undefined);
@@ -172,7 +176,7 @@ async function turn(
 }
 
 function report({ log }: Environment, key: string, failures: number, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const ordinary = isReason(error, 'Conflict') || isReason(error, 'NotFound') || isReason(error, 'AlreadyExists');
   if (ordinary && failures < failuresUntilWarning) log.debug('will try again', { key, failures, message });
   else log.warn('will try again', { key, failures, message });

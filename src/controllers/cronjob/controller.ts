@@ -6,6 +6,7 @@ import {
   retryAfter,
   type Turn,
 } from '#client/controller.ts';
+import { isNamespaceTerminating, messageOf } from '#client/failures.ts';
 import type { Informer } from '#client/informer.ts';
 import { byControllerUid } from '#client/object-cache.ts';
 import { keyFor, keyOf, refTo } from '#client/object-key.ts';
@@ -14,7 +15,6 @@ import type { CronJob, CronJobStatus, Job } from '#kinds/generated/types/batch_v
 import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import { formatTime, parseTime } from '#machinery/time.ts';
-import { isNamespaceTerminating, messageOf } from '../shared/api-failures.ts';
 import { controllerNameOf, controllerReference } from '../shared/owners.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 

@@ -1,11 +1,11 @@
 import type { Turn } from '#client/controller.ts';
 import type { EventRecorder } from '#client/events.ts';
+import { isNamespaceTerminating, messageOf } from '#client/failures.ts';
 import { Deployment as DeploymentKind, ReplicaSet as ReplicaSetKind } from '#kinds/generated/handles.ts';
 import type { Deployment, ReplicaSet } from '#kinds/generated/types/apps_v1.ts';
 import type { PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
-import { isNamespaceTerminating, messageOf } from '../shared/api-failures.ts';
 import { controllerReference, isControlledBy } from '../shared/owners.ts';
 import { canonicalJson, stableHash } from '../shared/template-hash.ts';
 import { includesAll, newSetAnnotations, revisionAnnotation, revisionOf } from './annotations.ts';

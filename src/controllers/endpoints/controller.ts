@@ -1,4 +1,5 @@
 import { defineController, done } from '#client/controller.ts';
+import { isNamespaceTerminating } from '#client/failures.ts';
 import { keyOf, refOf } from '#client/object-key.ts';
 import { Endpoints as EndpointsKind } from '#kinds/generated/handles.ts';
 import type { Endpoints, Service } from '#kinds/generated/types/core_v1.ts';
@@ -8,7 +9,6 @@ import { formatTime } from '#machinery/time.ts';
 import { isPodInService } from '../endpointslice/pod-endpoints.ts';
 import { hasSelector, ServicePods } from '../endpointslice/service-pods.ts';
 import { headlessLabel, triggerTimeAnnotation } from '../endpointslice/slices.ts';
-import { isNamespaceTerminating } from '../shared/api-failures.ts';
 import { addressLimit, subsetsOf, truncated } from './subsets.ts';
 
 const managedByLabel = 'endpoints.kubernetes.io/managed-by';

@@ -7,6 +7,7 @@ import {
   retryAfter,
   type Turn,
 } from '#client/controller.ts';
+import { isNamespaceTerminating } from '#client/failures.ts';
 import type { Informer } from '#client/informer.ts';
 import { byControllerUid, byNamespace } from '#client/object-cache.ts';
 import { keyOf, refTo } from '#client/object-key.ts';
@@ -17,7 +18,6 @@ import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import { formatTime } from '#machinery/time.ts';
-import { isNamespaceTerminating } from '../shared/api-failures.ts';
 import { claim } from '../shared/claim.ts';
 import { labelMatch } from '../shared/match.ts';
 import { orphanNamespace, ownersOf } from '../shared/pod-owners.ts';

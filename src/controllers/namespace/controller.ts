@@ -6,11 +6,11 @@ import {
   retryAfter,
   type Turn,
 } from '#client/controller.ts';
+import { messageOf } from '#client/failures.ts';
 import { Namespace as NamespaceKind, Pod as PodKind } from '#kinds/generated/handles.ts';
 import type { Namespace } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { ApiError } from '#machinery/errors.ts';
-import { messageOf } from '../shared/api-failures.ts';
 import { deletionConditions, type Remains } from './conditions.ts';
 
 /** What spec.finalizers holds until the namespace is empty. */

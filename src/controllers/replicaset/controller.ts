@@ -7,6 +7,7 @@ import {
   retryAfter,
   type Turn,
 } from '#client/controller.ts';
+import { isNamespaceTerminating } from '#client/failures.ts';
 import type { Informer } from '#client/informer.ts';
 import { byControllerUid, byNamespace } from '#client/object-cache.ts';
 import { keyFor, keyOf } from '#client/object-key.ts';
@@ -17,7 +18,6 @@ import type { Pod, PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
 import type { ApiObject } from '#machinery/meta.ts';
-import { isNamespaceTerminating } from '../shared/api-failures.ts';
 import { claim } from '../shared/claim.ts';
 import { type LabelMatch, labelMatch, mapMatch } from '../shared/match.ts';
 import { controllerNameOf, controllerOf } from '../shared/owners.ts';

@@ -1,8 +1,8 @@
+import { messageOf } from '#client/failures.ts';
 import { isPodAvailable, isPodReady, isPodTerminal, isPodTerminating } from '#kinds/core/pod/state.ts';
 import type { ReplicaSetCondition, ReplicaSetStatus } from '#kinds/generated/types/apps_v1.ts';
 import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import { formatTime } from '#machinery/time.ts';
-import { messageOf } from '../shared/api-failures.ts';
 
 export interface ReplicaFailure {
   readonly reason: 'FailedCreate' | 'FailedDelete';

@@ -1,7 +1,7 @@
 import { type Controller, defineController, done } from '#client/controller.ts';
+import { isNamespaceTerminating } from '#client/failures.ts';
 import { ConfigMap, Namespace } from '#kinds/generated/handles.ts';
 import { isReason } from '#machinery/errors.ts';
-import { isNamespaceTerminating } from '../shared/api-failures.ts';
 
 /** Mounted into pods beside their token. */
 const configMapName = 'kube-root-ca.crt';

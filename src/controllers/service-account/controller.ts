@@ -1,7 +1,7 @@
 import { defineController, done } from '#client/controller.ts';
+import { isNamespaceTerminating } from '#client/failures.ts';
 import { Namespace, ServiceAccount } from '#kinds/generated/handles.ts';
 import { isReason } from '#machinery/errors.ts';
-import { isNamespaceTerminating } from '../shared/api-failures.ts';
 
 /** Pods that name no service account run as this one. */
 const defaultAccount = 'default';

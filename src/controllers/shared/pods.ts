@@ -1,5 +1,6 @@
 import type { Client } from '#client/client.ts';
 import type { EventRecorder } from '#client/events.ts';
+import { isNamespaceTerminating, messageOf } from '#client/failures.ts';
 import { refTo } from '#client/object-key.ts';
 import { Pod as PodKind } from '#kinds/generated/handles.ts';
 import type { Pod, PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
@@ -7,7 +8,6 @@ import type { Kind } from '#kinds/kind.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
-import { isNamespaceTerminating, messageOf } from './api-failures.ts';
 import { controllerReference } from './owners.ts';
 
 /** The longest name of a pod; what generateName adds must fit as well. */

@@ -1,12 +1,12 @@
 import type { Turn } from '#client/controller.ts';
 import type { EventRecorder } from '#client/events.ts';
+import { messageOf } from '#client/failures.ts';
 import type { Informer } from '#client/informer.ts';
 import { refTo } from '#client/object-key.ts';
 import { PersistentVolumeClaim as ClaimKind, StatefulSet as StatefulSetKind } from '#kinds/generated/handles.ts';
 import type { StatefulSet } from '#kinds/generated/types/apps_v1.ts';
 import type { PersistentVolumeClaim, Pod } from '#kinds/generated/types/core_v1.ts';
 import { apiVersionOf, type OwnerReference } from '#machinery/meta.ts';
-import { messageOf } from '../shared/api-failures.ts';
 import { claimsFor, podNameFor } from './pod.ts';
 
 interface ClaimTurn extends Turn {

@@ -6,6 +6,7 @@ import {
   retryAfter,
   type Turn,
 } from '#client/controller.ts';
+import { isNamespaceTerminating, messageOf } from '#client/failures.ts';
 import type { Informer } from '#client/informer.ts';
 import { byControllerUid, byNamespace } from '#client/object-cache.ts';
 import { keyOf, refTo } from '#client/object-key.ts';
@@ -20,7 +21,6 @@ import type { ControllerRevision, StatefulSet } from '#kinds/generated/types/app
 import type { PersistentVolumeClaim, Pod } from '#kinds/generated/types/core_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
-import { isNamespaceTerminating, messageOf } from '../shared/api-failures.ts';
 import { claim } from '../shared/claim.ts';
 import { labelMatch } from '../shared/match.ts';
 import { orphanNamespace, ownersOf } from '../shared/pod-owners.ts';
