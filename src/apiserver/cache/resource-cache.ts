@@ -5,7 +5,7 @@ import { StoredObject, withRevision } from './stored-object.ts';
 import { WatchStream } from './watch-stream.ts';
 
 /** Events of one resource that a watch can resume from; older ones answer 410. */
-const maxHistory = 4096;
+const maxHistory = 2048;
 
 export interface CachedEntry {
   /** Key below the resource's prefix: `namespace/name`, or `name`. */

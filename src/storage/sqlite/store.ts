@@ -15,7 +15,7 @@ import type { FromWriter, Row, ToWriter } from './messages.ts';
 import { prepareSchema, readMeta } from './schema.ts';
 
 /** Events kept in memory for watchers that resume; older revisions are read from disk. */
-const maxLogEvents = 8192;
+const maxLogEvents = 1024;
 /** Writes that one transaction takes at most. */
 const maxBatch = 512;
 
@@ -60,7 +60,7 @@ export class SqliteStore implements Store {
   static async open(file: string): Promise<SqliteStore> {
     const reader = new DatabaseSync(file);
     prepareSchema(reader);
-    const worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: { file } });
+    const worker = new Worker(writerModule(), { workerData: { file } });
     worker.unref();
     return new SqliteStore(reader, worker);
   }
@@ -249,4 +249,9 @@ function entryOf(row: Record<string, unknown>): StoredEntry {
     createRevision: Number(row['create_revision']),
     modRevision: Number(row['revision']),
   };
+}
+
+/** The writer's module: the source in development, a file beside the bundle in a release. */
+function writerModule(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : './sqlite-writer.js', import.meta.url);
 }

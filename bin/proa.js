@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+// Finds a Node that can run Proa: this one if it is new enough, else the one that came along with the package.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const oldestMajor = 24;
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const bundle = join(root, 'dist', 'proa.js');
+const entry = existsSync(bundle) ? bundle : join(root, 'src', 'cmd', 'proa.ts');
+
+if (Number(process.versions.node.split('.')[0]) >= oldestMajor) {
+  process.argv[1] = entry;
+  await import(entry);
+} else {
+  const child = spawn(bundledNode(), [entry, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => fail(error.message));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
+}
+
+function bundledNode() {
+  const name = `node-${process.platform}-${process.arch}`;
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', 'node');
+  } catch {
+    return fail(`Node ${oldestMajor} is needed, this is ${process.version}, and there is no package ${name} here: install Node ${oldestMajor}`);
+  }
+}
+
+function fail(message) {
+  process.stderr.write(`error: ${message}\n`);
+  process.exit(1);
+}
