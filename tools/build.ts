@@ -10,7 +10,7 @@ const common = {
   bundle: true,
   platform: 'node',
   target: 'node24',
-  mainFields: ['module', 'main'],
+  mainFields: ['module', 'main'] as string[],
   format: 'esm',
   outdir: 'dist',
   minifySyntax: true,
