@@ -14,6 +14,7 @@ import {
   replicaSetCells,
   statefulSetCells,
 } from './apps/cells.ts';
+import { controllerRevisionRules } from './apps/controller-revision/rules.ts';
 import { daemonSetRules } from './apps/daemon-set/rules.ts';
 import { deploymentRules } from './apps/deployment/rules.ts';
 import { replicaSetRules } from './apps/replica-set/rules.ts';
@@ -72,6 +73,7 @@ import {
   networkPolicyCells,
   serviceCidrCells,
 } from './networking/cells.ts';
+import { ingressRules } from './networking/ingress/rules.ts';
 import { ingressClassRules } from './networking/ingress-class/rules.ts';
 import { networkPolicyRules } from './networking/network-policy/rules.ts';
 import {
@@ -174,12 +176,12 @@ const table: Readonly<Record<string, KindRules>> = {
   'certificates.k8s.io/CertificateSigningRequest': of(certificateSigningRequestRules, certificateSigningRequestCells),
   'policy/PodDisruptionBudget': of(podDisruptionBudgetRules, podDisruptionBudgetCells),
   '/ComponentStatus': of({}, componentStatusCells),
-  'apps/ControllerRevision': of({}, controllerRevisionCells),
+  'apps/ControllerRevision': of(controllerRevisionRules, controllerRevisionCells),
   'storage.k8s.io/CSINode': of({}, csiNodeCells),
   'storage.k8s.io/CSIStorageCapacity': of({}, nameAndCreationCells),
   'storage.k8s.io/VolumeAttachment': of({}, volumeAttachmentCells),
   'storage.k8s.io/VolumeAttributesClass': of({}, volumeAttributesClassCells),
-  'networking.k8s.io/Ingress': of({}, ingressCells),
+  'networking.k8s.io/Ingress': of(ingressRules, ingressCells),
   'networking.k8s.io/IPAddress': of({}, ipAddressCells),
   'networking.k8s.io/ServiceCIDR': of({}, serviceCidrCells),
   'node.k8s.io/RuntimeClass': of({}, runtimeClassCells),

@@ -2,10 +2,13 @@ import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
+import { validateDaemonSet, validateSelectorUpdate } from '../validation.ts';
 
 const templateGeneration = 'deprecated.daemonset.template.generation';
 
 export const daemonSetRules: KindRules<apps.DaemonSet> = {
+  validate: validateDaemonSet,
+  validateUpdate: validateSelectorUpdate,
   defaults({ spec }) {
     spec.updateStrategy ??= {};
     spec.updateStrategy.type ??= 'RollingUpdate';

@@ -1,8 +1,12 @@
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateReplicaSet, validateReplicaSetStatus, validateSelectorUpdate } from '../validation.ts';
 
 export const replicaSetRules: KindRules<apps.ReplicaSet> = {
+  validate: validateReplicaSet,
+  validateUpdate: validateSelectorUpdate,
+  validateStatusUpdate: validateReplicaSetStatus,
   defaults({ spec }) {
     spec.replicas ??= 1;
     if (spec.template !== undefined) defaultTemplate(spec.template);

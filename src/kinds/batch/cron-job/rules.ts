@@ -1,8 +1,10 @@
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as batch from '#kinds/generated/types/batch_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateCronJob } from '../validation.ts';
 
 export const cronJobRules: KindRules<batch.CronJob> = {
+  validate: validateCronJob,
   defaults({ spec }) {
     spec.concurrencyPolicy ??= 'Allow';
     spec.suspend ??= false;

@@ -2,8 +2,12 @@ import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as batch from '#kinds/generated/types/batch_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { validateJob, validateJobStatusUpdate, validateJobUpdate } from '../validation.ts';
 
 export const jobRules: KindRules<batch.Job> = {
+  validate: validateJob,
+  validateUpdate: validateJobUpdate,
+  validateStatusUpdate: validateJobStatusUpdate,
   defaults(job) {
     defaultSpec(job.spec);
     const labels = job.spec.template.metadata?.labels;

@@ -1,8 +1,10 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { validateNamespace } from '../validation.ts';
 
 export const namespaceRules: KindRules<core.Namespace> = {
+  validate: validateNamespace,
   defaults(namespace) {
     const { metadata } = namespace;
     if (metadata.name !== undefined && metadata.name !== '') {

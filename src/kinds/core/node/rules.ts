@@ -1,8 +1,11 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type ResourceList, roundResources } from '#kinds/resource-list.ts';
+import { validateNode, validateNodeUpdate } from '../validation.ts';
 
 export const nodeRules: KindRules<core.Node> = {
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
   defaults(node) {
     const { status } = node;
     if (status === undefined) return;

@@ -2,8 +2,11 @@ import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { defaultClaimSpec } from '../pod/volume-defaults.ts';
+import { validateClaim, validateClaimUpdate } from '../validation.ts';
 
 export const persistentVolumeClaimRules: KindRules<core.PersistentVolumeClaim> = {
+  validate: validateClaim,
+  validateUpdate: validateClaimUpdate,
   defaults(claim) {
     claim.status ??= {};
     claim.status.phase ??= 'Pending';

@@ -1,9 +1,12 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { defaultPod, mirrorServiceAccount } from './defaults.ts';
 import { applyLabelKeys } from './label-keys.ts';
 import { qosClassOf } from './qos.ts';
+import { validatePodSpec } from './validation/spec.ts';
+import { validatePodUpdate } from './validation/update.ts';
 
 export const podRules: KindRules<core.Pod> = {
   defaults: defaultPod,
@@ -33,6 +36,8 @@ export const podRules: KindRules<core.Pod> = {
     if (qosClass !== undefined) pod.status.qosClass = qosClass;
     keepObservedGenerations(pod.status, old.status);
   },
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
   selectableFields: {
     'spec.nodeName': (pod) => pod.spec.nodeName ?? '',
     'spec.restartPolicy': (pod) => pod.spec.restartPolicy ?? '',
@@ -51,6 +56,21 @@ export const podRules: KindRules<core.Pod> = {
     return seconds < 0 ? 1 : seconds;
   },
 };
+
+function validatePod(pod: core.Pod): FieldError[] {
+  const errors = validatePodSpec(pod.spec, 'spec');
+  for (const field of ['containers', 'initContainers'] as const) {
+    for (const [index, { image = '' }] of (pod.spec[field] ?? []).entries()) {
+      if (image === image.trim()) continue;
+      const path = `spec.${field}[${index}].image`;
+      errors.push(fieldError.invalid(path, image, 'must not have leading or trailing whitespace'));
+    }
+  }
+  if (pod.metadata.uid === undefined || pod.status?.phase !== 'Pending') return errors;
+  const isGated = (pod.spec.schedulingGates ?? []).length > 0 && (pod.spec.nodeName ?? '') !== '';
+  const detail = 'cannot be set until all schedulingGates have been cleared';
+  return isGated ? [...errors, fieldError.forbidden('spec.nodeName', detail)] : errors;
+}
 
 /** A writer that knows nothing of observed generations (KEP-5067) does not erase them. */
 function keepObservedGenerations(status: Mutable<core.PodStatus>, old: core.PodStatus | undefined): void {

@@ -1,8 +1,10 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { defaultTemplate } from '../pod-template/defaults.ts';
+import { validateReplicationController } from '../validation.ts';
 
 export const replicationControllerRules: KindRules<core.ReplicationController> = {
+  validate: validateReplicationController,
   defaults(controller) {
     controller.spec.replicas ??= 1;
     const labels = controller.spec.template?.metadata?.labels;

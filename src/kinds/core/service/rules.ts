@@ -2,10 +2,13 @@ import type { Service } from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { dropFieldsOfOtherTypes, keepAllocatedValues } from './update.ts';
+import { validateService, validateServiceUpdate } from './validation.ts';
 
 const affinityTimeoutSeconds = 10_800;
 
 export const serviceRules: KindRules<Service> = {
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
   defaults(service) {
     const { spec } = service;
     spec.sessionAffinity ??= 'None';

@@ -1,7 +1,10 @@
 import type * as discovery from '#kinds/generated/types/discovery_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateEndpointSlice, validateEndpointSliceUpdate } from './validation.ts';
 
 export const endpointSliceRules: KindRules<discovery.EndpointSlice> = {
+  validate: validateEndpointSlice,
+  validateUpdate: validateEndpointSliceUpdate,
   defaults(slice) {
     for (const port of slice.ports ?? []) {
       port.name ??= '';

@@ -1,7 +1,9 @@
 import type * as networking from '#kinds/generated/types/networking_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateNetworkPolicy } from '../validation.ts';
 
 export const networkPolicyRules: KindRules<networking.NetworkPolicy> = {
+  validate: validateNetworkPolicy,
   defaults({ spec }) {
     if (spec === undefined) return;
     spec.policyTypes ??= (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];

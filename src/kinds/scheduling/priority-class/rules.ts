@@ -1,7 +1,10 @@
 import type * as scheduling from '#kinds/generated/types/scheduling_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validatePriorityClass, validatePriorityClassUpdate } from '#kinds/validation/small-kinds.ts';
 
 export const priorityClassRules: KindRules<scheduling.PriorityClass> = {
+  validate: validatePriorityClass,
+  validateUpdate: validatePriorityClassUpdate,
   defaults(priority) {
     priority.preemptionPolicy ??= 'PreemptLowerPriority';
   },

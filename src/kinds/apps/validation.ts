@@ -1,0 +1,207 @@
+import { validateWorkload } from '#kinds/core/pod-template/validation.ts';
+import type * as apps from '#kinds/generated/types/apps_v1.ts';
+import {
+  immutable,
+  invalidAll,
+  nonNegative,
+  notMoreThanAll,
+  positiveIntOrPercent,
+  requiredOneOf,
+} from '#kinds/validation/common.ts';
+import { equalValues } from '#machinery/equality.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { label1123Problems } from '#machinery/names.ts';
+
+/** The amount of a number or a percentage, to ask whether it is none at all. */
+function amountOf(value: number | string | undefined): number {
+  return typeof value === 'string' ? Number.parseInt(value, 10) || 0 : (value ?? 0);
+}
+
+export function validateDeployment({ spec }: apps.Deployment): FieldError[] {
+  const { progressDeadlineSeconds, minReadySeconds = 0 } = spec;
+  const errors = [
+    ...nonNegative(spec.replicas, 'spec.replicas'),
+    ...validateWorkload(spec, { kind: 'ReplicaSet', emptyAs: 'deployment' }),
+    ...validateStrategy(spec.strategy ?? {}, 'spec.strategy'),
+    ...nonNegative(minReadySeconds, 'spec.minReadySeconds'),
+    ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
+    ...nonNegative(progressDeadlineSeconds, 'spec.progressDeadlineSeconds'),
+  ];
+  if (progressDeadlineSeconds !== undefined && progressDeadlineSeconds <= minReadySeconds) {
+    const detail = 'must be greater than minReadySeconds';
+    errors.push(fieldError.invalid('spec.progressDeadlineSeconds', progressDeadlineSeconds, detail));
+  }
+  return errors;
+}
+
+function validateStrategy(strategy: apps.DeploymentStrategy, path: string): FieldError[] {
+  const { type, rollingUpdate } = strategy;
+  if (type === 'Recreate') {
+    const detail = "may not be specified when strategy `type` is 'Recreate'";
+    return rollingUpdate === undefined ? [] : [fieldError.forbidden(`${path}.rollingUpdate`, detail)];
+  }
+  if (type !== 'RollingUpdate') return [fieldError.notSupported(path, strategy, ['Recreate', 'RollingUpdate'])];
+  if (rollingUpdate === undefined) {
+    return [fieldError.required(`${path}.rollingUpdate`, 'this should be defaulted and never be nil')];
+  }
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
+  const at = `${path}.rollingUpdate`;
+  const errors = [
+    ...positiveIntOrPercent(maxUnavailable, `${at}.maxUnavailable`),
+    ...positiveIntOrPercent(maxSurge, `${at}.maxSurge`),
+  ];
+  if (amountOf(maxUnavailable) === 0 && amountOf(maxSurge) === 0) {
+    const detail = 'may not be 0 when `maxSurge` is 0';
+    errors.push(fieldError.invalid(`${at}.maxUnavailable`, maxUnavailable, detail));
+  }
+  return [...errors, ...notMoreThanAll(maxUnavailable, `${at}.maxUnavailable`)];
+}
+
+/** What a Deployment, ReplicaSet or DaemonSet selects cannot change. */
+export function validateSelectorUpdate(
+  object: apps.Deployment | apps.ReplicaSet | apps.DaemonSet,
+  old: apps.Deployment | apps.ReplicaSet | apps.DaemonSet,
+): FieldError[] {
+  return immutable(object.spec.selector, old.spec.selector, 'spec.selector');
+}
+
+export function validateReplicaSet({ spec }: apps.ReplicaSet): FieldError[] {
+  return [
+    ...nonNegative(spec.replicas, 'spec.replicas'),
+    ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    ...validateWorkload(spec, { kind: 'ReplicaSet', emptyAs: 'deployment' }),
+  ];
+}
+
+/** The counts that a controller reports must agree with one another. */
+export function validateReplicaSetStatus({ status }: apps.ReplicaSet): FieldError[] {
+  const { replicas = 0, fullyLabeledReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status ?? {};
+  const errors: FieldError[] = [];
+  const compare = (field: string, value: number, limit: number, than: string): void => {
+    if (value > limit) errors.push(fieldError.invalid(`status.${field}`, value, `cannot be greater than ${than}`));
+  };
+  compare('fullyLabeledReplicas', fullyLabeledReplicas, replicas, 'status.replicas');
+  compare('readyReplicas', readyReplicas, replicas, 'status.replicas');
+  compare('availableReplicas', availableReplicas, replicas, 'status.replicas');
+  compare('availableReplicas', availableReplicas, readyReplicas, 'readyReplicas');
+  return errors;
+}
+
+export function validateDaemonSet({ spec }: apps.DaemonSet): FieldError[] {
+  const { type, rollingUpdate } = spec.updateStrategy ?? {};
+  const errors = [
+    ...validateWorkload(spec, { kind: 'DaemonSet' }),
+    ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
+    ...requiredOneOf(type, ['RollingUpdate', 'OnDelete'], 'spec.updateStrategy.type'),
+  ];
+  if (type !== 'RollingUpdate' || rollingUpdate === undefined) return errors;
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
+  const path = 'spec.updateStrategy.rollingUpdate';
+  errors.push(
+    ...positiveIntOrPercent(maxUnavailable, `${path}.maxUnavailable`),
+    ...positiveIntOrPercent(maxSurge, `${path}.maxSurge`),
+    ...notMoreThanAll(maxUnavailable, `${path}.maxUnavailable`),
+    ...notMoreThanAll(maxSurge, `${path}.maxSurge`),
+  );
+  const [hasUnavailable, hasSurge] = [amountOf(maxUnavailable) !== 0, amountOf(maxSurge) !== 0];
+  if (hasUnavailable && hasSurge) {
+    errors.push(fieldError.invalid(`${path}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'));
+  } else if (!hasUnavailable && !hasSurge) {
+    errors.push(fieldError.required(`${path}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'));
+  }
+  return errors;
+}
+
+export function validateStatefulSet({ spec }: apps.StatefulSet): FieldError[] {
+  const errors: FieldError[] = [];
+  const {
+    podManagementPolicy = '',
+    serviceName = '',
+    updateStrategy,
+    persistentVolumeClaimRetentionPolicy: retention,
+  } = spec;
+  if (podManagementPolicy !== 'OrderedReady' && podManagementPolicy !== 'Parallel') {
+    const detail = "must be 'OrderedReady' or 'Parallel'";
+    errors.push(fieldError.invalid('spec.podManagementPolicy', podManagementPolicy, detail));
+  }
+  errors.push(...validateSetStrategy(updateStrategy ?? {}));
+  for (const field of ['whenDeleted', 'whenScaled'] as const) {
+    const path = `spec.persistentVolumeClaimRetentionPolicy.${field}`;
+    errors.push(...requiredOneOf(retention?.[field], ['Retain', 'Delete'], path));
+  }
+  errors.push(
+    ...nonNegative(spec.replicas, 'spec.replicas'),
+    ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    ...nonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
+  );
+  if (serviceName !== '') errors.push(...invalidAll('spec.serviceName', serviceName, label1123Problems(serviceName)));
+  return [...errors, ...validateWorkload({ ...spec, template: withClaims(spec) }, { kind: 'StatefulSet' })];
+}
+
+function validateSetStrategy(strategy: apps.StatefulSetUpdateStrategy): FieldError[] {
+  const { type = '', rollingUpdate } = strategy;
+  const path = 'spec.updateStrategy';
+  if (type === '') return [fieldError.required(path)];
+  if (type === 'OnDelete') {
+    const detail = "only allowed for updateStrategy 'RollingUpdate'";
+    return rollingUpdate === undefined ? [] : [fieldError.invalid(`${path}.rollingUpdate`, rollingUpdate, detail)];
+  }
+  if (type !== 'RollingUpdate') return [fieldError.invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")];
+  const { partition, maxUnavailable } = rollingUpdate ?? {};
+  return [
+    ...nonNegative(partition, `${path}.rollingUpdate.partition`),
+    ...(maxUnavailable === undefined
+      ? []
+      : [
+          ...positiveIntOrPercent(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`),
+          ...notMoreThanAll(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`),
+        ]),
+  ];
+}
+
+/** The template as its pods will be: with a volume for each claim. */
+function withClaims(spec: apps.StatefulSetSpec): apps.StatefulSetSpec['template'] {
+  const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name ?? '');
+  const { template } = spec;
+  if (claims.length === 0 || template?.spec === undefined) return template;
+  const volumes = [
+    ...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })),
+    ...(template.spec.volumes ?? []).filter(({ name }) => !claims.includes(name)),
+  ];
+  return { ...template, spec: { ...template.spec, volumes } };
+}
+
+const changeable = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+] as const;
+
+export function validateStatefulSetUpdate(set: apps.StatefulSet, old: apps.StatefulSet): FieldError[] {
+  const fixed = ({ spec }: apps.StatefulSet): object => {
+    const rest: { [Key in keyof apps.StatefulSetSpec]?: unknown } = { ...spec };
+    for (const field of changeable) delete rest[field];
+    return rest;
+  };
+  if (equalValues(fixed(set), fixed(old))) return [];
+  const detail =
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+  return [fieldError.forbidden('spec', detail)];
+}
+
+export function validateControllerRevision(revision: apps.ControllerRevision): FieldError[] {
+  if (revision.data === undefined) return [fieldError.required('data', 'data is mandatory')];
+  return nonNegative(revision.revision, 'revision');
+}
+
+export function validateControllerRevisionUpdate(
+  revision: apps.ControllerRevision,
+  old: apps.ControllerRevision,
+): FieldError[] {
+  return immutable(revision.data, old.data, 'data');
+}

@@ -1,0 +1,84 @@
+import type { ResourceRequirements } from '#kinds/generated/types/core_v1.ts';
+import { invalidAll, negativeMessage } from '#kinds/validation/common.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { labelKeyProblems } from '#machinery/names.ts';
+import { compareQuantities, quantity } from '#machinery/quantity.ts';
+
+const containerResources: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
+const otherResources: ReadonlySet<string> = new Set([
+  'pods',
+  'services',
+  'replicationcontrollers',
+  'resourcequotas',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'storage',
+]);
+
+const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
+const isNative = (name: string): boolean => !name.includes('/') || name.startsWith('kubernetes.io/');
+/** Resources of which a node can promise more than it has. */
+const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHugePages(name);
+
+/** A resource of a container: cpu, memory, storage, huge pages, or an extended one like `example.com/gpu`. */
+export function validateContainerResourceName(name: string, path: string): FieldError[] {
+  const errors = invalidAll(path, name, labelKeyProblems(name));
+  if (errors.length > 0) return errors;
+  if (!name.includes('/')) {
+    if (containerResources.has(name) || isHugePages(name)) return [];
+    const isKnown = otherResources.has(name) || name.startsWith('requests.') || name.startsWith('limits.');
+    if (!isKnown) errors.push(fieldError.invalid(path, name, 'must be a standard resource type or fully qualified'));
+    return [...errors, fieldError.invalid(path, name, 'must be a standard resource for containers')];
+  }
+  const isExtended = !name.startsWith('requests.') && labelKeyProblems(`requests.${name}`).length === 0;
+  if (isNative(name) || isExtended) return [];
+  return [fieldError.invalid(path, name, "doesn't follow extended resource name standard")];
+}
+
+/** An amount that a resource can have. */
+export function validateResourceAmount(name: string, amount: string, path: string): FieldError[] {
+  const { nanos } = quantity(amount);
+  const errors = nanos < 0n ? [fieldError.invalid(path, amount, negativeMessage)] : [];
+  if (name.includes('/') && nanos % 1_000_000_000n !== 0n)
+    errors.push(fieldError.invalid(path, amount, 'must be an integer'));
+  return errors;
+}
+
+/** Requests and limits of one container. */
+export function validateResources(
+  resources: ResourceRequirements | undefined,
+  claims: ReadonlySet<string>,
+  path: string,
+): FieldError[] {
+  if (resources === undefined) return [];
+  const { limits = {}, requests = {} } = resources;
+  const errors: FieldError[] = [];
+  let hasHugePages = false;
+  let hasComputing = false;
+  const look = (name: string, amount: string, at: string): void => {
+    errors.push(...validateContainerResourceName(name, at), ...validateResourceAmount(name, amount, at));
+    if (isHugePages(name)) hasHugePages = true;
+    if (name === 'cpu' || name === 'memory') hasComputing = true;
+  };
+  for (const [name, amount] of Object.entries(limits)) look(name, amount, `${path}.limits[${name}]`);
+  for (const [name, amount] of Object.entries(requests)) {
+    look(name, amount, `${path}.requests[${name}]`);
+    const limit = limits[name];
+    if (limit !== undefined) {
+      const order = compareQuantities(quantity(amount), quantity(limit));
+      if (isOvercommitAllowed(name) ? order <= 0 : order === 0) continue;
+      const bound = isOvercommitAllowed(name) ? 'less than or equal to' : 'equal to';
+      errors.push(fieldError.invalid(`${path}.requests`, amount, `must be ${bound} ${name} limit of ${limit}`));
+    } else if (!isOvercommitAllowed(name)) {
+      errors.push(fieldError.required(`${path}.limits`, 'Limit must be set for non overcommitable resources'));
+    }
+  }
+  if (hasHugePages && !hasComputing) errors.push(fieldError.forbidden(path, 'HugePages require cpu or memory'));
+  resources.claims?.forEach(({ name = '' }, index) => {
+    const at = `${path}.claims[${index}].name`;
+    if (name === '') errors.push(fieldError.required(at));
+    else if (!claims.has(name)) errors.push(fieldError.notFound(at, name));
+  });
+  return errors;
+}

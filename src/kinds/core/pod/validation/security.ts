@@ -1,0 +1,125 @@
+import type * as core from '#kinds/generated/types/core_v1.ts';
+import { each, invalidAll, oneOf } from '#kinds/validation/common.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { rangeMessage } from '#machinery/names.ts';
+import { descendingPath } from './volumes.ts';
+
+const maximumId = 2 ** 31 - 1;
+const maximumSysctlLength = 253;
+const sysctlName = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
+const sysctlPattern = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$';
+const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
+
+function validId(id: number | undefined, path: string): FieldError[] {
+  const isGood = id === undefined || (id >= 0 && id <= maximumId);
+  return isGood ? [] : invalidAll(path, id, [rangeMessage(0, maximumId)]);
+}
+
+/** What holds for all containers of a pod. */
+export function validatePodSecurity(spec: core.PodSpec, path: string): FieldError[] {
+  const context = spec.securityContext;
+  const errors: FieldError[] = [];
+  if (spec.shareProcessNamespace === true && spec.hostPID === true) {
+    const detail = 'ShareProcessNamespace and HostPID cannot both be enabled';
+    errors.push(fieldError.invalid(`${path}.shareProcessNamespace`, true, detail));
+  }
+  if (context === undefined) return errors;
+  errors.push(
+    ...validId(context.fsGroup, `${path}.fsGroup`),
+    ...validId(context.runAsUser, `${path}.runAsUser`),
+    ...validId(context.runAsGroup, `${path}.runAsGroup`),
+    ...each(context.supplementalGroups, `${path}.supplementalGroups`, validId),
+    ...oneOf(context.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${path}.fsGroupChangePolicy`),
+    ...oneOf(context.supplementalGroupsPolicy, ['Merge', 'Strict'], `${path}.supplementalGroupsPolicy`),
+    ...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`),
+    ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`),
+    ...validateSysctls(context.sysctls, spec, `${path}.sysctls`),
+  );
+  return errors;
+}
+
+function validateSysctls(sysctls: readonly core.Sysctl[] | undefined, spec: core.PodSpec, path: string): FieldError[] {
+  const names = new Set<string>();
+  return each(sysctls, path, ({ name = '' }, at) => {
+    const errors: FieldError[] = [];
+    if (name === '') errors.push(fieldError.required(`${at}.name`));
+    else if (name.length > maximumSysctlLength || !sysctlName.test(name)) {
+      const detail = `must have at most ${maximumSysctlLength} characters and match regex ${sysctlPattern}`;
+      errors.push(fieldError.invalid(`${at}.name`, name, detail));
+    } else if (names.has(name)) errors.push(fieldError.duplicate(`${at}.name`, name));
+    const plain = name.replaceAll('/', '.');
+    if (spec.hostNetwork === true && plain.startsWith('net.')) {
+      errors.push(fieldError.invalid(`${at}.name`, name, "may not be specified when 'hostNetwork' is true"));
+    } else if (spec.hostIPC === true && /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(plain)) {
+      errors.push(fieldError.invalid(`${at}.name`, name, "may not be specified when 'hostIPC' is true"));
+    }
+    names.add(name);
+    return errors;
+  });
+}
+
+function validateSeccomp(profile: core.SeccompProfile | undefined, path: string): FieldError[] {
+  if (profile === undefined) return [];
+  const { type = '', localhostProfile } = profile;
+  const errors: FieldError[] = [];
+  if (type === '') errors.push(fieldError.required(`${path}.type`, 'type is required when seccompProfile is set'));
+  else errors.push(...oneOf(type, profileTypes, `${path}.type`));
+  if (type === 'Localhost') {
+    if (localhostProfile === undefined) {
+      errors.push(fieldError.required(`${path}.localhostProfile`, 'must be set when seccomp type is Localhost'));
+    } else errors.push(...descendingPath(localhostProfile, `${path}.localhostProfile`));
+  } else if (localhostProfile !== undefined) {
+    const detail = 'can only be set when seccomp type is Localhost';
+    errors.push(fieldError.invalid(`${path}.localhostProfile`, profile, detail));
+  }
+  return errors;
+}
+
+function validateAppArmor(profile: core.AppArmorProfile | undefined, path: string): FieldError[] {
+  if (profile === undefined) return [];
+  const { type = '', localhostProfile } = profile;
+  const at = `${path}.localhostProfile`;
+  if (type === '') return [fieldError.required(`${path}.type`, 'type is required when appArmorProfile is set')];
+  if (type === 'Localhost') {
+    const name = localhostProfile ?? '';
+    if (name.trim() === '') return [fieldError.required(at, 'must be set when AppArmor type is Localhost')];
+    return name === name.trim() ? [] : [fieldError.invalid(at, name, 'must not be padded with whitespace')];
+  }
+  const errors = oneOf(type, profileTypes, `${path}.type`);
+  if (localhostProfile !== undefined) {
+    errors.push(fieldError.invalid(at, localhostProfile, 'can only be set when AppArmor type is Localhost'));
+  }
+  return errors;
+}
+
+/** What holds for one container. */
+export function validateContainerSecurity(
+  context: core.SecurityContext | undefined,
+  path: string,
+  hostUsers: boolean,
+): FieldError[] {
+  if (context === undefined) return [];
+  const errors = [
+    ...validId(context.runAsUser, `${path}.runAsUser`),
+    ...validId(context.runAsGroup, `${path}.runAsGroup`),
+    ...oneOf(context.procMount, ['Default', 'Unmasked'], `${path}.procMount`),
+    ...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`),
+    ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`),
+  ];
+  if (hostUsers && context.procMount === 'Unmasked') {
+    errors.push(
+      fieldError.invalid(`${path}.procMount`, context.procMount, '`hostUsers` must be false to use `Unmasked`'),
+    );
+  }
+  if (context.allowPrivilegeEscalation === false) {
+    if (context.privileged === true) {
+      const detail = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true';
+      errors.push(fieldError.invalid(path, context, detail));
+    }
+    if (context.capabilities?.add?.some((name) => name === 'CAP_SYS_ADMIN') === true) {
+      const detail = 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN';
+      errors.push(fieldError.invalid(path, context, detail));
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,339 @@
+import type * as core from '#kinds/generated/types/core_v1.ts';
+import {
+  each,
+  immutable,
+  invalidAll,
+  nonNegative,
+  oneOf,
+  requiredOneOf,
+  validateLabelSelector,
+} from '#kinds/validation/common.ts';
+import { equalValues } from '#machinery/equality.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { cidrProblems, ipProblems } from '#machinery/ip.ts';
+import {
+  byteLength,
+  configKeyProblems,
+  label1123Problems,
+  labelKeyProblems,
+  labelValueProblems,
+  portNumberProblems,
+  subdomainProblems,
+} from '#machinery/names.ts';
+import { compareQuantities, quantity } from '#machinery/quantity.ts';
+
+/** Validation of the core group's smaller kinds. */
+
+const maximumDataBytes = 1024 * 1024;
+const frozenMessage = 'field is immutable when `immutable` is set';
+
+type Data = Readonly<Record<string, string>>;
+
+/** Bytes that base64 text stands for. */
+function decodedLength(text: string): number {
+  return Math.floor((text.replace(/=+$/, '').length * 3) / 4);
+}
+
+export function validateConfigMap({ data = {}, binaryData = {} }: core.ConfigMap): FieldError[] {
+  const errors: FieldError[] = [];
+  let size = 0;
+  for (const [key, value] of Object.entries(data)) {
+    errors.push(...invalidAll(`data[${key}]`, key, configKeyProblems(key)));
+    if (Object.hasOwn(binaryData, key)) {
+      errors.push(fieldError.invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
+    }
+    size += byteLength(value);
+  }
+  for (const [key, value] of Object.entries(binaryData)) {
+    errors.push(...invalidAll(`binaryData[${key}]`, key, configKeyProblems(key)));
+    size += decodedLength(value);
+  }
+  if (size > maximumDataBytes) errors.push(fieldError.tooLong('', maximumDataBytes));
+  return errors;
+}
+
+function validateFrozen(
+  object: { readonly immutable?: boolean; readonly data?: Data; readonly binaryData?: Data },
+  old: { readonly immutable?: boolean; readonly data?: Data; readonly binaryData?: Data },
+): FieldError[] {
+  if (old.immutable !== true) return [];
+  const errors = object.immutable === true ? [] : [fieldError.forbidden('immutable', frozenMessage)];
+  for (const field of ['data', 'binaryData'] as const) {
+    if (!equalValues(object[field], old[field])) errors.push(fieldError.forbidden(field, frozenMessage));
+  }
+  return errors;
+}
+
+export function validateConfigMapUpdate(map: core.ConfigMap, old: core.ConfigMap): FieldError[] {
+  return validateFrozen(map, old);
+}
+
+/** What a secret of a type must hold. */
+const requiredKeys: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+};
+
+export function validateSecret(secret: core.Secret): FieldError[] {
+  const { data = {}, type = '' } = secret;
+  const errors: FieldError[] = [];
+  let size = 0;
+  for (const [key, value] of Object.entries(data)) {
+    errors.push(...invalidAll(`data[${key}]`, key, configKeyProblems(key)));
+    size += decodedLength(value);
+  }
+  if (size > maximumDataBytes) errors.push(fieldError.tooLong('data', maximumDataBytes));
+  for (const key of requiredKeys[type] ?? []) {
+    if (data[key] === undefined) errors.push(fieldError.required(`data[${key}]`));
+    else if (key.startsWith('.docker')) errors.push(...validateDockerConfig(key, data[key]));
+  }
+  const account = 'kubernetes.io/service-account.name';
+  if (type === 'kubernetes.io/service-account-token' && !secret.metadata.annotations?.[account]) {
+    errors.push(fieldError.required(`metadata.annotations[${account}]`));
+  }
+  if (type === 'kubernetes.io/basic-auth' && data['username'] === undefined && data['password'] === undefined) {
+    errors.push(fieldError.required('data[username]'), fieldError.required('data[password]'));
+  }
+  return errors;
+}
+
+function validateDockerConfig(key: string, encoded: string): FieldError[] {
+  try {
+    const value: unknown = JSON.parse(atob(encoded));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [];
+    throw new Error('json: cannot unmarshal into Go value of type map[string]interface {}');
+  } catch (error) {
+    return [fieldError.invalid(`data[${key}]`, '<secret contents redacted>', (error as Error).message)];
+  }
+}
+
+export function validateSecretUpdate(secret: core.Secret, old: core.Secret): FieldError[] {
+  return [...immutable(secret.type, old.type, 'type'), ...validateFrozen(secret, old)];
+}
+
+export function validateNamespace(namespace: core.Namespace): FieldError[] {
+  return (namespace.spec?.finalizers ?? []).flatMap((finalizer) => {
+    const errors = invalidAll('spec.finalizers', finalizer, labelKeyProblems(finalizer));
+    if (errors.length > 0 || finalizer.includes('/') || finalizer === 'kubernetes') return errors;
+    const detail = 'name is neither a standard finalizer name nor is it fully qualified';
+    return [fieldError.invalid('spec.finalizers', finalizer, detail)];
+  });
+}
+
+export function validateNode(node: core.Node): FieldError[] {
+  return [
+    ...validateTaints(node.spec.taints, 'metadata.taints'),
+    ...each(node.spec.podCIDRs, 'spec.podCIDRs', (cidr, path) => invalidAll(path, cidr, cidrProblems(cidr))),
+  ];
+}
+
+export function validateTaints(taints: readonly core.Taint[] | undefined, path: string): FieldError[] {
+  const seen = new Set<string>();
+  return each(taints, path, (taint, at) => {
+    const { key, value = '', effect } = taint;
+    const errors = invalidAll(`${at}.key`, key, labelKeyProblems(key));
+    const problems = labelValueProblems(value);
+    if (problems.length > 0) errors.push(fieldError.invalid(`${at}.value`, value, problems.join(';')));
+    errors.push(...requiredOneOf(effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${at}.effect`));
+    if (seen.has(`${effect}/${key}`)) {
+      const duplicate = fieldError.duplicate(at, taint);
+      errors.push({ ...duplicate, message: `${duplicate.message}: taints must be unique by key and effect pair` });
+    }
+    seen.add(`${effect}/${key}`);
+    return errors;
+  });
+}
+
+export function validateNodeUpdate(node: core.Node, old: core.Node): FieldError[] {
+  const errors: FieldError[] = [];
+  const before = old.spec.podCIDRs ?? [];
+  if (before.length > 0 && !equalValues(before, node.spec.podCIDRs)) {
+    const detail = 'node updates may not change podCIDR except from "" to valid';
+    errors.push(fieldError.forbidden('spec.podCIDRs', detail));
+  }
+  const provider = old.spec.providerID ?? '';
+  if (provider !== '' && provider !== node.spec.providerID) {
+    const detail = 'node updates may not change providerID except from "" to valid';
+    errors.push(fieldError.forbidden('spec.providerID', detail));
+  }
+  return errors;
+}
+
+export function validateEndpoints(endpoints: core.Endpoints): FieldError[] {
+  return each(endpoints.subsets, 'subsets', (subset, path) => {
+    const { addresses = [], notReadyAddresses = [], ports = [] } = subset;
+    const errors: FieldError[] = [];
+    if (addresses.length + notReadyAddresses.length === 0) {
+      errors.push(fieldError.required(path, 'must specify `addresses` or `notReadyAddresses`'));
+    }
+    const address = ({ ip, hostname = '', nodeName }: core.EndpointAddress, at: string): FieldError[] => [
+      ...invalidAll(`${at}.ip`, ip, ipProblems(ip)),
+      ...(hostname === '' ? [] : invalidAll(`${at}.hostname`, hostname, label1123Problems(hostname))),
+      ...(nodeName === undefined ? [] : invalidAll(`${at}.nodeName`, nodeName, subdomainProblems(nodeName))),
+      ...reservedIp(ip, `${at}.ip`),
+    ];
+    return [
+      ...errors,
+      ...each(addresses, `${path}.addresses`, address),
+      ...each(notReadyAddresses, `${path}.notReadyAddresses`, address),
+      ...each(ports, `${path}.ports`, ({ name = '', port, protocol }, at) => [
+        ...(ports.length > 1 && name === '' ? [fieldError.required(`${at}.name`)] : []),
+        ...(name === '' ? [] : invalidAll(`${at}.name`, name, label1123Problems(name))),
+        ...invalidAll(`${at}.port`, port, portNumberProblems(port)),
+        ...requiredOneOf(protocol, ['SCTP', 'TCP', 'UDP'], `${at}.protocol`),
+      ]),
+    ];
+  });
+}
+
+/** Addresses that traffic must not be sent to on behalf of others. */
+export function reservedIp(ip: string, path: string): FieldError[] {
+  if (ip === '0.0.0.0' || ip === '::') return [fieldError.invalid(path, ip, `may not be unspecified (${ip})`)];
+  if (ip.startsWith('127.') || ip === '::1') {
+    return [fieldError.invalid(path, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')];
+  }
+  if (ip.startsWith('169.254.') || /^fe[89ab]/i.test(ip)) {
+    return [fieldError.invalid(path, ip, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)')];
+  }
+  if (/^224\.0\.0\./.test(ip) || /^ff02:/i.test(ip)) {
+    return [fieldError.invalid(path, ip, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')];
+  }
+  return [];
+}
+
+const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+
+function validateAccessModes(modes: readonly string[], path: string): FieldError[] {
+  const errors = modes.flatMap((mode) => oneOf(mode, accessModes, path));
+  if (modes.includes('ReadWriteOncePod') && modes.length > 1) {
+    errors.push(fieldError.forbidden(path, 'may not use ReadWriteOncePod with other access modes'));
+  }
+  return errors;
+}
+
+export function validateClaimSpec(spec: core.PersistentVolumeClaimSpec, path: string): FieldError[] {
+  const { accessModes: modes = [], storageClassName = '' } = spec;
+  const errors: FieldError[] = [];
+  if (modes.length === 0) {
+    errors.push(fieldError.required(`${path}.accessModes`, 'at least 1 access mode is required'));
+  }
+  errors.push(...validateLabelSelector(spec.selector, `${path}.selector`));
+  errors.push(...validateAccessModes(modes, `${path}.accessModes`));
+  const storage = spec.resources?.requests?.['storage'];
+  if (storage === undefined) errors.push(fieldError.required(`${path}.resources[storage]`));
+  else if (quantity(storage).nanos <= 0n) {
+    errors.push(fieldError.invalid(`${path}.resources[storage]`, storage, 'must be greater than zero'));
+  }
+  if (storageClassName !== '') {
+    errors.push(...invalidAll(`${path}.storageClassName`, storageClassName, subdomainProblems(storageClassName)));
+  }
+  return [...errors, ...oneOf(spec.volumeMode, ['Block', 'Filesystem'], `${path}.volumeMode`)];
+}
+
+export function validateClaim(claim: core.PersistentVolumeClaim): FieldError[] {
+  return validateClaimSpec(claim.spec ?? {}, 'spec');
+}
+
+/** A claim keeps what it asked for; only a bound one may ask for more room or another attributes class. */
+export function validateClaimUpdate(claim: core.PersistentVolumeClaim, old: core.PersistentVolumeClaim): FieldError[] {
+  const [after, before] = [claim.spec ?? {}, old.spec ?? {}];
+  const errors: FieldError[] = [];
+  if (!equalValues(withFixedFieldsOf(after, before, claim.status?.phase === 'Bound'), before)) {
+    const detail =
+      'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n';
+    errors.push(fieldError.forbidden('spec', detail));
+  }
+  const size = quantity(after.resources?.requests?.['storage']);
+  const isSmaller = compareQuantities(size, quantity(before.resources?.requests?.['storage'])) < 0;
+  if (isSmaller && compareQuantities(size, quantity(old.status?.capacity?.['storage'])) <= 0) {
+    const detail = 'field can not be less than status.capacity';
+    errors.push(fieldError.forbidden('spec.resources.requests.storage', detail));
+  }
+  return [...errors, ...immutable(after.volumeMode, before.volumeMode, 'volumeMode')];
+}
+
+type ClaimSpec = core.PersistentVolumeClaimSpec;
+
+/** The new specification with the old one's values wherever a change is allowed. */
+function withFixedFieldsOf(spec: ClaimSpec, old: ClaimSpec, isBound: boolean): object {
+  const { storage: _, ...requests } = spec.resources?.requests ?? {};
+  const storage = old.resources?.requests?.['storage'];
+  const resources = { ...spec.resources, requests: storage === undefined ? requests : { ...requests, storage } };
+  return {
+    ...spec,
+    ...((old.volumeName ?? '') === '' ? { volumeName: old.volumeName } : {}),
+    ...(old.storageClassName === undefined ? { storageClassName: undefined } : {}),
+    ...(isBound ? { resources, volumeAttributesClassName: old.volumeAttributesClassName } : {}),
+  };
+}
+
+const volumeFields: ReadonlySet<string> = new Set([
+  'accessModes',
+  'capacity',
+  'claimRef',
+  'mountOptions',
+  'nodeAffinity',
+  'persistentVolumeReclaimPolicy',
+  'storageClassName',
+  'volumeAttributesClassName',
+  'volumeMode',
+]);
+
+export function validateVolume({ spec }: core.PersistentVolume): FieldError[] {
+  const { accessModes: modes = [], capacity = {}, persistentVolumeReclaimPolicy: policy } = spec;
+  const errors: FieldError[] = [];
+  if (modes.length === 0) errors.push(fieldError.required('spec.accessModes'));
+  errors.push(...validateAccessModes(modes, 'spec.accessModes'));
+  if (Object.keys(capacity).length === 0) errors.push(fieldError.required('spec.capacity'));
+  const storage = capacity['storage'];
+  if (storage === undefined || Object.keys(capacity).length > 1) {
+    errors.push(fieldError.notSupported('spec.capacity', capacity, ['storage']));
+  } else if (quantity(storage).nanos <= 0n) {
+    errors.push(fieldError.invalid('spec.capacity[storage]', storage, 'must be greater than zero'));
+  }
+  errors.push(...oneOf(policy, ['Delete', 'Recycle', 'Retain'], 'spec.persistentVolumeReclaimPolicy'));
+  const sources = Object.keys(spec).filter((field) => !volumeFields.has(field));
+  if (sources.length === 0) errors.push(fieldError.required('spec', 'must specify a volume type'));
+  for (const source of sources.slice(1)) {
+    errors.push(fieldError.forbidden(`spec.${source}`, 'may not specify more than 1 volume type'));
+  }
+  if (spec.hostPath?.path === '/' && policy === 'Recycle') {
+    const detail = "may not be 'recycle' for a hostPath mount of '/'";
+    errors.push(fieldError.forbidden('spec.persistentVolumeReclaimPolicy', detail));
+  }
+  if (spec.local !== undefined && spec.nodeAffinity === undefined) {
+    errors.push(fieldError.required('spec.nodeAffinity', 'Local volume requires node affinity'));
+  }
+  return [...errors, ...oneOf(spec.volumeMode, ['Block', 'Filesystem'], 'spec.volumeMode')];
+}
+
+export function validateVolumeUpdate(volume: core.PersistentVolume, old: core.PersistentVolume): FieldError[] {
+  const source = ({ spec }: core.PersistentVolume): object =>
+    Object.fromEntries(Object.entries(spec).filter(([field]) => !volumeFields.has(field)));
+  const errors: FieldError[] = [];
+  if (!equalValues(source(volume), source(old))) {
+    const detail = 'spec.persistentvolumesource is immutable after creation\n';
+    errors.push(fieldError.forbidden('spec.persistentvolumesource', detail));
+  }
+  return [...errors, ...immutable(volume.spec.volumeMode, old.spec.volumeMode, 'volumeMode')];
+}
+
+export function validateEvent(event: core.Event): FieldError[] {
+  const { namespace = '' } = event.metadata;
+  const involved = event.involvedObject.namespace ?? '';
+  const path = 'involvedObject.namespace';
+  // Events on things without a namespace are kept in the default one.
+  const isGood = involved === '' ? namespace === 'default' || namespace === 'kube-system' : involved === namespace;
+  return isGood ? [] : [fieldError.invalid(path, involved, 'does not match event.namespace')];
+}
+
+export function validateReplicationController({ spec }: core.ReplicationController): FieldError[] {
+  const errors = [
+    ...nonNegative(spec.replicas, 'spec.replicas'),
+    ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+  ];
+  if (Object.keys(spec.selector ?? {}).length === 0) errors.push(fieldError.required('spec.selector'));
+  return errors;
+}

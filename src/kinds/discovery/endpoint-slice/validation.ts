@@ -1,0 +1,75 @@
+import { reservedIp } from '#kinds/core/validation.ts';
+import type { Endpoint, EndpointPort, EndpointSlice } from '#kinds/generated/types/discovery_v1.ts';
+import { each, immutable, invalidAll, oneOf, requiredOneOf } from '#kinds/validation/common.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { ipFamily, ipProblems } from '#machinery/ip.ts';
+import { label1123Problems, labelKeyProblems, subdomainProblems } from '#machinery/names.ts';
+
+const maximumEndpoints = 1000;
+const maximumAddresses = 100;
+const maximumPorts = 20_000;
+const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
+
+export function validateEndpointSlice(slice: EndpointSlice): FieldError[] {
+  const { addressType, endpoints = [], ports = [] } = slice;
+  const errors = requiredOneOf(addressType, addressTypes, 'addressType');
+  if (endpoints.length > maximumEndpoints) {
+    return [...errors, fieldError.tooMany('endpoints', endpoints.length, maximumEndpoints)];
+  }
+  errors.push(...each(endpoints, 'endpoints', (endpoint, path) => validateEndpoint(endpoint, addressType, path)));
+  return [...errors, ...validatePorts(ports)];
+}
+
+function validateEndpoint(endpoint: Endpoint, addressType: string, path: string): FieldError[] {
+  const { addresses = [], hostname, nodeName } = endpoint;
+  const at = `${path}.addresses`;
+  const errors: FieldError[] = [];
+  if (addresses.length === 0) errors.push(fieldError.required(at, 'must contain at least 1 address'));
+  else if (addresses.length > maximumAddresses) {
+    errors.push(fieldError.tooMany(at, addresses.length, maximumAddresses));
+  }
+  errors.push(...each(addresses, at, (address, one) => validateAddress(address, addressType, one)));
+  if (nodeName !== undefined) errors.push(...invalidAll(`${path}.nodeName`, nodeName, subdomainProblems(nodeName)));
+  if (hostname !== undefined) errors.push(...invalidAll(`${path}.hostname`, hostname, label1123Problems(hostname)));
+  const zones = new Set<string>();
+  errors.push(
+    ...each(endpoint.hints?.forZones, `${path}.hints.forZones`, ({ name }, zone) => {
+      const found = zones.has(name)
+        ? [fieldError.duplicate(zone, name)]
+        : invalidAll(zone, name, labelKeyProblems(name));
+      zones.add(name);
+      return found;
+    }),
+  );
+  return errors;
+}
+
+function validateAddress(address: string, addressType: string, path: string): FieldError[] {
+  if (addressType === 'FQDN') return invalidAll(path, address, subdomainProblems(address));
+  const errors = [...invalidAll(path, address, ipProblems(address)), ...reservedIp(address, path)];
+  const family = ipFamily(address);
+  if (family === 6 && addressType === 'IPv4') errors.push(fieldError.invalid(path, address, 'must be an IPv4 address'));
+  if (family === 4 && addressType === 'IPv6') errors.push(fieldError.invalid(path, address, 'must be an IPv6 address'));
+  return errors;
+}
+
+function validatePorts(ports: readonly EndpointPort[]): FieldError[] {
+  if (ports.length > maximumPorts) return [fieldError.tooMany('ports', ports.length, maximumPorts)];
+  const names = new Set<string>();
+  return each(ports, 'ports', ({ name = '', protocol, appProtocol }, path) => {
+    const errors: FieldError[] = [];
+    if (name !== '') errors.push(...invalidAll(`${path}.name`, name, label1123Problems(name)));
+    if (names.has(name)) errors.push(fieldError.duplicate(`${path}.name`, name));
+    names.add(name);
+    if (protocol === undefined) errors.push(fieldError.required(`${path}.protocol`));
+    else errors.push(...oneOf(protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`));
+    if (appProtocol !== undefined) {
+      errors.push(...invalidAll(`${path}.appProtocol`, appProtocol, labelKeyProblems(appProtocol)));
+    }
+    return errors;
+  });
+}
+
+export function validateEndpointSliceUpdate(slice: EndpointSlice, old: EndpointSlice): FieldError[] {
+  return immutable(slice.addressType, old.addressType, 'addressType');
+}

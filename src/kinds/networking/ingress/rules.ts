@@ -1,0 +1,7 @@
+import type { Ingress } from '#kinds/generated/types/networking_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import { validateIngress } from '../validation.ts';
+
+export const ingressRules: KindRules<Ingress> = {
+  validate: validateIngress,
+};

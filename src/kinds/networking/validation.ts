@@ -1,0 +1,163 @@
+import type * as networking from '#kinds/generated/types/networking_v1.ts';
+import { each, immutable, invalidAll, oneOf, validateLabelSelector } from '#kinds/validation/common.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { cidrProblems, ipFamily } from '#machinery/ip.ts';
+import {
+  label1123Problems,
+  portNameProblems,
+  portNumberProblems,
+  subdomainProblems,
+  wildcardSubdomainProblems,
+} from '#machinery/names.ts';
+
+export function validateNetworkPolicy({ spec }: networking.NetworkPolicy): FieldError[] {
+  if (spec === undefined) return [];
+  const errors = validateLabelSelector(spec.podSelector, 'spec.podSelector');
+  errors.push(
+    ...each(spec.ingress, 'spec.ingress', (rule, path) => [
+      ...each(rule.ports, `${path}.ports`, validatePolicyPort),
+      ...each(rule.from, `${path}.from`, validatePeer),
+    ]),
+    ...each(spec.egress, 'spec.egress', (rule, path) => [
+      ...each(rule.ports, `${path}.ports`, validatePolicyPort),
+      ...each(rule.to, `${path}.to`, validatePeer),
+    ]),
+  );
+  const types = spec.policyTypes ?? [];
+  if (types.length > 2) {
+    return [...errors, fieldError.invalid('spec.policyTypes', types, 'may not specify more than two policyTypes')];
+  }
+  return [...errors, ...each(types, 'spec.policyTypes', (type, path) => oneOf(type, ['Egress', 'Ingress'], path))];
+}
+
+function validatePolicyPort(port: networking.NetworkPolicyPort, path: string): FieldError[] {
+  const { port: number, endPort } = port;
+  const errors = oneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`);
+  if (typeof number === 'number') {
+    errors.push(...invalidAll(`${path}.port`, number, portNumberProblems(number)));
+    if (endPort !== undefined && endPort < number) {
+      errors.push(fieldError.invalid(`${path}.endPort`, number, 'must be greater than or equal to `port`'));
+    }
+    if (endPort !== undefined) errors.push(...invalidAll(`${path}.endPort`, endPort, portNumberProblems(endPort)));
+  } else if (typeof number === 'string') {
+    if (endPort !== undefined) {
+      errors.push(fieldError.invalid(`${path}.endPort`, endPort, 'may not be specified when `port` is non-numeric'));
+    }
+    errors.push(...invalidAll(`${path}.port`, number, portNameProblems(number)));
+  } else if (endPort !== undefined) {
+    errors.push(fieldError.invalid(`${path}.endPort`, endPort, 'may not be specified when `port` is not specified'));
+  }
+  return errors;
+}
+
+function validatePeer(peer: networking.NetworkPolicyPeer, path: string): FieldError[] {
+  const { podSelector, namespaceSelector, ipBlock } = peer;
+  const errors = [
+    ...validateLabelSelector(podSelector, `${path}.podSelector`),
+    ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`),
+  ];
+  if (ipBlock !== undefined) {
+    const { cidr = '', except } = ipBlock;
+    if (cidr === '') errors.push(fieldError.required(`${path}.ipBlock.cidr`));
+    else errors.push(...invalidAll(`${path}.ipBlock.cidr`, cidr, cidrProblems(cidr)));
+    errors.push(...each(except, `${path}.ipBlock.except`, (text, at) => invalidAll(at, text, cidrProblems(text))));
+  }
+  const selectors = [podSelector, namespaceSelector].filter((selector) => selector !== undefined).length;
+  if (selectors === 0 && ipBlock === undefined) errors.push(fieldError.required(path, 'must specify a peer'));
+  else if (selectors > 0 && ipBlock !== undefined) {
+    errors.push(fieldError.forbidden(path, 'may not specify both ipBlock and another peer'));
+  }
+  return errors;
+}
+
+export function validateIngress({ spec = {} }: networking.Ingress): FieldError[] {
+  const errors: FieldError[] = [];
+  if ((spec.rules ?? []).length === 0 && spec.defaultBackend === undefined) {
+    errors.push(fieldError.invalid('spec', spec.rules ?? [], 'either `defaultBackend` or `rules` must be specified'));
+  }
+  if (spec.defaultBackend !== undefined) errors.push(...validateBackend(spec.defaultBackend, 'spec.defaultBackend'));
+  errors.push(
+    ...each(spec.rules, 'spec.rules', validateIngressRule),
+    ...each(spec.tls, 'spec.tls', ({ hosts, secretName = '' }, path) => [
+      ...each(hosts, `${path}.hosts`, (host, at) => validateHost(host, at)),
+      ...(secretName === '' ? [] : invalidAll(`${path}.secretName`, secretName, subdomainProblems(secretName))),
+    ]),
+  );
+  const className = spec.ingressClassName;
+  return className === undefined
+    ? errors
+    : [...errors, ...invalidAll('spec.ingressClassName', className, subdomainProblems(className))];
+}
+
+function validateHost(host: string, path: string): FieldError[] {
+  return invalidAll(path, host, host.includes('*') ? wildcardSubdomainProblems(host) : subdomainProblems(host));
+}
+
+function validateIngressRule({ host = '', http }: networking.IngressRule, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if (host !== '') {
+    if (ipFamily(host) !== undefined)
+      errors.push(fieldError.invalid(`${path}.host`, host, 'must be a DNS name, not an IP address'));
+    errors.push(...validateHost(host, `${path}.host`));
+  }
+  if (http === undefined) return errors;
+  if ((http.paths ?? []).length === 0) errors.push(fieldError.required(`${path}.http.paths`));
+  return [...errors, ...each(http.paths, `${path}.http.paths`, validatePath)];
+}
+
+const badSequences = ['//', '/./', '/../', '%2f', '%2F'];
+const badEndings = ['/..', '/.'];
+
+function validatePath(rule: networking.HTTPIngressPath, at: string): FieldError[] {
+  const { path = '', pathType } = rule;
+  const errors: FieldError[] = [];
+  if (pathType === undefined) return [fieldError.required(`${at}.pathType`, 'pathType must be specified')];
+  if (pathType === 'Exact' || pathType === 'Prefix') {
+    if (!path.startsWith('/')) errors.push(fieldError.invalid(`${at}.path`, path, 'must be an absolute path'));
+    for (const sequence of badSequences) {
+      if (path.includes(sequence))
+        errors.push(fieldError.invalid(`${at}.path`, path, `must not contain '${sequence}'`));
+    }
+    for (const ending of badEndings) {
+      if (path.endsWith(ending)) errors.push(fieldError.invalid(`${at}.path`, path, `cannot end with '${ending}'`));
+    }
+  } else if (pathType === 'ImplementationSpecific') {
+    if (path !== '' && !path.startsWith('/')) {
+      errors.push(fieldError.invalid(`${at}.path`, path, 'must be an absolute path'));
+    }
+  } else {
+    errors.push(fieldError.notSupported(`${at}.pathType`, pathType, ['Exact', 'ImplementationSpecific', 'Prefix']));
+  }
+  return [...errors, ...validateBackend(rule.backend, `${at}.backend`)];
+}
+
+function validateBackend({ service, resource }: networking.IngressBackend, path: string): FieldError[] {
+  if (service !== undefined && resource !== undefined) {
+    return [fieldError.invalid(path, '', 'cannot set both resource and service backends')];
+  }
+  if (resource !== undefined) return [];
+  if (service === undefined) return [fieldError.required(path, 'resource or service backend is required')];
+  const { name = '', port = {} } = service;
+  const errors =
+    name === ''
+      ? [fieldError.required(`${path}.service.name`)]
+      : invalidAll(`${path}.service.name`, name, label1123Problems(name));
+  const at = `${path}.service.port`;
+  if ((port.name ?? '') !== '' && port.number !== undefined) {
+    errors.push(fieldError.invalid(path, '', 'cannot set both port name & port number'));
+  } else if ((port.name ?? '') !== '') {
+    errors.push(...invalidAll(`${at}.name`, port.name, portNameProblems(port.name!)));
+  } else if (port.number !== undefined) {
+    errors.push(...invalidAll(`${at}.number`, port.number, portNumberProblems(port.number)));
+  } else {
+    errors.push(fieldError.required(path, 'port name or number is required'));
+  }
+  return errors;
+}
+
+export function validateIngressClassUpdate(
+  ingressClass: networking.IngressClass,
+  old: networking.IngressClass,
+): FieldError[] {
+  return immutable(ingressClass.spec?.controller, old.spec?.controller, 'spec.controller');
+}

@@ -1,0 +1,83 @@
+import type * as rbac from '#kinds/generated/types/rbac_v1.ts';
+import { each, invalidAll, requiredOneOf, validateLabelSelector } from '#kinds/validation/common.ts';
+import { equalValues } from '#machinery/equality.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
+
+const group = 'rbac.authorization.k8s.io';
+
+export function validateRole({ rules }: rbac.Role): FieldError[] {
+  return each(rules, 'rules', (rule, path) => validateRule(rule, path, true));
+}
+
+export function validateClusterRole({ rules, aggregationRule }: rbac.ClusterRole): FieldError[] {
+  const errors = each(rules, 'rules', (rule, path) => validateRule(rule, path, false));
+  if (aggregationRule === undefined) return errors;
+  const path = 'aggregationRule.clusterRoleSelectors';
+  if ((aggregationRule.clusterRoleSelectors ?? []).length === 0) {
+    errors.push(fieldError.required(path, 'at least one clusterRoleSelector required if aggregationRule is non-nil'));
+  }
+  return [...errors, ...each(aggregationRule.clusterRoleSelectors, path, validateLabelSelector)];
+}
+
+function validateRule(rule: rbac.PolicyRule, path: string, isNamespaced: boolean): FieldError[] {
+  const { verbs = [], nonResourceURLs: urls = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
+  const errors: FieldError[] = [];
+  if (verbs.length === 0) errors.push(fieldError.required(`${path}.verbs`, 'verbs must contain at least one value'));
+  if (urls.length > 0) {
+    if (isNamespaced) {
+      const detail = 'namespaced rules cannot apply to non-resource URLs';
+      errors.push(fieldError.invalid(`${path}.nonResourceURLs`, urls, detail));
+    }
+    if (apiGroups.length + resources.length + resourceNames.length > 0) {
+      const detail = 'rules cannot apply to both regular resources and non-resource URLs';
+      errors.push(fieldError.invalid(`${path}.nonResourceURLs`, urls, detail));
+    }
+    return errors;
+  }
+  if (apiGroups.length === 0) {
+    errors.push(fieldError.required(`${path}.apiGroups`, 'resource rules must supply at least one api group'));
+  }
+  if (resources.length === 0) {
+    errors.push(fieldError.required(`${path}.resources`, 'resource rules must supply at least one resource'));
+  }
+  return errors;
+}
+
+export function validateRoleBinding(binding: rbac.RoleBinding): FieldError[] {
+  return validateBinding(binding, ['ClusterRole', 'Role']);
+}
+
+export function validateClusterRoleBinding(binding: rbac.ClusterRoleBinding): FieldError[] {
+  return validateBinding(binding, ['ClusterRole']);
+}
+
+function validateBinding(binding: rbac.RoleBinding, kinds: readonly string[]): FieldError[] {
+  const { apiGroup = '', kind = '', name = '' } = binding.roleRef;
+  const errors: FieldError[] = [];
+  if (apiGroup !== group) errors.push(fieldError.notSupported('roleRef.apiGroup', apiGroup, [group]));
+  if (!kinds.includes(kind)) errors.push(fieldError.notSupported('roleRef.kind', kind, kinds));
+  if (name === '') errors.push(fieldError.required('roleRef.name'));
+  else errors.push(...invalidAll('roleRef.name', name, pathSegmentProblems(name)));
+  return [...errors, ...each(binding.subjects, 'subjects', validateSubject)];
+}
+
+function validateSubject({ kind, name = '', namespace = '', apiGroup = '' }: rbac.Subject, path: string): FieldError[] {
+  const errors = name === '' ? [fieldError.required(`${path}.name`)] : [];
+  if (kind === 'ServiceAccount') {
+    if (name !== '') errors.push(...invalidAll(`${path}.name`, name, subdomainProblems(name)));
+    if (apiGroup !== '') errors.push(fieldError.notSupported(`${path}.apiGroup`, apiGroup, ['']));
+    if (namespace === '') errors.push(fieldError.required(`${path}.namespace`));
+  } else if (kind === 'User' || kind === 'Group') {
+    if (apiGroup !== group) errors.push(fieldError.notSupported(`${path}.apiGroup`, apiGroup, [group]));
+  } else {
+    errors.push(...requiredOneOf(kind, ['Group', 'ServiceAccount', 'User'], `${path}.kind`));
+  }
+  return errors;
+}
+
+/** What a binding grants is its identity: another role is another binding. */
+export function validateBindingUpdate(binding: rbac.RoleBinding, old: rbac.RoleBinding): FieldError[] {
+  if (equalValues(binding.roleRef, old.roleRef)) return [];
+  return [fieldError.invalid('roleRef', binding.roleRef, 'cannot change roleRef')];
+}

@@ -1,0 +1,82 @@
+import type { PodDisruptionBudget } from '#kinds/generated/types/policy_v1.ts';
+import type { PriorityClass } from '#kinds/generated/types/scheduling_v1.ts';
+import type { StorageClass } from '#kinds/generated/types/storage_v1.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { labelKeyProblems } from '#machinery/names.ts';
+import { immutable, invalidAll, notMoreThanAll, oneOf, positiveIntOrPercent, validateLabelSelector } from './common.ts';
+
+/** Validation of kinds with little to check. */
+
+const highestUserPriority = 1_000_000_000;
+const systemClasses: Readonly<Record<string, number>> = {
+  'system-cluster-critical': 2_000_000_000,
+  'system-node-critical': 2_000_001_000,
+};
+
+export function validatePriorityClass(priority: PriorityClass): FieldError[] {
+  const { name = '' } = priority.metadata;
+  const value = priority.value ?? 0;
+  const errors: FieldError[] = [];
+  if (name.startsWith('system-')) {
+    if (systemClasses[name] !== value) {
+      const why = Object.hasOwn(systemClasses, name)
+        ? `value of ${name} PriorityClass must be ${systemClasses[name]}`
+        : `${name} is not a known system priority class`;
+      const detail = `priority class names with 'system-' prefix are reserved for system use only. error: ${why}`;
+      errors.push(fieldError.forbidden('metadata.name', detail));
+    }
+  } else if (value > highestUserPriority) {
+    const detail = `maximum allowed value of a user defined priority is ${highestUserPriority}`;
+    errors.push(fieldError.forbidden('value', detail));
+  }
+  return [...errors, ...oneOf(priority.preemptionPolicy, ['Never', 'PreemptLowerPriority'], 'preemptionPolicy')];
+}
+
+export function validatePriorityClassUpdate(priority: PriorityClass, old: PriorityClass): FieldError[] {
+  const isSame = (priority.value ?? 0) === (old.value ?? 0);
+  return [
+    ...(isSame ? [] : [fieldError.forbidden('value', 'may not be changed in an update.')]),
+    ...immutable(priority.preemptionPolicy, old.preemptionPolicy, 'preemptionPolicy'),
+  ];
+}
+
+export function validateStorageClass(storage: StorageClass): FieldError[] {
+  const { provisioner = '', volumeBindingMode } = storage;
+  const errors =
+    provisioner === ''
+      ? [fieldError.required('provisioner')]
+      : invalidAll('provisioner', provisioner, labelKeyProblems(provisioner.toLowerCase()));
+  errors.push(...oneOf(storage.reclaimPolicy, ['Delete', 'Retain'], 'reclaimPolicy'));
+  if (volumeBindingMode === undefined) return [...errors, fieldError.required('volumeBindingMode')];
+  return [...errors, ...oneOf(volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'], 'volumeBindingMode')];
+}
+
+export function validateStorageClassUpdate(storage: StorageClass, old: StorageClass): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const field of ['parameters', 'provisioner'] as const) {
+    if (immutable(storage[field], old[field], field).length === 0) continue;
+    errors.push(fieldError.forbidden(field, `updates to ${field} are forbidden.`));
+  }
+  if (storage.reclaimPolicy !== old.reclaimPolicy) {
+    errors.push(fieldError.forbidden('reclaimPolicy', 'updates to reclaimPolicy are forbidden.'));
+  }
+  return [...errors, ...immutable(storage.volumeBindingMode, old.volumeBindingMode, 'volumeBindingMode')];
+}
+
+export function validatePodDisruptionBudget({ spec = {} }: PodDisruptionBudget): FieldError[] {
+  const { minAvailable, maxUnavailable } = spec;
+  const errors: FieldError[] = [];
+  if (minAvailable !== undefined && maxUnavailable !== undefined) {
+    errors.push(fieldError.invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'));
+  }
+  for (const [field, value] of Object.entries({ minAvailable, maxUnavailable })) {
+    if (value === undefined) continue;
+    errors.push(...positiveIntOrPercent(value, `spec.${field}`), ...notMoreThanAll(value, `spec.${field}`));
+  }
+  const policies = ['AlwaysAllow', 'IfHealthyBudget'];
+  return [
+    ...errors,
+    ...validateLabelSelector(spec.selector, 'spec.selector'),
+    ...oneOf(spec.unhealthyPodEvictionPolicy, policies, 'spec.unhealthyPodEvictionPolicy'),
+  ];
+}
