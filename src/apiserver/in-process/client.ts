@@ -15,6 +15,7 @@ import type {
 } from '#client/client.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { cloneJson } from '#machinery/clone.ts';
+import { conform } from '#machinery/conform.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { parseFieldSelector } from '#machinery/fields.ts';
 import { parseLabelSelector } from '#machinery/label-parser.ts';
@@ -206,6 +207,9 @@ export class InProcessClient implements Client {
     if (resource === undefined)
       return Promise.reject(new ApiError(404, 'NotFound', 'the server could not find the requested resource'));
     const namespace = resource.kind.namespaced ? (ref.namespace ?? '') : '';
+    // What a client over HTTP sends takes this form by being decoded: one form in the store, whoever wrote.
+    const isWhole = verb !== 'patch' && (subresource === '' || subresource === 'status');
+    const conformed = isWhole && body !== undefined ? conform(body, resource.schema).value : body;
     return this.#server.execute({
       verb,
       resource,
@@ -214,7 +218,7 @@ export class InProcessClient implements Client {
       name: ref.name,
       user: this.#user,
       options,
-      body,
+      body: conformed,
       signal,
       warn: ignore,
     });

@@ -86,7 +86,9 @@ class Writer {
       return;
     }
     const style = styleOf(value, false);
-    if (style === 'literal') this.#literal(value, Math.max(indent, 2));
+    // At the root an indicator of indentation has no column to count from.
+    const isCountable = indent > 0 || !/^[ \n]/.test(value);
+    if (style === 'literal' && isCountable) this.#literal(value, Math.max(indent, 2));
     else if (style === 'plain') this.#folded(value, indent, '');
     else if (style === 'single') this.#folded(value.replaceAll("'", "''"), indent, "'");
     else this.#folded(escaped(value), indent, '"');
