@@ -89,3 +89,32 @@ test('an object whose owner never existed is deleted; one with another owner lef
     ['owner'],
   );
 });
+
+test('a circle of owners does not keep itself', async () => {
+  const { client } = plane;
+  const names = ['ring-1', 'ring-2', 'ring-3'];
+  const containers = [{ name: 'a', image: 'a' }];
+  const pods = [];
+  for (const name of names) {
+    pods.push(
+      await client.create(PodKind, { metadata: { name, namespace, labels: { app: 'ring' } }, spec: { containers } }),
+    );
+  }
+  for (const [index, { metadata }] of pods.entries()) {
+    const owner = pods[(index + 2) % 3]!.metadata;
+    const reference = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      name: owner.name,
+      uid: owner.uid,
+      controller: true,
+      blockOwnerDeletion: true,
+    };
+    const body = { metadata: { ownerReferences: [reference] } };
+    await client.patch(PodKind, { name: metadata.name!, namespace }, { type: 'merge', body });
+  }
+  await plane.clock.advance(1_000);
+  await client.delete(PodKind, { name: 'ring-1', namespace }, { propagationPolicy: 'Foreground' });
+  const left = async () => (await client.list(PodKind, { namespace, labelSelector: 'app=ring' })).items.length;
+  await plane.until(left, (count) => count === 0, 60);
+});

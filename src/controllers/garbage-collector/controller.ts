@@ -98,7 +98,11 @@ class Collector {
     if (solid.length === node.owners.length) return;
     if (solid.length > 0) {
       // Others still own it: only the references to those that are gone, or going with their dependents, are dropped.
-      await this.#patch(node, kind, () => ({ ownerReferences: solid }), turn);
+      const gone = new Set(node.owners.filter((owner) => !solid.includes(owner)).map(({ uid }) => uid));
+      const without = ({ ownerReferences = [] }: ApiObject['metadata']) => ({
+        ownerReferences: ownerReferences.filter(({ uid }) => !gone.has(uid)),
+      });
+      await this.#patch(node, kind, without, turn);
     } else if (inState('waiting').length > 0 && node.dependents.size > 0) {
       await this.#deleteInForeground(node, kind, turn);
     } else {
@@ -122,8 +126,10 @@ class Collector {
     const isCircle = [...node.dependents].some(isDeletingDependents);
     if (isCircle) {
       // Two that wait for each other would wait for ever: this one stops blocking.
-      const ownerReferences = node.owners.map((owner) => ({ ...owner, blockOwnerDeletion: false }));
-      await this.#patch(node, kind, () => ({ ownerReferences }), turn);
+      const unblocked = ({ ownerReferences = [] }: ApiObject['metadata']) => ({
+        ownerReferences: ownerReferences.map((owner) => ({ ...owner, blockOwnerDeletion: false })),
+      });
+      await this.#patch(node, kind, unblocked, turn);
     }
     await this.#delete(node, kind, 'Foreground', turn);
   }
