@@ -60,12 +60,7 @@ function sendResources(
 function wantsAggregated({ request }: Exchange): boolean {
   return (request.headers.accept ?? '')
     .split(',')
-    .some(
-      (range) =>
-        range.includes('as=APIGroupDiscoveryList') &&
-        range.includes('v=v2;'.slice(0, -1)) &&
-        !range.includes('v2beta1'),
-    );
+    .some((range) => range.includes('as=APIGroupDiscoveryList') && /\bv=v2(;|$)/.test(range.trim()));
 }
 
 /** Everything in one answer, with an ETag so that clients ask in vain most of the time. */

@@ -50,7 +50,9 @@ export async function handle(
     const { path, query } = target(request.url ?? '/');
     const info = requestInfo(request.method ?? 'GET', path, query);
     const user = identify(server.registry, request);
-    format = negotiateAnswer(request.headers.accept, { pretty: wantsPretty(request, query) });
+    // What is no resource has media types of its own and says itself what it accepts.
+    if (info.type === 'resource')
+      format = negotiateAnswer(request.headers.accept, { pretty: wantsPretty(request, query) });
     const exchange: Exchange = { server, request, response, query, user, format, signal: gone.signal };
     if (info.type === 'path') await servePath(exchange, routes, info);
     else await serveResource(exchange, routes, info);
@@ -146,8 +148,7 @@ function operationOf(
 ): Operation {
   const { verb, subresource, namespace, name } = info;
   const { user, signal, query, request } = exchange;
-  let options: OperationOptions = queryOptions(query);
-  if (verb === 'patch') options = { ...options, patchType: patchTypeOf(request.headers['content-type']) };
+  const options: OperationOptions = queryOptions(query);
   const fieldManager = options.fieldManager ?? defaultManager(request);
   return {
     verb,
@@ -184,8 +185,11 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
         body: decodeObject(bytes, expectedKind(resource, subresource), { encoding, fieldValidation, warn }),
       };
     }
-    case 'patch':
-      return { ...operation, body: decodePatch(await readBody(request), { isYaml: options.patchType === 'apply' }) };
+    case 'patch': {
+      const patchType = patchTypeOf(contentType);
+      const body = decodePatch(await readBody(request), { isYaml: patchType === 'apply' });
+      return { ...operation, options: { ...options, patchType }, body };
+    }
     case 'delete':
     case 'deletecollection': {
       const bytes = await readBody(request);

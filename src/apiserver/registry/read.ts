@@ -150,9 +150,10 @@ export function filterOf({ resource, namespace, name, options }: Operation): Obj
 function fieldReader(resource: ServedResource): (value: StoredObject, field: string) => string {
   const selectable = resource.rules.selectableFields ?? {};
   return (value, field) => {
-    if (field === 'metadata.name') return value.object.metadata.name ?? '';
-    if (field === 'metadata.namespace') return value.object.metadata.namespace ?? '';
-    return selectable[field]?.(value.object) ?? '';
+    const { object } = inServedVersion(resource, value);
+    if (field === 'metadata.name') return object.metadata.name ?? '';
+    if (field === 'metadata.namespace') return object.metadata.namespace ?? '';
+    return selectable[field]?.(object) ?? '';
   };
 }
 

@@ -1,13 +1,17 @@
 import type { Kind } from '#kinds/kind.ts';
 import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
+import { eventFromCore, eventToCore } from './event-conversion.ts';
 
-type Converter = (object: ApiObject) => ApiObject;
+export type Converter = (object: ApiObject) => ApiObject;
 
 /**
  * How an object of one version becomes another. Most versions of a kind have the same fields and differ in their
- * `apiVersion` alone; the others are listed here, by `group/version/Kind` of source and target.
+ * `apiVersion` alone; the others are listed here, as `source>target`.
  */
-const special: Readonly<Record<string, Converter>> = {};
+const special: Readonly<Record<string, Converter>> = {
+  'v1/Event>events.k8s.io/v1/Event': eventFromCore,
+  'events.k8s.io/v1/Event>v1/Event': eventToCore,
+};
 
 export function converterBetween(from: Kind, to: Kind): Converter {
   const apiVersion = apiVersionOf(to);

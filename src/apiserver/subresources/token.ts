@@ -1,4 +1,4 @@
-import { Pod } from '#kinds/generated/handles.ts';
+import { Node, Pod } from '#kinds/generated/handles.ts';
 import type { TokenRequest } from '#kinds/generated/types/authentication_v1.ts';
 import type { Pod as PodObject } from '#kinds/generated/types/core_v1.ts';
 import { conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
@@ -70,6 +70,12 @@ function boundTo(registry: Registry, { namespace }: Operation, { spec }: Asked):
       name,
       `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
     );
-  const { nodeName } = pod.spec;
-  return { pod: { name, uid }, ...(nodeName === undefined ? {} : { node: { name: nodeName } }) };
+  return { pod: { name, uid }, ...nodeOf(registry, pod.spec.nodeName) };
+}
+
+/** Which node the pod is on, so that a token that turns up elsewhere can be told (KEP-4193). */
+function nodeOf(registry: Registry, name: string | undefined): Partial<TokenClaims['kubernetes.io']> {
+  if (name === undefined) return {};
+  const uid = registry.resources.of(Node).storage!.cache.get(name)?.value.object.metadata.uid;
+  return { node: uid === undefined ? { name } : { name, uid } };
 }
