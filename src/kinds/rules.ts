@@ -182,7 +182,7 @@ const table: Readonly<Record<string, KindRules>> = {
   'storage.k8s.io/VolumeAttachment': of({}, volumeAttachmentCells),
   'storage.k8s.io/VolumeAttributesClass': of({}, volumeAttributesClassCells),
   'networking.k8s.io/Ingress': of(ingressRules, ingressCells),
-  'networking.k8s.io/IPAddress': of({}, ipAddressCells),
+  'networking.k8s.io/IPAddress': of({ nameRule: 'pathSegment' }, ipAddressCells),
   'networking.k8s.io/ServiceCIDR': of({}, serviceCidrCells),
   'node.k8s.io/RuntimeClass': of({}, runtimeClassCells),
   'apiregistration.k8s.io/APIService': of({}, apiServiceCells),
