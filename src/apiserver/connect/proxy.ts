@@ -7,13 +7,14 @@ import type { Pod as PodObject, Service as ServiceObject } from '#kinds/generate
 import type { EndpointSlice as EndpointSliceObject } from '#kinds/generated/types/discovery_v1.ts';
 import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
 import type { UpgradeRequest } from '#streaming/negotiate.ts';
-import { writeChunk } from '../http/answer.ts';
+import { type AnyResponse, writeChunk } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
 import type { Exchange } from '../http/handler.ts';
 import type { ResourceRequest } from '../http/request-info.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import type { ApiServer } from '../server.ts';
 import { connectedNode, type NodeLookup } from './connect.ts';
+import { rewriteLink, rewriteLinks } from './html-links.ts';
 
 /** A backend that does not answer is given up after this long. */
 const backendTimeoutMs = 60_000;
@@ -102,12 +103,8 @@ function forward(exchange: Exchange, { scheme, host, port }: Backend, path: stri
   };
   return new Promise((resolve, reject) => {
     const outgoing = (scheme === 'https' ? httpsRequest : httpRequest)(options, (answer) => {
-      const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopHeaders.has(name)));
-      response.writeHead(answer.statusCode ?? 502, headers);
-      answer.pipe(response);
-      answer.once('end', resolve);
       answer.once('error', () => response.destroy());
-      answer.once('close', resolve);
+      passOn(answer, response, proxyPrefix(exchange)).then(resolve, reject);
     });
     outgoing.once('timeout', () => outgoing.destroy(new Error('timed out')));
     outgoing.once('error', (error) => {
@@ -117,6 +114,34 @@ function forward(exchange: Exchange, { scheme, host, port }: Backend, path: stri
     exchange.signal.addEventListener('abort', () => outgoing.destroy(), { once: true });
     (request as unknown as NodeJS.ReadableStream).pipe(outgoing);
   });
+}
+
+/** The path up to and with `proxy`: what absolute links of the page behind need in front. */
+function proxyPrefix({ request }: Exchange): string {
+  const path = (request.url ?? '').split('?')[0]!;
+  return path.slice(0, path.indexOf('/proxy') + '/proxy'.length);
+}
+
+/** Pages larger than this are passed on with their links as they are. */
+const maxRewrittenBytes = 4 * 1024 * 1024;
+
+async function passOn(answer: IncomingMessage, response: AnyResponse, prefix: string): Promise<void> {
+  const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopHeaders.has(name)));
+  if (typeof headers['location'] === 'string') headers['location'] = rewriteLink(headers['location'], prefix);
+  const isPage =
+    /^text\/html\b/.test(answer.headers['content-type'] ?? '') && answer.headers['content-encoding'] === undefined;
+  const declared = Number(answer.headers['content-length'] ?? 0);
+  if (!isPage || declared > maxRewrittenBytes) {
+    response.writeHead(answer.statusCode ?? 502, headers);
+    for await (const chunk of answer) if (!(await writeChunk(response, chunk as Uint8Array))) return;
+    response.end();
+    return;
+  }
+  const parts: Buffer[] = [];
+  for await (const chunk of answer) parts.push(chunk as Buffer);
+  const body = Buffer.from(rewriteLinks(Buffer.concat(parts).toString(), prefix));
+  response.writeHead(answer.statusCode ?? 502, { ...headers, 'content-length': String(body.length) });
+  response.end(body);
 }
 
 /** `scheme:name:port`, `name:port` or `name`. */

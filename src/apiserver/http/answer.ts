@@ -8,7 +8,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { Result } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { encodeValue, statusSchema } from './encode.ts';
-import { type AnswerFormat, mediaTypes } from './negotiation.ts';
+import { type AnswerFormat, mediaTypes, notAcceptable } from './negotiation.ts';
 import { type IncludeObject, metadataOnly, tableOf } from './table.ts';
 
 /** HTTP/2 answers through Node's compatible interface, so one type serves both. */
@@ -70,6 +70,8 @@ function sendObject(answering: Answering, value: StoredObject, status: number): 
 }
 
 function sendPlain({ response, format }: Answering, object: object, status: number): void {
+  // A question's answer is no object: it has no table and no metadata to show.
+  if (format.as !== 'object') throw notAcceptable();
   const encoding = format.encoding === 'protobuf' ? 'json' : format.encoding;
   sendBytes(response, status, mediaTypes[encoding], encodeValue(object, statusSchema(), { ...format, encoding }));
 }

@@ -41,8 +41,12 @@ export function negotiateAnswer(
     const as = formOf(new Map(parameters.map((parameter) => splitOnce(parameter, '='))));
     if (as !== undefined) return { encoding, as, pretty };
   }
+  throw notAcceptable();
+}
+
+export function notAcceptable(): ApiError {
   const message = `only the following media types are accepted: ${Object.values(mediaTypes).join(', ')}`;
-  throw new ApiError(406, 'NotAcceptable', message);
+  return new ApiError(406, 'NotAcceptable', message);
 }
 
 function formOf(parameters: ReadonlyMap<string, string>): AnswerFormat['as'] | undefined {

@@ -56,7 +56,8 @@ async function createNamed(
   const attributes = { operation: 'CREATE', request: operation, object, oldObject: undefined } as const;
   await registry.admission.mutate(registry, attributes);
   resource.rules.defaults?.(object);
-  if (hasSeparateStatus(resource)) delete (object as { status?: unknown }).status;
+  if (hasSeparateStatus(resource) && resource.rules.keepsStatusOnCreate !== true)
+    delete (object as { status?: unknown }).status;
   prepare(registry, resource, object);
   checkValid(registry, operation, object);
   await registry.admission.validate(registry, attributes);
