@@ -38,23 +38,78 @@ export interface Cluster {
 /** Starts everything that one process holds: store, API server, controllers, scheduler, nodes. */
 export async function startCluster(config: ClusterConfig, environment: Environment, onStep: OnStep): Promise<Cluster> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const stopping = new AbortController();
-  const { signal } = stopping;
+  const parts = new Parts();
+  try {
+    return await startParts(config, environment, onStep, parts);
+  } catch (error) {
+    // Whatever has started must not keep the process or its port alive.
+    await parts.stop();
+    throw error;
+  }
+}
+
+/** What runs, to be stopped in the opposite order of its start. */
+class Parts {
+  readonly #stopping = new AbortController();
+  readonly #failure = Promise.withResolvers<never>();
+  readonly #running: Promise<void>[] = [];
+  readonly #closers: (() => void | Promise<void>)[] = [];
+
+  constructor() {
+    // Whoever wants to know asks later; an early failure is not an unhandled one.
+    this.#failure.promise.catch(() => {});
+  }
+
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  get failed(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  /** A component that runs until the cluster stops; its failure is the cluster's. */
+  run(name: string, work: Promise<void>): void {
+    const watched = work.catch((error: unknown) => {
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      if (!this.signal.aborted) this.#failure.reject(new Error(`${name} failed: ${what}`));
+    });
+    this.#running.push(watched);
+  }
+
+  onStop(close: () => void | Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the cluster stops'));
+    await Promise.all(this.#running);
+    for (const close of this.#closers.reverse()) await close();
+  }
+}
+
+async function startParts(
+  config: ClusterConfig,
+  environment: Environment,
+  onStep: OnStep,
+  parts: Parts,
+): Promise<Cluster> {
   const address = config.nodes > 0 ? machineAddress() : '127.0.0.1';
   const serviceAddress = formatIpv4(parseIpRange(config.serviceCidr).first + 1);
-  const pki = await ensurePki(join(config.dataDir, 'pki'), {
-    hosts: servingHosts(config, address, serviceAddress),
-    now: environment.clock.now(),
-  });
+  const hosts = servingHosts(config, address, serviceAddress);
+  const pki = await ensurePki(join(config.dataDir, 'pki'), { hosts, now: environment.clock.now() });
   onStep('certificates');
   const store = await SqliteStore.open(join(config.dataDir, 'state.db'));
+  parts.onStop(() => store.close());
+  const { serviceCidr, featureGates } = config;
   const server = await ApiServer.start({
     store,
     environment,
     tokenSigningKey: pki.tokenSigningKey,
-    serviceCidr: config.serviceCidr,
-    featureGates: config.featureGates,
+    serviceCidr,
+    featureGates,
   });
+  parts.onStop(() => server.stop());
   onStep('store');
   const nodes = new Map<string, NodeApi>();
   const front = await openFront({
@@ -65,57 +120,46 @@ export async function startCluster(config: ClusterConfig, environment: Environme
     environment,
     host: config.nodes > 0 ? '0.0.0.0' : '127.0.0.1',
   });
+  parts.onStop(() => front.close());
   const client = server.loopback();
-  await publishApiServer(client, { address, port: front.port });
+  // Pods reach the server through its service; where there are only simulated ones, loopback is no place to send them.
+  if (config.nodes > 0) await publishApiServer(client, { address, port: front.port });
   onStep('API server');
-  const { promise: failed, reject } = Promise.withResolvers<never>();
-  failed.catch(() => {});
-  const running: Promise<void>[] = [];
-  const run = (name: string, work: Promise<void>): void => {
-    running.push(
-      work.catch((error: unknown) => {
-        if (!signal.aborted)
-          reject(
-            new Error(`${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-          );
-      }),
-    );
-  };
-  const kinds = [...server.resources.all()]
-    .filter(({ storage, verbs }) => storage !== undefined && verbs.has('delete'))
-    .map(({ kind }) => kind);
-  run('the controllers', startControllers({ client, environment, kinds, rootCa: pki.authority.certificate }, signal));
-
-  run('the scheduler', startScheduler({ client, environment }, signal));
+  startControlLoops(server, environment, pki, parts);
   for (const kubelet of simulatedNodes(config, server, environment)) {
     nodes.set(kubelet.nodeName, kubelet.api);
-    run(kubelet.nodeName, kubelet.run(signal));
+    parts.run(kubelet.nodeName, kubelet.run(parts.signal));
   }
   onStep('controllers and scheduler');
   if (config.nodes > 0) {
     const node = await openRealNode(
       { config, environment, address, client: (identity) => server.client(identity) },
-      signal,
+      parts.signal,
     );
     nodes.set(node.kubelet.nodeName, node.kubelet.api);
-    run('the node', node.run(signal));
+    parts.run('the node', node.run(parts.signal));
     onStep(node.containerd.adopted ? 'containerd (adopted)' : 'containerd');
   }
+  const { port } = front;
   return {
     address,
-    port: front.port,
+    port,
     pki,
     client,
-    serverUrl: `https://127.0.0.1:${front.port}`,
-    failed,
-    async stop() {
-      stopping.abort(new Error('the cluster stops'));
-      await Promise.all(running);
-      server.stop();
-      await front.close();
-      await store.close();
-    },
+    serverUrl: `https://127.0.0.1:${port}`,
+    failed: parts.failed,
+    stop: () => parts.stop(),
   };
+}
+
+function startControlLoops(server: ApiServer, environment: Environment, pki: Pki, parts: Parts): void {
+  const client = server.loopback();
+  const kinds = [...server.resources.all()]
+    .filter(({ storage, verbs }) => storage !== undefined && verbs.has('delete'))
+    .map(({ kind }) => kind);
+  const rootCa = pki.authority.certificate;
+  parts.run('the controllers', startControllers({ client, environment, kinds, rootCa }, parts.signal));
+  parts.run('the scheduler', startScheduler({ client, environment }, parts.signal));
 }
 
 function servingHosts({ clusterDomain }: ClusterConfig, address: string, serviceAddress: string): readonly string[] {
