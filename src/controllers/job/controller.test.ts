@@ -78,3 +78,16 @@ test('indexes are written as ranges', () => {
   assert.equal(formatIndexes(new Set([7, 1, 3, 4, 5, 10, 11])), '1,3-5,7,10,11');
   assert.deepEqual([...parseIndexes('1,3-5,7')], [1, 3, 4, 5, 7]);
 });
+
+test('the running pods of a deleted job go with it', async () => {
+  await start('cut', 'runs', { completions: 2, parallelism: 2 });
+  await plane.until(
+    () => jobOf('cut'),
+    ({ status }) => status?.active === 2,
+  );
+  await plane.client.delete(JobKind, { name: 'cut', namespace }, { propagationPolicy: 'Background' });
+  await plane.until(
+    () => podsOf('cut'),
+    (pods) => pods.length === 0,
+  );
+});

@@ -10,7 +10,7 @@ import {
 import { isNamespaceTerminating } from '#client/failures.ts';
 import type { Informer } from '#client/informer.ts';
 import { byControllerUid, byNamespace } from '#client/object-cache.ts';
-import { keyOf, refTo } from '#client/object-key.ts';
+import { keyFor, keyOf, refTo } from '#client/object-key.ts';
 import { isPodReady } from '#kinds/core/pod/state.ts';
 import { Job as JobKind, Pod as PodKind } from '#kinds/generated/handles.ts';
 import type { Job, JobStatus } from '#kinds/generated/types/batch_v1.ts';
@@ -20,6 +20,7 @@ import { isReason } from '#machinery/errors.ts';
 import { formatTime } from '#machinery/time.ts';
 import { claim } from '../shared/claim.ts';
 import { labelMatch } from '../shared/match.ts';
+import { controllerNameOf, controllerOf } from '../shared/owners.ts';
 import { orphanNamespace, ownersOf } from '../shared/pod-owners.ts';
 import { createPod, deletePod } from '../shared/pods.ts';
 import { slowStart } from '../shared/slow-start.ts';
@@ -65,13 +66,23 @@ class Jobs {
       return [keyOf(object)];
     });
     this.#jobs.index('namespace', byNamespace);
-    this.#pods = context.watch(PodKind, (pod, event) => ownersOf(JobKind, this.#jobs, pod, event));
+    this.#pods = context.watch(PodKind, (pod, event) => [
+      ...ownersOf(JobKind, this.#jobs, pod, event),
+      ...jobHolding(pod),
+    ]);
+    this.#pods.index('heldBy', jobHolding);
     this.#pods.index('controllerUid', byControllerUid);
     this.#pods.index('orphanNamespace', orphanNamespace);
   }
 
   async reconcile(key: string, turn: Turn): Promise<ReconcileResult> {
     const cached = this.#jobs.getByKey(key);
+    // Pods of a Job that is gone would keep their finalizer, and so their place, forever.
+    const left = this.#pods.index('heldBy', jobHolding).get(key);
+    await this.#release(
+      left.filter((pod) => controllerOf(pod)?.uid !== cached?.metadata.uid),
+      turn,
+    );
     if (cached === undefined || (cached.spec.managedBy ?? ownManager) !== ownManager) return done;
     const pods = await this.#claimPods(cached, turn);
     const isOver = findCondition(cached.status, 'Complete') ?? findCondition(cached.status, 'Failed');
@@ -221,6 +232,13 @@ class Jobs {
     const candidates = [...controlled, ...orphans];
     return await claim({ ...turn, ownerKind: JobKind, owner: job, itemKind: PodKind, candidates, matches });
   }
+}
+
+/** The Job that a pod waits for before it may go, by name: the Job itself may be gone. */
+function jobHolding(pod: Pod): readonly string[] {
+  if (!(pod.metadata.finalizers ?? []).includes(trackingFinalizer)) return [];
+  const name = controllerNameOf(pod, JobKind);
+  return name === undefined ? [] : [keyFor(pod.metadata.namespace, name)];
 }
 
 /** How many pods should be running now. */
