@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -17,6 +17,8 @@ if (runsHere)
       await writeFile(path, pauseProgram(process.arch === 'x64' ? 'amd64' : 'arm64'), { mode: 0o755 });
       const child = spawn(path);
       await once(child, 'spawn');
+      // Until it sleeps, waiting for signals, they would still end it the ordinary way.
+      while (!(await readFile(`/proc/${child.pid}/stat`, 'utf8')).includes('(pause) S'));
       // SIGCHLD makes it look for children and wait on.
       child.kill('SIGCHLD');
       child.kill('SIGTERM');
