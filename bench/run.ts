@@ -1,0 +1,241 @@
+/** Measures and prints: see README.md. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LoadClient, measureRate, medianOf } from './load.ts';
+import { cpuSeconds, residentMegabytes, startPeer, startProa, type Target } from './target.ts';
+
+const { values } = parseArgs({
+  options: { peer: { type: 'string' }, json: { type: 'string' }, seconds: { type: 'string', default: '4' } },
+});
+const durationMs = Number(values.seconds) * 1000;
+const idleSeconds = 20;
+const listObjects = 10_000;
+const podCount = 2_000;
+const nodeCount = 100;
+
+/** One line of the table. `higher`: more is better. */
+interface Row {
+  readonly what: string;
+  readonly unit: string;
+  readonly higher: boolean;
+  readonly target: string;
+  proa?: number;
+  official?: number;
+}
+
+const rows = new Map<string, Row>();
+function note(
+  what: string,
+  unit: string,
+  target: string,
+  { higher, by, value }: { higher: boolean; by: string; value: number },
+): void {
+  const row: Row = rows.get(what) ?? { what, unit, higher, target };
+  if (by === 'Proa') row.proa = value;
+  else row.official = value;
+  rows.set(what, row);
+  process.stderr.write(`${by.padEnd(9)} ${what}: ${value.toFixed(1)} ${unit}\n`);
+}
+
+const configMaps = '/api/v1/namespaces/default/configmaps';
+const payload = 'x'.repeat(1900);
+const configMap = (name: string): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, labels: { app: 'bench' } },
+    data: { payload },
+  });
+
+async function measureApi({ name: by, access }: Target): Promise<void> {
+  const one = new LoadClient(access, 1);
+  const many = new LoadClient(access, 100);
+  const reader = new LoadClient(access, 64);
+  await measureRate(16, 1500, (index) => many.call('POST', configMaps, configMap(`warm-${index}`)));
+  const single = await measureRate(1, durationMs, (index) => one.call('POST', configMaps, configMap(`one-${index}`)));
+  note('durable creates, 1 writer', '/s', '', { higher: true, by, value: single.perSecond });
+  const hundred = await measureRate(100, durationMs, (index) =>
+    many.call('POST', configMaps, configMap(`many-${index}`)),
+  );
+  note('durable creates, 100 writers', '/s', '≥ 4 ×', { higher: true, by, value: hundred.perSecond });
+  note('durable creates, 100 writers, p99', 'ms', '', { higher: false, by, value: hundred.p99Ms });
+  const gets = await measureRate(64, durationMs, () => reader.call('GET', `${configMaps}/warm-0`));
+  note('GET of one object, 64 connections', '/s', '≥ 6 ×', { higher: true, by, value: gets.perSecond });
+  note('GET of one object, p99', 'ms', '', { higher: false, by, value: gets.p99Ms });
+  await fillList(many);
+  const list = await medianOf(5, async () => {
+    const started = performance.now();
+    await one.call('GET', '/api/v1/namespaces/kube-public/configmaps');
+    return performance.now() - started;
+  });
+  note(`LIST of ${listObjects} objects`, 'ms', '≥ 4 ×', { higher: false, by, value: list });
+  const hot = await measureRate(16, durationMs, (index) =>
+    many.call(
+      'PATCH',
+      `${configMaps}/warm-0`,
+      JSON.stringify({ data: { turn: String(index) } }),
+      'application/merge-patch+json',
+    ),
+  );
+  note('merge patch of one hot object, 16 clients', '/s', '', { higher: true, by, value: hot.perSecond });
+  for (const client of [one, many, reader]) client.close();
+}
+
+async function fillList(client: LoadClient): Promise<void> {
+  let index = 0;
+  const worker = async (): Promise<void> => {
+    while (index < listObjects)
+      await client.call('POST', '/api/v1/namespaces/kube-public/configmaps', configMap(`list-${index++}`));
+  };
+  await Promise.all(Array.from({ length: 100 }, worker));
+}
+
+async function measureDeployment({ name: by, access, pids }: Target): Promise<void> {
+  const client = new LoadClient(access, 32);
+  if (by !== 'Proa') await createFakeNodes(client);
+  await until(client, '/api/v1/nodes', ({ items }) => items.length >= nodeCount && items.every(isReady));
+  const labels = { app: 'many' };
+  const container = { name: 'pause', image: 'pause', resources: { requests: { cpu: '10m', memory: '10Mi' } } };
+  const body = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'many' },
+    spec: {
+      replicas: podCount,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+    },
+  };
+  const cpuBefore = cpuSeconds(pids());
+  const started = performance.now();
+  await client.call('POST', '/apis/apps/v1/namespaces/default/deployments', JSON.stringify(body));
+  await until(
+    client,
+    '/apis/apps/v1/namespaces/default/deployments/many',
+    ({ status }) => (status as { readyReplicas?: number } | undefined)?.readyReplicas === podCount,
+  );
+  const seconds = (performance.now() - started) / 1000;
+  note(`Deployment of ${podCount} pods on ${nodeCount} simulated nodes`, 'pods/s', '≥ 4 ×', {
+    higher: true,
+    by,
+    value: podCount / seconds,
+  });
+  note('processor time for it', 's', '', { higher: false, by, value: cpuSeconds(pids()) - cpuBefore });
+  note('resident memory after it', 'MB', '≤ 300 MB', { higher: false, by, value: residentMegabytes(pids()) });
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  const idleBefore = cpuSeconds(pids());
+  await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
+  note(`idle, ${nodeCount} nodes, ${podCount} pods`, '% of a core', '≤ 1 %', {
+    higher: false,
+    by,
+    value: ((cpuSeconds(pids()) - idleBefore) / idleSeconds) * 100,
+  });
+  client.close();
+}
+
+interface Answer {
+  readonly items: {
+    readonly status?: { readonly conditions?: { readonly type: string; readonly status: string }[] };
+  }[];
+  readonly status?: object;
+}
+
+function isReady({ status }: Answer['items'][number]): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+}
+
+async function until(client: LoadClient, path: string, condition: (answer: Answer) => boolean): Promise<void> {
+  while (!condition(JSON.parse((await client.call('GET', path)).toString()) as Answer))
+    await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function createFakeNodes(client: LoadClient): Promise<void> {
+  const resources = { cpu: '32', memory: '256Gi', pods: '110' };
+  for (let index = 0; index < nodeCount; index++) {
+    const metadata = {
+      name: `fake-${index}`,
+      annotations: { 'kwok.x-k8s.io/node': 'fake' },
+      labels: { 'kubernetes.io/hostname': `fake-${index}` },
+    };
+    await client.call(
+      'POST',
+      '/api/v1/nodes',
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata,
+        status: { allocatable: resources, capacity: resources },
+      }),
+    );
+  }
+}
+
+async function measureStarts(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'proa-start-'));
+  const first = await startProa(['--nodes', '0'], folder);
+  note('spawn to /readyz, first start', 'ms', '≤ 1,000', { higher: false, by: 'Proa', value: first.readyMs });
+  await first.stop();
+  const warm = await medianOf(5, async () => {
+    const again = await startProa(['--nodes', '0'], folder);
+    await again.stop();
+    return again.readyMs;
+  });
+  note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'Proa', value: warm });
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function measureInProcess(): void {
+  const run = spawnSync(process.execPath, [join(import.meta.dirname, 'in-process.ts')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const { firstDeploymentMs, simulatedDaySeconds } = JSON.parse(run.stdout) as {
+    firstDeploymentMs: number;
+    simulatedDaySeconds: number;
+  };
+  note('in a test: first Deployment ready', 'ms', '≤ 100', { higher: false, by: 'Proa', value: firstDeploymentMs });
+  note('in a test: a day of 100 nodes', 's', '≤ 20', { higher: false, by: 'Proa', value: simulatedDaySeconds });
+}
+
+async function measure(start: () => Promise<Target>, work: (target: Target) => Promise<void>): Promise<void> {
+  const target = await start();
+  try {
+    await work(target);
+  } finally {
+    await target.stop();
+  }
+}
+
+function table(): string {
+  const number = (value: number | undefined): string =>
+    value === undefined ? '' : value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1);
+  const lines = [...rows.values()].map(({ what, unit, higher, target, proa, official }) => {
+    const ratio =
+      proa === undefined || official === undefined
+        ? ''
+        : `${(higher ? proa / official : official / proa).toFixed(1)} ×`;
+    return `| ${what} | ${number(proa)} ${unit} | ${official === undefined ? '' : `${number(official)} ${unit}`} | ${ratio} | ${target} |`;
+  });
+  return ['| what | Proa | official | better by | target |', '|---|---|---|---|---|', ...lines].join('\n');
+}
+
+const peer = values.peer;
+await measureStarts();
+measureInProcess();
+await measure(() => startProa(['--nodes', '0']), measureApi);
+await measure(() => startProa(['--nodes', '0', '--simulated-nodes', String(nodeCount)]), measureDeployment);
+if (peer !== undefined) {
+  await measure(async () => {
+    const target = await startPeer(peer);
+    note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'official', value: target.readyMs });
+    return target;
+  }, measureApi);
+  await measure(() => startPeer(peer), measureDeployment);
+}
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, ${process.platform}`;
+process.stdout.write(`\nMeasured on ${machine} with \`npm run bench\`.\n\n${table()}\n`);
+if (values.json !== undefined)
+  writeFileSync(values.json, `${JSON.stringify({ machine, rows: [...rows.values()] }, null, 2)}\n`);
