@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
 import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
 import { HttpFront } from '#apiserver/http/front.ts';
+import { ServerMetrics } from '#apiserver/http/metrics.ts';
 import { pathRoutes } from '#apiserver/http/paths.ts';
 import { OpenApi } from '#apiserver/openapi/serve.ts';
 import { ApiServer } from '#apiserver/server.ts';
@@ -184,13 +185,15 @@ function openFront(options: {
   const { server, nodes, pki, config, environment, host } = options;
   const lookup = (name: string): NodeApi | undefined => nodes.get(name);
   const log = environment.log.named('apiserver');
+  const metrics = new ServerMetrics(server);
   const healthy = { name: 'ping', check: () => undefined };
   return HttpFront.listen({
     server,
     routes: {
       connect: connectRoutes(lookup),
-      path: pathRoutes({ live: [healthy], ready: [healthy], metrics: () => '', openApi: new OpenApi() }),
+      path: pathRoutes({ live: [healthy], ready: [healthy], metrics, openApi: new OpenApi() }),
     },
+    metrics,
     upgrade: upgradeHandler(server, lookup, log),
     serving: pki.serving,
     clientCa: pki.authority.certificate,

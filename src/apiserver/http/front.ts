@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Log } from '#base/log.ts';
 import type { ApiServer } from '../server.ts';
 import { handle, type Routes } from './handler.ts';
+import type { ServerMetrics } from './metrics.ts';
 
 /** Seconds of silence after which half-open connections are found out. */
 const keepAliveProbeMs = 30_000;
@@ -22,6 +23,7 @@ export interface ServingCertificate {
 export interface HttpFrontOptions {
   readonly server: ApiServer;
   readonly routes: Routes;
+  readonly metrics: ServerMetrics;
   /** Serves WebSocket and SPDY requests; owns the socket from then on. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly serving: ServingCertificate;
@@ -42,7 +44,7 @@ export class HttpFront {
 
   /** Resolves when the port is open. Rejects with Node's error (`EADDRINUSE`, `EACCES`). */
   static async listen(options: HttpFrontOptions): Promise<HttpFront> {
-    const { server, routes, serving, clientCa, log } = options;
+    const { serving, clientCa } = options;
     const http = createSecureServer({
       allowHTTP1: true,
       requestCert: true,
@@ -56,10 +58,7 @@ export class HttpFront {
     const limits = http as unknown as { headersTimeout: number; requestTimeout: number; keepAliveTimeout: number };
     limits.headersTimeout = headersTimeoutMs;
     limits.requestTimeout = requestTimeoutMs;
-    http.on(
-      'request',
-      (request, response) => void handle(server, routes, request, response as unknown as ServerResponse, log),
-    );
+    http.on('request', (request, response) => void handle(options, request, response as unknown as ServerResponse));
     http.on('upgrade', options.upgrade as never);
     http.on('connection', (socket) => {
       socket.setKeepAlive(true, keepAliveProbeMs);

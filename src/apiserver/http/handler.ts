@@ -8,6 +8,7 @@ import { type Answering, type AnyResponse, sendResult, sendStatus, statusOfError
 import { type AnyRequest, readBody } from './body.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
 import { identify } from './identity.ts';
+import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, bodyEncoding, negotiateAnswer } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
 import { isTrue, type PathRequest, type RequestInfo, type ResourceRequest, requestInfo } from './request-info.ts';
@@ -35,20 +36,31 @@ export interface Routes {
 
 const jsonFormat: AnswerFormat = { encoding: 'json', as: 'object', pretty: false };
 
+/** What a request meets on its way. */
+export interface Handling {
+  readonly server: ApiServer;
+  readonly routes: Routes;
+  readonly metrics: ServerMetrics;
+  readonly log: Log;
+}
+
 /** The way of a request over HTTP, from its headers to its last byte. Never throws. */
 export async function handle(
-  server: ApiServer,
-  routes: Routes,
+  { server, routes, metrics, log }: Handling,
   request: AnyRequest,
   response: AnyResponse,
-  log: Log,
 ): Promise<void> {
   const gone = new AbortController();
-  response.once('close', () => gone.abort(new ApiError(499, '', 'the client went away')));
   let format = jsonFormat;
+  let finish: ((code: number) => void) | undefined;
+  response.once('close', () => {
+    gone.abort(new ApiError(499, '', 'the client went away'));
+    finish?.(response.statusCode);
+  });
   try {
     const { path, query } = target(request.url ?? '/');
     const info = requestInfo(request.method ?? 'GET', path, query);
+    finish = metrics.begin(info, () => server.environment.clock.monotonic());
     const user = identify(server.registry, request);
     // What is no resource has media types of its own and says itself what it accepts.
     if (info.type === 'resource')

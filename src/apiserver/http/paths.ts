@@ -3,6 +3,7 @@ import { serveDiscovery } from '../discovery/serve.ts';
 import type { OpenApi } from '../openapi/serve.ts';
 import { sendBytes, sendJson } from './answer.ts';
 import type { Exchange } from './handler.ts';
+import type { ServerMetrics } from './metrics.ts';
 import type { PathRequest } from './request-info.ts';
 import { versionInfo } from './version.ts';
 
@@ -16,7 +17,7 @@ export interface HealthCheck {
 export interface PathOptions {
   readonly live: readonly HealthCheck[];
   readonly ready: readonly HealthCheck[];
-  readonly metrics: () => string;
+  readonly metrics: ServerMetrics;
   readonly openApi: OpenApi;
 }
 
@@ -41,7 +42,7 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
       case '/version':
         return sendJson(response, 200, versionInfo);
       case '/metrics':
-        return sendText(exchange, 200, options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
+        return sendText(exchange, 200, options.metrics.render(), 'text/plain; version=0.0.4; charset=utf-8');
       case '/openid/v1/jwks':
         return sendBytes(
           response,

@@ -1,0 +1,102 @@
+import { Metrics } from '#base/metrics.ts';
+import type { ApiServer } from '../server.ts';
+import type { RequestInfo } from './request-info.ts';
+import { versionInfo } from './version.ts';
+
+/** Upstream's bounds for the duration of requests, in seconds. */
+const durationBounds = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
+];
+const mutating = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
+
+/** What the server tells about itself on `/metrics`, under upstream's names. */
+export class ServerMetrics {
+  readonly #metrics = new Metrics();
+  readonly #requests = this.#metrics.counter('apiserver_request_total', 'Requests by verb, resource and answer code.');
+  readonly #durations = this.#metrics.histogram(
+    'apiserver_request_duration_seconds',
+    'How long requests took, watches aside.',
+    durationBounds,
+  );
+  readonly #inFlight = { readOnly: 0, mutating: 0 };
+
+  constructor(server: ApiServer) {
+    const metrics = this.#metrics;
+    metrics.gauge('apiserver_current_inflight_requests', 'Requests that are being served.', () => [
+      [{ request_kind: 'readOnly' }, this.#inFlight.readOnly],
+      [{ request_kind: 'mutating' }, this.#inFlight.mutating],
+    ]);
+    metrics.gauge('apiserver_storage_objects', 'Objects in the store by resource.', () => storedObjects(server));
+    metrics.gauge('apiserver_longrunning_requests', 'Open watches by resource.', () => openWatches(server));
+    metrics.gauge('kubernetes_build_info', 'The version this server keeps to.', () => [
+      [{ major: versionInfo.major, minor: versionInfo.minor, git_version: versionInfo.gitVersion }, 1],
+    ]);
+    metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
+    metrics.gauge('process_cpu_seconds_total', 'Processor time used.', () => [[{}, processorSeconds()]]);
+  }
+
+  /** Counts a request from now until the returned function is called with its answer's code. */
+  begin(info: RequestInfo, now: () => number): (code: number) => void {
+    const kind = mutating.has(info.verb) ? 'mutating' : 'readOnly';
+    const isWatch = info.verb === 'watch';
+    const startedMs = now();
+    if (!isWatch) this.#inFlight[kind]++;
+    return (code) => {
+      const labels = labelsOf(info);
+      this.#requests.add({ ...labels, code: String(code) });
+      if (isWatch) return;
+      this.#inFlight[kind]--;
+      this.#durations.observe(labels, (now() - startedMs) / 1000);
+    };
+  }
+
+  render(): string {
+    return this.#metrics.render();
+  }
+}
+
+function labelsOf(info: RequestInfo): Record<string, string> {
+  if (info.type === 'path')
+    return {
+      verb: info.verb.toUpperCase(),
+      component: 'apiserver',
+      group: '',
+      version: '',
+      resource: '',
+      subresource: '',
+      scope: '',
+    };
+  const { verb, group, version, resource, subresource, namespace, name } = info;
+  const scope = name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
+  return {
+    verb: verbNames[verb] ?? verb.toUpperCase(),
+    component: 'apiserver',
+    group,
+    version,
+    resource,
+    subresource,
+    scope,
+  };
+}
+
+const verbNames: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
+
+function* storedObjects({ resources }: ApiServer): Generator<readonly [Record<string, string>, number]> {
+  for (const { kind, storage } of resources.all()) {
+    if (storage?.kind.version !== kind.version || storage.kind.group !== kind.group) continue;
+    yield [{ resource: kind.group === '' ? kind.resource : `${kind.resource}.${kind.group}` }, storage.cache.size];
+  }
+}
+
+function* openWatches({ resources }: ApiServer): Generator<readonly [Record<string, string>, number]> {
+  for (const { kind, storage } of resources.all()) {
+    const { watcherCount = 0 } = storage?.cache ?? {};
+    if (watcherCount > 0)
+      yield [{ verb: 'WATCH', group: kind.group, version: kind.version, resource: kind.resource }, watcherCount];
+  }
+}
+
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}

@@ -1,0 +1,119 @@
+/** Labels of one series. */
+export type MetricLabels = Readonly<Record<string, string>>;
+
+/** Series that one metric may have: labels that a client chooses must not fill the memory. */
+const maxSeries = 10_000;
+
+interface Metric {
+  render(): string;
+}
+
+/** Counters, gauges and histograms in Prometheus' text form. */
+export class Metrics {
+  readonly #metrics = new Map<string, Metric>();
+
+  counter(name: string, help: string): Counter {
+    return this.#add(name, new Counter(name, help));
+  }
+
+  /** @param upperBounds of the buckets, in rising order. */
+  histogram(name: string, help: string, upperBounds: readonly number[]): Histogram {
+    return this.#add(name, new Histogram(name, help, upperBounds));
+  }
+
+  /** A value that is read when somebody asks. */
+  gauge(name: string, help: string, read: () => Iterable<readonly [MetricLabels, number]>): void {
+    const render = (): string =>
+      heading(name, help, 'gauge') +
+      [...read()].map(([labels, value]) => `${name}${written(labels)} ${value}\n`).join('');
+    this.#add(name, { render });
+  }
+
+  render(): string {
+    return [...this.#metrics.values()].map((metric) => metric.render()).join('');
+  }
+
+  #add<T extends Metric>(name: string, metric: T): T {
+    this.#metrics.set(name, metric);
+    return metric;
+  }
+}
+
+export class Counter implements Metric {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #series = new Map<string, number>();
+
+  constructor(name: string, help: string) {
+    this.#name = name;
+    this.#help = help;
+  }
+
+  add(labels: MetricLabels, amount = 1): void {
+    const key = written(labels);
+    const known = this.#series.get(key);
+    if (known === undefined && this.#series.size >= maxSeries) return;
+    this.#series.set(key, (known ?? 0) + amount);
+  }
+
+  render(): string {
+    return (
+      heading(this.#name, this.#help, 'counter') +
+      [...this.#series].map(([labels, value]) => `${this.#name}${labels} ${value}\n`).join('')
+    );
+  }
+}
+
+export class Histogram implements Metric {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #upperBounds: readonly number[];
+  readonly #series = new Map<
+    string,
+    { readonly labels: MetricLabels; readonly buckets: number[]; sum: number; count: number }
+  >();
+
+  constructor(name: string, help: string, upperBounds: readonly number[]) {
+    this.#name = name;
+    this.#help = help;
+    this.#upperBounds = upperBounds;
+  }
+
+  observe(labels: MetricLabels, value: number): void {
+    const key = written(labels);
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      if (this.#series.size >= maxSeries) return;
+      series = { labels, buckets: this.#upperBounds.map(() => 0), sum: 0, count: 0 };
+      this.#series.set(key, series);
+    }
+    series.sum += value;
+    series.count++;
+    const bucket = this.#upperBounds.findIndex((bound) => value <= bound);
+    if (bucket >= 0) series.buckets[bucket]!++;
+  }
+
+  render(): string {
+    let text = heading(this.#name, this.#help, 'histogram');
+    for (const { labels, buckets, sum, count } of this.#series.values()) {
+      let running = 0;
+      for (const [index, bound] of this.#upperBounds.entries()) {
+        running += buckets[index]!;
+        text += `${this.#name}_bucket${written({ ...labels, le: String(bound) })} ${running}\n`;
+      }
+      text += `${this.#name}_bucket${written({ ...labels, le: '+Inf' })} ${count}\n`;
+      text += `${this.#name}_sum${written(labels)} ${sum}\n${this.#name}_count${written(labels)} ${count}\n`;
+    }
+    return text;
+  }
+}
+
+function heading(name: string, help: string, type: string): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+}
+
+function written(labels: MetricLabels): string {
+  const entries = Object.entries(labels);
+  if (entries.length === 0) return '';
+  return `{${entries.map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`))}"`).join(',')}}`;
+}
