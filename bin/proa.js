@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const oldestMajor = 24;
@@ -11,6 +11,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bundle = join(root, 'dist', 'proa.js');
 const entry = existsSync(bundle) ? bundle : join(root, 'src', 'cmd', 'proa.ts');
 
+// Called `kubectl`, through a link, it is kubectl.
+if (basename(process.argv[1]) === 'kubectl') process.argv.splice(2, 0, 'kubectl');
 if (Number(process.versions.node.split('.')[0]) >= oldestMajor) {
   process.argv[1] = entry;
   await import(entry);

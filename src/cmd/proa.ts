@@ -1,9 +1,16 @@
+import { basename } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import type { Command } from './commands/command.ts';
 import { UserError } from './data-folder.ts';
 
+/** How a command is loaded: with flags of ours, or one that reads its arguments by itself. */
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<Command | ((args: readonly string[]) => Promise<number>)>;
+}
+
 /** Each command is loaded when it is called: `proa up` must not wait for what `proa image` needs. */
-const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+const commands: Readonly<Record<string, Entry>> = {
   up: { summary: 'Start a cluster on this machine', load: async () => (await import('./commands/up/command.ts')).up },
   down: {
     summary: 'Stop the cluster and its containers; keep its state',
@@ -24,6 +31,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   image: {
     summary: 'Load images from archives, list what the node has',
     load: async () => (await import('./commands/image/command.ts')).image,
+  },
+  kubectl: {
+    summary: 'kubectl, also when the program is called by that name',
+    load: async () => (await import('./commands/kubectl/command.ts')).kubectl,
   },
 };
 
@@ -50,6 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
   const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (known === undefined) throw new UserError(`unknown command "${name}"; "proa --help" lists them`);
   const command = await known.load();
+  if (typeof command === 'function') return command(rest);
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(command.help);
     return 0;
@@ -68,8 +80,11 @@ function parsed(command: Command, args: readonly string[]) {
   }
 }
 
+/** Called `kubectl`, through a link, it is kubectl. */
+const calledKubectl = [process.argv[1] ?? '', process.argv0].some((path) => basename(path) === 'kubectl');
+
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main([...(calledKubectl ? ['kubectl'] : []), ...process.argv.slice(2)]);
 } catch (error) {
   const prefix = process.stderr.isTTY ? styleText('red', 'error:') : 'error:';
   const message =

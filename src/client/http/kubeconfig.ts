@@ -89,9 +89,11 @@ export function loadKubeconfig(
     readonly cluster?: string | undefined;
     readonly user?: string | undefined;
     readonly namespace?: string | undefined;
+    /** Where KUBECONFIG is looked up; the process's own environment unless given. */
+    readonly environment?: NodeJS.ProcessEnv;
   } = {},
 ): ResolvedKubeconfig {
-  const config = readKubeconfig(kubeconfigPaths(options.path));
+  const config = readKubeconfig(kubeconfigPaths(options.path, options.environment));
   const contextName = options.context ?? config['current-context'] ?? '';
   const context = config.contexts?.find((entry) => entry.name === contextName)?.context;
   if (context === undefined && options.context !== undefined)

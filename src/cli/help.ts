@@ -1,0 +1,79 @@
+import type { Flag, Flags } from './flags.ts';
+import { globalFlags } from './globals.ts';
+import type { Verb, VerbEntry } from './verb.ts';
+
+const aboutProgram = `kubectl controls the Kubernetes cluster manager.
+
+ Find more information at: https://kubernetes.io/docs/reference/kubectl/`;
+
+/** The list of all commands under their headings. */
+export function overview(entries: readonly VerbEntry[]): string {
+  const visible = entries.filter(({ hidden }) => hidden !== true);
+  const headings = [...new Set(visible.map(({ group = 'Other Commands' }) => group))];
+  const sections = headings.map((heading) =>
+    commandList(
+      `${heading}:`,
+      visible.filter(({ group = 'Other Commands' }) => group === heading),
+    ),
+  );
+  return `${[
+    aboutProgram,
+    ...sections,
+    'Usage:\n  kubectl [flags] [options]',
+    'Use "kubectl <command> --help" for more information about a given command.\nUse "kubectl options" for a list of global command-line options (applies to all commands).',
+  ].join('\n\n')}\n`;
+}
+
+function commandList(heading: string, entries: readonly VerbEntry[]): string {
+  const width = Math.max(12, ...entries.map(({ name }) => name.length + 1));
+  return [heading, ...entries.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)].join('\n');
+}
+
+export function verbHelp(verb: Verb, path: string): string {
+  const isGroup = verb.commands !== undefined && verb.run === undefined;
+  const parts = [verb.about ?? `${verb.summary}.`];
+  if (verb.aliases !== undefined && verb.aliases.length > 0) {
+    parts.push(`Aliases:\n${[verb.name, ...verb.aliases].join(', ')}`);
+  }
+  if (verb.examples !== undefined) parts.push(`Examples:\n${indent(verb.examples)}`);
+  if (verb.commands !== undefined) parts.push(commandList('Available Commands:', verb.commands));
+  const shown = flagList(verb.flags);
+  if (shown !== '') parts.push(`Options:\n${shown}`);
+  parts.push(
+    `Usage:\n  ${path}${isGroup ? ' SUBCOMMAND' : ''} ${verb.usage}${shown === '' || isGroup ? '' : ' [options]'}`.trimEnd(),
+  );
+  if (verb.commands !== undefined)
+    parts.push(`Use "${path} <command> --help" for more information about a given command.`);
+  parts.push('Use "kubectl options" for a list of global command-line options (applies to all commands).');
+  return `${parts.join('\n\n')}\n`;
+}
+
+export function globalOptions(): string {
+  return `The following options can be passed to any command:\n\n${flagList(globalFlags)}\n`;
+}
+
+const indent = (text: string): string =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => (line === '' ? '' : `  ${line}`))
+    .join('\n');
+
+function flagList(flags: Flags): string {
+  return Object.entries(flags)
+    .filter(([, flag]) => flag.hidden !== true)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(
+      ([name, flag]) =>
+        `    ${flag.short === undefined ? '' : `-${flag.short}, `}--${name}=${initialText(flag as Flag)}:\n\t${flag.usage}`,
+    )
+    .join('\n\n');
+}
+
+function initialText({ type, initial }: Flag): string {
+  if (Array.isArray(initial)) return '[]';
+  if (initial === undefined) return "''";
+  if (type === 'string') return `'${String(initial)}'`;
+  if (type === 'duration') return `${Number(initial) / 1000}s`;
+  return String(initial);
+}

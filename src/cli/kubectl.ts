@@ -1,0 +1,129 @@
+import { styleText } from 'node:util';
+import { type CliIo, createContext } from './context.ts';
+import { CliError, describeFailure, ExitError, UsageError } from './failures.ts';
+import { booleanFlag, type Flags, type ParsedFlags, parseFlags, textFlag } from './flags.ts';
+import { type GlobalFlags, globalFlags } from './globals.ts';
+import { overview, verbHelp } from './help.ts';
+import { nearest } from './suggest.ts';
+import type { Verb, VerbEntry } from './verb.ts';
+import { verbs } from './verbs/index.ts';
+
+const helpFlag = { help: booleanFlag('help for this command', { short: 'h' }) };
+
+/** Runs one command line of kubectl (without the program's name) and resolves with its exit code. */
+export async function runKubectl(args: readonly string[], io: CliIo): Promise<number> {
+  try {
+    return await dispatch(args, io);
+  } catch (error) {
+    if (io.signal.aborted && error === io.signal.reason) return 130;
+    const text = describeFailure(error);
+    const debug =
+      io.env['PROA_DEBUG'] !== undefined && error instanceof Error ? `\n${styleText('dim', error.stack ?? '')}` : '';
+    if (text !== '') io.stderr.write(`${text}${debug}\n`);
+    return error instanceof ExitError ? error.code : 1;
+  }
+}
+
+/** A verb, the words that lead to it, and the flags before it. */
+interface Chosen {
+  readonly verb: Verb;
+  readonly path: string;
+  readonly before: readonly string[];
+  readonly rest: readonly string[];
+}
+
+async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
+  const start = splitAtWord({ ...globalFlags, ...helpFlag, version: textFlag('', { withoutValue: 'true' }) }, args);
+  const [word, ...rest] = start.rest;
+  if (word === undefined || word === 'help') {
+    if (rest.length > 0) return dispatch([...rest, '--help'], io);
+    io.stdout.write(overview(verbs));
+    return 0;
+  }
+  const entry = findEntry(verbs, word);
+  if (entry === undefined) throw new CliError(unknownCommand(word));
+  const chosen = await descend({ verb: await entry.load(), path: `kubectl ${entry.name}`, before: start.before, rest });
+  return runVerb(chosen, io);
+}
+
+/** Follows the words of commands below commands. */
+async function descend(chosen: Chosen): Promise<Chosen> {
+  const { verb, path, before, rest } = chosen;
+  if (verb.commands === undefined) return chosen;
+  const split = splitAtWord({ ...globalFlags, ...helpFlag, ...verb.flags }, rest);
+  const [word, ...after] = split.rest;
+  const entry = word === undefined ? undefined : findEntry(verb.commands, word);
+  if (entry === undefined) return chosen;
+  return descend({
+    verb: await entry.load(),
+    path: `${path} ${entry.name}`,
+    before: [...before, ...split.before],
+    rest: after,
+  });
+}
+
+async function runVerb({ verb, path, before, rest }: Chosen, io: CliIo): Promise<number> {
+  const flags: Flags = { ...globalFlags, ...verb.flags, ...helpFlag };
+  const parsed = parse(verb, path, flags, [...before, ...rest]);
+  if (parsed.values['help'] === true && verb.rawArguments !== true) {
+    io.stdout.write(verbHelp(verb, path));
+    return 0;
+  }
+  if (verb.run === undefined) {
+    const [word] = parsed.args;
+    if (word !== undefined)
+      throw new CliError(`unknown command "${word}" for "${path}"\nRun '${path} --help' for usage.`);
+    io.stdout.write(verbHelp(verb, path));
+    return 0;
+  }
+  const context = createContext({
+    io,
+    globals: parsed.values as unknown as GlobalFlags,
+    changed: parsed.changed,
+    argsBeforeDash: parsed.argsBeforeDash,
+    commandPath: path,
+  });
+  try {
+    return await verb.run(context, parsed.values as never, parsed.args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new CliError(`${error.message}\nSee '${path} -h' for help and examples`);
+  } finally {
+    context.close();
+  }
+}
+
+function parse(verb: Verb, path: string, flags: Flags, args: readonly string[]): ParsedFlags {
+  if (verb.rawArguments === true) {
+    const { values, changed } = parseFlags(flags, []);
+    return { values, changed, args, argsBeforeDash: undefined };
+  }
+  try {
+    return parseFlags(flags, args);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    throw new CliError(`${error.message}\nSee '${path} --help' for usage.`);
+  }
+}
+
+/** The flags in front of the first word, and everything from that word on. */
+function splitAtWord(
+  flags: Flags,
+  args: readonly string[],
+): { readonly before: readonly string[]; readonly rest: readonly string[] } {
+  const { args: rest } = parseFlags(flags, args, { stopAtArgument: true, keepUnknown: true });
+  const isKnown = rest.length === 0 || !rest[0]!.startsWith('-');
+  if (!isKnown) throw new CliError(`unknown flag: ${rest[0]}\nSee 'kubectl --help' for usage.`);
+  return { before: args.slice(0, args.length - rest.length), rest };
+}
+
+export function findEntry(entries: readonly VerbEntry[], word: string): VerbEntry | undefined {
+  return entries.find(({ name, aliases }) => name === word || aliases?.includes(word));
+}
+
+function unknownCommand(word: string): string {
+  const names = verbs.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+  const close = nearest(word, names);
+  const hint = close.length === 0 ? '' : `\n\nDid you mean this?\n${close.map((name) => `\t${name}`).join('\n')}\n`;
+  return `unknown command "${word}" for "kubectl"${hint}`;
+}
