@@ -36,6 +36,8 @@ export interface Routes {
 
 const jsonFormat: AnswerFormat = { encoding: 'json', as: 'object', pretty: false };
 
+const clientGone = new ApiError(499, '', 'the client went away');
+
 /** What a request meets on its way. */
 export interface Handling {
   readonly server: ApiServer;
@@ -54,7 +56,7 @@ export async function handle(
   let format = jsonFormat;
   let finish: ((code: number) => void) | undefined;
   response.once('close', () => {
-    gone.abort(new ApiError(499, '', 'the client went away'));
+    if (!response.writableFinished) gone.abort(clientGone);
     finish?.(response.statusCode);
   });
   try {
