@@ -212,6 +212,7 @@ function simulatedNodes(config: ClusterConfig, server: ApiServer, environment: E
       nodeName,
       client: server.client({ user: `system:node:${nodeName}`, groups: ['system:nodes'] }),
       environment,
+      behaviour: config.simulation,
       podCidr: `${formatIpv4(first + (index + 8) * 256)}/24`,
       address: formatIpv4(parseIpRange('172.31.0.0/16').first + index + 2),
     });

@@ -1,5 +1,6 @@
 import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import type { SimulatedBehaviour } from '#kubelet/simulated/behaviour.ts';
 
 /** What `proa up` starts. */
 export interface ClusterConfig {
@@ -15,6 +16,8 @@ export interface ClusterConfig {
   readonly podCidr: string;
   readonly clusterDomain: string;
   readonly featureGates: Readonly<Record<string, boolean>>;
+  /** How the containers of simulated nodes behave. */
+  readonly simulation: Partial<SimulatedBehaviour>;
 }
 
 export const defaultPort = 6443;

@@ -23,9 +23,11 @@ Usage: proa up [flags]
   --port PORT             port of the API server (6443)
   --nodes 0|1             real nodes on this machine; 1 needs root on Linux and is then the default
   --simulated-nodes N     nodes that run nothing, for trying out and testing
+  --simulate WHAT         how their containers behave: start=200..800,ready=1000,failChance=0.01 (milliseconds; also
+                          sandbox, initRun, pull, stop, failAfter)
   --feature-gates A=true  official feature gates, separated by commas
   --config FILE           the same settings in YAML: dataDir, port, nodes, simulatedNodes, serviceCidr, podCidr,
-                          clusterDomain, featureGates
+                          clusterDomain, featureGates, simulation
 `;
 
 export const up: Command = {
@@ -40,6 +42,7 @@ export const up: Command = {
     nodes: { type: 'string' },
     'simulated-nodes': { type: 'string' },
     'feature-gates': { type: 'string' },
+    simulate: { type: 'string' },
     config: { type: 'string' },
   },
   async run(values) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as yaml from 'js-yaml';
 import { parseIpRange } from '#apiserver/services/ip-range.ts';
+import type { Duration, SimulatedBehaviour } from '#kubelet/simulated/behaviour.ts';
 import {
   type ClusterConfig,
   defaultDataDir,
@@ -22,6 +23,7 @@ const fileKeys = [
   'podCidr',
   'clusterDomain',
   'featureGates',
+  'simulation',
 ] as const;
 type FileConfig = Partial<Record<(typeof fileKeys)[number], unknown>>;
 
@@ -54,6 +56,7 @@ export function upOptions(values: Values): UpOptions {
     podCidr: range('podCidr', file.podCidr) ?? defaultPodCidr,
     clusterDomain: stringOf('clusterDomain', file.clusterDomain) ?? 'cluster.local',
     featureGates: gates(text(values, 'feature-gates'), file.featureGates),
+    simulation: simulation(text(values, 'simulate'), file.simulation),
   };
   return { config, notice: fallsBack ? fallbackNotice() : undefined };
 }
@@ -130,4 +133,44 @@ function gates(flag: string | undefined, fromFile: unknown): Readonly<Record<str
     result[gate] = value === 'true';
   }
   return result;
+}
+
+/** Parts of a simulated container's life: what takes how long, in milliseconds or as a range, and how often it fails. */
+const simulatedTimes = ['sandbox', 'start', 'ready', 'initRun', 'pull', 'stop', 'failAfter'] as const;
+
+/** `start=200..800,ready=1000,failChance=0.01`, or the same as a mapping in the file. */
+function simulation(flag: string | undefined, fromFile: unknown): Partial<SimulatedBehaviour> {
+  const written: Record<string, unknown> = {};
+  if (fromFile !== undefined) {
+    if (fromFile === null || typeof fromFile !== 'object') throw new UserError('simulation must be a mapping');
+    Object.assign(written, fromFile);
+  }
+  for (const part of (flag ?? '').split(',').filter((item) => item !== '')) {
+    const [name = '', value = ''] = part.split('=');
+    written[name] = value;
+  }
+  const behaviour: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(written)) {
+    if (name === 'failChance') behaviour[name] = chance(value);
+    else if ((simulatedTimes as readonly string[]).includes(name)) behaviour[name] = duration(name, value);
+    else throw new UserError(`simulation: unknown key "${name}"; known are ${simulatedTimes.join(', ')}, failChance`);
+  }
+  return behaviour;
+}
+
+function chance(value: unknown): number {
+  const number = Number(value);
+  if (value === '' || !(number >= 0 && number <= 1))
+    throw new UserError(`simulation: failChance must be between 0 and 1, not ${JSON.stringify(value)}`);
+  return number;
+}
+
+function duration(name: string, value: unknown): Duration {
+  const match = /^(\d+)(?:\.\.(\d+))?$/.exec(String(value));
+  if (match === null)
+    throw new UserError(
+      `simulation: ${name} must be milliseconds or a range such as 200..800, not ${JSON.stringify(value)}`,
+    );
+  const fromMs = Number(match[1]);
+  return match[2] === undefined ? fromMs : { fromMs, toMs: Number(match[2]) };
 }
