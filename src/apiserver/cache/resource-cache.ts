@@ -106,11 +106,18 @@ export class ResourceCache {
       throw expired(`too old resource version: ${fromRevision} (${this.#historyStart})`);
     }
     const stream = new WatchStream(filter, () => this.#watchers.delete(stream));
-    for (const event of this.#history) if (event.revision > fromRevision) stream.offer(event);
+    for (const event of this.#eventsAfter(fromRevision)) stream.offer(event);
     if (signal.aborted) stream.close();
     else signal.addEventListener('abort', () => stream.close(), { once: true });
     if (!stream.closed) this.#watchers.add(stream);
     return stream;
+  }
+
+  /** Most watches resume from a moment ago: looked for from the end. */
+  #eventsAfter(revision: number): readonly CacheEvent[] {
+    let start = this.#history.length;
+    while (start > 0 && this.#history[start - 1]!.revision > revision) start--;
+    return this.#history.slice(start);
   }
 
   /** Ends every watch and lets go of the store; the resource is gone or the server stops. */

@@ -25,7 +25,11 @@ import { inServedVersion, type ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 
 const never = new AbortController().signal;
-const bookmarkIntervalMs = 60_000;
+/**
+ * In this process a quiet watch never falls behind the history of its own resource, so bookmarks only keep the numbers
+ * that clients hold from growing old.
+ */
+const bookmarkIntervalMs = 10 * 60_000;
 
 /**
  * A Client that calls the server's pipeline directly: no sockets and no serialisation, but the same authorisation,
