@@ -124,6 +124,6 @@ export function findEntry(entries: readonly VerbEntry[], word: string): VerbEntr
 function unknownCommand(word: string): string {
   const names = verbs.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
   const close = nearest(word, names);
-  const hint = close.length === 0 ? '' : `\n\nDid you mean this?\n${close.map((name) => `\t${name}`).join('\n')}\n`;
+  const hint = close.length === 0 ? '' : `\n\nDid you mean this?\n${close.map((name) => `\t${name}`).join('\n')}`;
   return `unknown command "${word}" for "kubectl"${hint}`;
 }

@@ -33,25 +33,25 @@ export interface TableOptions {
   readonly namePrefix?: string;
 }
 
-/** Spaces between columns. */
+/** Spaces between columns, and the least that a column takes with them. */
 const gap = 3;
+const narrowest = 6;
 
 /** Prints rows in columns as wide as they need be, as Go's tabwriter does; the last column is not padded. */
 export function formatColumns(
   rows: readonly (readonly string[])[],
-  options: { readonly padding?: number } = {},
+  { padding = gap, minimum = narrowest }: { readonly padding?: number; readonly minimum?: number } = {},
 ): string {
   const widths: number[] = [];
   for (const row of rows) {
     row.slice(0, -1).forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, width(cell));
+      widths[column] = Math.max(widths[column] ?? minimum, width(cell) + padding);
     });
   }
-  const padding = options.padding ?? gap;
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) =>
-        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) + padding - width(cell)),
+        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - width(cell)),
       )
       .join('');
   return rows.map((row) => `${line(row)}\n`).join('');

@@ -8,4 +8,54 @@ export const verbs: readonly VerbEntry[] = [
     group: 'Basic Commands (Intermediate)',
     load: async () => (await import('./get/get.ts')).get,
   },
+  {
+    name: 'cluster-info',
+    summary: 'Display cluster information',
+    group: 'Cluster Management Commands',
+    load: async () => (await import('./cluster-info/cluster-info.ts')).clusterInfo,
+  },
+  {
+    name: 'top',
+    summary: 'Display resource (CPU/memory) usage',
+    group: 'Cluster Management Commands',
+    load: async () => (await import('./top/top.ts')).top,
+  },
+  {
+    name: 'auth',
+    summary: 'Inspect authorization',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./auth/auth.ts')).auth,
+  },
+  {
+    name: 'events',
+    summary: 'List events',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./events/events.ts')).events,
+  },
+  {
+    name: 'api-resources',
+    summary: 'Print the supported API resources on the server',
+    load: async () => (await import('./api-resources/api-resources.ts')).apiResources,
+  },
+  {
+    name: 'api-versions',
+    summary: 'Print the supported API versions on the server, in the form of "group/version"',
+    load: async () => (await import('./api-versions/api-versions.ts')).apiVersions,
+  },
+  {
+    name: 'config',
+    summary: 'Modify kubeconfig files',
+    load: async () => (await import('./config/config.ts')).config,
+  },
+  {
+    name: 'version',
+    summary: 'Print the client and server version information',
+    load: async () => (await import('./version/version.ts')).version,
+  },
+  {
+    name: 'options',
+    summary: 'Print the list of flags inherited by all commands',
+    hidden: true,
+    load: async () => (await import('./options/options.ts')).options,
+  },
 ];

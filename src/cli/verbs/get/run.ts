@@ -1,6 +1,6 @@
 import type { JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../../context.ts';
-import { CliError, UsageError } from '../../failures.ts';
+import { CliError, ExitError, UsageError } from '../../failures.ts';
 import { tableAccept } from '../../output/table.ts';
 import { parseResourceArguments } from '../../resources/arguments.ts';
 import { fetchPages, isNotFound, itemsOf, type Query } from '../../resources/fetch.ts';
@@ -40,8 +40,9 @@ export async function runGet(context: CommandContext, flags: GetFlags, args: rea
 
 function checkFlags(flags: GetFlags, args: readonly string[]): void {
   if (args.length === 0 && flags.filename.length === 0 && flags.kustomize === undefined) {
-    throw new CliError(
-      `You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n\nerror: Required resource not specified.\nSee 'kubectl get -h' for help and examples`,
+    throw new ExitError(
+      1,
+      `You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples`,
     );
   }
   if (flags['output-watch-events'] && !flags.watch && !flags['watch-only']) {

@@ -1,0 +1,19 @@
+import { apiVersionOf } from '#machinery/meta.ts';
+import { defineVerb } from '../../verb.ts';
+
+export const apiVersions = defineVerb({
+  name: 'api-versions',
+  summary: 'Print the supported API versions on the server, in the form of "group/version"',
+  usage: '[flags]',
+  flags: {},
+  async run(context) {
+    const { all } = await context.mapper();
+    context.out(
+      [...new Set(all.map(apiVersionOf))]
+        .sort()
+        .map((version) => `${version}\n`)
+        .join(''),
+    );
+    return 0;
+  },
+});
