@@ -44,7 +44,7 @@ export async function proxyRequest(exchange: Exchange, info: ResourceRequest, no
   const backend = backendOf(server, info);
   if (info.rest === '' && (exchange.request.method === 'GET' || exchange.request.method === 'HEAD'))
     return redirectToSlash(exchange);
-  await forward(exchange, backend, pathAndQuery(exchange, info));
+  await forward(exchange, backend, info);
 }
 
 /** Relative links of the page behind the proxy need its root to end in a slash. */
@@ -90,7 +90,8 @@ function plainHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   return plain;
 }
 
-function forward(exchange: Exchange, { scheme, host, port }: Backend, path: string): Promise<void> {
+function forward(exchange: Exchange, { scheme, host, port }: Backend, info: ResourceRequest): Promise<void> {
+  const path = pathAndQuery(exchange, info);
   const { request, response } = exchange;
   const options: RequestOptions & { rejectUnauthorized?: boolean } = {
     host,
@@ -104,7 +105,7 @@ function forward(exchange: Exchange, { scheme, host, port }: Backend, path: stri
   return new Promise((resolve, reject) => {
     const outgoing = (scheme === 'https' ? httpsRequest : httpRequest)(options, (answer) => {
       answer.once('error', () => response.destroy());
-      passOn(answer, response, proxyPrefix(exchange)).then(resolve, reject);
+      passOn(answer, response, proxyPrefix(exchange, info.rest)).then(resolve, reject);
     });
     outgoing.once('timeout', () => outgoing.destroy(new Error('timed out')));
     outgoing.once('error', (error) => {
@@ -117,9 +118,9 @@ function forward(exchange: Exchange, { scheme, host, port }: Backend, path: stri
 }
 
 /** The path up to and with `proxy`: what absolute links of the page behind need in front. */
-function proxyPrefix({ request }: Exchange): string {
-  const path = (request.url ?? '').split('?')[0]!;
-  return path.slice(0, path.indexOf('/proxy') + '/proxy'.length);
+function proxyPrefix({ request }: Exchange, rest: string): string {
+  const segments = (request.url ?? '').split('?')[0]!.split('/');
+  return segments.slice(0, segments.length - (rest.split('/').length - 1)).join('/');
 }
 
 /** Pages larger than this are passed on with their links as they are. */

@@ -53,7 +53,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   }
   const [resource = '', name = '', subresource = '', ...more] = rest;
   const verb = verbOf(method, { watches, named: name !== '' });
-  const proxied = subresource === 'proxy' ? path.slice(path.indexOf('/proxy') + '/proxy'.length) : '';
+  const proxied = subresource === 'proxy' ? afterSegments(path, parts.length - more.length) : '';
   if (subresource !== 'proxy' && more.length > 0) return { type: 'path', verb: method.toLowerCase(), path };
   const selected = name === '' ? nameFromFieldSelector(query) : name;
   return { type: 'resource', verb, group, version, resource, subresource, namespace, name: selected, rest: proxied };
@@ -73,6 +73,18 @@ function verbOf(method: string, { watches, named }: { readonly watches: boolean;
       if (watches) return 'watch';
       return named ? 'get' : 'list';
   }
+}
+
+/** What follows the first `count` segments of a path, with its slashes. */
+export function afterSegments(path: string, count: number): string {
+  let at = 0;
+  for (let segment = 0; segment < count; segment++) {
+    while (path[at] === '/') at++;
+    const next = path.indexOf('/', at);
+    if (next < 0) return '';
+    at = next;
+  }
+  return path.slice(at);
 }
 
 /** A list or watch of exactly one name may be granted by that name. */

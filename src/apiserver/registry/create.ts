@@ -1,6 +1,7 @@
 import { randomSuffix, randomUuid } from '#base/random.ts';
 import { validateObjectMeta } from '#kinds/validation/object-meta.ts';
 import { cloneJson } from '#machinery/clone.ts';
+import { emptyOf } from '#machinery/conform.ts';
 import { ApiError, alreadyExists, badRequest, invalid, isReason } from '#machinery/errors.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
@@ -56,8 +57,7 @@ async function createNamed(
   const attributes = { operation: 'CREATE', request: operation, object, oldObject: undefined } as const;
   await registry.admission.mutate(registry, attributes);
   resource.rules.defaults?.(object);
-  if (hasSeparateStatus(resource) && resource.rules.keepsStatusOnCreate !== true)
-    delete (object as { status?: unknown }).status;
+  if (hasSeparateStatus(resource) && resource.rules.keepsStatusOnCreate !== true) clearStatus(resource, object);
   prepare(registry, resource, object);
   checkValid(registry, operation, object);
   await registry.admission.validate(registry, attributes);
@@ -97,6 +97,14 @@ function fillSystemFields(registry: Registry, object: Mutable<ApiObject>): void 
   ] as const) {
     delete metadata[field];
   }
+}
+
+/** A new object has no status of the client's making; kinds that always write one start with an empty one. */
+function clearStatus({ schema }: ServedResource, object: Mutable<ApiObject>): void {
+  const field = schema.fields.get('status');
+  const status = field?.presence === 'always' ? emptyOf(field.schema) : undefined;
+  if (status === undefined) delete (object as { status?: unknown }).status;
+  else (object as { status?: unknown }).status = status;
 }
 
 function prepare(registry: Registry, resource: ServedResource, object: Mutable<ApiObject>): void {

@@ -28,6 +28,7 @@ export const eviction: SubresourceHandler = {
       pod.status?.phase === 'Succeeded' ||
       pod.status?.phase === 'Failed';
     if (!gone && pod.status?.phase !== 'Pending') await takeFromBudget(registry, operation, pod);
+    if (!gone) await markDisrupted(registry, operation);
     await deleteObject(registry, {
       ...operation,
       verb: 'delete',
@@ -37,6 +38,26 @@ export const eviction: SubresourceHandler = {
     return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };
+
+/** Says on the pod why it goes, so that its owner need not count it as a failure (KEP-3329). */
+async function markDisrupted(registry: Registry, operation: Operation): Promise<void> {
+  const now = formatTime(registry.environment.clock.now());
+  const mark = (current: ApiObject): Mutable<ApiObject> => {
+    const pod = cloneJson(current) as unknown as Mutable<Pod>;
+    const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget');
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'EvictionByEvictionAPI',
+      message: 'Eviction API: evicting',
+      lastTransitionTime: now,
+    };
+    pod.status = { ...pod.status, conditions: [...others, condition] } as Mutable<NonNullable<Pod['status']>>;
+    delete pod.metadata.resourceVersion;
+    return pod as unknown as Mutable<ApiObject>;
+  };
+  await updateObject(registry, { ...operation, subresource: 'status', verb: 'patch' }, mark);
+}
 
 async function takeFromBudget(registry: Registry, operation: Operation, pod: Pod): Promise<void> {
   const budgets = registry.resources.of(PodDisruptionBudget);

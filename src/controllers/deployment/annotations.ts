@@ -23,13 +23,19 @@ const notCopied = new Set([
 
 type Annotations = Readonly<Record<string, string>>;
 
-export function revisionOf(object: { readonly metadata: { readonly annotations?: Annotations } }): number {
-  const revision = Number(object.metadata.annotations?.[revisionAnnotation] ?? 0);
-  return Number.isSafeInteger(revision) ? revision : 0;
+/** A revision is a whole number of 64 bits; what is none counts as 0. */
+export function revisionOf(object: { readonly metadata: { readonly annotations?: Annotations } }): bigint {
+  const text = object.metadata.annotations?.[revisionAnnotation] ?? '';
+  return /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+}
+
+/** One more than the highest of these. */
+export function nextRevision(sets: readonly ReplicaSet[]): bigint {
+  return sets.map(revisionOf).reduce((highest, revision) => (revision > highest ? revision : highest), 0n) + 1n;
 }
 
 /** What the newest ReplicaSet's annotations should be at `revision`; a revision never goes down. */
-export function newSetAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: number): Annotations {
+export function newSetAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: bigint): Annotations {
   const annotations: Record<string, string> = { ...set?.metadata.annotations };
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!notCopied.has(key)) annotations[key] = value;

@@ -206,7 +206,7 @@ async function cleanUp({ client, signal }: DeploymentTurn, { deployment, oldSets
   const alive = oldSets.filter((set) => set.metadata.deletionTimestamp === undefined);
   const surplus = alive.length - limit;
   if (surplus <= 0) return;
-  alive.sort((left, right) => revisionOf(left) - revisionOf(right) || byAge(left, right));
+  alive.sort((left, right) => Number(revisionOf(left) - revisionOf(right)) || byAge(left, right));
   for (const set of alive.slice(0, surplus)) {
     const isSettled = (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0);
     if (totalReplicas([set]) > 0 || (set.status?.replicas ?? 0) > 0 || !isSettled) continue;

@@ -8,7 +8,7 @@ import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import { controllerReference, isControlledBy } from '../shared/owners.ts';
 import { canonicalJson, stableHash } from '../shared/template-hash.ts';
-import { includesAll, newSetAnnotations, revisionAnnotation, revisionOf } from './annotations.ts';
+import { includesAll, newSetAnnotations, nextRevision, revisionAnnotation } from './annotations.ts';
 import { type ConditionNote, findCondition, hasProgressDeadline, setCondition } from './conditions.ts';
 import { newSetSize, replicasOf, totalReplicas } from './proportions.ts';
 
@@ -55,7 +55,7 @@ export async function syncNewSet(
   oldSets: readonly ReplicaSet[],
 ): Promise<{ readonly deployment: Deployment; readonly newSet: ReplicaSet }> {
   const { client, signal } = turn;
-  const revision = Math.max(0, ...oldSets.map(revisionOf)) + 1;
+  const revision = nextRevision(oldSets);
   const annotations = newSetAnnotations(deployment, newSet, revision);
   const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
   let current = newSet;
@@ -111,7 +111,7 @@ function newSetFor(deployment: Deployment, oldSets: readonly ReplicaSet[]): Repl
   const { template, selector, minReadySeconds } = deployment.spec;
   const hash = stableHash(template, deployment.status?.collisionCount);
   const labels = { ...template.metadata?.labels, [podTemplateHashLabel]: hash };
-  const revision = Math.max(0, ...oldSets.map(revisionOf)) + 1;
+  const revision = nextRevision(oldSets);
   return {
     metadata: {
       name: `${deployment.metadata.name}-${hash}`,
