@@ -31,7 +31,12 @@ export function revisionOf(object: { readonly metadata: { readonly annotations?:
 
 /** One more than the highest of these. */
 export function nextRevision(sets: readonly ReplicaSet[]): bigint {
-  return sets.map(revisionOf).reduce((highest, revision) => (revision > highest ? revision : highest), 0n) + 1n;
+  let highest = 0n;
+  for (const set of sets) {
+    const revision = revisionOf(set);
+    if (revision > highest) highest = revision;
+  }
+  return highest + 1n;
 }
 
 /** What the newest ReplicaSet's annotations should be at `revision`; a revision never goes down. */
