@@ -1,13 +1,14 @@
 import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { SimulatedBehaviour } from '#kubelet/simulated/behaviour.ts';
+import type { MachineNames } from './machine-names.ts';
 
 /** What `proa up` starts. */
 export interface ClusterConfig {
   /** State that outlives a restart. */
   readonly dataDir: string;
-  /** Sockets and what a reboot may forget. */
-  readonly runDir: string;
+  /** What the cluster is called outside the data folder. */
+  readonly names: MachineNames;
   readonly port: number;
   /** Real nodes on this machine: 0 or 1. */
   readonly nodes: 0 | 1;

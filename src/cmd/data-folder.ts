@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -7,7 +7,7 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
-/** What a running cluster says of itself to `proa status` and `proa down`. */
+/** What a cluster that runs, or ran last, says of itself to the other commands. */
 export interface RunningCluster {
   readonly pid: number;
   readonly port: number;
@@ -17,10 +17,12 @@ export interface RunningCluster {
   readonly startedAt: string;
   readonly nodes: number;
   readonly simulatedNodes: number;
-  readonly runDir: string;
   readonly serviceCidr: string;
   readonly podCidr: string;
 }
+
+/** Who asks whether a cluster runs holds the lock for an instant. */
+const lockWaitMs = 500;
 
 const stateFile = (dataDir: string): string => join(dataDir, 'running.json');
 
@@ -36,7 +38,7 @@ export function lockDataFolder(dataDir: string): { release(): void } {
   }
   let database: DatabaseSync;
   try {
-    database = new DatabaseSync(join(dataDir, 'lock.db'));
+    database = new DatabaseSync(join(dataDir, 'lock.db'), { timeout: lockWaitMs });
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (pid INTEGER);');
   } catch (error) {
     if (/locked/.test(String(error))) {
@@ -52,7 +54,6 @@ export function lockDataFolder(dataDir: string): { release(): void } {
   }
   return {
     release() {
-      rmSync(stateFile(dataDir), { force: true });
       database.close();
     },
   };
@@ -67,13 +68,31 @@ export function writeRunning(dataDir: string, running: RunningCluster): void {
   renameSync(`${stateFile(dataDir)}.new`, stateFile(dataDir));
 }
 
-/** The cluster of a data folder, if its process is alive. */
+/** The cluster of a data folder, if it runs: a process id alone may have gone to another program meanwhile. */
 export function readRunning(dataDir: string): RunningCluster | undefined {
+  return isLocked(dataDir) ? readLastStart(dataDir) : undefined;
+}
+
+/** The last cluster of a data folder that became ready, whether it runs or not. */
+export function readLastStart(dataDir: string): RunningCluster | undefined {
   try {
-    const running = JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as RunningCluster;
-    process.kill(running.pid, 0);
-    return running;
+    return JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as RunningCluster;
   } catch {
     return undefined;
+  }
+}
+
+function isLocked(dataDir: string): boolean {
+  const path = join(dataDir, 'lock.db');
+  if (!existsSync(path)) return false;
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true });
+    database.exec('SELECT count(*) FROM sqlite_schema');
+    return false;
+  } catch (error) {
+    return /locked/.test(String(error));
+  } finally {
+    database?.close();
   }
 }

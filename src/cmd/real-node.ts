@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Environment } from '#base/environment.ts';
 import type { Client } from '#client/client.ts';
@@ -17,9 +17,6 @@ import { loadBalancerController } from '#network/load-balancer/controller.ts';
 import { prepareHost } from '#network/services/host.ts';
 import { runServiceRouting } from '#network/services/routing.ts';
 import type { ClusterConfig } from './config.ts';
-
-/** The name of nftables' table with the cluster's rules. */
-export const nftablesTable = 'proa';
 
 /** Services of type LoadBalancer share the machine's address: they must not take away the way to the machine. */
 const sshPort = 22;
@@ -53,7 +50,8 @@ export function realNodePodCidr({ podCidr }: Pick<ClusterConfig, 'podCidr'>): st
 /** This machine as a node: containerd of our own, CNI, nftables, DNS. Needs root on Linux. */
 export async function openRealNode(options: RealNodeOptions, signal: AbortSignal): Promise<RealNode> {
   const { config, environment, address } = options;
-  const { dataDir, runDir } = config;
+  const { dataDir, names } = config;
+  const { runDir, cgroupRoot } = names;
   const nodeName = hostname().toLowerCase();
   const podCidr = realNodePodCidr(config);
   await mkdir(join(dataDir, 'node'), { recursive: true });
@@ -82,7 +80,7 @@ export async function openRealNode(options: RealNodeOptions, signal: AbortSignal
       podCidr,
       clusterDns: [dnsAddress(config)],
       clusterDomain: config.clusterDomain,
-      cgroupRoot: join('/', basename(runDir)),
+      cgroupRoot,
     },
   });
   return { kubelet, containerd, run: (running) => runNode(options, nodeName, kubelet, running) };
@@ -113,7 +111,15 @@ async function runNode(
     informers.run(signal),
     kubelet.run(signal),
     runServiceRouting(
-      { informers, environment, nodeName, table: nftablesTable, podRanges, serviceRanges, ownAddresses },
+      {
+        informers,
+        environment,
+        nodeName,
+        table: config.names.nftablesTable,
+        podRanges,
+        serviceRanges,
+        ownAddresses,
+      },
       signal,
     ),
     runDns(options, informers, signal),

@@ -4,9 +4,10 @@ import { sleep, systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { secureRandom } from '#base/random.ts';
 import { connectContainerd, removeAllPods, stopContainerd } from '#kubelet/containerd/daemon/start.ts';
-import { defaultDataDir, isRoot } from '../../config.ts';
+import { isRoot } from '../../config.ts';
 import { type RunningCluster, readRunning } from '../../data-folder.ts';
-import { type Command, text } from '../command.ts';
+import { dataDirOf, machineNames } from '../../machine-names.ts';
+import type { Command } from '../command.ts';
 
 const help = `Stop the cluster: its process, its containers and its containerd. The state is kept; "proa up" goes on from it.
 
@@ -23,10 +24,10 @@ export const down: Command = {
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values) {
-    const dataDir = text(values, 'data-dir') ?? defaultDataDir();
+    const dataDir = dataDirOf(values);
     const running = readRunning(dataDir);
     if (running !== undefined) await stopProcess(running);
-    const stopped = await stopContainers(dataDir, running?.runDir ?? '/run/proa');
+    const stopped = await stopContainers(dataDir);
     process.stdout.write(running === undefined && !stopped ? 'no cluster is running\n' : 'the cluster is down\n');
     return 0;
   },
@@ -52,7 +53,8 @@ function isAlive(pid: number): boolean {
 }
 
 /** Ends what outlives the process on purpose. @returns whether there was something to end. */
-export async function stopContainers(dataDir: string, runDir: string): Promise<boolean> {
+export async function stopContainers(dataDir: string): Promise<boolean> {
+  const { runDir } = machineNames(dataDir);
   const socketPath = join(runDir, 'containerd.sock');
   if (!isRoot() || !existsSync(socketPath)) return false;
   const environment = { clock: systemClock({ keepAlive: true }), random: secureRandom(), log: silentLog };

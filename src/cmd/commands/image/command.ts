@@ -4,9 +4,9 @@ import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { secureRandom } from '#base/random.ts';
 import { type Containerd, connectContainerd } from '#kubelet/containerd/daemon/start.ts';
-import { defaultDataDir } from '../../config.ts';
-import { readRunning, UserError } from '../../data-folder.ts';
-import { type Command, text } from '../command.ts';
+import { UserError } from '../../data-folder.ts';
+import { dataDirOf, machineNames } from '../../machine-names.ts';
+import type { Command } from '../command.ts';
 
 const help = `Bring images to the node without a registry, and see what is there.
 
@@ -21,8 +21,7 @@ export const image: Command = {
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values, [action, ...files]) {
-    const running = readRunning(text(values, 'data-dir') ?? defaultDataDir());
-    const socketPath = join(running?.runDir ?? '/run/proa', 'containerd.sock');
+    const socketPath = join(machineNames(dataDirOf(values)).runDir, 'containerd.sock');
     if (!existsSync(socketPath)) throw new UserError('there is no real node here: start one with "proa up" as root');
     const signal = AbortSignal.timeout(10 * 60_000);
     const environment = { clock: systemClock({ keepAlive: true }), random: secureRandom(), log: silentLog };

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultDataDir } from '../../config.ts';
 import { readRunning, UserError } from '../../data-folder.ts';
 import { kubeconfigText } from '../../kubeconfig.ts';
-import { type Command, text } from '../command.ts';
+import { dataDirOf } from '../../machine-names.ts';
+import type { Command } from '../command.ts';
 
 const help = `Print a kubeconfig of the running cluster.
 
@@ -16,7 +16,7 @@ export const kubeconfig: Command = {
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values) {
-    const dataDir = text(values, 'data-dir') ?? defaultDataDir();
+    const dataDir = dataDirOf(values);
     const running = readRunning(dataDir);
     if (running === undefined) throw new UserError('no cluster is running: start one with "proa up"');
     const read = (name: string): string => readFileSync(join(dataDir, 'pki', name), 'utf8');

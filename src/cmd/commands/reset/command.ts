@@ -1,13 +1,16 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '#base/clock.ts';
+import { openCgroups } from '#kubelet/containerd/cgroups/cgroups.ts';
 import { unmountAll } from '#kubelet/containerd/mounts.ts';
 import { runCommand } from '#network/run-command.ts';
 import { restoreHost } from '#network/services/host.ts';
-import { defaultDataDir, defaultPodCidr, defaultServiceCidr, isRoot, machineAddress } from '../../config.ts';
-import { readRunning, UserError } from '../../data-folder.ts';
+import { defaultPodCidr, defaultServiceCidr, isRoot, machineAddress } from '../../config.ts';
+import { type RunningCluster, readLastStart, UserError } from '../../data-folder.ts';
 import { removeFromKubeconfig, userKubeconfigPath } from '../../kubeconfig.ts';
-import { hostNetworkOf, nftablesTable } from '../../real-node.ts';
-import { type Command, text } from '../command.ts';
+import { dataDirOf, machineNames } from '../../machine-names.ts';
+import { hostNetworkOf } from '../../real-node.ts';
+import type { Command } from '../command.ts';
 import { down } from '../down/command.ts';
 
 const help = `Remove the cluster and everything that it left on this machine: containers, images, state, certificates, network
@@ -25,26 +28,32 @@ export const reset: Command = {
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values) {
-    const dataDir = text(values, 'data-dir') ?? defaultDataDir();
-    const running = readRunning(dataDir);
+    const dataDir = dataDirOf(values);
+    const last = readLastStart(dataDir);
     if (existsSync(dataDir) && !marks.some((name) => existsSync(join(dataDir, name)))) {
       throw new UserError(`${dataDir} does not look like a data folder of Proa: nothing was deleted`);
     }
     await down.run(values, []);
-    const signal = AbortSignal.timeout(60_000);
-    if (isRoot()) {
-      const ranges = {
-        podCidr: running?.podCidr ?? defaultPodCidr,
-        serviceCidr: running?.serviceCidr ?? defaultServiceCidr,
-      };
-      await runCommand('nft', ['delete', 'table', 'ip', nftablesTable], signal).catch(() => {});
-      await restoreHost(hostNetworkOf(ranges, running?.address ?? machineAddress()), signal).catch(() => {});
-      for (const folder of [dataDir, running?.runDir ?? '/run/proa']) await unmountAll(folder, signal).catch(() => {});
-      rmSync(running?.runDir ?? '/run/proa', { recursive: true, force: true });
-    }
+    // Whatever has no real node has left nothing outside its folder.
+    if (isRoot() && last?.nodes !== 0) await removeFromMachine(dataDir, last, AbortSignal.timeout(60_000));
     rmSync(dataDir, { recursive: true, force: true });
-    removeFromKubeconfig(running?.kubeconfig ?? userKubeconfigPath());
+    removeFromKubeconfig(last?.kubeconfig ?? userKubeconfigPath());
     process.stdout.write('the cluster is gone\n');
     return 0;
   },
 };
+
+async function removeFromMachine(
+  dataDir: string,
+  last: RunningCluster | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { runDir, cgroupRoot, nftablesTable } = machineNames(dataDir);
+  const { podCidr = defaultPodCidr, serviceCidr = defaultServiceCidr, address = machineAddress() } = last ?? {};
+  await runCommand('nft', ['delete', 'table', 'ip', nftablesTable], signal).catch(() => {});
+  await restoreHost(hostNetworkOf({ podCidr, serviceCidr }, address), signal).catch(() => {});
+  for (const folder of [dataDir, runDir]) await unmountAll(folder, signal).catch(() => {});
+  rmSync(runDir, { recursive: true, force: true });
+  const cgroups = await openCgroups(systemClock({ keepAlive: true }));
+  await cgroups.remove(cgroupRoot, signal).catch(() => {});
+}

@@ -3,9 +3,9 @@ import { createHttpClient } from '#client/http/client.ts';
 import { loadKubeconfig } from '#client/http/kubeconfig.ts';
 import { Node, Pod } from '#kinds/generated/handles.ts';
 import { formatAge } from '#machinery/time.ts';
-import { defaultDataDir } from '../../config.ts';
 import { readRunning } from '../../data-folder.ts';
-import { type Command, text } from '../command.ts';
+import { dataDirOf } from '../../machine-names.ts';
+import type { Command } from '../command.ts';
 
 const help = `Say whether a cluster is running and how it is.
 
@@ -19,7 +19,7 @@ export const status: Command = {
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values) {
-    const running = readRunning(text(values, 'data-dir') ?? defaultDataDir());
+    const running = readRunning(dataDirOf(values));
     if (running === undefined) {
       process.stdout.write('no cluster is running\n');
       return 3;

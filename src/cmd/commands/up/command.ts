@@ -80,7 +80,6 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
     startedAt: new Date(clock.now()).toISOString(),
     nodes: config.nodes,
     simulatedNodes: config.simulatedNodes,
-    runDir: config.runDir,
     serviceCidr: config.serviceCidr,
     podCidr: config.podCidr,
   });

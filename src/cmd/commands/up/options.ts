@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import * as yaml from 'js-yaml';
 import { parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Duration, SimulatedBehaviour } from '#kubelet/simulated/behaviour.ts';
@@ -11,6 +12,7 @@ import {
   isRoot,
 } from '../../config.ts';
 import { UserError } from '../../data-folder.ts';
+import { machineNames } from '../../machine-names.ts';
 import { text, type Values } from '../command.ts';
 
 /** Keys of a `--config` file; each has a flag of the same meaning, which wins. */
@@ -45,10 +47,10 @@ export function upOptions(values: Values): UpOptions {
   const fallsBack = nodes === 0 && simulated === undefined && asked === undefined;
   const simulatedNodes = simulated ?? (fallsBack ? 1 : 0);
   if (simulatedNodes > 240) throw new UserError('--simulated-nodes takes up to 240: each has a /24 of the pod range');
-  const dataDir = text(values, 'data-dir') ?? stringOf('dataDir', file.dataDir) ?? defaultDataDir();
+  const dataDir = resolve(text(values, 'data-dir') ?? stringOf('dataDir', file.dataDir) ?? defaultDataDir());
   const config: ClusterConfig = {
     dataDir,
-    runDir: dataDir === '/var/lib/proa' || nodes === 0 ? '/run/proa' : `/run/proa-${shortHash(dataDir)}`,
+    names: machineNames(dataDir),
     port: wholeNumber('--port', text(values, 'port') ?? file.port) ?? defaultPort,
     nodes,
     simulatedNodes,
@@ -64,13 +66,6 @@ export function upOptions(values: Values): UpOptions {
 function fallbackNotice(): string {
   const how = process.platform === 'linux' ? 'run it as root' : 'run it as root on Linux';
   return `Nodes are simulated: pods are scheduled and become ready, but nothing runs in them. For real containers, ${how}.`;
-}
-
-/** Socket paths may have 107 bytes, so a folder elsewhere gets a short name under /run. */
-function shortHash(path: string): string {
-  let hash = 0;
-  for (const character of path) hash = (hash * 31 + character.charCodeAt(0)) >>> 0;
-  return hash.toString(36);
 }
 
 function readConfigFile(path: string | undefined): FileConfig {
