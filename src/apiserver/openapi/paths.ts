@@ -129,13 +129,12 @@ export class PathWriter {
           : verb === 'patch'
             ? { ...writeParameters, force: 'boolean' as const }
             : writeParameters;
-      const streams = ['exec', 'attach', 'portforward', 'proxy', 'log'].includes(name);
-      operations[method] = this.#operation(
-        { ...resource, schema: expected.schema },
-        streams ? 'connect' : method,
-        parameters,
-        streams || method === 'get' ? undefined : expected,
-      );
+      const options = connectOptions[name];
+      const about = { kind: resource.kind, schema: expected.schema };
+      operations[method] =
+        options === undefined
+          ? this.#operation(about, method, parameters, method === 'get' ? undefined : expected)
+          : this.#operation({ ...about, kind: withSuffix(resource.kind, options) }, 'connect', parameters);
     }
     return operations;
   }
@@ -206,4 +205,19 @@ export class PathWriter {
     if (this.#dialect.version === 2) return { name, in: where, ...required, type, uniqueItems: true };
     return { name, in: where, ...required, schema: { type, uniqueItems: true } };
   }
+}
+
+/**
+ * Subresources that are connected to rather than read, with what their options are called after the kind. kubectl goes
+ * by that name when it looks for the patch operation of a Service among all paths.
+ */
+const connectOptions: Readonly<Record<string, string>> = {
+  exec: 'ExecOptions',
+  attach: 'AttachOptions',
+  portforward: 'PortForwardOptions',
+  proxy: 'ProxyOptions',
+};
+
+function withSuffix(kind: ServedResource['kind'], suffix: string): ServedResource['kind'] {
+  return { ...kind, kind: `${kind.kind}${suffix}` };
 }
