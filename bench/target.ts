@@ -50,18 +50,8 @@ export async function startProa(args: readonly string[], dataDir?: string): Prom
   rmSync(kubeconfig, { force: true });
   const started = performance.now();
   const child = spawn(
-    process.execPath,
-    [
-      join(root, 'dist', 'proa.js'),
-      'up',
-      '--data-dir',
-      folder,
-      '--kubeconfig',
-      kubeconfig,
-      '--port',
-      String(port),
-      ...args,
-    ],
+    join(root, 'bin', 'proa.js'),
+    ['up', '--data-dir', folder, '--kubeconfig', kubeconfig, '--port', String(port), ...args],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

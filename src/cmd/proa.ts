@@ -83,6 +83,12 @@ function parsed(command: Command, args: readonly string[]) {
 /** Called `kubectl`, through a link, it is kubectl. */
 const calledKubectl = [process.argv[1] ?? '', process.argv0].some((path) => basename(path) === 'kubectl');
 
+// A reader that has seen enough (`proa … | head`) is no failure; a cluster goes on without one.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  if (process.argv[2] !== 'up') process.exit(0);
+});
+
 try {
   process.exitCode = await main([...(calledKubectl ? ['kubectl'] : []), ...process.argv.slice(2)]);
 } catch (error) {
