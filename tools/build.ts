@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { writeDescriptions } from './build-descriptions.ts';
 
 const root = join(import.meta.dirname, '..');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -23,3 +24,4 @@ const common = {
 } as const;
 await build({ ...common, entryPoints: { proa: 'src/cmd/proa.ts' }, splitting: true, chunkNames: 'chunk-[hash]' });
 await build({ ...common, entryPoints: { 'sqlite-writer': 'src/storage/sqlite/writer.ts' } });
+writeDescriptions(join(root, 'dist', 'descriptions.json'));

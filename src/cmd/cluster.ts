@@ -18,6 +18,7 @@ import type { NodeApi } from '#machinery/node-api.ts';
 import { startScheduler } from '#scheduler/index.ts';
 import { SqliteStore } from '#storage/sqlite/store.ts';
 import { type ClusterConfig, machineAddress } from './config.ts';
+import { loadDescriptions } from './descriptions.ts';
 import { ensurePki, type Pki } from './pki.ts';
 import { openRealNode } from './real-node.ts';
 
@@ -186,12 +187,13 @@ function openFront(options: {
   const lookup = (name: string): NodeApi | undefined => nodes.get(name);
   const log = environment.log.named('apiserver');
   const metrics = new ServerMetrics(server);
+  const openApi = new OpenApi(() => loadDescriptions(log));
   const healthy = { name: 'ping', check: () => undefined };
   return HttpFront.listen({
     server,
     routes: {
       connect: connectRoutes(lookup),
-      path: pathRoutes({ live: [healthy], ready: [healthy], metrics, openApi: new OpenApi() }),
+      path: pathRoutes({ live: [healthy], ready: [healthy], metrics, openApi }),
     },
     metrics,
     upgrade: upgradeHandler(server, lookup, log),

@@ -53,7 +53,7 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
       case '/.well-known/openid-configuration':
         return sendJson(response, 200, openIdConfiguration(server.registry.tokens.issuer));
     }
-    if (trimmed.startsWith('/openapi/') && options.openApi.serve(exchange, trimmed)) return;
+    if (trimmed.startsWith('/openapi/') && (await options.openApi.serve(exchange, trimmed))) return;
     if (serveDiscovery(exchange, trimmed)) return;
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   };

@@ -1,3 +1,4 @@
+import { expectedKind } from '../http/decode.ts';
 import { versionInfo } from '../http/version.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { openApi2, openApi3 } from './dialect.ts';
@@ -46,7 +47,14 @@ export function openApi3Document(resources: readonly ServedResource[], describe:
 /** Types that are kinds say so: that is how clients find the type of what they send. */
 function nameKinds({ definitions }: TypeCollector, resources: readonly ServedResource[]): void {
   const groups = new Set(resources.map(({ kind }) => `${kind.group}/${kind.version}`));
-  for (const { kind, schema } of resources) {
+  for (const resource of resources) {
+    const { kind, schema } = resource;
+    for (const name of resource.subresources.keys()) {
+      const sent = expectedKind(resource, name);
+      groups.add(`${sent.group}/${sent.version}`);
+      const place = { group: sent.group, version: sent.version, kind: sent.kind };
+      if (sent.kind !== kind.kind) mark(definitions.get(publishedName(sent.schema.name)), [place]);
+    }
     const { group, version } = kind;
     mark(definitions.get(publishedName(schema.name)), [{ group, version, kind: kind.kind }]);
     mark(definitions.get(publishedName(`${schema.name}List`)), [{ group, version, kind: `${kind.kind}List` }]);

@@ -1,223 +1,154 @@
 import type { SubresourceRow } from '#kinds/resources.ts';
-import { hasSchema, schemaNamed } from '#kinds/schemas.ts';
 import { expectedKind } from '../http/decode.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { Dialect } from './dialect.ts';
+import { type Action, type GroupVersionKind, OperationWriter } from './operations.ts';
+import { connectParameters } from './parameters.ts';
 import type { OpenApiObject, TypeCollector } from './types.ts';
 
-const patchTypes = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
-];
-const answerTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
-const streamTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+/** Subresources that are a conversation, whatever the method. */
+const conversations = new Set(['attach', 'exec', 'portforward', 'proxy']);
 
-type Kind = { readonly group: string; readonly version: string; readonly kind: string };
-
-/** Query parameters: name and whether it is a string, number or boolean. */
-type Parameters = Readonly<Record<string, 'string' | 'integer' | 'boolean'>>;
-const listParameters: Parameters = {
-  allowWatchBookmarks: 'boolean',
-  continue: 'string',
-  fieldSelector: 'string',
-  labelSelector: 'string',
-  limit: 'integer',
-  resourceVersion: 'string',
-  resourceVersionMatch: 'string',
-  sendInitialEvents: 'boolean',
-  timeoutSeconds: 'integer',
-  watch: 'boolean',
+const methodOf: Readonly<Record<string, 'get' | 'post' | 'put' | 'patch' | 'delete'>> = {
+  get: 'get',
+  create: 'post',
+  update: 'put',
+  patch: 'patch',
+  delete: 'delete',
 };
-const writeParameters: Parameters = { dryRun: 'string', fieldManager: 'string', fieldValidation: 'string' };
-const deleteParameters: Parameters = {
-  dryRun: 'string',
-  gracePeriodSeconds: 'integer',
-  orphanDependents: 'boolean',
-  propagationPolicy: 'string',
+
+const verbInIds: Readonly<Record<Exclude<Action, 'connect'>, string>> = {
+  get: 'read',
+  list: 'list',
+  post: 'create',
+  put: 'replace',
+  patch: 'patch',
+  delete: 'delete',
+  deletecollection: 'delete',
 };
 
 /** Writes down what can be done with a resource, in one of the two dialects. */
 export class PathWriter {
-  readonly #dialect: Dialect;
-  readonly #types: TypeCollector;
+  readonly #operations: OperationWriter;
   readonly paths: OpenApiObject = {};
 
   constructor(dialect: Dialect, types: TypeCollector) {
-    this.#dialect = dialect;
-    this.#types = types;
+    this.#operations = new OperationWriter(dialect, types);
   }
 
   add(resource: ServedResource): void {
     const { group, version, resource: plural, namespaced } = resource.kind;
     const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
     const collection = namespaced ? `${root}/namespaces/{namespace}/${plural}` : `${root}/${plural}`;
-    if (namespaced && resource.verbs.has('list'))
-      this.#put(
-        `${root}/${plural}`,
-        [],
-        { get: this.#operation(resource, 'list', listParameters) },
-        'ForAllNamespaces',
-      );
-    const names = namespaced ? ['namespace'] : [];
-    this.#put(collection, names, this.#collectionOperations(resource));
-    if (resource.verbs.has('get'))
-      this.#put(`${collection}/{name}`, ['name', ...names], this.#objectOperations(resource));
+    const space: readonly string[] = namespaced ? ['namespace'] : [];
+    const { verbs } = resource;
+    const entry = (name: string, action: Action, id: string): OpenApiObject =>
+      verbs.has(name) ? { [httpMethod(action)]: this.#operation(resource, action, id) } : {};
+    if (namespaced) {
+      const id = `${idOf(resource.kind, 'list', '', '')}ForAllNamespaces`;
+      this.#put(`${root}/${plural}`, [], entry('list', 'list', id));
+    }
+    const named = namespaced ? 'Namespaced' : '';
+    this.#put(collection, space, {
+      ...entry('list', 'list', idOf(resource.kind, 'list', named, '')),
+      ...entry('create', 'post', idOf(resource.kind, 'post', named, '')),
+      ...entry('deletecollection', 'deletecollection', idOf(resource.kind, 'delete', `Collection${named}`, '')),
+    });
+    this.#put(`${collection}/{name}`, ['name', ...space], {
+      ...entry('get', 'get', idOf(resource.kind, 'get', named, '')),
+      ...entry('update', 'put', idOf(resource.kind, 'put', named, '')),
+      ...entry('patch', 'patch', idOf(resource.kind, 'patch', named, '')),
+      ...entry('delete', 'delete', idOf(resource.kind, 'delete', named, '')),
+    });
     for (const subresource of resource.subresources.values()) {
-      this.#put(
-        `${collection}/{name}/${subresource.name}`,
-        ['name', ...names],
-        this.#subresourceOperations(resource, subresource),
-      );
+      const path = `${collection}/{name}/${subresource.name}`;
+      const operations = this.#subresource(resource, subresource, named);
+      this.#put(path, ['name', ...space], operations, subresource.name);
+      if (subresource.name === 'proxy')
+        this.#put(
+          `${path}/{path}`,
+          ['name', ...space, 'path'],
+          this.#subresource(resource, subresource, named, 'WithPath'),
+          'proxy',
+        );
     }
   }
 
-  #put(path: string, pathParameters: readonly string[], operations: OpenApiObject, suffix = ''): void {
+  #operation(resource: ServedResource, action: Action, id: string): OpenApiObject {
+    const { kind, schema } = resource;
+    return this.#operations.operation({ id, action, tag: tagOf(kind), kind, schema });
+  }
+
+  #put(path: string, inPath: readonly string[], operations: OpenApiObject, subresource = ''): void {
     if (Object.keys(operations).length === 0) return;
-    for (const [method, operation] of Object.entries(operations)) {
-      const written = operation as OpenApiObject;
-      written['operationId'] =
-        `${method}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => (next ?? '').toUpperCase())}${suffix}`;
-    }
+    const isConversation = conversations.has(subresource);
+    const query = {
+      ...(isConversation ? {} : { pretty: 'string' as const }),
+      ...connectParameters[subresource],
+    };
     const parameters = [
-      ...pathParameters.map((name) => this.#parameter('path', name, 'string')),
-      this.#parameter('query', 'pretty', 'string'),
+      ...this.#operations.parameters('path', Object.fromEntries(inPath.map((name) => [name, 'string' as const]))),
+      ...this.#operations.parameters('query', query),
     ];
     this.paths[path] = { parameters, ...operations };
   }
 
-  #collectionOperations(resource: ServedResource): OpenApiObject {
-    const { verbs } = resource;
-    return {
-      ...(verbs.has('list') ? { get: this.#operation(resource, 'list', listParameters) } : {}),
-      ...(verbs.has('create') ? { post: this.#operation(resource, 'post', writeParameters, resource.kind) } : {}),
-      ...(verbs.has('deletecollection')
-        ? { delete: this.#operation(resource, 'deletecollection', { ...listParameters, ...deleteParameters }) }
-        : {}),
-    };
-  }
-
-  #objectOperations(resource: ServedResource): OpenApiObject {
-    const { verbs, kind } = resource;
-    return {
-      ...(verbs.has('get') ? { get: this.#operation(resource, 'get', {}) } : {}),
-      ...(verbs.has('update') ? { put: this.#operation(resource, 'put', writeParameters, kind) } : {}),
-      ...(verbs.has('patch')
-        ? { patch: this.#operation(resource, 'patch', { ...writeParameters, force: 'boolean' }, kind) }
-        : {}),
-      ...(verbs.has('delete') ? { delete: this.#operation(resource, 'delete', deleteParameters) } : {}),
-    };
-  }
-
-  #subresourceOperations(resource: ServedResource, { name, verbs }: SubresourceRow): OpenApiObject {
-    const methods: Readonly<Record<string, string>> = {
-      get: 'get',
-      create: 'post',
-      update: 'put',
-      patch: 'patch',
-      delete: 'delete',
-    };
-    const expected = expectedKind(resource, name);
+  #subresource(
+    resource: ServedResource,
+    { name, verbs, kind: kindName, ...place }: SubresourceRow,
+    named: string,
+    suffix = '',
+  ): OpenApiObject {
+    const words = name === 'ephemeralcontainers' ? 'Ephemeralcontainers' : capital(name);
+    const group = place.group === '' ? (kindName === resource.kind.kind ? resource.kind.group : '') : place.group;
+    const kind: GroupVersionKind = { group, version: place.version, kind: kindName };
     const operations: OpenApiObject = {};
-    for (const verb of verbs) {
-      const method = methods[verb];
-      if (method === undefined) continue;
-      const parameters =
-        verb === 'get' || verb === 'delete'
-          ? {}
-          : verb === 'patch'
-            ? { ...writeParameters, force: 'boolean' as const }
-            : writeParameters;
-      const options = connectOptions[name];
-      const about = { kind: resource.kind, schema: expected.schema };
-      operations[method] =
-        options === undefined
-          ? this.#operation(about, method, parameters, method === 'get' ? undefined : expected)
-          : this.#operation({ ...about, kind: withSuffix(resource.kind, options) }, 'connect', parameters);
+    const methods: readonly string[] =
+      name === 'proxy'
+        ? ['get', 'put', 'post', 'delete', 'options', 'head', 'patch']
+        : verbs.map((verb) => methodOf[verb] ?? '');
+    for (const method of methods) {
+      if (method === '') continue;
+      const tag = tagOf(resource.kind);
+      if (conversations.has(name)) {
+        const id = `connect${idPlace(resource.kind, `${capital(method)}${named}`)}${words}${suffix}`;
+        operations[method] = this.#operations.operation({ id, action: 'connect', tag, kind, schema: undefined });
+        continue;
+      }
+      const action = method as 'get' | 'post' | 'put' | 'patch' | 'delete';
+      const id = idOf(resource.kind, action, named, words);
+      const schema = name === 'log' ? undefined : expectedKind(resource, name).schema;
+      operations[method] = this.#operations.operation({ id, action, tag, kind, schema });
     }
     return operations;
   }
-
-  #operation(
-    resource: Pick<ServedResource, 'kind' | 'schema'>,
-    action: string,
-    parameters: Parameters,
-    body?: Kind,
-  ): OpenApiObject {
-    const { group, version, kind } = resource.kind;
-    const isPatch = action === 'patch';
-    const answer = this.#answer(resource, action);
-    const consumes = isPatch ? patchTypes : ['*/*'];
-    const bodySchema = isPatch ? { type: 'object' } : this.#types.reference(resource.schema);
-    const query = Object.entries(parameters).map(([name, type]) => this.#parameter('query', name, type));
-    const common = {
-      tags: [`${group === '' ? 'core' : group.split('.')[0]}_${version}`],
-      'x-kubernetes-action': action,
-      'x-kubernetes-group-version-kind': {
-        group: body?.group ?? group,
-        version: body?.version ?? version,
-        kind: body?.kind ?? kind,
-      },
-    };
-    const produces = action === 'list' ? [...answerTypes, ...streamTypes] : answerTypes;
-    if (this.#dialect.version === 2) {
-      const bodyParameter =
-        body === undefined ? [] : [{ name: 'body', in: 'body', required: true, schema: bodySchema }];
-      return {
-        consumes,
-        produces,
-        schemes: ['https'],
-        parameters: [...bodyParameter, ...query],
-        responses: { 200: { description: 'OK', schema: answer }, 401: { description: 'Unauthorized' } },
-        ...common,
-      };
-    }
-    const content = Object.fromEntries(produces.map((type) => [type, { schema: answer }]));
-    const requestBody =
-      body === undefined
-        ? {}
-        : {
-            requestBody: {
-              required: true,
-              content: Object.fromEntries(consumes.map((type) => [type, { schema: bodySchema }])),
-            },
-          };
-    return {
-      parameters: query,
-      ...requestBody,
-      responses: { 200: { description: 'OK', content }, 401: { description: 'Unauthorized' } },
-      ...common,
-    };
-  }
-
-  #answer({ schema }: Pick<ServedResource, 'schema'>, action: string): OpenApiObject {
-    if (action === 'connect') return { type: 'string' };
-    if (action === 'delete' || action === 'deletecollection')
-      return this.#types.reference(schemaNamed('meta.v1.Status'));
-    if (action === 'list' && hasSchema(`${schema.name}List`))
-      return this.#types.reference(schemaNamed(`${schema.name}List`));
-    return this.#types.reference(schema);
-  }
-
-  #parameter(where: 'path' | 'query', name: string, type: string): OpenApiObject {
-    const required = where === 'path' ? { required: true } : {};
-    if (this.#dialect.version === 2) return { name, in: where, ...required, type, uniqueItems: true };
-    return { name, in: where, ...required, schema: { type, uniqueItems: true } };
-  }
 }
 
-/**
- * Subresources that are connected to rather than read, with what their options are called after the kind. kubectl goes
- * by that name when it looks for the patch operation of a Service among all paths.
- */
-const connectOptions: Readonly<Record<string, string>> = {
-  exec: 'ExecOptions',
-  attach: 'AttachOptions',
-  portforward: 'PortForwardOptions',
-  proxy: 'ProxyOptions',
-};
+function httpMethod(action: Action): string {
+  if (action === 'list') return 'get';
+  return action === 'deletecollection' ? 'delete' : action;
+}
 
-function withSuffix(kind: ServedResource['kind'], suffix: string): ServedResource['kind'] {
-  return { ...kind, kind: `${kind.kind}${suffix}` };
+/** What generated clients name their methods after: `listCoreV1NamespacedPod`. */
+function idOf(kind: GroupVersionKind, action: Exclude<Action, 'connect'>, named: string, subresource: string): string {
+  return `${verbInIds[action]}${idPlace(kind, named)}${subresource}`;
+}
+
+function idPlace({ group, version, kind }: GroupVersionKind, named: string): string {
+  return `${capital(groupWords(group))}${capital(version)}${named}${kind}`;
+}
+
+function tagOf({ group, version }: GroupVersionKind): string {
+  return `${groupWords(group)}_${version}`;
+}
+
+/** `rbac.authorization.k8s.io` is `rbacAuthorization`. */
+function groupWords(group: string): string {
+  if (group === '') return 'core';
+  const [first = '', ...others] = group.replace(/\.k8s\.io$/, '').split(/[.-]/);
+  return first + others.map(capital).join('');
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { ApiError } from '#machinery/errors.ts';
 import { sendBytes, sendJson } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
+import { mediaTypes } from '../http/negotiation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { openApi2Document, openApi3Document } from './documents.ts';
-import type { Descriptions } from './types.ts';
+import { encodeOpenApi2 } from './gnostic.ts';
+import type { Descriptions, OpenApiObject } from './types.ts';
 
 interface Document {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   readonly hash: string;
 }
 
@@ -16,18 +18,26 @@ interface Document {
  * have changed; clients that come back with its ETag or hash get nothing to read.
  */
 export class OpenApi {
-  readonly #describe: Descriptions;
+  readonly #load: () => Promise<Descriptions>;
+  #describe: Promise<Descriptions> | undefined;
   readonly #documents = new Map<string, { readonly of: readonly ServedResource[]; readonly document: Document }>();
 
-  constructor(describe: Descriptions = () => undefined) {
-    this.#describe = describe;
+  /** `describe` is asked once, when somebody first wants a document. */
+  constructor(describe: () => Promise<Descriptions> = async () => () => undefined) {
+    this.#load = describe;
   }
 
   /** Returns false for a path that is none of its own. */
-  serve(exchange: Exchange, path: string): boolean {
+  async serve(exchange: Exchange, path: string): Promise<boolean> {
     const resources = [...exchange.server.resources.all()];
     if (path === '/openapi/v2') {
-      this.#send(exchange, this.#document('v2', resources, openApi2Document));
+      if (wantsProtobuf(exchange.request.headers.accept))
+        this.#send(
+          exchange,
+          await this.#document('v2 in protobuf', resources, openApi2Document, encodeOpenApi2),
+          protobufType,
+        );
+      else this.#send(exchange, await this.#document('v2', resources, openApi2Document));
       return true;
     }
     if (path === '/openapi/v3') {
@@ -39,7 +49,7 @@ export class OpenApi {
     const wanted = byGroupVersion(resources).get(key);
     if (wanted === undefined)
       throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
-    this.#send(exchange, this.#document(key, wanted, openApi3Document));
+    this.#send(exchange, await this.#document(key, wanted, openApi3Document));
     return true;
   }
 
@@ -52,11 +62,12 @@ export class OpenApi {
     return Object.fromEntries(entries);
   }
 
-  #document(
+  async #document(
     key: string,
     resources: readonly ServedResource[],
-    make: (resources: readonly ServedResource[], describe: Descriptions) => object,
-  ): Document {
+    make: (resources: readonly ServedResource[], describe: Descriptions) => OpenApiObject,
+    encode: (document: OpenApiObject) => Uint8Array = (document) => Buffer.from(JSON.stringify(document)),
+  ): Promise<Document> {
     const known = this.#documents.get(key);
     if (
       known !== undefined &&
@@ -64,13 +75,14 @@ export class OpenApi {
       known.of.every((resource, index) => resource === resources[index])
     )
       return known.document;
-    const bytes = Buffer.from(JSON.stringify(make(resources, this.#describe)));
+    this.#describe ??= this.#load();
+    const bytes = encode(make(resources, await this.#describe));
     const document = { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
     this.#documents.set(key, { of: resources, document });
     return document;
   }
 
-  #send({ response, request, query }: Exchange, { bytes, hash }: Document): void {
+  #send({ response, request, query }: Exchange, { bytes, hash }: Document, type: string = mediaTypes.json): void {
     const etag = `"${hash}"`;
     response.setHeader('etag', etag);
     response.setHeader('vary', 'Accept');
@@ -80,8 +92,24 @@ export class OpenApi {
       return;
     }
     if (query.has('hash')) response.setHeader('expires', new Date(Date.parse('2099-01-01T00:00:00Z')).toUTCString());
-    sendBytes(response, 200, 'application/json', bytes);
+    sendBytes(response, 200, type, bytes);
   }
+}
+
+/** Go's parser of media types accepts the form with dots only; clients ask for either. */
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const protobufTypes: ReadonlySet<string> = new Set([
+  protobufType,
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+]);
+
+/** Whether the first acceptable form that the client names is the protobuf one. */
+function wantsProtobuf(accept = ''): boolean {
+  const ranges = accept.split(',').map((range) => range.split(';')[0]!.trim());
+  const first = ranges.find(
+    (range) => protobufTypes.has(range) || ['*/*', 'application/*', mediaTypes.json].includes(range),
+  );
+  return first !== undefined && protobufTypes.has(first);
 }
 
 function byGroupVersion(resources: readonly ServedResource[]): Map<string, ServedResource[]> {

@@ -30,11 +30,19 @@ export class TypeCollector {
     return { $ref: `${this.#dialect.referencePrefix}${name}` };
   }
 
+  /** A patch, whose form its content type tells. */
+  patch(): OpenApiObject {
+    return this.#named('meta.v1.Patch', { type: 'object' });
+  }
+
   #object(schema: ObjectSchema): OpenApiObject {
     const properties: OpenApiObject = {};
+    const metadata = schema.fields.get('metadata')?.schema;
+    const isList = metadata?.type === 'object' && metadata.name === 'meta.v1.ListMeta';
     const required: string[] = [];
     for (const field of schema.fields.values()) {
-      properties[field.name] = this.#property(schema.name, field);
+      const isItems = isList && field.name === 'items';
+      properties[field.name] = this.#property(schema.name, field, isItems);
       if (field.required) required.push(field.name);
     }
     const description = this.#describe(schema.name);
@@ -47,13 +55,17 @@ export class TypeCollector {
     };
   }
 
-  #property(owner: string, field: Field): OpenApiObject {
+  /** `isItems`: the items of a list of objects, which nobody merges. */
+  #property(owner: string, field: Field, isItems: boolean): OpenApiObject {
     const { schema, patchStrategies, patchMergeKey } = field;
     const description = this.#describe(owner, field.name);
+    const value = this.value(schema);
+    // In OpenAPI 3 nothing may stand beside a reference.
+    const isWrapped = description !== undefined && '$ref' in value && this.#dialect.version === 3;
     return {
       ...(description === undefined ? {} : { description }),
-      ...this.value(schema),
-      ...(schema.type === 'list' ? listExtensions(schema) : {}),
+      ...(isWrapped ? { allOf: [value] } : value),
+      ...(schema.type === 'list' && !isItems ? listExtensions(schema) : {}),
       ...(patchMergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': patchMergeKey }),
       ...(patchStrategies.length === 0 ? {} : { 'x-kubernetes-patch-strategy': patchStrategies.join(',') }),
     };
@@ -113,7 +125,9 @@ export class TypeCollector {
 
   #named(name: string, definition: OpenApiObject): OpenApiObject {
     const published = publishedName(name);
-    if (!this.definitions.has(published)) this.definitions.set(published, definition);
+    const description = this.#describe(name);
+    if (!this.definitions.has(published))
+      this.definitions.set(published, { ...(description === undefined ? {} : { description }), ...definition });
     return { $ref: `${this.#dialect.referencePrefix}${published}` };
   }
 }

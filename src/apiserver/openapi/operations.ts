@@ -1,0 +1,140 @@
+import { hasSchema, schemaNamed } from '#kinds/schemas.ts';
+import type { ObjectSchema } from '#machinery/schema.ts';
+import type { Dialect } from './dialect.ts';
+import { type Parameters, parametersOf } from './parameters.ts';
+import type { OpenApiObject, TypeCollector } from './types.ts';
+
+const patchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+];
+const answerTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const streamTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+export type Action = keyof typeof parametersOf | 'connect';
+
+/** One thing that can be done at a path. */
+export interface OperationDescription {
+  readonly id: string;
+  readonly action: Action;
+  /** Group and version in the path, for example `apps_v1`. */
+  readonly tag: string;
+  /** The kind that goes in. */
+  readonly kind: GroupVersionKind;
+  /** Its type; undefined where text or a stream is the answer. */
+  readonly schema: ObjectSchema | undefined;
+}
+
+/** Status codes of success by action, besides 200. */
+const furtherSuccesses: Readonly<Partial<Record<Action, readonly number[]>>> = {
+  post: [201, 202],
+  put: [201],
+  patch: [201],
+  delete: [202],
+};
+
+/** Writes operations down in one of the two dialects. */
+export class OperationWriter {
+  readonly #dialect: Dialect;
+  readonly #types: TypeCollector;
+
+  constructor(dialect: Dialect, types: TypeCollector) {
+    this.#dialect = dialect;
+    this.#types = types;
+  }
+
+  operation(description: OperationDescription): OpenApiObject {
+    const { id, action, tag, kind, schema } = description;
+    const body = this.#body(description);
+    const parameters = action === 'connect' ? [] : this.parameters('query', parametersOf[action]);
+    const consumes = action === 'patch' ? patchTypes : ['*/*'];
+    const produces = producedBy(action, schema);
+    const common = {
+      tags: [tag],
+      operationId: id,
+      'x-kubernetes-action': action,
+      'x-kubernetes-group-version-kind': { group: kind.group, version: kind.version, kind: kind.kind },
+    };
+    const isRequired = action !== 'delete' && action !== 'deletecollection';
+    if (this.#dialect.version === 2) {
+      const required = isRequired ? { required: true } : {};
+      const bodies = body === undefined ? [] : [{ name: 'body', in: 'body', ...required, schema: body }];
+      const all = [...bodies, ...parameters];
+      return {
+        consumes,
+        produces,
+        schemes: ['https'],
+        ...(all.length === 0 ? {} : { parameters: all }),
+        responses: this.#responses(description, produces),
+        ...common,
+      };
+    }
+    const content = Object.fromEntries(consumes.map((type) => [type, { schema: body }]));
+    return {
+      ...(parameters.length === 0 ? {} : { parameters }),
+      ...(body === undefined ? {} : { requestBody: { ...(isRequired ? { required: true } : {}), content } }),
+      responses: this.#responses(description, produces),
+      ...common,
+    };
+  }
+
+  /** Path parameters are always required, query parameters never. */
+  parameters(where: 'path' | 'query', parameters: Parameters): OpenApiObject[] {
+    return Object.entries(parameters).map(([name, type]) => {
+      const required = where === 'path' ? { required: true } : {};
+      if (this.#dialect.version === 2) return { name, in: where, ...required, type, uniqueItems: true };
+      return { name, in: where, ...required, schema: { type, uniqueItems: true } };
+    });
+  }
+
+  #body({ action, schema }: OperationDescription): OpenApiObject | undefined {
+    switch (action) {
+      case 'post':
+      case 'put':
+        return schema === undefined ? undefined : this.#types.reference(schema);
+      case 'patch':
+        return this.#types.patch();
+      case 'delete':
+      case 'deletecollection':
+        return this.#types.reference(schemaNamed('meta.v1.DeleteOptions'));
+      default:
+        return undefined;
+    }
+  }
+
+  #responses({ action, schema }: OperationDescription, produces: readonly string[]): OpenApiObject {
+    const answer = this.#answer(schema, action);
+    const success =
+      this.#dialect.version === 2
+        ? { schema: answer }
+        : { content: Object.fromEntries(produces.map((type) => [type, { schema: answer }])) };
+    const responses: OpenApiObject = { 200: { description: 'OK', ...success } };
+    for (const status of furtherSuccesses[action] ?? [])
+      responses[String(status)] = { description: status === 201 ? 'Created' : 'Accepted', ...success };
+    responses['401'] = { description: 'Unauthorized' };
+    return responses;
+  }
+
+  #answer(schema: ObjectSchema | undefined, action: Action): OpenApiObject {
+    if (schema === undefined) return { type: 'string' };
+    if (action === 'delete' || action === 'deletecollection')
+      return this.#types.reference(schemaNamed('meta.v1.Status'));
+    if (action === 'list' && hasSchema(`${schema.name}List`))
+      return this.#types.reference(schemaNamed(`${schema.name}List`));
+    return this.#types.reference(schema);
+  }
+}
+
+function producedBy(action: Action, schema: ObjectSchema | undefined): readonly string[] {
+  if (action === 'connect') return ['*/*'];
+  if (action === 'list') return [...answerTypes, ...streamTypes];
+  return schema === undefined ? ['text/plain', ...answerTypes] : answerTypes;
+}
