@@ -38,8 +38,15 @@ export function parseTime(text: string): number {
 
 /** `2026-01-31T12:00:00Z`: a `Time`, with the fraction cut off. */
 export function formatTime(ms: number): string {
-  return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond.second) {
+    lastSecond = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` };
+  }
+  return lastSecond.text;
 }
+
+/** Most times that are written are of the same second. */
+let lastSecond = { second: 0, text: '1970-01-01T00:00:00Z' };
 
 /** `2026-01-31T12:00:00.123000Z`: a `MicroTime`; a fraction of a millisecond is kept to the microsecond. */
 export function formatMicroTime(ms: number): string {
@@ -48,12 +55,19 @@ export function formatMicroTime(ms: number): string {
   return `${formatTime(ms).slice(0, 19)}.${String(fraction).padStart(6, '0')}Z`;
 }
 
+/** Times that are canonical: an object brings the same ones with every write. */
+const knownTimes = new Set<string>();
+const maxKnownTimes = 4096;
+
 /** The time in UTC with seconds. Throws an Error with Go's message when the text is no RFC 3339 time. */
 export function canonicalTime(text: string): string {
-  if (text.length === 20 && text[19] === 'Z' && readInstant(text) !== undefined) return text;
+  if (knownTimes.has(text)) return text;
   const instant = readInstant(text);
   if (instant === undefined) throw new Error(parseFailure(text, secondsLayout));
-  return formatTime(instant.secondsMs);
+  const canonical = formatTime(instant.secondsMs);
+  if (knownTimes.size >= maxKnownTimes) knownTimes.clear();
+  knownTimes.add(canonical);
+  return canonical;
 }
 
 /** The time in UTC with six digits. Throws an Error with Go's message unless the text has exactly six. */

@@ -69,6 +69,10 @@ export class InProcessClient implements Client {
     return { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: result.metadata, items };
   }
 
+  /**
+   * Lasts until the signal or the server ends it: `timeoutSeconds` spreads connections over servers, and there is neither
+   * a connection nor another server here.
+   */
   async *watch<T extends ApiObject>(kind: Kind<T>, options: WatchOptions = {}): AsyncGenerator<WatchEvent<T>> {
     const result = await this.#run(
       kind,
@@ -80,12 +84,9 @@ export class InProcessClient implements Client {
     const { resources, environment } = this.#server;
     const stop = new AbortController();
     const { watch } = result;
-    // Deadline and bookmarks only nudge the stream, so an idle watch holds one timer and no loop.
-    const deadline = environment.clock.schedule(watch.timeoutMs, () => watch.stream.close());
     try {
       yield* watchEvents<T>(watch, resources.of(kind), environment, stop.signal);
     } finally {
-      deadline.cancel();
       stop.abort();
       watch.stream.close();
     }

@@ -57,7 +57,9 @@ export function replaceObject(registry: Registry, operation: Operation, options:
   }
   const mayCreate = resource.rules.allowCreateOnUpdate === true && operation.subresource === '';
   const whenAbsent = mayCreate ? () => createObject(registry, operation) : undefined;
-  return updateObject(registry, operation, () => cloneJson(body), {
+  // With a precondition there is one attempt, which may have the body itself.
+  const isConditional = (body.metadata.resourceVersion ?? '') !== '';
+  return updateObject(registry, operation, () => (isConditional ? body : cloneJson(body)), {
     ...(whenAbsent === undefined ? {} : { whenAbsent }),
     ...options,
   });
