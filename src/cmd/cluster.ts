@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
 import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
 import { HttpFront } from '#apiserver/http/front.ts';
+import { healthChecks } from '#apiserver/http/health.ts';
 import { ServerMetrics } from '#apiserver/http/metrics.ts';
 import { pathRoutes } from '#apiserver/http/paths.ts';
 import { OpenApi } from '#apiserver/openapi/serve.ts';
@@ -21,6 +22,7 @@ import { type ClusterConfig, machineAddress } from './config.ts';
 import { loadDescriptions } from './descriptions.ts';
 import { ensurePki, type Pki } from './pki.ts';
 import { openRealNode } from './real-node.ts';
+import { Renewals } from './renewals.ts';
 
 /** Something that happened while a cluster came up, for the person who waits. */
 export type OnStep = (step: string) => void;
@@ -34,6 +36,8 @@ export interface Cluster {
   readonly serverUrl: string;
   /** Settles when a component failed for good. */
   readonly failed: Promise<never>;
+  /** Calls back whenever certificates, the administrator's among them, have been made anew. */
+  onRenewed(callback: (pki: Pki) => void): void;
   stop(): Promise<void>;
 }
 
@@ -99,7 +103,8 @@ async function startParts(
   const address = config.nodes > 0 ? machineAddress() : '127.0.0.1';
   const serviceAddress = formatIpv4(parseIpRange(config.serviceCidr).first + 1);
   const hosts = servingHosts(config, address, serviceAddress);
-  const pki = await ensurePki(join(config.dataDir, 'pki'), { hosts, now: environment.clock.now() });
+  const renew = () => ensurePki(join(config.dataDir, 'pki'), { hosts, now: environment.clock.now() });
+  const pki = await renew();
   onStep('certificates');
   const store = await SqliteStore.open(join(config.dataDir, 'state.db'));
   parts.onStop(() => store.close());
@@ -121,8 +126,12 @@ async function startParts(
     config,
     environment,
     host: config.nodes > 0 ? '0.0.0.0' : '127.0.0.1',
+    stopping: parts.signal,
   });
   parts.onStop(() => front.close());
+  const renewals = new Renewals({ pki, renew, environment });
+  renewals.onRenewed(({ serving, authority }) => front.useCertificate(serving, authority.certificate));
+  parts.run('certificate renewal', renewals.run(parts.signal));
   const client = server.loopback();
   // Pods reach the server through its service; where there are only simulated ones, loopback is no place to send them.
   if (config.nodes > 0) await publishApiServer(client, { address, port: front.port });
@@ -150,6 +159,7 @@ async function startParts(
     client,
     serverUrl: `https://127.0.0.1:${port}`,
     failed: parts.failed,
+    onRenewed: (callback) => renewals.onRenewed(callback),
     stop: () => parts.stop(),
   };
 }
@@ -182,18 +192,19 @@ function openFront(options: {
   readonly config: ClusterConfig;
   readonly environment: Environment;
   readonly host: string;
+  readonly stopping: AbortSignal;
 }): Promise<HttpFront> {
-  const { server, nodes, pki, config, environment, host } = options;
+  const { server, nodes, pki, config, environment, host, stopping } = options;
   const lookup = (name: string): NodeApi | undefined => nodes.get(name);
   const log = environment.log.named('apiserver');
   const metrics = new ServerMetrics(server);
   const openApi = new OpenApi(() => loadDescriptions(log));
-  const healthy = { name: 'ping', check: () => undefined };
+  const health = healthChecks(server, { stopping, canLog: () => process.stderr.writable });
   return HttpFront.listen({
     server,
     routes: {
       connect: connectRoutes(lookup),
-      path: pathRoutes({ live: [healthy], ready: [healthy], metrics, openApi }),
+      path: pathRoutes({ health, metrics, openApi }),
     },
     metrics,
     upgrade: upgradeHandler(server, lookup, log),

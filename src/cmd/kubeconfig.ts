@@ -41,6 +41,14 @@ export function mergeIntoKubeconfig(path: string, access: ClusterAccess): void {
   write(path, withCluster(read(path) ?? { apiVersion: 'v1', kind: 'Config', preferences: {} }, access));
 }
 
+/** Puts a renewed certificate where an older one of the cluster is; the current context stays as its owner set it. */
+export function renewInKubeconfig(path: string, access: ClusterAccess): void {
+  const config = read(path);
+  if (config?.users?.some(({ name }) => name === contextName) !== true) return;
+  const current = config['current-context'];
+  write(path, { ...withCluster(config, access), ...(current === undefined ? {} : { 'current-context': current }) });
+}
+
 /** Takes the context `proa` out again. */
 export function removeFromKubeconfig(path: string): void {
   const config = read(path);

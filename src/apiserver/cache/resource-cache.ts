@@ -120,6 +120,11 @@ export class ResourceCache {
     return this.#history.slice(start);
   }
 
+  /** Whether it no longer follows the store. */
+  get closed(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   /** Ends every watch and lets go of the store; the resource is gone or the server stops. */
   close(): void {
     this.#stop.abort();

@@ -80,7 +80,7 @@ export class HttpFront {
 
   /** Renewed certificates take effect for new connections. */
   useCertificate({ certificate, key }: ServingCertificate, clientCa: string): void {
-    this.#server.setSecureContext({ cert: certificate, key, ca: clientCa });
+    this.#server.setSecureContext({ cert: certificate, key, ca: clientCa, minVersion: 'TLSv1.2' });
   }
 
   /** Takes no more connections; those that are open end with their requests, or when `force` is called. */

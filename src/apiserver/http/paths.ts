@@ -3,20 +3,13 @@ import { serveDiscovery } from '../discovery/serve.ts';
 import type { OpenApi } from '../openapi/serve.ts';
 import { sendBytes, sendJson } from './answer.ts';
 import type { Exchange } from './handler.ts';
+import { type HealthChecks, serveHealth } from './health.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { PathRequest } from './request-info.ts';
 import { versionInfo } from './version.ts';
 
-/** A part of the server whose health `/livez` and `/readyz` tell. */
-export interface HealthCheck {
-  readonly name: string;
-  /** Undefined when healthy, else why not. */
-  readonly check: () => string | undefined;
-}
-
 export interface PathOptions {
-  readonly live: readonly HealthCheck[];
-  readonly ready: readonly HealthCheck[];
+  readonly health: HealthChecks;
   readonly metrics: ServerMetrics;
   readonly openApi: OpenApi;
 }
@@ -35,7 +28,12 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
     const { response, server } = exchange;
     const health = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(trimmed);
     if (health !== null)
-      return serveHealth(exchange, health[1] === 'readyz' ? options.ready : options.live, health[1]!, health[2]);
+      return serveHealth(
+        exchange,
+        health[1] === 'readyz' ? options.health.ready : options.health.live,
+        health[1]!,
+        health[2],
+      );
     switch (trimmed) {
       case '/':
         return sendJson(response, 200, { paths: rootPaths(exchange) });
@@ -66,22 +64,6 @@ function sendText(
   contentType = 'text/plain; charset=utf-8',
 ): void {
   sendBytes(response, status, contentType, Buffer.from(text));
-}
-
-/** `ok`, or the checks line by line with `?verbose` or when one fails. */
-function serveHealth(exchange: Exchange, checks: readonly HealthCheck[], name: string, only: string | undefined): void {
-  const excluded = new Set(exchange.query.getAll('exclude'));
-  const wanted = checks.filter((check) => (only === undefined ? !excluded.has(check.name) : check.name === only));
-  if (only !== undefined && wanted.length === 0)
-    throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
-  const results = wanted.map((check) => ({ name: check.name, failure: check.check() }));
-  const failed = results.some(({ failure }) => failure !== undefined);
-  const lines = results.map(({ name: checked, failure }) =>
-    failure === undefined ? `[+]${checked} ok` : `[-]${checked} failed: ${failure}`,
-  );
-  if (failed) return sendText(exchange, 500, `${lines.join('\n')}\n${name} check failed\n`);
-  if (exchange.query.has('verbose')) return sendText(exchange, 200, `${lines.join('\n')}\n${name} check passed\n`);
-  sendText(exchange, 200, 'ok');
 }
 
 function rootPaths({ server }: Exchange): readonly string[] {

@@ -8,7 +8,14 @@ import { secureRandom } from '#base/random.ts';
 import { type Cluster, startCluster } from '../../cluster.ts';
 import type { ClusterConfig } from '../../config.ts';
 import { lockDataFolder, readRunning, UserError, writeRunning } from '../../data-folder.ts';
-import { kubeconfigText, mergeIntoKubeconfig, userKubeconfigPath } from '../../kubeconfig.ts';
+import {
+  type ClusterAccess,
+  kubeconfigText,
+  mergeIntoKubeconfig,
+  renewInKubeconfig,
+  userKubeconfigPath,
+} from '../../kubeconfig.ts';
+import type { Pki } from '../../pki.ts';
 import { type Command, text, type Values } from '../command.ts';
 import { upOptions } from './options.ts';
 import { startProgress } from './progress.ts';
@@ -72,6 +79,7 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
   }
   progress.stop();
   const kubeconfig = giveAccess(cluster, text(values, 'kubeconfig'));
+  cluster.onRenewed((pki) => renewInKubeconfig(kubeconfig, accessTo(cluster, pki)));
   writeRunning(config.dataDir, {
     pid: process.pid,
     port: cluster.port,
@@ -93,17 +101,17 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
 }
 
 function giveAccess(cluster: Cluster, path: string | undefined): string {
-  const access = {
-    server: cluster.serverUrl,
-    certificateAuthority: cluster.pki.authority.certificate,
-    admin: cluster.pki.admin,
-  };
+  const access = accessTo(cluster, cluster.pki);
   if (path === undefined) {
     mergeIntoKubeconfig(userKubeconfigPath(), access);
     return userKubeconfigPath();
   }
   writeFileSync(path, kubeconfigText(access), { mode: 0o600 });
   return path;
+}
+
+function accessTo({ serverUrl }: Cluster, { authority, admin }: Pki): ClusterAccess {
+  return { server: serverUrl, certificateAuthority: authority.certificate, admin };
 }
 
 function tellReady(
