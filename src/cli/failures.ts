@@ -25,13 +25,19 @@ export class ExitError extends Error {
 export function describeFailure(error: unknown): string {
   if (error instanceof ExitError) return error.message;
   if (error instanceof AggregateError && !('code' in error)) {
-    return error.errors.map((each: unknown) => describeFailure(each)).join('\n');
+    return error.errors.map(describeOneOfMany).join('\n');
   }
   if (error instanceof ApiError) return describeStatus(error.status);
   const connection = describeConnectionFailure(error);
   if (connection !== undefined) return connection;
   const message = error instanceof Error ? error.message : String(error);
   return message.startsWith('error: ') ? message : `error: ${message}`;
+}
+
+/** Among others even an invalid object is told in one line. */
+function describeOneOfMany(error: unknown): string {
+  if (!(error instanceof ApiError) || error.reason !== 'Invalid') return describeFailure(error);
+  return `Error from server (Invalid): ${error.message}`;
 }
 
 function describeStatus(status: Status): string {

@@ -1,4 +1,5 @@
 import type { VerbEntry } from '../verb.ts';
+import { changingVerbs } from './changing.ts';
 
 /** All commands, in the order of the overview. Each is loaded when it is called. */
 export const verbs: readonly VerbEntry[] = [
@@ -58,4 +59,5 @@ export const verbs: readonly VerbEntry[] = [
     hidden: true,
     load: async () => (await import('./options/options.ts')).options,
   },
+  ...changingVerbs,
 ];

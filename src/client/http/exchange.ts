@@ -55,7 +55,13 @@ function overHttp1(url: URL, options: HttpClientOptions): Exchange {
     new Promise((resolve, reject) => {
       const address = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port };
       const place = { agent, method, path, timeout: httpLimits.connectTimeoutMs, ...address };
-      const settings = { ...place, headers: headers as http.OutgoingHttpHeaders, ...(signal ? { signal } : {}) };
+      // Node frames a body by itself, but not that of a DELETE.
+      const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+      const settings = {
+        ...place,
+        headers: { ...headers, ...length } as http.OutgoingHttpHeaders,
+        ...(signal ? { signal } : {}),
+      };
       const request = isSecure ? https.request(settings) : http.request(settings);
       failUnlessConnected(request, isSecure ? 'secureConnect' : 'connect');
       request.once('error', (error) => {
@@ -84,7 +90,9 @@ function failUnlessConnected(request: http.ClientRequest, event: 'connect' | 'se
   request.once('socket', (socket) => {
     // Delayed acknowledgements and Nagle's algorithm together cost 40 ms a call.
     socket.setNoDelay(true);
-    connected = !socket.connecting;
+    // A connection that is used again says no more that it is there.
+    connected = request.reusedSocket;
+    if (connected) return;
     socket.once(event, () => {
       connected = true;
     });

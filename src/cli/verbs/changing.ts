@@ -1,0 +1,23 @@
+import type { VerbEntry } from '../verb.ts';
+
+/** Commands that change objects, run things in them, or wait for them. */
+export const changingVerbs: readonly VerbEntry[] = [
+  {
+    name: 'create',
+    summary: 'Create a resource from a file or from stdin',
+    group: 'Basic Commands (Beginner)',
+    load: async () => (await import('./create/create.ts')).create,
+  },
+  {
+    name: 'delete',
+    summary: 'Delete resources by file names, stdin, resources and names, or by resources and label selector',
+    group: 'Basic Commands (Intermediate)',
+    load: async () => (await import('./delete/delete.ts')).deleteVerb,
+  },
+  {
+    name: 'apply',
+    summary: 'Apply a configuration to a resource by file name or stdin',
+    group: 'Advanced Commands',
+    load: async () => (await import('./apply/apply.ts')).apply,
+  },
+];
