@@ -7,7 +7,7 @@ import type { Client } from '#client/client.ts';
 import { runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
 import { Service } from '#kinds/generated/handles.ts';
-import { type Containerd, startContainerd } from '#kubelet/containerd/daemon/start.ts';
+import { type Containerd, startContainerd, superviseContainerd } from '#kubelet/containerd/daemon/start.ts';
 import { linuxHost } from '#kubelet/host/linux-host.ts';
 import { createKubelet, type Kubelet } from '#kubelet/kubelet.ts';
 import { isReason } from '#machinery/errors.ts';
@@ -47,6 +47,10 @@ export function realNodePodCidr({ podCidr }: Pick<ClusterConfig, 'podCidr'>): st
   return `${formatIpv4(parseIpRange(podCidr).first)}/24`;
 }
 
+function nodeFolder({ dataDir }: ClusterConfig): string {
+  return join(dataDir, 'node');
+}
+
 /** This machine as a node: containerd of our own, CNI, nftables, DNS. Needs root on Linux. */
 export async function openRealNode(options: RealNodeOptions, signal: AbortSignal): Promise<RealNode> {
   const { config, environment, address } = options;
@@ -54,9 +58,9 @@ export async function openRealNode(options: RealNodeOptions, signal: AbortSignal
   const { runDir, cgroupRoot } = names;
   const nodeName = hostname().toLowerCase();
   const podCidr = realNodePodCidr(config);
-  await mkdir(join(dataDir, 'node'), { recursive: true });
+  await mkdir(nodeFolder(config), { recursive: true });
   const [containerd, host] = await Promise.all([
-    startContainerd({ dataDir: join(dataDir, 'node'), runDir, podCidr, environment }, signal),
+    startContainerd({ dataDir: nodeFolder(config), runDir, podCidr, environment }, signal),
     linuxHost(
       {
         rootDirectory: join(dataDir, 'kubelet'),
@@ -108,6 +112,7 @@ async function runNode(
   const { podRanges, serviceRanges, ownAddresses } = hostNetworkOf(config, address);
   await ensureDnsService(client, config);
   await Promise.all([
+    superviseContainerd({ dataDir: nodeFolder(config), runDir: config.names.runDir, environment }, signal),
     informers.run(signal),
     kubelet.run(signal),
     runServiceRouting(

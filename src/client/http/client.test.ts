@@ -50,6 +50,16 @@ test('a call is the request that the API documents', async () => {
   ]);
 });
 
+test('the options of a deletion arrive with it', async () => {
+  let seen = '';
+  answer = async (request, response) => {
+    for await (const chunk of request) seen += chunk;
+    json(response, 200, { kind: 'Status', status: 'Success' });
+  };
+  await client.delete(ConfigMap, { name: 'a', namespace: 'ns' }, { propagationPolicy: 'Orphan' });
+  assert.equal(JSON.parse(seen).propagationPolicy, 'Orphan');
+});
+
 test('a Status becomes the error it stands for', async () => {
   answer = (_, response) => {
     json(response, 404, { kind: 'Status', code: 404, reason: 'NotFound', message: 'configmaps "a" not found' });

@@ -116,6 +116,36 @@ export function stopContainerd(options: Omit<ContainerdOptions, 'podCidr'>, sign
   return stopDaemon(daemonFiles(options), options.environment.clock, signal);
 }
 
+/** How often a containerd is looked after, and how long a new one is left alone when it did not start. */
+const superviseMs = 500;
+const superviseRetryMs = 5_000;
+
+/**
+ * Starts containerd again whenever it has ended, until the signal aborts. Its containers do not notice, and neither do
+ * those who hold the connection, but for calls that were on their way.
+ */
+export async function superviseContainerd(
+  options: Omit<ContainerdOptions, 'podCidr'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, log } = options.environment;
+  const files = daemonFiles(options);
+  while (!signal.aborted) {
+    let pauseMs = superviseMs;
+    if ((await runningPid(files)) === undefined) {
+      log.warn('containerd has ended; starting it again');
+      try {
+        await spawnDaemon(files, clock, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error('containerd does not start', { error: String(error) });
+        pauseMs = superviseRetryMs;
+      }
+    }
+    await sleep(clock, pauseMs, signal).catch(() => {});
+  }
+}
+
 /** Pods that are taken down at a time; more are slower. */
 const removalWorkers = 4;
 
