@@ -91,3 +91,20 @@ test('the running pods of a deleted job go with it', async () => {
     (pods) => pods.length === 0,
   );
 });
+
+test('a pod that its job let go can be deleted', async () => {
+  await start('loose', 'runs', { completions: 1, parallelism: 1 });
+  const [pod] = await plane.until(
+    () => podsOf('loose'),
+    (pods) => pods.length === 1,
+  );
+  const ref = { name: pod?.metadata.name ?? '', namespace };
+  await plane.client.patch(PodKind, ref, {
+    type: 'merge',
+    body: { metadata: { labels: { 'controller-uid': null, 'batch.kubernetes.io/controller-uid': null } } },
+  });
+  await plane.until(
+    () => plane.client.get(PodKind, ref),
+    ({ metadata }) => (metadata.finalizers ?? []).length === 0,
+  );
+});

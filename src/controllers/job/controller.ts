@@ -237,7 +237,9 @@ class Jobs {
 /** The Job that a pod waits for before it may go, by name: the Job itself may be gone. */
 function jobHolding(pod: Pod): readonly string[] {
   if (!(pod.metadata.finalizers ?? []).includes(trackingFinalizer)) return [];
-  const name = controllerNameOf(pod, JobKind);
+  // A pod that was let go by its Job is nobody's any more: its label still says whose turn may free it.
+  const released = pod.metadata.labels?.['batch.kubernetes.io/job-name'] ?? pod.metadata.name ?? '';
+  const name = controllerOf(pod) === undefined ? released : controllerNameOf(pod, JobKind);
   return name === undefined ? [] : [keyFor(pod.metadata.namespace, name)];
 }
 
