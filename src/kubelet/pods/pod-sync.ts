@@ -178,7 +178,9 @@ export class PodSync {
     });
     if (eviction === undefined) return status;
     const { reason, message } = eviction;
-    return { ...status, ...(isTerminal && status.phase !== 'Succeeded' ? { phase: 'Failed' } : {}), reason, message };
+    // Containers that were stopped may well have ended with 0: the pod has failed all the same.
+    const isOver = isTerminal || status.phase === 'Succeeded';
+    return { ...status, ...(isOver ? { phase: 'Failed' } : {}), reason, message };
   }
 
   /** How long the pod may still be active. */

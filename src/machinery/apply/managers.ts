@@ -99,9 +99,21 @@ export function entriesOf(managers: readonly Manager[]): ManagedFieldsEntry[] {
       apiVersion,
       ...(time === undefined ? {} : { time }),
       fieldsType: 'FieldsV1',
-      fieldsV1: fields as JsonObject,
+      fieldsV1: sortedTree(fields),
       ...(subresource === '' ? {} : { subresource }),
     }));
+}
+
+/** Trees that are known to be in order: those of managers that a write does not touch. */
+const inOrder = new WeakSet<FieldTree>();
+
+/** Members in the order in which the official server writes them, so that the same set is the same text. */
+function sortedTree(tree: FieldTree): FieldTree {
+  if (inOrder.has(tree)) return tree;
+  const sorted: Record<string, FieldTree> = {};
+  for (const key of Object.keys(tree).sort()) sorted[key] = sortedTree(tree[key] as FieldTree);
+  inOrder.add(sorted);
+  return sorted;
 }
 
 function compareManagers(left: Manager, right: Manager): number {
