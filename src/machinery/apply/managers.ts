@@ -1,5 +1,5 @@
 import { equalValues } from '../equality.ts';
-import type { JsonObject, ManagedFieldsEntry, ObjectMeta } from '../meta.ts';
+import type { ManagedFieldsEntry, ObjectMeta } from '../meta.ts';
 import { type FieldTree, isEmptyTree, noFields, unionFields, withoutPaths } from './field-tree.ts';
 
 /** One writer of an object, and the fields it owns. */
