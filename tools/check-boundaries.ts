@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 /** What each folder of src may import. Longest prefix wins. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  system: [],
   machinery: ['base'],
   kinds: ['base', 'machinery'],
   client: ['base', 'machinery', 'kinds'],
@@ -18,8 +19,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   apiserver: ['base', 'machinery', 'kinds', 'client', 'streaming', 'storage'],
   controllers: ['base', 'machinery', 'kinds', 'client'],
   scheduler: ['base', 'machinery', 'kinds', 'client'],
-  kubelet: ['base', 'machinery', 'kinds', 'client', 'streaming'],
-  network: ['base', 'machinery', 'kinds', 'client'],
+  kubelet: ['base', 'machinery', 'kinds', 'client', 'streaming', 'system'],
+  network: ['base', 'machinery', 'kinds', 'client', 'system'],
   cli: ['base', 'machinery', 'kinds', 'client', 'streaming'],
   cmd: [
     'base',
@@ -27,6 +28,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'kinds',
     'client',
     'streaming',
+    'system',
     'storage',
     'apiserver',
     'controllers',

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { ApiError } from '#machinery/errors.ts';
-import { sendBytes, sendJson } from '../http/answer.ts';
+import { sendJson, sendTagged } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { aggregatedGroups, apiGroup, groupVersions, resourceList } from './documents.ts';
@@ -64,18 +63,8 @@ function wantsAggregated({ request }: Exchange): boolean {
 }
 
 /** Everything in one answer, with an ETag so that clients ask in vain most of the time. */
-function sendAggregated({ response, request }: Exchange, resources: readonly ServedResource[], core: boolean): void {
+function sendAggregated(exchange: Exchange, resources: readonly ServedResource[], core: boolean): void {
   const items = aggregatedGroups(resources.filter(({ kind }) => (kind.group === '') === core));
-  const body = Buffer.from(
-    JSON.stringify({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items }),
-  );
-  const etag = `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`;
-  response.setHeader('etag', etag);
-  response.setHeader('vary', 'Accept');
-  if (request.headers['if-none-match'] === etag) {
-    response.writeHead(304);
-    response.end();
-    return;
-  }
-  sendBytes(response, 200, aggregatedType, body);
+  const list = { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
+  sendTagged(exchange, aggregatedType, Buffer.from(JSON.stringify(list)));
 }

@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http';
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '#base/log.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { ApiError, internalError, type Status } from '#machinery/errors.ts';
@@ -37,6 +38,29 @@ export function sendBytes(response: AnyResponse, status: number, contentType: st
 
 export function sendJson(response: AnyResponse, status: number, value: object): void {
   sendBytes(response, status, mediaTypes.json, Buffer.from(JSON.stringify(value)));
+}
+
+/** Sends what seldom changes: a client that names its ETag is told that it has it already. */
+export function sendTagged(
+  { request, response }: { readonly request: Pick<IncomingMessage, 'headers'>; readonly response: AnyResponse },
+  contentType: string,
+  body: Uint8Array,
+  hash = hashOf(body),
+): void {
+  const etag = `"${hash}"`;
+  response.setHeader('etag', etag);
+  response.setHeader('vary', 'Accept');
+  if (request.headers['if-none-match'] === etag) {
+    response.writeHead(304);
+    response.end();
+    return;
+  }
+  sendBytes(response, 200, contentType, body);
+}
+
+/** What stands for a body in ETags. */
+export function hashOf(body: Uint8Array): string {
+  return createHash('sha512').update(body).digest('hex').toUpperCase();
 }
 
 /** Sends the result of an operation, except a watch. */

@@ -1,16 +1,14 @@
-/** What `/version` says: the Kubernetes version whose interface this server keeps. */
+import { releaseInfo } from '#machinery/version.ts';
+
+const { major, minor, ...build } = releaseInfo(process.platform, process.arch);
+
+/** What `/version` says: the Kubernetes version whose interface this server keeps, and what it can pass for. */
 export const versionInfo = {
-  major: '1',
-  minor: '36',
-  emulationMajor: '1',
-  emulationMinor: '36',
+  major,
+  minor,
+  emulationMajor: major,
+  emulationMinor: minor,
   minCompatibilityMajor: '1',
   minCompatibilityMinor: '35',
-  gitVersion: 'v1.36.1+proa',
-  gitCommit: '',
-  gitTreeState: 'clean',
-  buildDate: '2026-01-01T00:00:00Z',
-  goVersion: 'none',
-  compiler: 'node',
-  platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  ...build,
 } as const;

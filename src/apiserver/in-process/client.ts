@@ -162,37 +162,37 @@ export class InProcessClient implements Client {
     return plain(await this.#run(kind, 'get', ref, { subresource, signal: options.signal }));
   }
 
-  async createSubresource(
+  createSubresource(
     kind: Kind,
     ref: ObjectRef,
     subresource: string,
     body: object,
     options: WriteOptions = {},
   ): Promise<JsonObject> {
-    return plain(
-      await this.#run(kind, 'create', ref, {
-        subresource,
-        body: cloneJson(body),
-        options: writeOptions(options),
-        signal: options.signal,
-      }),
-    );
+    return this.#writeSubresource(kind, 'create', ref, subresource, body, options);
   }
 
-  async updateSubresource(
+  updateSubresource(
     kind: Kind,
     ref: ObjectRef,
     subresource: string,
     body: object,
     options: WriteOptions = {},
   ): Promise<JsonObject> {
+    return this.#writeSubresource(kind, 'update', ref, subresource, body, options);
+  }
+
+  async #writeSubresource(
+    kind: Kind,
+    verb: 'create' | 'update',
+    ref: ObjectRef,
+    subresource: string,
+    body: object,
+    options: WriteOptions,
+  ): Promise<JsonObject> {
+    const { signal } = options;
     return plain(
-      await this.#run(kind, 'update', ref, {
-        subresource,
-        body: cloneJson(body),
-        options: writeOptions(options),
-        signal: options.signal,
-      }),
+      await this.#run(kind, verb, ref, { subresource, body: cloneJson(body), options: writeOptions(options), signal }),
     );
   }
 

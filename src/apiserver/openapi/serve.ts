@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ApiError } from '#machinery/errors.ts';
-import { sendBytes, sendJson } from '../http/answer.ts';
+import { hashOf, sendJson, sendTagged } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
 import { mediaTypes } from '../http/negotiation.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -77,22 +77,16 @@ export class OpenApi {
       return known.document;
     this.#describe ??= this.#load();
     const bytes = encode(make(resources, await this.#describe));
-    const document = { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
+    const document = { bytes, hash: hashOf(bytes) };
     this.#documents.set(key, { of: resources, document });
     return document;
   }
 
-  #send({ response, request, query }: Exchange, { bytes, hash }: Document, type: string = mediaTypes.json): void {
-    const etag = `"${hash}"`;
-    response.setHeader('etag', etag);
-    response.setHeader('vary', 'Accept');
-    if (request.headers['if-none-match'] === etag) {
-      response.writeHead(304);
-      response.end();
-      return;
-    }
+  #send(exchange: Exchange, { bytes, hash }: Document, type: string = mediaTypes.json): void {
+    const { response, query } = exchange;
+    // Who asks for a certain content never needs to ask again.
     if (query.has('hash')) response.setHeader('expires', new Date(Date.parse('2099-01-01T00:00:00Z')).toUTCString());
-    sendBytes(response, 200, type, bytes);
+    sendTagged(exchange, type, bytes, hash);
   }
 }
 

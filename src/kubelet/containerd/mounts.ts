@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '#system/run-command.ts';
 
 /** One line of /proc/self/mountinfo (proc(5)), as far as it is of use. */
 export interface Mount {

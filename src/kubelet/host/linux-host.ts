@@ -1,9 +1,9 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, hostname, networkInterfaces, release, totalmem } from 'node:os';
 import type { Clock } from '#base/clock.ts';
+import { runCommand } from '#system/run-command.ts';
 import { openCgroups } from '../containerd/cgroups/cgroups.ts';
 import { readMounts, shareMounts, unmountAll } from '../containerd/mounts.ts';
-import { runCommand } from '../containerd/run-command.ts';
 import { fileLogs } from '../logs/file-logs.ts';
 import type { Host, HostMounts, Machine, MachineUsage, Resolver } from './host.ts';
 import { hostNetwork } from './host-network.ts';

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { runCommand } from '../run-command.ts';
+import { runCommand } from '#system/run-command.ts';
 
 /** Marks what is ours among the rules of others. */
 const comment = 'proa';

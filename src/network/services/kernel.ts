@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../run-command.ts';
+import { runCommand } from '#system/run-command.ts';
 import { type ElementChanges, renderChanges } from './element-table.ts';
 import { dataMaps, type PickChain, pickChainName, renderPickChain, renderTable, type TableOptions } from './rules.ts';
 

@@ -1,4 +1,5 @@
 import type { JsonObject } from '#machinery/meta.ts';
+import { releaseInfo } from '#machinery/version.ts';
 import { dumpYaml } from '#machinery/yaml.ts';
 import { CliError } from '../../failures.ts';
 import { booleanFlag, textFlag } from '../../flags.ts';
@@ -8,17 +9,7 @@ import { defineVerb } from '../../verb.ts';
 const maximumSkew = 1;
 
 /** The version of kubectl that this one behaves as. */
-const clientVersion = {
-  major: '1',
-  minor: '36',
-  gitVersion: 'v1.36.1+proa',
-  gitCommit: '',
-  gitTreeState: 'clean',
-  buildDate: '2026-01-01T00:00:00Z',
-  goVersion: 'none',
-  compiler: 'node',
-  platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
-} as const;
+const clientVersion = releaseInfo(process.platform, process.arch);
 
 export const version = defineVerb({
   name: 'version',

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { type Clock, sleep } from '#base/clock.ts';
-import { commandEnvironment } from '../run-command.ts';
+import { commandEnvironment } from '#system/run-command.ts';
 
 /** Files by which a later start finds a containerd that an earlier one left running. */
 export interface DaemonFiles {
