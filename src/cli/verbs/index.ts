@@ -60,4 +60,10 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./options/options.ts')).options,
   },
   ...changingVerbs,
+  {
+    name: 'describe',
+    summary: 'Show details of a specific resource or group of resources',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./describe/describe.ts')).describe,
+  },
 ];
