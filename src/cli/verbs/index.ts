@@ -66,4 +66,22 @@ export const verbs: readonly VerbEntry[] = [
     group: 'Troubleshooting and Debugging Commands',
     load: async () => (await import('./describe/describe.ts')).describe,
   },
+  {
+    name: 'explain',
+    summary: 'Get documentation for a resource',
+    group: 'Basic Commands (Intermediate)',
+    load: async () => (await import('./explain/explain.ts')).explain,
+  },
+  {
+    name: 'completion',
+    summary: 'Output shell completion code for the specified shell (bash, zsh, or fish)',
+    group: 'Settings Commands',
+    load: async () => (await import('./completion/completion.ts')).completion,
+  },
+  {
+    name: '__complete',
+    summary: 'Candidates for the last word of a command line',
+    hidden: true,
+    load: async () => (await import('./completion/complete.ts')).completeVerb(verbs),
+  },
 ];

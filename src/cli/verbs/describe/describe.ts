@@ -37,18 +37,23 @@ export const describe = defineVerb({
   async run(context, given, args) {
     const failures: unknown[] = [];
     const found: Found[] = [];
+    let byPrefix = false;
     for (const query of await queriesOf(context, given, args)) {
       try {
-        found.push(...(await lookUp(context, query, given['chunk-size'])));
+        const looked = await lookUp(context, query, given['chunk-size']);
+        found.push(...looked.found);
+        byPrefix ||= looked.byPrefix;
       } catch (error) {
         failures.push(error);
       }
     }
-    const showEvents = given['show-events'] && (found.length === 1 || context.changed.has('show-events'));
+    const showEvents = given['show-events'] && (found.length === 1 || byPrefix || context.changed.has('show-events'));
     for (const [index, { info, object }] of found.entries()) {
       const sheet = new Sheet();
       await describerOf(info.kind, info.group)(sheet, object, { context, showEvents });
-      context.out(`${index > 0 ? '\n\n' : ''}${tabulate(sheet.text)}`);
+      // Objects found by the beginning of their names are each followed by an empty line.
+      const [before, after] = byPrefix ? ['', '\n'] : [index > 0 ? '\n\n' : '', ''];
+      context.out(before + tabulate(sheet.text) + after);
     }
     if (found.length === 0 && failures.length === 0) {
       const where = given['all-namespaces'] ? '' : ` in ${context.namespace()} namespace.`;
@@ -83,19 +88,23 @@ async function queriesOf(
 }
 
 /** The object of the name, else all whose names begin with it. */
-async function lookUp(context: CommandContext, query: Query, chunkSize: number): Promise<readonly Found[]> {
+async function lookUp(
+  context: CommandContext,
+  query: Query,
+  chunkSize: number,
+): Promise<{ readonly found: readonly Found[]; readonly byPrefix: boolean }> {
   const fetch = async (each: Query): Promise<readonly Found[]> =>
     (await fetchObjects(context, each, { chunkSize })).map((object) => ({
       info: query.info,
       object: object as Described,
     }));
   try {
-    return await fetch(query);
+    return { found: await fetch(query), byPrefix: false };
   } catch (error) {
     if (!isNotFound(error) || query.name === undefined) throw error;
     const all = await fetch({ ...query, name: undefined });
     const matching = all.filter(({ object }) => object.metadata.name?.startsWith(query.name ?? ''));
     if (matching.length === 0) throw error;
-    return matching;
+    return { found: matching, byPrefix: true };
   }
 }

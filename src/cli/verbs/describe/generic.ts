@@ -48,8 +48,8 @@ const acronyms = new Set(['api', 'url', 'uid', 'osb', 'guid']);
 
 /** `creationTimestamp` becomes Creation Timestamp, `uid` UID. */
 function spelledOut(field: string): string {
-  // Upper case within a word that begins in lower case is taken as one word: openAPIV3Schema.
-  const words = field.match(/[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g) ?? [field];
+  if (!/^[A-Za-z-]+$/.test(field)) return field;
+  const words = field.match(/[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|-+/g) ?? [field];
   return words
     .map((word) =>
       acronyms.has(word.toLowerCase()) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1),

@@ -8,6 +8,7 @@ import type {
   Toleration,
 } from '#kinds/generated/types/core_v1.ts';
 import { formatLabelSelector } from '#machinery/labels.ts';
+import { parseQuantity, wholeValue } from '#machinery/quantity.ts';
 import { longTime, quantities, type Sheet } from './sheet.ts';
 import { describeVolumes } from './volumes.ts';
 
@@ -218,9 +219,11 @@ function podField(pod: Pod | undefined, path: string): string {
   return path === 'metadata.uid' ? (metadata?.uid ?? '') : '';
 }
 
+/** Whole cores and bytes, as the container sees them. */
 function resourceField({ resources }: Container, path: string): string {
   const [kind, name = ''] = path.split('.');
-  return (kind === 'limits' ? resources?.limits : resources?.requests)?.[name] ?? '0';
+  const amount = (kind === 'limits' ? resources?.limits : resources?.requests)?.[name];
+  return amount === undefined ? '0' : String(wholeValue(parseQuantity(amount)));
 }
 
 function describeMounts(sheet: Sheet, container: Container): void {

@@ -46,9 +46,9 @@ export async function describeCronJob(sheet: Sheet, cronJob: CronJob, options: D
   const { metadata, spec, status = {} } = cronJob;
   head(sheet, metadata);
   sheet.field('Schedule', spec?.schedule ?? '');
-  sheet.field('Time Zone', spec?.timeZone ?? '<unset>');
   sheet.field('Concurrency Policy', spec?.concurrencyPolicy ?? '');
   sheet.field('Suspend', spec?.suspend === undefined ? '<unset>' : spec.suspend ? 'True' : 'False');
+  sheet.field('Time Zone', spec?.timeZone ?? '<unset>');
   sheet.field('Successful Job History Limit', spec?.successfulJobsHistoryLimit ?? '<unset>');
   sheet.field('Failed Job History Limit', spec?.failedJobsHistoryLimit ?? '<unset>');
   sheet.field(
