@@ -43,7 +43,7 @@ function tooLong(value: string, bytes: number, unit: 'bytes' | 'characters'): st
 
 /** `… (e.g. 'a', or 'b', regex used for validation is '…')`. */
 export function patternMessage(what: string, pattern: string, ...examples: readonly string[]): string {
-  const shown = examples.map((example) => `'${example}', `).join('or ');
+  const shown = examples.map((example) => `'${example}', `).join(' or ');
   return examples.length === 0
     ? `${what} (regex used for validation is '${pattern}')`
     : `${what} (e.g. ${shown}regex used for validation is '${pattern}')`;

@@ -57,10 +57,16 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
       options,
     );
     const object = value as unknown as Mutable<ApiObject>;
-    checkIdentity(object, { apiVersion, kind });
+    checkIdentity(object, expected);
     return { ...object, kind, apiVersion, metadata: object.metadata ?? {} };
   } catch (error) {
     if (!(error instanceof DecodeError) && !(error instanceof YamlError)) throw error;
+    const unreadable = syntaxProblem(bytes, options.encoding);
+    if (unreadable !== undefined) {
+      throw badRequest(
+        `the object provided is unrecognized (must be of type ${kind}): ${unreadable} (${excerpt(bytes)})`,
+      );
+    }
     throw badRequest(
       `${kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${kind}: ${error.message}`,
     );
@@ -88,18 +94,44 @@ function report(problems: readonly string[], expected: ExpectedKind, { fieldVali
   for (const problem of problems) warn(problem);
 }
 
-function checkIdentity(
-  object: ApiObject,
-  { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
-): void {
-  if (object.apiVersion !== undefined && object.apiVersion !== '' && object.apiVersion !== apiVersion) {
+/** What is wrong with a body that is not even JSON or YAML. */
+function syntaxProblem(bytes: Uint8Array, encoding: Encoding): string | undefined {
+  try {
+    if (encoding === 'yaml') parseYaml(textOf(bytes));
+    if (encoding === 'json' && Array.isArray(parseJson(bytes))) {
+      const fields = 'APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\""';
+      return `couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { ${fields} }`;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof YamlError) return error.message;
+    return `couldn't get version/kind; json parse error: ${(error as Error).message}`;
+  }
+}
+
+/** Bytes of an unreadable body that its sender gets to see. */
+const maxExcerpt = 30;
+
+function excerpt(bytes: Uint8Array): string {
+  if (bytes.length === 0) return '<empty>';
+  const shown = Buffer.from(bytes.subarray(0, maxExcerpt));
+  return `${shown.toString(bytes[0] === 0x7b ? 'utf8' : 'hex')}${bytes.length > maxExcerpt ? ' ...' : ''}`;
+}
+
+function checkIdentity(object: ApiObject, expected: ExpectedKind): void {
+  const apiVersion = object.apiVersion || apiVersionOf(expected);
+  const kind = object.kind || expected.kind;
+  if (apiVersion === apiVersionOf(expected) && kind === expected.kind) return;
+  const version = apiVersion.split('/').at(-1);
+  const cannot = `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${expected.kind}`;
+  if (kind === expected.kind)
     throw badRequest(
-      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
+      `${cannot}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     );
-  }
-  if (object.kind !== undefined && object.kind !== '' && object.kind !== kind) {
-    throw badRequest(`the kind in the data (${object.kind}) does not match the expected kind (${kind})`);
-  }
+  const group = expected.group === '' ? 'core' : expected.group.split('.')[0];
+  throw badRequest(
+    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${version}.${kind}) to (${group}.${expected.kind}): unknown conversion`,
+  );
 }
 
 /** A patch document: JSON, or YAML for apply. */

@@ -131,6 +131,9 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
   const warnings = new Set<string>();
   const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
   server.authorize(operation);
+  const needsName = info.verb === 'update' || info.verb === 'patch';
+  if (needsName && info.name === '')
+    throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
   if (await routes.connect(exchange, info, resource)) return;
   const withBody = await readOperationBody(exchange, operation);
   const result = await server.execute(withBody);
@@ -163,7 +166,9 @@ function operationOf(
   const { verb, subresource, namespace, name } = info;
   const { user, signal, query, request } = exchange;
   const options: OperationOptions = queryOptions(query);
-  const fieldManager = options.fieldManager ?? defaultManager(request);
+  // Who applies has to say so; others are told apart by their program.
+  const isApply = verb === 'patch' && patchTypeOf(request.headers['content-type']) === 'apply';
+  const fieldManager = options.fieldManager ?? (isApply ? '' : defaultManager(request));
   return {
     verb,
     resource,

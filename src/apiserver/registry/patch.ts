@@ -21,6 +21,11 @@ function patched(operation: Operation, current: ApiObject): Mutable<ApiObject> {
   const { resource, body, options } = operation;
   const result = applyPatchDocument(options.patchType!, current as unknown as JsonObject, body, resource.schema);
   const object = checkedObject(operation, result);
+  if (object.metadata.name !== operation.name && options.patchType !== 'apply') {
+    throw badRequest(
+      `the name of the object (${object.metadata.name}) does not match the name on the URL (${operation.name})`,
+    );
+  }
   if (!namesResourceVersion(body)) delete object.metadata.resourceVersion;
   return object;
 }
@@ -32,13 +37,23 @@ export function applyPatchDocument(
   patch: unknown,
   schema: ObjectSchema,
 ): JsonObject {
-  if (type === 'json') return applyJsonPatch(original, patch) as JsonObject;
+  if (type === 'json') return jsonPatched(original, patch);
   if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) throw badRequest('the patch is no object');
   if (type === 'merge') return applyMergePatch(original, patch as Json) as JsonObject;
   try {
     return applyStrategicPatch(original, patch as JsonObject, schema);
   } catch (error) {
     throw error instanceof PatchFormatError ? badRequest(error.message) : error;
+  }
+}
+
+/** Upstream keeps to itself what of a JSON patch did not fit the object. */
+function jsonPatched(original: JsonObject, patch: unknown): JsonObject {
+  try {
+    return applyJsonPatch(original, patch) as JsonObject;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 422) throw error;
+    throw new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
   }
 }
 

@@ -1,4 +1,4 @@
-import { ApiError, badRequest, expired, notFound } from '#machinery/errors.ts';
+import { ApiError, badRequest, expired, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import { matchesFields } from '#machinery/fields.ts';
 import { matchesLabels } from '#machinery/labels.ts';
 import type { ListMeta } from '#machinery/meta.ts';
@@ -28,7 +28,12 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   if (options.continue !== undefined && options.continue !== '') return listPage(registry, operation, filter);
   const wanted = parseResourceVersion(options.resourceVersion);
   if (match !== undefined && wanted === undefined)
-    throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided');
+    throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
+      fieldError.forbidden(
+        'resourceVersionMatch',
+        'resourceVersionMatch is forbidden unless resourceVersion is provided',
+      ),
+    ]);
   if (match === 'Exact' && wanted === 0)
     throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
   checkNotFuture(registry, wanted);

@@ -132,6 +132,8 @@ function checkPreconditions(operation: Operation, object: ApiObject, old: ApiObj
   const { resource, name } = operation;
   const { uid, resourceVersion = '' } = object.metadata;
   if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
+    if (operation.verb === 'patch')
+      throw invalid(resource.kind, name, [fieldError.invalid('metadata.uid', uid, 'field is immutable')]);
     throw conflict(
       resource.kind,
       name,

@@ -131,9 +131,16 @@ function validateOwnerReference(reference: OwnerReference, path: string): FieldE
   return errors;
 }
 
+const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
+
 function validateFinalizers(finalizers: readonly string[] | undefined): FieldError[] {
   const path = 'metadata.finalizers';
   const errors = (finalizers ?? []).flatMap((name) => invalidAll(path, name, labelKeyProblems(name)));
+  for (const [index, name] of (finalizers ?? []).entries()) {
+    if (name.includes('/') || standardFinalizers.includes(name)) continue;
+    const detail = 'name is neither a standard finalizer name nor is it fully qualified';
+    errors.push(fieldError.invalid(`${path}[${index}]`, name, detail));
+  }
   if (finalizers?.includes('orphan') === true && finalizers.includes('foregroundDeletion')) {
     const detail = 'finalizer orphan and foregroundDeletion cannot be both set';
     errors.push(fieldError.invalid(path, finalizers, detail));

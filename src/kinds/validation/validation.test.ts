@@ -74,7 +74,7 @@ test('pods are refused for the reasons and at the paths that upstream names', ()
     'spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"',
     'spec.containers[0].livenessProbe.exec.command: Required value',
     'spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1',
-    "spec.containers[0].name: Invalid value: \"A.b\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+    "spec.containers[0].name: Invalid value: \"A.b\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
     'spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive',
     'spec.containers[0].ports[1].name: Duplicate value: "web"',
     'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',

@@ -45,7 +45,7 @@ function mountToken(pod: Mutable<Pod>, volumeName: string): void {
   const existing = pod.spec.volumes?.find(({ name }) => name.startsWith('kube-api-access-'))?.name;
   const name = existing ?? volumeName;
   let mounted = false;
-  const containers: Mutable<Container>[] = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const containers: Mutable<Container>[] = [...(pod.spec.initContainers ?? []), ...(pod.spec.containers ?? [])];
   for (const container of containers) {
     if (container.volumeMounts?.some((mount) => mount.mountPath === mountPath)) continue;
     container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath }];
