@@ -1,6 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -207,6 +208,17 @@ export class ProaProcess {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
     await once(child, 'exit');
+  }
+
+  /** The server's own health, asked without credentials and without kubectl. */
+  isReady(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const request = get(`${this.serverUrl}/readyz`, { rejectUnauthorized: false, timeout: 5_000 }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      });
+      request.on('error', () => resolve(false));
+    });
   }
 
   kubectl(args: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<Outcome> {

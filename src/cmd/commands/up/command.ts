@@ -153,7 +153,6 @@ function explained(error: unknown, config: ClusterConfig): unknown {
     return new UserError(
       `${join(config.dataDir, 'state.db')} is damaged: restore it from a backup, or start anew with "proa reset"`,
     );
-  if (/^unrecognized feature gate/.test(message)) return new UserError(message);
   if (code === 'ENOENT' && /spawn/.test(message))
     return new UserError(
       `a real node needs the program ${(error as { path?: string }).path ?? ''}: install it, or start with --nodes 0`,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as yaml from 'js-yaml';
+import { FeatureGates } from '#apiserver/feature-gates.ts';
 import { parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Duration, SimulatedBehaviour } from '#kubelet/simulated/behaviour.ts';
 import {
@@ -126,6 +127,11 @@ function gates(flag: string | undefined, fromFile: unknown): Readonly<Record<str
     if (value !== 'true' && value !== 'false')
       throw new UserError(`--feature-gates: ${part} must end in =true or =false`);
     result[gate] = value === 'true';
+  }
+  try {
+    new FeatureGates(result);
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
   }
   return result;
 }
