@@ -46,16 +46,8 @@ export function resourcePath(info: ResourceInfo, { namespace, name, subresource 
 
 /** No resource of this name is served. */
 export class NoResourceError extends CliError {
-  constructor(resource: string, group = '', version = '') {
-    const where =
-      group !== '' && version !== ''
-        ? ` in group "${group}" and version "${version}"`
-        : group !== ''
-          ? ` in group "${group}"`
-          : version !== ''
-            ? ` in version "${version}"`
-            : '';
-    super(`the server doesn't have a resource type "${resource}"${where}`);
+  constructor(resource: string) {
+    super(`the server doesn't have a resource type "${resource}"`);
   }
 }
 
@@ -95,8 +87,7 @@ export class RestMapper {
     }
     const prefixed = rest.length === 0 ? undefined : this.#findGroupPrefix(name, group);
     if (prefixed !== undefined) return prefixed;
-    if (rest.length === 0) throw new NoResourceError(name);
-    throw new NoResourceError(name, group);
+    throw new NoResourceError(name);
   }
 
   /** Like `resource`, but undefined when there is none. */

@@ -53,7 +53,7 @@ export async function objectPrinter(flags: PrintFlags, others = ''): Promise<Obj
       const given = argument ?? template;
       if (given === undefined || given === '') throw new CliError('template format specified but no template given');
       const path = format === 'jsonpath-file' ? readTemplate(given) : given;
-      return compiled(path, () => compileJsonPath(path, options));
+      return compiled(path, () => compileJsonPath(path, { ...options, asJson: format === 'jsonpath-as-json' }));
     }
     case 'go-template':
     case 'template':
@@ -118,7 +118,9 @@ function compiled(source: string, compile: () => (data: Json) => string): Object
     try {
       return run(object);
     } catch (error) {
-      throw new CliError(`error executing jsonpath ${JSON.stringify(source)}: ${(error as Error).message}`);
+      throw new CliError(
+        `error executing jsonpath ${JSON.stringify(source)}: Error executing template: ${(error as Error).message}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t${source}\n\tobject given to jsonpath engine was:\n\t\t${stringifyJson(object)}\n\n`,
+      );
     }
   };
 }

@@ -84,7 +84,7 @@ export function rowCells(table: Table, options: TableOptions): readonly (readonl
     return [
       ...(options.withNamespace === true ? [metadata?.namespace ?? ''] : []),
       ...cells,
-      ...(options.labelColumns ?? []).map((key) => labels[key] ?? '<none>').map((text) => (text === '' ? '' : text)),
+      ...(options.labelColumns ?? []).map((key) => labels[key] ?? ''),
       ...(options.showLabels === true ? [labelText(labels)] : []),
     ];
   });

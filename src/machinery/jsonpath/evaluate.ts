@@ -15,6 +15,8 @@ export { JsonPathError } from './parse.ts';
 export interface JsonPathOptions {
   /** Fields that are not there are nothing, instead of an error. */
   readonly allowMissingKeys?: boolean;
+  /** What a path reaches is written as a JSON list, instead of as words. */
+  readonly asJson?: boolean;
 }
 
 /**
@@ -78,10 +80,12 @@ const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 class Evaluation {
   readonly #root: Json;
   readonly #allowMissingKeys: boolean;
+  readonly #asJson: boolean;
 
   constructor(root: Json, options: JsonPathOptions) {
     this.#root = root;
     this.#allowMissingKeys = options.allowMissingKeys === true;
+    this.#asJson = options.asJson === true;
   }
 
   /** The text of `parts` from `from` up to `to`, with `data` as what paths start from. */
@@ -93,9 +97,13 @@ class Evaluation {
         const end = endOfRange(parts, at);
         for (const item of this.walk(nodes.slice(1), [data])) text += this.template(parts, at + 1, end, item);
         at = end;
-      } else text += this.walk(nodes, [data]).map(textOf).join(' ');
+      } else text += this.#written(this.walk(nodes, [data]));
     }
     return text;
+  }
+
+  #written(values: readonly Json[]): string {
+    return this.#asJson ? `${stringifyJson(sortedKeys(values), 4)}\n` : values.map(textOf).join(' ');
   }
 
   walk(nodes: readonly PathNode[], start: readonly Json[]): readonly Json[] {

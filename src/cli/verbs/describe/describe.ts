@@ -47,7 +47,7 @@ export const describe = defineVerb({
         failures.push(error);
       }
     }
-    const showEvents = given['show-events'] && (found.length === 1 || byPrefix || context.changed.has('show-events'));
+    const showEvents = given['show-events'] && (found.length === 1 || context.changed.has('show-events'));
     for (const [index, { info, object }] of found.entries()) {
       const sheet = new Sheet();
       await describerOf(info.kind, info.group)(sheet, object, { context, showEvents });

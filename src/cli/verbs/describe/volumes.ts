@@ -29,6 +29,7 @@ export function describeVolumes(sheet: Sheet, volumes: readonly Volume[] | undef
 export function describeSource(sheet: Sheet, source: Source): void {
   const lines = sourceLines(source);
   for (const [label, value] of lines) sheet.field(label, value, 2);
+  if (source.downwardAPI !== undefined) sheet.line(2, 'Items:');
   for (const item of source.downwardAPI?.items ?? []) {
     sheet.line(3, `${item.fieldRef?.fieldPath ?? item.resourceFieldRef?.resource ?? ''} -> ${item.path}`);
   }
@@ -82,10 +83,7 @@ function sourceLines(source: Source): readonly Line[] {
       ...projectedLines(projected),
     ];
   if (downwardAPI !== undefined) {
-    return [
-      ['Type', 'DownwardAPI (a volume populated by information about the pod)'],
-      ['Items', ''],
-    ];
+    return [['Type', 'DownwardAPI (a volume populated by information about the pod)']];
   }
   if (persistentVolumeClaim !== undefined) {
     return [

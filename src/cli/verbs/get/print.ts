@@ -25,7 +25,7 @@ export async function listPrinter(flags: GetFlags): Promise<ListPrinter> {
     return {
       wantsTable: true,
       isStructured: false,
-      print: (context, answers, request) => printTables(context, flags, answers, request),
+      print: (context, answers) => printTables(context, flags, answers),
     };
   }
   if (isCustomColumns(flags.output ?? '')) {
@@ -84,8 +84,8 @@ export function tableOptions(flags: GetFlags, answer: Answer, withKind: boolean)
 const kindPrefix = ({ query: { info } }: Answer): string =>
   `${info.kind.toLowerCase()}${qualifiedName(info).slice(info.resource.length)}`;
 
-function printTables(context: CommandContext, flags: GetFlags, answers: readonly Answer[], { queries }: Request): void {
-  const withKind = flags['show-kind'] || new Set(queries.map(({ info }) => qualifiedName(info))).size > 1;
+function printTables(context: CommandContext, flags: GetFlags, answers: readonly Answer[]): void {
+  const withKind = flags['show-kind'] || new Set(answers.map(({ query: { info } }) => qualifiedName(info))).size > 1;
   // Objects of one resource asked for one by one share a table.
   const groups = new Map<string, { readonly answer: Answer; readonly tables: Table[] }>();
   for (const answer of answers) {
