@@ -20,4 +20,28 @@ export const changingVerbs: readonly VerbEntry[] = [
     group: 'Advanced Commands',
     load: async () => (await import('./apply/apply.ts')).apply,
   },
+  {
+    name: 'logs',
+    summary: 'Print the logs for a container in a pod',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./logs/logs.ts')).logs,
+  },
+  {
+    name: 'attach',
+    summary: 'Attach to a running container',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./attach/attach.ts')).attach,
+  },
+  {
+    name: 'exec',
+    summary: 'Execute a command in a container',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./exec/exec.ts')).exec,
+  },
+  {
+    name: 'port-forward',
+    summary: 'Forward one or more local ports to a pod',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./port-forward/port-forward.ts')).portForward,
+  },
 ];
