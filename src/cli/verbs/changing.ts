@@ -44,4 +44,40 @@ export const changingVerbs: readonly VerbEntry[] = [
     group: 'Troubleshooting and Debugging Commands',
     load: async () => (await import('./port-forward/port-forward.ts')).portForward,
   },
+  {
+    name: 'label',
+    summary: 'Update the labels on a resource',
+    group: 'Settings Commands',
+    load: async () => (await import('./label/label.ts')).label,
+  },
+  {
+    name: 'annotate',
+    summary: 'Update the annotations on a resource',
+    group: 'Settings Commands',
+    load: async () => (await import('./annotate/annotate.ts')).annotate,
+  },
+  {
+    name: 'scale',
+    summary: 'Set a new size for a deployment, replica set, or replication controller',
+    group: 'Deploy Commands',
+    load: async () => (await import('./scale/scale.ts')).scale,
+  },
+  {
+    name: 'rollout',
+    summary: 'Manage the rollout of a resource',
+    group: 'Deploy Commands',
+    load: async () => (await import('./rollout/rollout.ts')).rollout,
+  },
+  {
+    name: 'patch',
+    summary: 'Update fields of a resource',
+    group: 'Advanced Commands',
+    load: async () => (await import('./patch/patch.ts')).patch,
+  },
+  {
+    name: 'wait',
+    summary: 'Wait for a specific condition on one or many resources',
+    group: 'Advanced Commands',
+    load: async () => (await import('./wait/wait.ts')).wait,
+  },
 ];

@@ -1,0 +1,58 @@
+import { dumpYaml } from '#machinery/yaml.ts';
+import { CliError } from '../../failures.ts';
+import { integerFlag, textFlag } from '../../flags.ts';
+import { withKind } from '../../manifests/objects.ts';
+import { loadTargets, targetLabel, visitTargets } from '../../manifests/targets.ts';
+import { objectPrinter, printFlags } from '../../output/printers.ts';
+import { fileFlags } from '../../resources/files.ts';
+import { defineVerb } from '../../verb.ts';
+import { changeCauseAnnotation, type Revision, revisionsOf } from './revisions.ts';
+
+export const history = defineVerb({
+  name: 'history',
+  summary: 'View rollout history',
+  usage: '(TYPE NAME | TYPE/NAME) [flags]',
+  flags: {
+    ...fileFlags,
+    ...printFlags,
+    revision: integerFlag(0, 'See the details, including podTemplate of the revision specified'),
+    selector: textFlag('Selector (label query) to filter on.', { short: 'l' }),
+  },
+  async run(context, flags, args) {
+    const { revision } = flags;
+    if (revision < 0) throw new CliError('revision must be a positive integer');
+    const print = await objectPrinter(flags);
+    await visitTargets(await loadTargets(context, { args, files: flags, selector: flags.selector }), async (target) => {
+      const revisions = await revisionsOf(context, target);
+      const chosen = revision === 0 ? undefined : revisions.find(({ number }) => number === revision);
+      if (revision !== 0 && chosen === undefined) throw new CliError(`unable to find the specified revision`);
+      if (print !== undefined) {
+        for (const { object } of chosen === undefined ? revisions : [chosen])
+          context.out(print(withKind(object, { group: 'apps', version: 'v1', kind: 'ReplicaSet' })));
+        return;
+      }
+      context.out(
+        `${targetLabel(target)} ${chosen === undefined ? `\n${table(revisions)}` : `with revision #${revision}\n${details(chosen)}`}\n`,
+      );
+    });
+    return 0;
+  },
+});
+
+function table(revisions: readonly Revision[]): string {
+  if (revisions.length === 0) return 'No rollout history found.\n';
+  const rows = revisions.map(({ number, metadata }) => [
+    String(number),
+    metadata.annotations?.[changeCauseAnnotation] || '<none>',
+  ]);
+  const width = Math.max(...[['REVISION'], ...rows].map(([first = '']) => first.length)) + 2;
+  return `${[['REVISION', 'CHANGE-CAUSE'], ...rows].map(([first = '', second = '']) => first.padEnd(width) + second).join('\n')}\n`;
+}
+
+function details({ template }: Revision): string {
+  const indented = dumpYaml(template)
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`);
+  return `Pod Template:\n${indented.join('\n')}\n`;
+}
