@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sleep } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { hashOf, sendJson, sendTagged } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
@@ -13,6 +13,11 @@ interface Document {
   readonly hash: string;
 }
 
+type MakeDocument = (resources: readonly ServedResource[], describe: Descriptions) => OpenApiObject;
+type EncodeDocument = (document: OpenApiObject) => Uint8Array;
+
+const asJson: EncodeDocument = (document) => Buffer.from(JSON.stringify(document));
+
 /**
  * Serves `/openapi/v2` and `/openapi/v3`. A document is made when it is first asked for and again when its resources
  * have changed; clients that come back with its ETag or hash get nothing to read.
@@ -20,6 +25,7 @@ interface Document {
 export class OpenApi {
   readonly #load: () => Promise<Descriptions>;
   #describe: Promise<Descriptions> | undefined;
+  readonly #hashes = new Map<string, { readonly of: readonly ServedResource[]; readonly hash: string }>();
   readonly #documents = new Map<string, { readonly of: readonly ServedResource[]; readonly document: Document }>();
 
   /** `describe` is asked once, when somebody first wants a document. */
@@ -41,7 +47,7 @@ export class OpenApi {
       return true;
     }
     if (path === '/openapi/v3') {
-      sendJson(exchange.response, 200, { paths: this.#index(resources) });
+      sendJson(exchange.response, 200, { paths: await this.#index(exchange, resources) });
       return true;
     }
     if (!path.startsWith('/openapi/v3/')) return false;
@@ -53,33 +59,40 @@ export class OpenApi {
     return true;
   }
 
-  #index(resources: readonly ServedResource[]): object {
-    const entries = [...byGroupVersion(resources)].map(([key, members]) => {
-      // The hash stands for the content, so it may come from what the content is made of.
-      const hash = createHash('sha256').update(members.map(fingerprint).join('\n')).digest('hex').toUpperCase();
-      return [key, { serverRelativeURL: `/openapi/v3/${key}?hash=${hash}` }];
-    });
+  /** Where the documents are, with the hash of each: clients keep a document on disk for as long as its hash lasts. */
+  async #index({ server }: Exchange, resources: readonly ServedResource[]): Promise<object> {
+    const entries: (readonly [string, object])[] = [];
+    for (const [key, members] of byGroupVersion(resources)) {
+      let known = this.#hashes.get(key);
+      if (known === undefined || !isSame(known.of, members)) {
+        // Made for its hash alone, and not kept: most documents are never asked for.
+        const { hash } = await this.#make(members, openApi3Document, asJson);
+        known = { of: members, hash };
+        this.#hashes.set(key, known);
+        await sleep(server.environment.clock, 0);
+      }
+      entries.push([key, { serverRelativeURL: `/openapi/v3/${key}?hash=${known.hash}` }]);
+    }
     return Object.fromEntries(entries);
   }
 
   async #document(
     key: string,
     resources: readonly ServedResource[],
-    make: (resources: readonly ServedResource[], describe: Descriptions) => OpenApiObject,
-    encode: (document: OpenApiObject) => Uint8Array = (document) => Buffer.from(JSON.stringify(document)),
+    make: MakeDocument,
+    encode: EncodeDocument = asJson,
   ): Promise<Document> {
     const known = this.#documents.get(key);
-    if (
-      known !== undefined &&
-      known.of.length === resources.length &&
-      known.of.every((resource, index) => resource === resources[index])
-    )
-      return known.document;
-    this.#describe ??= this.#load();
-    const bytes = encode(make(resources, await this.#describe));
-    const document = { bytes, hash: hashOf(bytes) };
+    if (known !== undefined && isSame(known.of, resources)) return known.document;
+    const document = await this.#make(resources, make, encode);
     this.#documents.set(key, { of: resources, document });
     return document;
+  }
+
+  async #make(resources: readonly ServedResource[], make: MakeDocument, encode: EncodeDocument): Promise<Document> {
+    this.#describe ??= this.#load();
+    const bytes = encode(make(resources, await this.#describe));
+    return { bytes, hash: hashOf(bytes) };
   }
 
   #send(exchange: Exchange, { bytes, hash }: Document, type: string = mediaTypes.json): void {
@@ -106,6 +119,10 @@ function wantsProtobuf(accept = ''): boolean {
   return first !== undefined && protobufTypes.has(first);
 }
 
+function isSame(left: readonly ServedResource[], right: readonly ServedResource[]): boolean {
+  return left.length === right.length && left.every((resource, index) => resource === right[index]);
+}
+
 function byGroupVersion(resources: readonly ServedResource[]): Map<string, ServedResource[]> {
   const groups = new Map<string, ServedResource[]>();
   for (const resource of resources) {
@@ -116,10 +133,4 @@ function byGroupVersion(resources: readonly ServedResource[]): Map<string, Serve
     members.push(resource);
   }
   return groups;
-}
-
-function fingerprint({ kind, schema, verbs, subresources }: ServedResource): string {
-  return [kind.group, kind.version, kind.kind, schema.name, [...verbs].join(), [...subresources.keys()].join()].join(
-    ' ',
-  );
 }
