@@ -6,14 +6,27 @@ const aboutProgram = `kubectl controls the Kubernetes cluster manager.
 
  Find more information at: https://kubernetes.io/docs/reference/kubectl/`;
 
+const otherCommands = 'Other Commands';
+const headingOrder = [
+  'Basic Commands (Beginner)',
+  'Basic Commands (Intermediate)',
+  'Deploy Commands',
+  'Cluster Management Commands',
+  'Troubleshooting and Debugging Commands',
+  'Advanced Commands',
+  'Settings Commands',
+  otherCommands,
+];
+
 /** The list of all commands under their headings. */
 export function overview(entries: readonly VerbEntry[]): string {
   const visible = entries.filter(({ hidden }) => hidden !== true);
-  const headings = [...new Set(visible.map(({ group = 'Other Commands' }) => group))];
+  const present = new Set(visible.map(({ group = otherCommands }) => group));
+  const headings = [...headingOrder.filter((heading) => present.has(heading))];
   const sections = headings.map((heading) =>
     commandList(
       `${heading}:`,
-      visible.filter(({ group = 'Other Commands' }) => group === heading),
+      visible.filter(({ group = otherCommands }) => group === heading),
     ),
   );
   return `${[
@@ -36,15 +49,17 @@ export function verbHelp(verb: Verb, path: string): string {
     parts.push(`Aliases:\n${[verb.name, ...verb.aliases].join(', ')}`);
   }
   if (verb.examples !== undefined) parts.push(`Examples:\n${indent(verb.examples)}`);
-  if (verb.commands !== undefined) parts.push(commandList('Available Commands:', verb.commands));
+  if (verb.commands !== undefined) {
+    const sorted = [...verb.commands].sort((a, b) => (a.name < b.name ? -1 : 1));
+    parts.push(commandList('Available Commands:', sorted));
+  }
   const shown = flagList(verb.flags);
   if (shown !== '') parts.push(`Options:\n${shown}`);
-  parts.push(
-    `Usage:\n  ${path}${isGroup ? ' SUBCOMMAND' : ''} ${verb.usage}${shown === '' || isGroup ? '' : ' [options]'}`.trimEnd(),
-  );
-  if (verb.commands !== undefined)
-    parts.push(`Use "${path} <command> --help" for more information about a given command.`);
-  parts.push('Use "kubectl options" for a list of global command-line options (applies to all commands).');
+  const usage = [path, ...(isGroup ? ['SUBCOMMAND'] : []), ...(verb.usage === '' ? [] : [verb.usage]), '[options]'];
+  parts.push(`Usage:\n  ${usage.join(' ')}`);
+  const more =
+    verb.commands === undefined ? '' : `Use "${path} <command> --help" for more information about a given command.\n`;
+  parts.push(`${more}Use "kubectl options" for a list of global command-line options (applies to all commands).`);
   return `${parts.join('\n\n')}\n`;
 }
 

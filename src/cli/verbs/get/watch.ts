@@ -75,7 +75,8 @@ async function eventPrinter(flags: GetFlags, query: Query): Promise<EventPrinter
 function tableEvents(flags: GetFlags, query: Query): EventPrinter {
   const options = tableOptions(flags, { query, pages: [] }, flags['show-kind']);
   let definitions: Table['columnDefinitions'] | undefined;
-  let widths: readonly number[] = [];
+  // The longest name of an event is expected from the start.
+  let widths: readonly number[] = flags['output-watch-events'] ? ['MODIFIED'.length] : [];
   return (type, object) => {
     const table = toTable(object);
     const isFirst = definitions === undefined;
