@@ -31,7 +31,7 @@ export class WatchStream {
     const seen = this.#translate(event);
     if (seen === undefined || this.#closed) return;
     this.#queue.push(seen);
-    if (this.#queue.length > maxBacklog) this.close();
+    if (this.#queue.length > maxBacklog) this.#cut();
     this.#notify();
   }
 
@@ -57,6 +57,15 @@ export class WatchStream {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
+  }
+
+  /** Called when the watcher is too far behind to go on; what it has not taken is dropped. */
+  onCut: (() => void) | undefined;
+
+  #cut(): void {
+    this.#queue = [];
+    this.close();
+    this.onCut?.();
   }
 
   close(): void {

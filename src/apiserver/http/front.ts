@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import { constants, createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '#base/log.ts';
@@ -9,9 +9,17 @@ import type { ServerMetrics } from './metrics.ts';
 
 /** Seconds of silence after which half-open connections are found out. */
 const keepAliveProbeMs = 30_000;
-/** A client gets this long to send its headers, and this long for its whole request. */
-const headersTimeoutMs = 30_000;
-const requestTimeoutMs = 120_000;
+/** How long clients may take, in milliseconds. */
+export interface FrontLimits {
+  readonly handshakeMs: number;
+  readonly headersMs: number;
+  /** For the whole request, its body included. */
+  readonly requestMs: number;
+  /** Without a request on the connection. */
+  readonly idleMs: number;
+}
+
+const defaultLimits: FrontLimits = { handshakeMs: 10_000, headersMs: 30_000, requestMs: 120_000, idleMs: 90_000 };
 /** Streams that one HTTP/2 connection may have open, as upstream. */
 const maxConcurrentStreams = 250;
 
@@ -31,7 +39,23 @@ export interface HttpFrontOptions {
   readonly clientCa: string;
   readonly host: string;
   readonly port: number;
+  readonly limits?: FrontLimits;
   readonly log: Log;
+}
+
+/** HTTP/2 has no time limits of its own in Node. A quiet watch is an open stream, and may be quiet. */
+function endWhenIdle(session: ServerHttp2Session, { idleMs, requestMs }: FrontLimits): void {
+  let open = 0;
+  session.on('stream', (stream) => {
+    open++;
+    stream.once('close', () => open--);
+    if (stream.endAfterHeaders) return;
+    stream.setTimeout(requestMs, () => stream.close(constants.NGHTTP2_CANCEL));
+    stream.once('end', () => stream.setTimeout(0));
+  });
+  session.setTimeout(idleMs, () => {
+    if (open === 0) session.close();
+  });
 }
 
 /** The server's door: HTTPS over HTTP/1.1 and HTTP/2. */
@@ -44,7 +68,7 @@ export class HttpFront {
 
   /** Resolves when the port is open. Rejects with Node's error (`EADDRINUSE`, `EACCES`). */
   static async listen(options: HttpFrontOptions): Promise<HttpFront> {
-    const { serving, clientCa } = options;
+    const { serving, clientCa, limits = defaultLimits } = options;
     const http = createSecureServer({
       allowHTTP1: true,
       requestCert: true,
@@ -53,18 +77,25 @@ export class HttpFront {
       cert: serving.certificate,
       key: serving.key,
       minVersion: 'TLSv1.2',
+      handshakeTimeout: limits.handshakeMs,
       settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 },
     });
-    const limits = http as unknown as { headersTimeout: number; requestTimeout: number; keepAliveTimeout: number };
-    limits.headersTimeout = headersTimeoutMs;
-    limits.requestTimeout = requestTimeoutMs;
+    // Node's types forget that the server speaks HTTP/1.1, too.
+    Object.assign(http, {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.headersMs / 2,
+    });
     http.on('request', (request, response) => void handle(options, request, response as unknown as ServerResponse));
     http.on('upgrade', options.upgrade as never);
     http.on('connection', (socket) => {
       socket.setKeepAlive(true, keepAliveProbeMs);
       socket.setNoDelay(true);
     });
-    http.on('session', (session) => session.setLocalWindowSize(4 * 1024 * 1024));
+    http.on('session', (session) => {
+      session.setLocalWindowSize(4 * 1024 * 1024);
+      endWhenIdle(session, limits);
+    });
     http.on('sessionError', () => {});
     http.on('tlsClientError', () => {});
     await new Promise<void>((resolve, reject) => {

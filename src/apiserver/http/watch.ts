@@ -5,7 +5,7 @@ import { dumpYaml } from '#machinery/yaml.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion } from '../resources/resource.ts';
-import { type Answering, writeChunk } from './answer.ts';
+import { type Answering, type AnyResponse, writeChunk } from './answer.ts';
 import { mediaTypes } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
 
@@ -25,9 +25,11 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   const deadline = clock.schedule(watch.timeoutMs, () => stream.close());
   const idle = new AbortController();
   response.once('close', () => stream.close());
+  // Its reader may be waiting for a client that reads no more.
+  stream.onCut = () => response.destroy();
   if (watch.bookmarks) void nudge(watch, clock, idle.signal);
   try {
-    await sendEvents(answering, watch);
+    await sendEvents(answering, watch, (chunk) => writeInTime(response, chunk, clock));
   } finally {
     deadline.cancel();
     idle.abort();
@@ -36,14 +38,30 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   }
 }
 
-async function sendEvents(answering: Answering, watch: WatchResult): Promise<void> {
-  const { response, resource } = answering;
+/** A client that takes nothing for this long is gone, whatever its connection says. */
+const stalledMs = 30_000;
+
+async function writeInTime(response: AnyResponse, chunk: Uint8Array, clock: Clock): Promise<boolean> {
+  const limit = clock.schedule(stalledMs, () => response.destroy());
+  try {
+    return await writeChunk(response, chunk);
+  } finally {
+    limit.cancel();
+  }
+}
+
+async function sendEvents(
+  answering: Answering,
+  watch: WatchResult,
+  write: (chunk: Uint8Array) => Promise<boolean>,
+): Promise<void> {
+  const { resource } = answering;
   const { stream, initial, initialEndsAt, bookmarks } = watch;
   const frame = framer(answering);
-  for (const value of initial) if (!(await writeChunk(response, frame('ADDED', value)))) return;
+  for (const value of initial) if (!(await write(frame('ADDED', value)))) return;
   if (initialEndsAt !== undefined) {
     const marked = bookmark(answering, initialEndsAt, { 'k8s.io/initial-events-end': 'true' });
-    if (!(await writeChunk(response, frame('BOOKMARK', marked)))) return;
+    if (!(await write(frame('BOOKMARK', marked)))) return;
   }
   let told = 0;
   for (;;) {
@@ -52,17 +70,12 @@ async function sendEvents(answering: Answering, watch: WatchResult): Promise<voi
     if (events.length === 0) {
       if (stream.closed) return;
       const revision = watch.revision();
-      if (
-        bookmarks &&
-        revision > told &&
-        !(await writeChunk(response, frame('BOOKMARK', bookmark(answering, revision))))
-      )
-        return;
+      if (bookmarks && revision > told && !(await write(frame('BOOKMARK', bookmark(answering, revision))))) return;
       told = revision;
       continue;
     }
     const frames = events.map(({ type, value }) => frame(type, inServedVersion(resource, value)));
-    if (!(await writeChunk(response, frames.length === 1 ? frames[0]! : Buffer.concat(frames)))) return;
+    if (!(await write(frames.length === 1 ? frames[0]! : Buffer.concat(frames)))) return;
   }
 }
 
