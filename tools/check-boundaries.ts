@@ -44,8 +44,9 @@ const portable = ['base', 'machinery', 'kinds', 'client'];
 /** Parts of them that speak to a machine. */
 const bound = ['client/http'];
 
+/** Methods of the same name (a connection's `setTimeout`) are something else. */
 const ambient =
-  /\b(Date\.now|Math\.random|setTimeout|setInterval|setImmediate|performance\.now|crypto\.(getRandomValues|randomUUID)|new Date\(\))/;
+  /(?<!(?<!globalThis)\.)\b(Date\.now|Math\.random|setTimeout|setInterval|setImmediate|performance\.now|crypto\.(getRandomValues|randomUUID)|new Date\(\))/;
 
 const problems: string[] = [];
 for (const file of globSync('src/**/*.ts', { cwd: root })) {
