@@ -79,6 +79,12 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./completion/completion.ts')).completion,
   },
   {
+    name: 'proxy',
+    summary: 'Run a proxy to the Kubernetes API server',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./proxy/proxy.ts')).proxy,
+  },
+  {
     name: '__complete',
     summary: 'Candidates for the last word of a command line',
     hidden: true,

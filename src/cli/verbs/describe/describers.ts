@@ -9,9 +9,12 @@ import {
   describeSecret,
   describeServiceAccount,
 } from './kinds/config.ts';
+import { describeEndpointSlice, describeEndpoints, describeIngressClass } from './kinds/endpoints.ts';
 import { describeIngress, describeService } from './kinds/network.ts';
+import { describeNetworkPolicy } from './kinds/network-policy.ts';
 import { describeNode } from './kinds/node.ts';
 import { describePod } from './kinds/pod.ts';
+import { describeAutoscaler, describeBudget, describePriorityClass } from './kinds/policies.ts';
 import { describeClaim, describeStorageClass, describeVolume } from './kinds/storage.ts';
 import { describeDaemonSet, describeDeployment, describeReplicaSet, describeStatefulSet } from './kinds/workloads.ts';
 import type { DescribeOptions } from './related.ts';
@@ -31,10 +34,17 @@ const describers: Readonly<Record<string, Describer>> = {
   'CronJob.batch': describer(describeCronJob),
   'DaemonSet.apps': describer(describeDaemonSet),
   'Deployment.apps': describer(describeDeployment),
+  'EndpointSlice.discovery.k8s.io': describer(describeEndpointSlice),
+  Endpoints: describer(describeEndpoints),
+  'HorizontalPodAutoscaler.autoscaling': describer(describeAutoscaler),
+  'IngressClass.networking.k8s.io': describer(describeIngressClass),
+  'PodDisruptionBudget.policy': describer(describeBudget),
+  'PriorityClass.scheduling.k8s.io': describer(describePriorityClass),
   'Ingress.networking.k8s.io': describer(describeIngress),
   'Job.batch': describer(describeJob),
   LimitRange: describer(describeLimitRange),
   Namespace: describer(describeNamespace),
+  'NetworkPolicy.networking.k8s.io': describer(describeNetworkPolicy),
   Node: describer(describeNode),
   PersistentVolume: describer(describeVolume),
   PersistentVolumeClaim: describer(describeClaim),
