@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "proa: $*" >&2; }
 
-# npm writes node_modules/.package-lock.json last, so an older one means an unfinished or outdated installation.
-if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+# A link belongs to another checkout, which sets itself up. npm writes node_modules/.package-lock.json last, so an older one means an unfinished or outdated installation.
+if [ ! -L node_modules ] && [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
   say 'installing npm packages (once) …'
   npm ci --no-audit --no-fund --loglevel=error
   touch node_modules/.package-lock.json
