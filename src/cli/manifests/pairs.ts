@@ -26,7 +26,8 @@ export function splitPairs(
     else set.set(pair.slice(0, equals), pair.slice(equals + 1));
   }
   const both = remove.find((key) => set.has(key));
-  if (both !== undefined) throw new CliError(`cannot modify and remove the same ${noun}: ${both}`);
+  if (both !== undefined)
+    throw new CliError(`can not both modify and remove ${noun === 'label' ? 'a' : 'an'} ${noun} in the same command`);
   return { resources, changes: { set, remove } };
 }
 

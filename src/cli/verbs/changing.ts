@@ -80,4 +80,28 @@ export const changingVerbs: readonly VerbEntry[] = [
     group: 'Advanced Commands',
     load: async () => (await import('./wait/wait.ts')).wait,
   },
+  {
+    name: 'expose',
+    summary: 'Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service',
+    group: 'Basic Commands (Beginner)',
+    load: async () => (await import('./expose/expose.ts')).expose,
+  },
+  {
+    name: 'run',
+    summary: 'Run a particular image on the cluster',
+    group: 'Basic Commands (Beginner)',
+    load: async () => (await import('./run/run.ts')).run,
+  },
+  {
+    name: 'autoscale',
+    summary: 'Auto-scale a deployment, replica set, stateful set, or replication controller',
+    group: 'Deploy Commands',
+    load: async () => (await import('./autoscale/autoscale.ts')).autoscale,
+  },
+  {
+    name: 'replace',
+    summary: 'Replace a resource by file name or stdin',
+    group: 'Advanced Commands',
+    load: async () => (await import('./replace/replace.ts')).replace,
+  },
 ];

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../../context.ts';
-import { objectLabel, qualifiedName, type ResourceInfo } from '../../discovery/mapper.ts';
+import { objectLabel, type ResourceInfo } from '../../discovery/mapper.ts';
 import { CliError } from '../../failures.ts';
 import { booleanFlag, durationFlag, type FlagValues, integerFlag, textFlag, textFlagWith } from '../../flags.ts';
 import { deleteTarget } from '../../manifests/deletion.ts';
@@ -187,7 +187,7 @@ async function waitUntilGone(
     );
   } catch (error) {
     if (!(error instanceof WaitTimeout)) throw error;
-    throw new CliError(`timed out waiting for the condition on ${qualifiedName(target.info)}/${target.name}`);
+    throw new CliError(`timed out waiting for the condition on ${target.info.resource}/${target.name}`);
   }
 }
 

@@ -12,8 +12,8 @@ import { dryRunFlags, dryRunOf, dryRunSuffix } from '../../manifests/dry-run.ts'
 import { chosenTargets } from '../../manifests/modify.ts';
 import { withKind } from '../../manifests/objects.ts';
 import { type PatchRequest, type PatchType, patchTarget, schemaOf } from '../../manifests/patches.ts';
-import { targetLabel, visitTargets } from '../../manifests/targets.ts';
-import { objectPrinter, printFlags } from '../../output/printers.ts';
+import { visitTargets } from '../../manifests/targets.ts';
+import { labelOf, objectPrinter, printFlags } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
 
@@ -57,7 +57,10 @@ kubectl patch pod web-0 --type=json -p '[{"op":"remove","path":"/metadata/labels
         : await patchTarget(context, target, request);
       const changed = !equalValues(withKind(target.object, target.info), withKind(result, target.info));
       if (print !== undefined) context.out(print(withKind(result, target.info)));
-      else context.out(`${targetLabel(target)} patched${changed ? '' : ' (no change)'}${dryRunSuffix(dryRun)}\n`);
+      else
+        context.out(
+          `${labelOf(withKind(result, target.info))} patched${changed ? '' : ' (no change)'}${dryRunSuffix(dryRun)}\n`,
+        );
     });
     return 0;
   },

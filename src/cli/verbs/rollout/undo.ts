@@ -4,6 +4,7 @@ import type { CommandContext } from '../../context.ts';
 import { CliError } from '../../failures.ts';
 import { integerFlag } from '../../flags.ts';
 import { dryRunFlags, dryRunOf, dryRunSuffix } from '../../manifests/dry-run.ts';
+import { lastAppliedText } from '../../manifests/last-applied.ts';
 import { metadataOf, valueAt, withMetadata } from '../../manifests/objects.ts';
 import { patchTarget } from '../../manifests/patches.ts';
 import { type LoadedTarget, loadTargets, targetLabel, visitTargets } from '../../manifests/targets.ts';
@@ -25,6 +26,11 @@ export const undo = defineVerb({
     const wanted = flags['to-revision'];
     if (wanted < 0) throw new CliError('--to-revision must be greater than or equal to 0');
     await visitTargets(await loadTargets(context, { args, files: flags, selector: flags.selector }), async (target) => {
+      if (lastAppliedText(target.object) !== undefined) {
+        context.err(
+          `Warning: resource ${target.info.resource}/${target.name} was previously managed with 'kubectl apply'. Its last-applied-configuration annotation stays as it is, so that the next 'kubectl apply' may bring back what is rolled back now.\n`,
+        );
+      }
       const done = await rollBack(context, target, wanted, (request) =>
         dryRun === 'client'
           ? Promise.resolve({})
@@ -41,10 +47,10 @@ type Send = (request: { readonly type: 'json' | 'strategic'; readonly body: obje
 /** Resolves with what was done. Throws CliError when there is nothing to go back to. */
 async function rollBack(context: CommandContext, target: LoadedTarget, wanted: number, send: Send): Promise<string> {
   const revisions = await revisionsOf(context, target);
-  const { info, name, object } = target;
+  const { info, object } = target;
   if (info.kind === 'Deployment' && valueAt(object, 'spec', 'paused') === true) {
     throw new CliError(
-      `deployments.apps ${JSON.stringify(name)} is paused: it cannot be rolled back before it is resumed (run rollout resume first)`,
+      "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",
     );
   }
   const chosen = choose(target, revisions, wanted);

@@ -56,7 +56,7 @@ kubectl scale --current-replicas=2 --replicas=3 deployment/web`,
       for (let attempt = 0; dryRun !== 'client'; attempt++) {
         const current = await context.request({ path: targetPath(target, 'scale') });
         const size = Number(valueAt(current, 'spec', 'replicas') ?? 0);
-        if (expected >= 0 && size !== expected) throw new CliError(`expected replicas to be ${expected}, was ${size}`);
+        if (expected >= 0 && size !== expected) throw new CliError(`Expected replicas to be ${expected}, was ${size}`);
         const metadata = version === undefined ? {} : { metadata: { resourceVersion: version } };
         const body = { ...metadata, spec: { replicas } };
         try {

@@ -2,7 +2,6 @@ import { notFound } from '#machinery/errors.ts';
 import { compileJsonPath } from '#machinery/jsonpath/evaluate.ts';
 import type { Condition, Json, JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../../context.ts';
-import { qualifiedName } from '../../discovery/mapper.ts';
 import { CliError } from '../../failures.ts';
 import { arrayFlag, booleanFlag, durationFlag, type FlagValues, textFlag } from '../../flags.ts';
 import { metadataOf, valueAt, withKind } from '../../manifests/objects.ts';
@@ -86,7 +85,14 @@ async function runWait(
   for (const target of targets) {
     try {
       for (const each of wishes) {
-        const object = await fulfil(context, target, each, Math.max(0, deadline - context.clock.monotonic()));
+        const { object, wasThere } = await fulfil(
+          context,
+          target,
+          each,
+          Math.max(0, deadline - context.clock.monotonic()),
+        );
+        // What never was there has not been deleted either.
+        if (!wasThere) continue;
         if (print === undefined) context.out(`${targetLabel(target)} ${each.done}\n`);
         else if (object !== undefined) context.out(print(withKind(object, target.info)));
       }
@@ -103,7 +109,7 @@ async function fulfil(
   target: Target,
   wish: Wish,
   timeoutMs: number,
-): Promise<JsonObject | undefined> {
+): Promise<{ readonly object: JsonObject | undefined; readonly wasThere: boolean }> {
   let last: JsonObject | undefined;
   let seen = false;
   let uid: string | undefined;
@@ -124,11 +130,12 @@ async function fulfil(
       },
       { timeoutMs: Math.max(timeoutMs, 1) },
     );
-    return last;
+    return { object: last, wasThere: uid !== undefined };
   } catch (error) {
-    if (isNotFound(error) && wish.allowsAbsence) return undefined;
+    if (isNotFound(error) && wish.allowsAbsence) return { object: undefined, wasThere: false };
     if (!(error instanceof WaitTimeout)) throw error;
-    throw new CliError(`timed out waiting for the condition on ${qualifiedName(target.info)}/${target.name}`);
+    if (last === undefined) throw new CliError('timed out waiting for the condition');
+    throw new CliError(`timed out waiting for the condition on ${target.info.resource}/${target.name}`);
   }
 }
 
