@@ -104,4 +104,34 @@ export const changingVerbs: readonly VerbEntry[] = [
     group: 'Advanced Commands',
     load: async () => (await import('./replace/replace.ts')).replace,
   },
+  {
+    name: 'set',
+    summary: 'Set specific features on objects',
+    group: 'Basic Commands (Beginner)',
+    load: async () => (await import('./set/set.ts')).set,
+  },
+  {
+    name: 'cordon',
+    summary: 'Mark node as unschedulable',
+    group: 'Cluster Management Commands',
+    load: async () => (await import('./drain/cordon.ts')).cordon,
+  },
+  {
+    name: 'uncordon',
+    summary: 'Mark node as schedulable',
+    group: 'Cluster Management Commands',
+    load: async () => (await import('./drain/cordon.ts')).uncordon,
+  },
+  {
+    name: 'drain',
+    summary: 'Drain node in preparation for maintenance',
+    group: 'Cluster Management Commands',
+    load: async () => (await import('./drain/drain.ts')).drain,
+  },
+  {
+    name: 'taint',
+    summary: 'Update the taints on one or more nodes',
+    group: 'Cluster Management Commands',
+    load: async () => (await import('./taint/taint.ts')).taint,
+  },
 ];
