@@ -1,16 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import type { Random } from '#base/random.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from '#client/http/client.ts';
 import type { ExchangeResponse } from '#client/http/exchange.ts';
-import { inClusterOptions, loadKubeconfig, type ResolvedKubeconfig } from '#client/http/kubeconfig.ts';
+import {
+  inClusterOptions,
+  kubeconfigPaths,
+  loadKubeconfig,
+  type ResolvedKubeconfig,
+  readKubeconfig,
+} from '#client/http/kubeconfig.ts';
 import { parseJson, stringifyJson } from '#machinery/json.ts';
 import type { JsonObject } from '#machinery/meta.ts';
 import { parseDuration } from '#machinery/time.ts';
 import { loadDiscovery } from './discovery/discovery.ts';
 import type { RestMapper } from './discovery/mapper.ts';
-import { CliError } from './failures.ts';
+import { CliError, ExitError } from './failures.ts';
 import type { GlobalFlags } from './globals.ts';
 
 /** Where a command reads and writes, and the world it runs in: a test gives its own. */
@@ -84,16 +90,20 @@ export function createContext({ io, globals, changed, argsBeforeDash, commandPat
   const theClient = (): HttpClient => (client ??= createHttpClient(kubeconfig().client));
   const timeoutMs = requestTimeout(globals['request-timeout']);
   const stream = async (request: CliRequest): Promise<ExchangeResponse> => {
-    const response = await theClient().raw({
-      method: request.method ?? 'GET',
-      path: request.path + queryText(request.query ?? {}),
-      headers: {
-        accept: request.accept ?? 'application/json',
-        ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
-      },
-      ...(request.body === undefined ? {} : { body: stringifyJson(request.body) }),
-      signal: timeoutMs === undefined ? io.signal : AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)]),
-    });
+    const response = await theClient()
+      .raw({
+        method: request.method ?? 'GET',
+        path: request.path + queryText(request.query ?? {}),
+        headers: {
+          accept: request.accept ?? 'application/json',
+          ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+        },
+        ...(request.body === undefined ? {} : { body: stringifyJson(request.body) }),
+        signal: timeoutMs === undefined ? io.signal : AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)]),
+      })
+      .catch((error: unknown) => {
+        throw refusal(error, kubeconfig().client.server);
+      });
     for (const warning of warningsOf(response.headers['warning'])) {
       if (!warned.has(warning)) io.stderr.write(`Warning: ${warning}\n`);
       warned.add(warning);
@@ -125,6 +135,14 @@ export function createContext({ io, globals, changed, argsBeforeDash, commandPat
     close: () => client?.close(),
   };
   return context;
+}
+
+/** Nobody listens there: told with the server as the kubeconfig writes it. */
+function refusal(error: unknown, server: string): unknown {
+  const isRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+  if (!isRefused) return error;
+  const { host } = new URL(server);
+  return new ExitError(1, `The connection to the server ${host} was refused - did you specify the right host or port?`);
 }
 
 function queryText(query: NonNullable<CliRequest['query']>): string {
@@ -177,7 +195,7 @@ function resolveConnection(io: CliIo, globals: GlobalFlags): ResolvedKubeconfig 
           },
   };
   if (globals.as === undefined && (globals['as-group'].length > 0 || globals['as-uid'] !== undefined)) {
-    throw new CliError('requesting uid, groups or user-extra for impersonation without impersonating a user');
+    throw new CliError(`requesting uid, groups or user-extra for ${base.contextName} without impersonating a user`);
   }
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
   return { ...base, client: { ...base.client, clock: io.clock, userAgent: 'kubectl/v1.36.0 (proa)', ...given } };
@@ -185,6 +203,7 @@ function resolveConnection(io: CliIo, globals: GlobalFlags): ResolvedKubeconfig 
 
 function fromKubeconfig(io: CliIo, globals: GlobalFlags): ResolvedKubeconfig {
   const { kubeconfig: path, context, cluster, user, namespace } = globals;
+  checkNames(io, globals);
   try {
     return loadKubeconfig({ path, context, cluster, user, namespace, environment: io.env });
   } catch (error) {
@@ -196,6 +215,22 @@ function fromKubeconfig(io: CliIo, globals: GlobalFlags): ResolvedKubeconfig {
       client: inside ?? { server: 'http://localhost:8080' },
     };
   }
+}
+
+/** Names that the command line gives must be there. */
+function checkNames(io: CliIo, { kubeconfig: path, context, cluster, user }: GlobalFlags): void {
+  if (path !== undefined && path !== '' && !existsSync(path)) {
+    throw new CliError(`stat ${path}: no such file or directory`);
+  }
+  if (context === undefined && cluster === undefined && user === undefined) return;
+  const config = readKubeconfig(kubeconfigPaths(path, io.env));
+  const has = (list: readonly { readonly name: string }[] | undefined, name: string | undefined): boolean =>
+    name === undefined || list?.some((entry) => entry.name === name) === true;
+  if (!has(config.contexts, context)) {
+    throw new ExitError(1, `Error in configuration: context was not found for specified context: ${context}`);
+  }
+  if (!has(config.clusters, cluster)) throw new CliError(`no server found for cluster "${cluster}"`);
+  if (!has(config.users, user)) throw new CliError(`auth info "${user}" does not exist`);
 }
 
 const serverUrl = (text: string): string => (/^https?:\/\//.test(text) ? text : `http://${text}`);

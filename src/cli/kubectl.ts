@@ -71,10 +71,9 @@ async function runVerb({ verb, path, before, rest }: Chosen, io: CliIo): Promise
   }
   if (verb.run === undefined) {
     const [word] = parsed.args;
-    if (word !== undefined)
-      throw new CliError(`unknown command "${word}" for "${path}"\nRun '${path} --help' for usage.`);
-    io.stdout.write(verbHelp(verb, path));
-    return 0;
+    if (word !== undefined) throw new CliError(`unknown command "${word}"\nSee '${path} -h' for help and examples`);
+    io.stderr.write(verbHelp(verb, path));
+    return 1;
   }
   const context = createContext({
     io,

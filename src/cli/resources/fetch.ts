@@ -36,15 +36,28 @@ export async function fetchPages(
   const pages: JsonObject[] = [];
   let next: string | undefined;
   do {
-    const page = await context.request({
-      path,
-      ...accept,
-      query: { ...options.query, labelSelector, fieldSelector, limit, continue: next },
-    });
+    const page = await context
+      .request({
+        path,
+        ...accept,
+        query: { ...options.query, labelSelector, fieldSelector, limit, continue: next },
+      })
+      .catch((error: unknown) => {
+        throw withSelectors(error, query);
+      });
     pages.push(page);
     next = (page['metadata'] as { readonly continue?: string } | undefined)?.continue;
   } while (next !== undefined && next !== '');
   return pages;
+}
+
+/** A list that the server cannot make sense of is told with what it was asked for. */
+function withSelectors(error: unknown, { info, labelSelector = '', fieldSelector = '' }: Query): unknown {
+  if (!(error instanceof ApiError) || error.reason !== 'BadRequest' || labelSelector + fieldSelector === '')
+    return error;
+  const what = `"${info.group}/${info.version}, Resource=${info.resource}"`;
+  const message = `Unable to find ${what} that match label selector "${labelSelector}", field selector "${fieldSelector}": ${error.message}`;
+  return new ApiError(error.code, error.reason, message, error.status.details);
 }
 
 /** Objects per answer unless a flag says otherwise. */

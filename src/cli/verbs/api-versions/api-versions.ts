@@ -1,4 +1,5 @@
 import { apiVersionOf } from '#machinery/meta.ts';
+import { UsageError } from '../../failures.ts';
 import { defineVerb } from '../../verb.ts';
 
 export const apiVersions = defineVerb({
@@ -6,7 +7,8 @@ export const apiVersions = defineVerb({
   summary: 'Print the supported API versions on the server, in the form of "group/version"',
   usage: '[flags]',
   flags: {},
-  async run(context) {
+  async run(context, _flags, args) {
+    if (args.length > 0) throw new UsageError(`unexpected arguments: [${args.join(' ')}]`);
     const { all } = await context.mapper();
     context.out(
       [...new Set(all.map(apiVersionOf))]

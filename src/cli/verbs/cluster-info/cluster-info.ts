@@ -1,6 +1,7 @@
 import type { JsonObject } from '#machinery/meta.ts';
 import { fetchObjects } from '../../resources/fetch.ts';
-import { defineVerb } from '../../verb.ts';
+import { defineVerb, entryOf } from '../../verb.ts';
+import { dump } from './dump.ts';
 
 export const clusterInfo = defineVerb({
   name: 'cluster-info',
@@ -8,6 +9,7 @@ export const clusterInfo = defineVerb({
   about: 'Display addresses of the control plane and services with label kubernetes.io/cluster-service=true.',
   usage: '[flags]',
   flags: {},
+  commands: [entryOf(dump)],
   async run(context) {
     const mapper = await context.mapper();
     const services = await fetchObjects(context, {
