@@ -1,7 +1,7 @@
 import type { JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../../context.ts';
 import type { ResourceInfo } from '../../discovery/mapper.ts';
-import { CliError, UsageError } from '../../failures.ts';
+import { CliError } from '../../failures.ts';
 import { booleanFlag, type FlagValues, textFlag } from '../../flags.ts';
 import { formatColumns } from '../../output/table.ts';
 import { defineVerb } from '../../verb.ts';
@@ -31,7 +31,9 @@ export const canI = defineVerb({
     if (given['no-headers']) throw new CliError('--no-headers can only be used with --list');
     const [verb = '', target = ''] = args;
     if (args.length < 2 || args.length > 3) {
-      throw new UsageError('you must specify two arguments: verb resource or verb resource/resourceName.');
+      throw new CliError(
+        `you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.`,
+      );
     }
     return check(context, given, { verb, target, name: args[2] });
   },
