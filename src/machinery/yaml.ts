@@ -70,6 +70,24 @@ export function parseYaml(text: string): Json {
   return documents[0] ?? null;
 }
 
+/**
+ * One document in which a key may stand twice; the last one counts. The first such key is told in Go's words
+ * (`line 6: key "k" already set in map`), as the official server warns about it. Throws YamlError.
+ */
+export function parseLenientYaml(text: string): { readonly value: Json; readonly duplicates: readonly string[] } {
+  try {
+    return { value: parseYaml(text), duplicates: [] };
+  } catch (error) {
+    const line = error instanceof YamlError ? Number(/line (\d+): duplicated mapping key/.exec(error.message)?.[1]) : 0;
+    if (!line) throw error;
+    const written = (text.split('\n')[line - 1] ?? '').trim();
+    const key = /^(?:- +)*(["']?)([^:]*?)\1 *:/.exec(written)?.[2] ?? written;
+    const value = loadAll(text, { schema: goSchema, maxDepth: maximumNesting, json: true })[0] ?? null;
+    checkAliases(value, text.length);
+    return { value: value as Json, duplicates: [`line ${line}: key ${JSON.stringify(key)} already set in map`] };
+  }
+}
+
 /** An alias costs nothing until somebody walks what it stands for: counts that before anybody does. */
 function checkAliases(document: unknown, length: number): void {
   const sizes = new Map<object, number>();

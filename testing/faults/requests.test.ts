@@ -286,6 +286,9 @@ describe('requests that are wrong', () => {
       [warned.code, warned.warnings],
       [201, '299 - "unknown field \\"dat\\"", 299 - "duplicate field \\"metadata.name\\""'],
     );
+    const twice = 'metadata: {name: a}\ndata:\n  k: a\n  k: b\n';
+    const inYaml = await send('POST', `${configMaps}?dryRun=All`, yaml, twice);
+    assert.deepEqual([inYaml.code, inYaml.warnings], [201, '299 - "line 4: key \\"k\\" already set in map"']);
     const ignored = await send('POST', `${configMaps}?dryRun=All&fieldValidation=Ignore`, json, body);
     assert.deepEqual([ignored.code, ignored.warnings], [201, '']);
   });

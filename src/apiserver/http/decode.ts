@@ -1,10 +1,10 @@
 import { schemaNamed } from '#kinds/schemas.ts';
 import { ApiError, badRequest } from '#machinery/errors.ts';
-import { conform, DecodeError, decodeJson, parseJson } from '#machinery/json.ts';
+import { conform, type Decoded, DecodeError, decodeJson, parseJson } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
-import { parseYaml, YamlError } from '#machinery/yaml.ts';
+import { parseLenientYaml, parseYaml, YamlError } from '#machinery/yaml.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { Encoding } from './negotiation.ts';
 
@@ -45,13 +45,16 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
   const { kind, schema } = expected;
   const apiVersion = apiVersionOf(expected);
   try {
-    const { value, unknown, duplicates } = decodeAny(bytes, schema, options);
+    const { value, unknown, duplicates, yamlDuplicates = [] } = decodeAny(bytes, schema, options);
     if (value === null || typeof value !== 'object' || Array.isArray(value))
       throw new DecodeError(`cannot restore ${kind} from a value that is no object`);
     report(
       [
         ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
         ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
+        ...yamlDuplicates.map((text) =>
+          options.fieldValidation === 'Strict' ? `yaml: unmarshal errors:\n  ${text}` : text,
+        ),
       ],
       expected,
       options,
@@ -73,12 +76,18 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
   }
 }
 
-function decodeAny(bytes: Uint8Array, schema: ObjectSchema, { encoding, fieldValidation }: DecodeOptions) {
+function decodeAny(
+  bytes: Uint8Array,
+  schema: ObjectSchema,
+  { encoding, fieldValidation }: DecodeOptions,
+): Decoded & { readonly yamlDuplicates?: readonly string[] } {
   switch (encoding) {
     case 'json':
       return decodeJson(bytes, schema, { findDuplicates: fieldValidation !== 'Ignore' });
-    case 'yaml':
-      return { ...conform(parseYaml(textOf(bytes)), schema), duplicates: [] };
+    case 'yaml': {
+      const { value, duplicates } = parseLenientYaml(textOf(bytes));
+      return { ...conform(value, schema), duplicates: [], yamlDuplicates: duplicates };
+    }
     case 'protobuf':
       return { ...conform(decodeProtobuf(bytes, schema), schema), duplicates: [] };
   }
@@ -97,7 +106,7 @@ function report(problems: readonly string[], expected: ExpectedKind, { fieldVali
 /** What is wrong with a body that is not even JSON or YAML. */
 function syntaxProblem(bytes: Uint8Array, encoding: Encoding): string | undefined {
   try {
-    if (encoding === 'yaml') parseYaml(textOf(bytes));
+    if (encoding === 'yaml') parseLenientYaml(textOf(bytes));
     if (encoding === 'json' && Array.isArray(parseJson(bytes))) {
       const fields = 'APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\""';
       return `couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { ${fields} }`;
