@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings a fresh clone to where it runs: npm packages, and as root on Debian or Ubuntu the programs that real
-# containers need. Says what it does; does nothing twice.
+# containers need, with --for-tests also those that only tests use. Says what it does; does nothing twice.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,6 +25,11 @@ need conntrack conntrack
 need iptables iptables
 need ip iproute2
 [ -x /usr/lib/cni/ptp ] || [ -x /opt/cni/bin/ptp ] || missing="$missing containernetworking-plugins"
+# What the tests alone need: images are made from busybox, pulls go to a real registry.
+if [ "${1-}" = --for-tests ]; then
+  [ -x /bin/busybox ] || missing="$missing busybox-static"
+  need docker-registry docker-registry
+fi
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
   say "real containers need:$missing. Install them with your system's package manager, or start with --nodes 0."

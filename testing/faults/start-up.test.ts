@@ -90,12 +90,14 @@ describe('a start that cannot succeed says why in one line, and ends', () => {
 
   if (isRoot && hasProgram('setpriv')) {
     const asNobody = (args: readonly string[]): Promise<Outcome> =>
-      run(
-        'setpriv',
-        ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, '--no-warnings', entry, ...args],
-        { limitMs, env: { ...process.env, HOME: '/nonexistent' } },
-      );
+      run('setpriv', [...nobody, process.execPath, '--no-warnings', entry, ...args], {
+        limitMs,
+        env: { ...process.env, HOME: '/nonexistent' },
+      });
     const entry = join(import.meta.dirname, '../../src/cmd/proa.ts');
+    // The checkout may lie in a folder that is closed to others: this nobody may read everything and write nothing.
+    const readAll = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
+    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', ...readAll];
 
     test('a real node is asked for without root', async () => {
       const place = join(tmpdir(), `proa-nobody-${process.pid}`);
