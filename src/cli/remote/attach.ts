@@ -25,10 +25,10 @@ export function streamsOf(
 }
 
 /** Says once that somebody who sees nothing is not forgotten. */
-export function announceAttach(context: CommandContext, { stdin, tty }: CommandStreams, quiet: boolean): void {
+export function announceAttach(context: CommandContext, { stdin }: CommandStreams, quiet: boolean): void {
   if (!stdin || quiet) return;
   context.err(
     'All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.\n',
   );
-  if (tty) context.err("If you don't see a command prompt, try pressing enter.\n");
+  context.err("If you don't see a command prompt, try pressing enter.\n");
 }

@@ -134,4 +134,28 @@ export const changingVerbs: readonly VerbEntry[] = [
     group: 'Cluster Management Commands',
     load: async () => (await import('./taint/taint.ts')).taint,
   },
+  {
+    name: 'edit',
+    summary: 'Edit a resource on the server',
+    group: 'Basic Commands (Intermediate)',
+    load: async () => (await import('./edit/edit.ts')).edit,
+  },
+  {
+    name: 'diff',
+    summary: 'Diff the live version against a would-be applied version',
+    group: 'Advanced Commands',
+    load: async () => (await import('./diff/diff.ts')).diff,
+  },
+  {
+    name: 'cp',
+    summary: 'Copy files and directories to and from containers',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./cp/cp.ts')).cp,
+  },
+  {
+    name: 'debug',
+    summary: 'Create debugging sessions for troubleshooting workloads and nodes',
+    group: 'Troubleshooting and Debugging Commands',
+    load: async () => (await import('./debug/debug.ts')).debug,
+  },
 ];
