@@ -17,12 +17,16 @@ const budgetCause = 'DisruptionBudget';
 
 /** A deletion that asks the pod's disruption budget first. */
 export const eviction: SubresourceHandler = {
-  async create(registry, operation) {
-    const { resource, name, namespace } = operation;
+  async create(registry, asked) {
+    const { resource, name, namespace } = asked;
+    const { deleteOptions } = asked.body as Eviction;
+    // A dry run may be asked for in the body alone, as `kubectl drain` does.
+    const isDryRun = deleteOptions?.dryRun?.includes('All') === true;
+    const operation: Operation = isDryRun ? { ...asked, options: { ...asked.options, dryRun: true } } : asked;
     const entry = resource.storage!.cache.get(objectKey({ namespace, name }));
     if (entry === undefined) throw notFound(resource.kind, name);
     const pod = entry.value.object as Pod;
-    const deletion = ((operation.body as Eviction).deleteOptions ?? {}) as DeletionOptions;
+    const deletion = (deleteOptions ?? {}) as DeletionOptions;
     const gone =
       pod.metadata.deletionTimestamp !== undefined ||
       pod.status?.phase === 'Succeeded' ||

@@ -76,7 +76,7 @@ kubectl drain worker-1 --ignore-daemonsets`,
       1,
       failures
         .map((why) => why.replace(/^\[|\]$/g, ''))
-        .map((why) => `error: ${why}`)
+
         .join('\n'),
     );
   },
