@@ -8,8 +8,18 @@ export interface Random {
 
 /** Randomness fit for keys and tokens. */
 export function secureRandom(): Random {
+  // A call into the system's generator costs far more than a number: they are fetched by the thousand.
+  const pool = new Uint32Array(1024);
+  let used = pool.length;
+  const next = (): number => {
+    if (used === pool.length) {
+      crypto.getRandomValues(pool);
+      used = 0;
+    }
+    return pool[used++]! / 2 ** 32;
+  };
   return {
-    next: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
+    next,
     bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   };
 }

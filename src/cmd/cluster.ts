@@ -21,7 +21,6 @@ import { SqliteStore } from '#storage/sqlite/store.ts';
 import { type ClusterConfig, machineAddress } from './config.ts';
 import { loadDescriptions } from './descriptions.ts';
 import { ensurePki, type Pki } from './pki.ts';
-import { openRealNode } from './real-node.ts';
 import { Renewals } from './renewals.ts';
 
 /** Something that happened while a cluster came up, for the person who waits. */
@@ -143,6 +142,8 @@ async function startParts(
   }
   onStep('controllers and scheduler');
   if (config.nodes > 0) {
+    // What speaks to containerd and nftables takes a while to load, and simulated clusters never need it.
+    const { openRealNode } = await import('./real-node.ts');
     const node = await openRealNode(
       { config, environment, address, client: (identity) => server.client(identity) },
       parts.signal,

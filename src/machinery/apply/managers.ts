@@ -110,8 +110,10 @@ const inOrder = new WeakSet<FieldTree>();
 /** Members in the order in which the official server writes them, so that the same set is the same text. */
 function sortedTree(tree: FieldTree): FieldTree {
   if (inOrder.has(tree)) return tree;
+  const keys = Object.keys(tree);
+  if (keys.length === 0) return tree;
   const sorted: Record<string, FieldTree> = {};
-  for (const key of Object.keys(tree).sort()) sorted[key] = sortedTree(tree[key] as FieldTree);
+  for (const key of keys.sort()) sorted[key] = sortedTree(tree[key] as FieldTree);
   inOrder.add(sorted);
   return sorted;
 }
