@@ -59,6 +59,9 @@ export const up: Command = {
   },
 };
 
+/** How long the parts of a cluster may take to end. */
+const stopLimitMs = 15_000;
+
 async function foreground(config: ClusterConfig, values: Values, notice: string | undefined): Promise<number> {
   const clock = systemClock();
   const log = createLog({
@@ -94,7 +97,10 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
   tellReady(cluster, config, kubeconfig, notice);
   const failure = await Promise.race([signalled(), cluster.failed.catch((error: Error) => error)]);
   if (process.stdout.isTTY) process.stdout.write('\nstopping; containers keep running until "proa down"\n');
+  // Nothing else may be left to keep the process alive while its parts end; and an end has to come.
+  const deadline = systemClock({ keepAlive: true }).schedule(stopLimitMs, () => process.exit(1));
   await cluster.stop();
+  deadline.cancel();
   lock.release();
   if (failure !== undefined) throw failure;
   return 0;
