@@ -166,8 +166,9 @@ function operationOf(
   const { verb, subresource, namespace, name } = info;
   const { user, signal, query, request } = exchange;
   const options: OperationOptions = queryOptions(query);
-  // Who applies has to say so; others are told apart by their program.
-  const isApply = verb === 'patch' && patchTypeOf(request.headers['content-type']) === 'apply';
+  // Who applies has to say so; others are told apart by their program. What goes through a proxy is no patch of ours.
+  const isPatch = verb === 'patch' && subresource !== 'proxy';
+  const isApply = isPatch && patchTypeOf(request.headers['content-type']) === 'apply';
   const fieldManager = options.fieldManager ?? (isApply ? '' : defaultManager(request));
   return {
     verb,
