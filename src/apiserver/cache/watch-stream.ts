@@ -1,3 +1,4 @@
+import { type Clock, sleep } from '#base/clock.ts';
 import type { CacheEvent, ObjectFilter } from './resource-cache.ts';
 import { type StoredObject, withRevision } from './stored-object.ts';
 
@@ -84,5 +85,20 @@ export class WatchStream {
     const wake = this.#wake;
     this.#wake = undefined;
     wake?.();
+  }
+}
+
+/** Wakes a stream's reader now and then, so that an idle watch can tell how far it has come. */
+export async function nudgeRegularly(
+  stream: WatchStream,
+  { clock, intervalMs, signal }: { readonly clock: Clock; readonly intervalMs: number; readonly signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted && !stream.closed) {
+    try {
+      await sleep(clock, intervalMs, signal);
+    } catch {
+      return;
+    }
+    stream.nudge();
   }
 }

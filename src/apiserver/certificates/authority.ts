@@ -1,11 +1,4 @@
-import {
-  createHash,
-  createPrivateKey,
-  generateKeyPairSync,
-  randomBytes,
-  webcrypto,
-  X509Certificate,
-} from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 
 /** A certificate with its private key, both in PEM. */
 export interface KeyPair {
@@ -125,9 +118,4 @@ export function isGood(pair: KeyPair, authority: KeyPair, options: LeafOptions):
   return (options.hosts ?? []).every((host) =>
     names.split(', ').some((name) => name === `DNS:${host}` || name === `IP Address:${host}`),
   );
-}
-
-/** A short name for a certificate in logs and tests. */
-export function fingerprint(pair: KeyPair): string {
-  return createHash('sha256').update(new X509Certificate(pair.certificate).raw).digest('hex').slice(0, 16);
 }

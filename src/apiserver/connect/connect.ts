@@ -100,7 +100,7 @@ async function serveUpgrade(
   }
   if (path === '/pods/log')
     return serveLogOverWebSocket({ server, nodes, info, query: url.searchParams, signal, ...upgrade });
-  if (info.subresource === 'proxy') return proxyUpgrade(server, info, upgrade, nodes);
+  if (info.subresource === 'proxy') return proxyUpgrade(server, info, upgrade);
   throw badRequest('this resource cannot be upgraded');
 }
 

@@ -220,7 +220,6 @@ export async function proxyUpgrade(
   server: ApiServer,
   info: ResourceRequest,
   { request, socket, head }: UpgradeRequest,
-  _nodes: NodeLookup,
 ): Promise<void> {
   if (info.resource === 'nodes') throw badRequest('upgrades through a node are not supported');
   const { host, port } = backendOf(server, info);

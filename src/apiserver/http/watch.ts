@@ -1,8 +1,9 @@
-import { type Clock, sleep } from '#base/clock.ts';
+import type { Clock } from '#base/clock.ts';
 import { type ApiObject, apiVersionOf, type JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf, encodeWatchFrame } from '#machinery/protobuf.ts';
 import { dumpYaml } from '#machinery/yaml.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
+import { nudgeRegularly } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion } from '../resources/resource.ts';
 import { type Answering, type AnyResponse, writeChunk } from './answer.ts';
@@ -27,7 +28,8 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   response.once('close', () => stream.close());
   // Its reader may be waiting for a client that reads no more.
   stream.onCut = () => response.destroy();
-  if (watch.bookmarks) void nudge(watch, clock, idle.signal);
+  if (watch.bookmarks)
+    void nudgeRegularly(watch.stream, { clock, intervalMs: bookmarkIntervalMs, signal: idle.signal });
   try {
     await sendEvents(answering, watch, (chunk) => writeInTime(response, chunk, clock));
   } finally {
@@ -130,15 +132,4 @@ function sharedFrame(type: string, value: StoredObject): Uint8Array {
     frames.set(type, frame);
   }
   return frame;
-}
-
-async function nudge({ stream }: WatchResult, clock: Clock, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await sleep(clock, bookmarkIntervalMs, signal);
-    } catch {
-      return;
-    }
-    stream.nudge();
-  }
 }

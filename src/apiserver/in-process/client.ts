@@ -1,4 +1,3 @@
-import { sleep } from '#base/clock.ts';
 import type {
   CallOptions,
   Client,
@@ -20,6 +19,7 @@ import { ApiError } from '#machinery/errors.ts';
 import { parseFieldSelector } from '#machinery/fields.ts';
 import { parseLabelSelector } from '#machinery/label-parser.ts';
 import { type ApiList, type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
+import { nudgeRegularly } from '../cache/watch-stream.ts';
 import type { Operation, OperationOptions, Result, UserInfo, WatchResult } from '../registry/operation.ts';
 import { inServedVersion, type ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
@@ -326,7 +326,7 @@ async function* watchEvents<T extends ApiObject>(
       },
     };
   }
-  if (bookmarks) void nudgeRegularly(watch, clock, signal);
+  if (bookmarks) void nudgeRegularly(stream, { clock, intervalMs: bookmarkIntervalMs, signal });
   let sent = 0;
   for (;;) {
     await stream.wait();
@@ -338,20 +338,5 @@ async function* watchEvents<T extends ApiObject>(
     const revision = watch.revision();
     if (revision > sent) yield { type: 'BOOKMARK', object: { metadata: { resourceVersion: String(revision) } } };
     sent = revision;
-  }
-}
-
-async function nudgeRegularly(
-  { stream }: WatchResult,
-  clock: ApiServer['environment']['clock'],
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted && !stream.closed) {
-    try {
-      await sleep(clock, bookmarkIntervalMs, signal);
-    } catch {
-      return;
-    }
-    stream.nudge();
   }
 }
