@@ -13,6 +13,7 @@ import {
 } from '#kubelet/containerd/daemon/start.ts';
 import { pauseImageReference } from '#kubelet/containerd/pause-image/image.ts';
 import type { CriEvent, PodSandboxConfig } from '#kubelet/cri/cri.ts';
+import { runCommand } from '#system/run-command.ts';
 import { busyboxImage, testImages } from './images/images.ts';
 import { startRegistry } from './images/registry.ts';
 import { imageCacheDir, isRoot, machineEnvironment } from './machine.ts';
@@ -79,6 +80,18 @@ if (isRoot) {
 
     test('the pause image is there without a registry', async () => {
       assert.ok(await containerd.cri.imageStatus({ image: pauseImageReference }, signal));
+    });
+
+    test('a start removes the interfaces of pods that no runtime knows', async () => {
+      const [stray, address, namespace] = [`stray${process.pid % 10_000}`, '10.251.7.77', `cni-stray-${process.pid}`];
+      const ip = (...args: string[]): Promise<string> => runCommand('ip', args, signal);
+      await ip('netns', 'add', namespace);
+      await ip('link', 'add', stray, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
+      await ip('link', 'set', stray, 'up');
+      await ip('route', 'add', address, 'dev', stray);
+      await startContainerd(options, signal).then((again) => again.close());
+      assert.equal(await ip('route', 'show', 'root', options.podCidr), '');
+      assert.doesNotMatch(await ip('netns', 'list'), new RegExp(namespace));
     });
 
     test('a second start adopts it, and its containers survive a crash of it', async () => {

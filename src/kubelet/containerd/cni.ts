@@ -20,6 +20,9 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** host-local keeps the addresses in a folder of this name. */
+export const cniNetworkName = 'proa';
+
 export interface CniOptions {
   /** The folder that containerd reads. */
   readonly configDir: string;
@@ -38,7 +41,7 @@ export async function writeCniConfig(options: CniOptions): Promise<void> {
   await mkdir(options.configDir, { recursive: true });
   const config = {
     cniVersion: '0.4.0',
-    name: 'proa',
+    name: cniNetworkName,
     plugins: [
       {
         type: 'ptp',

@@ -7,9 +7,10 @@ import { runCommand } from '#system/run-command.ts';
 import { type Cri, CriError } from '../../cri/cri.ts';
 import type { CriStreams } from '../../cri/streams.ts';
 import { GrpcChannel } from '../channel.ts';
-import { findCniPlugins, writeCniConfig } from '../cni.ts';
+import { cniNetworkName, findCniPlugins, writeCniConfig } from '../cni.ts';
 import { criClient } from '../cri-client.ts';
 import { buildPauseImage, pauseImageReference } from '../pause-image/image.ts';
+import { removeStrayPods } from '../stray-pods.ts';
 import { containerdStreams } from '../streams.ts';
 import { renderConfig } from './config.ts';
 import { type DaemonFiles, runningPid, socketAccepts, spawnDaemon, stopDaemon } from './process.ts';
@@ -52,11 +53,9 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
   const registryConfigDir = join(options.dataDir, 'registries');
   await mkdir(options.runDir, { recursive: true, mode: 0o711 });
   await mkdir(registryConfigDir, { recursive: true });
-  await writeCniConfig({
-    configDir: cniConfigDir,
-    addressDir: join(options.runDir, 'addresses'),
-    podCidr: options.podCidr,
-  });
+  const addressDir = join(options.runDir, 'addresses');
+  await writeCniConfig({ configDir: cniConfigDir, addressDir, podCidr: options.podCidr });
+  await removeStrayPods(options.podCidr, join(addressDir, cniNetworkName), signal);
   const config = renderConfig({
     root: join(options.dataDir, 'containerd'),
     state: join(options.runDir, 'state'),
