@@ -12,11 +12,12 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   base: [],
   system: [],
   machinery: ['base'],
+  cel: ['base', 'machinery'],
   kinds: ['base', 'machinery'],
   client: ['base', 'machinery', 'kinds'],
   streaming: ['base', 'machinery'],
   storage: ['base'],
-  apiserver: ['base', 'machinery', 'kinds', 'client', 'streaming', 'storage'],
+  apiserver: ['base', 'machinery', 'cel', 'kinds', 'client', 'streaming', 'storage'],
   controllers: ['base', 'machinery', 'kinds', 'client'],
   scheduler: ['base', 'machinery', 'kinds', 'client'],
   kubelet: ['base', 'machinery', 'kinds', 'client', 'streaming', 'system'],
@@ -25,6 +26,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   cmd: [
     'base',
     'machinery',
+    'cel',
     'kinds',
     'client',
     'streaming',
@@ -40,7 +42,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that a browser can share: nothing from `node:`. */
-const portable = ['base', 'machinery', 'kinds', 'client'];
+const portable = ['base', 'machinery', 'cel', 'kinds', 'client'];
 /** Parts of them that speak to a machine. */
 const bound = ['client/http'];
 

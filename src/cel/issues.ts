@@ -1,0 +1,28 @@
+/** One thing that is wrong with a source. */
+export interface Issue {
+  /** Code points from the start. */
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** Issues as cel-go prints them: position, message, the line, and a mark under the place. */
+export function formatIssues(source: string, issues: readonly Issue[]): string {
+  return issues.map((issue) => formatIssue(source, issue)).join('\n');
+}
+
+function formatIssue(source: string, { offset, message }: Issue): string {
+  const characters = [...source];
+  const before = characters.slice(0, Math.max(0, offset));
+  const lineStart = before.lastIndexOf('\n') + 1;
+  const line = before.filter((character) => character === '\n').length + 1;
+  const column = before.length - lineStart;
+  const lineEnd = characters.indexOf('\n', lineStart);
+  const text = characters.slice(lineStart, lineEnd < 0 ? undefined : lineEnd);
+  // A wide character takes two columns where the source is shown; the marks under it are wide as well.
+  const dots = text.slice(0, column).map((character) => (isWide(character) ? '．' : '.'));
+  const mark = isWide(text[column] ?? '') ? '＾' : '^';
+  const snippet = text.join('').replaceAll('\t', ' ');
+  return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${snippet}\n | ${dots.join('')}${mark}`;
+}
+
+const isWide = (character: string): boolean => new TextEncoder().encode(character).length > 1;
