@@ -4,7 +4,7 @@ import type { Kind } from '#kinds/kind.ts';
 import { forbidden } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { Store } from '#storage/store.ts';
-import { builtinAdmission } from './admission/index.ts';
+import { type AdmissionOptions, admissionChain } from './admission/index.ts';
 import { Authenticator } from './authentication/authenticator.ts';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
 import {
@@ -35,6 +35,8 @@ export interface ApiServerOptions {
   readonly serviceCidr: string;
   /** Feature gates that differ from their defaults. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
+  /** Which admission plugins there are, and what they are told. */
+  readonly admission?: AdmissionOptions;
 }
 
 /** How often old revisions are forgotten: what is older than one interval cannot be read any more. */
@@ -64,7 +66,7 @@ export class ApiServer {
       store,
       resources,
       environment,
-      admission: builtinAdmission(),
+      admission: admissionChain(options.admission ?? {}, { environment, features }),
       hooks: { byResource: { '/services': serviceHook({ cidr: options.serviceCidr }) } },
       authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(rbac), rbac]),
       rbac,
@@ -73,6 +75,7 @@ export class ApiServer {
       loopback: () => server.loopback(),
       featureEnabled: (gate) => features.enabled(gate),
     });
+    server.registry.admission.start(server.registry);
     const exists = (kind: Kind, { metadata }: ApiObject): boolean =>
       resources.of(kind).storage!.cache.get(objectKey({ namespace: metadata.namespace, name: metadata.name ?? '' })) !==
       undefined;

@@ -64,14 +64,21 @@ export class Counter implements Metric {
   }
 }
 
+interface HistogramSeries {
+  readonly labels: MetricLabels;
+  readonly buckets: number[];
+  sum: number;
+  count: number;
+}
+
+/** Takes one observation of a series that was looked up before. */
+export type Series = (value: number) => void;
+
 export class Histogram implements Metric {
   readonly #name: string;
   readonly #help: string;
   readonly #upperBounds: readonly number[];
-  readonly #series = new Map<
-    string,
-    { readonly labels: MetricLabels; readonly buckets: number[]; sum: number; count: number }
-  >();
+  readonly #series = new Map<string, HistogramSeries>();
 
   constructor(name: string, help: string, upperBounds: readonly number[]) {
     this.#name = name;
@@ -80,13 +87,31 @@ export class Histogram implements Metric {
   }
 
   observe(labels: MetricLabels, value: number): void {
+    this.#observe(this.#seriesOf(labels), value);
+  }
+
+  /** The series of these labels, for who observes it often. It shows once there is something to show. */
+  series(labels: MetricLabels): Series {
+    let series: HistogramSeries | undefined;
+    return (value) => {
+      series ??= this.#seriesOf(labels);
+      this.#observe(series, value);
+    };
+  }
+
+  #seriesOf(labels: MetricLabels): HistogramSeries | undefined {
     const key = written(labels);
     let series = this.#series.get(key);
     if (series === undefined) {
-      if (this.#series.size >= maxSeries) return;
+      if (this.#series.size >= maxSeries) return undefined;
       series = { labels, buckets: this.#upperBounds.map(() => 0), sum: 0, count: 0 };
       this.#series.set(key, series);
     }
+    return series;
+  }
+
+  #observe(series: HistogramSeries | undefined, value: number): void {
+    if (series === undefined) return;
     series.sum += value;
     series.count++;
     const bucket = this.#upperBounds.findIndex((bound) => value <= bound);

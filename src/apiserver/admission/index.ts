@@ -1,19 +1,57 @@
+import type { Environment } from '#base/environment.ts';
+import type { FeatureGates } from '../feature-gates.ts';
 import { AdmissionChain } from './chain.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
+import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
 import { priority } from './priority/plugin.ts';
 import { runtimeClass } from './runtime-class/plugin.ts';
 import { serviceAccount } from './service-account/plugin.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition/plugin.ts';
 
-/** The built-in plugins in upstream's order, which is behaviour: later ones see what earlier ones changed. */
-export function builtinAdmission(): AdmissionChain {
-  return new AdmissionChain([
-    namespaceLifecycle,
-    serviceAccount,
-    taintNodesByCondition,
-    priority,
-    defaultTolerationSeconds,
-    runtimeClass,
-  ]);
+export interface AdmissionOptions {
+  /** Plugins besides those that are on by default (`--enable-admission-plugins`). */
+  readonly enable?: readonly string[];
+  /** Plugins that are on by default and shall not be (`--disable-admission-plugins`). */
+  readonly disable?: readonly string[];
+  /** What the AdmissionConfiguration says to each plugin, by its name. */
+  readonly configurations?: Readonly<Record<string, unknown>>;
+}
+
+const on = (plugin: AdmissionPlugin): PluginEntry => ({ name: plugin.name, byDefault: true, create: () => plugin });
+
+/** Every plugin in upstream's order, which is behaviour: later ones see what earlier ones changed. */
+export const pluginEntries: readonly PluginEntry[] = [
+  on(namespaceLifecycle),
+  on(serviceAccount),
+  on(taintNodesByCondition),
+  on(priority),
+  on(defaultTolerationSeconds),
+  on(runtimeClass),
+  // Policies, webhooks, quota and AlwaysDeny come last, in this order, because they judge what the others made.
+];
+
+/** The chain that the options ask for. @throws Error when they name a plugin that there is not. */
+export function admissionChain(
+  options: AdmissionOptions,
+  { environment, features }: { readonly environment: Environment; readonly features: FeatureGates },
+): AdmissionChain {
+  const { enable = [], disable = [], configurations = {} } = options;
+  const known = new Set(pluginEntries.map(({ name }) => name));
+  for (const [flag, names] of [
+    ['enable-admission-plugins', enable],
+    ['disable-admission-plugins', disable],
+  ] as const) {
+    for (const name of names) if (!known.has(name)) throw new Error(`${flag} plugin "${name}" is unknown`);
+  }
+  const both = enable.find((name) => disable.includes(name));
+  if (both !== undefined)
+    throw new Error(`[${both}] in enable-admission-plugins and disable-admission-plugins overlapped`);
+  const wanted = pluginEntries.filter(
+    ({ name, byDefault }) => !disable.includes(name) && (byDefault || enable.includes(name)),
+  );
+  const plugins = wanted.map(({ name, create }) =>
+    create({ environment, features, configuration: configurations[name] }),
+  );
+  return new AdmissionChain(plugins, environment.clock);
 }

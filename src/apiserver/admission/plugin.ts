@@ -1,29 +1,67 @@
-import type { ApiObject, Mutable } from '#machinery/meta.ts';
+import type { Environment } from '#base/environment.ts';
+import type { ApiObject, GroupVersionKind, Mutable } from '#machinery/meta.ts';
+import type { FeatureGates } from '../feature-gates.ts';
 import type { Operation } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Reinvocation } from './reinvocation.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
-/** A write on its way in. Mutating plugins may change `object`; nobody may change `oldObject`. */
+/** A write on its way in. Mutating plugins may change `object` in place; nobody may change `oldObject`. */
 export interface AdmissionAttributes {
   readonly operation: AdmissionOperation;
   readonly request: Operation;
   readonly object: Mutable<ApiObject> | undefined;
   readonly oldObject: ApiObject | undefined;
+  /** What the objects are where they are not of the resource's own kind: a Scale, a Binding, PodExecOptions. */
+  readonly objectKind?: GroupVersionKind;
+  /** Made by the first plugin that has to remember something between the two mutating passes. */
+  reinvocation?: Reinvocation;
 }
 
-/** An admission plugin: refuses by throwing ApiError. */
+/** What a plugin does about a request; a promise only where it has to wait. Refuses by throwing ApiError. */
+export type Admit = (attributes: AdmissionAttributes, registry: Registry) => void | Promise<void>;
+
+/** An admission plugin: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/ */
 export interface AdmissionPlugin {
   /** Upstream's name, for example `NamespaceLifecycle`. */
   readonly name: string;
   readonly operations: readonly AdmissionOperation[];
-  /** `group/resource` this is about; absent: all. */
+  /** `group/resource` or `group/resource/subresource` this is about; absent: all. */
   readonly resources?: readonly string[];
-  readonly mutate?: (attributes: AdmissionAttributes, registry: Registry) => void | Promise<void>;
-  readonly validate?: (attributes: AdmissionAttributes, registry: Registry) => void | Promise<void>;
+  /** Before the kind's own rules: may change the object. */
+  readonly mutate?: Admit;
+  /** After them: the object is what will be stored. */
+  readonly validate?: Admit;
+  /** Called once, before the first request: where indexes over caches are made. */
+  readonly start?: (registry: Registry) => void;
+}
+
+/** What a plugin is made of. */
+export interface PluginContext {
+  readonly environment: Environment;
+  readonly features: FeatureGates;
+  /** The plugin's part of the AdmissionConfiguration, parsed; undefined when there is none. */
+  readonly configuration: unknown;
+}
+
+/** A plugin that a server may have. */
+export interface PluginEntry {
+  readonly name: string;
+  /** Whether upstream enables it unless told otherwise. */
+  readonly byDefault: boolean;
+  readonly create: (context: PluginContext) => AdmissionPlugin;
 }
 
 /** The part of the object that admission reads with its kind's type; the resource list guarantees the kind. */
 export function objectAs<T extends ApiObject>({ object }: AdmissionAttributes): Mutable<T> {
   return object as Mutable<T>;
+}
+
+/** The name that a refusal speaks of: a generated one is not known before the object is stored. */
+export function subjectName({ request, object, oldObject }: AdmissionAttributes): string {
+  const metadata = (object ?? oldObject)?.metadata;
+  const own = metadata?.name ?? '';
+  if (own !== '') return own;
+  return request.name !== '' ? request.name : (metadata?.generateName ?? '');
 }

@@ -20,7 +20,10 @@ export class ServerMetrics {
   );
   readonly #inFlight = { readOnly: 0, mutating: 0 };
 
+  readonly #server: ApiServer;
+
   constructor(server: ApiServer) {
+    this.#server = server;
     const metrics = this.#metrics;
     metrics.gauge('apiserver_current_inflight_requests', 'Requests that are being served.', () => [
       [{ request_kind: 'readOnly' }, this.#inFlight.readOnly],
@@ -51,7 +54,7 @@ export class ServerMetrics {
   }
 
   render(): string {
-    return this.#metrics.render();
+    return this.#metrics.render() + this.#server.registry.admission.metrics.render();
   }
 }
 

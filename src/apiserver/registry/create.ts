@@ -26,43 +26,56 @@ export interface CreateOptions {
 export async function createObject(
   registry: Registry,
   operation: Operation,
-  options: CreateOptions = {},
+  { managesFields = false }: CreateOptions = {},
 ): Promise<Result> {
+  const { resource } = operation;
   const object = operation.body as Mutable<ApiObject>;
   checkIdentity(operation, object);
-  const { generateName } = object.metadata;
-  const generated = object.metadata.name === undefined && generateName !== undefined && generateName !== '';
-  for (let attempt = 1; ; attempt++) {
-    const candidate = generated && attempt < maxNameAttempts ? cloneJson(object) : object;
-    if (generated)
-      candidate.metadata.name = `${generateName.slice(0, maxGeneratedBase)}${randomSuffix(registry.environment.random)}`;
-    try {
-      return await createNamed(registry, operation, candidate, options);
-    } catch (error) {
-      if (!generated || !isReason(error, 'AlreadyExists') || attempt === maxNameAttempts) throw error;
-    }
-  }
-}
-
-async function createNamed(
-  registry: Registry,
-  operation: Operation,
-  object: Mutable<ApiObject>,
-  { managesFields = false }: CreateOptions,
-): Promise<Result> {
-  const { resource, options } = operation;
+  for (const field of systemFields) delete object.metadata[field];
   resource.rules.defaults?.(object);
-  fillSystemFields(registry, object);
   if (!managesFields) trackOwnership(registry, operation, object, undefined);
   const attributes = { operation: 'CREATE', request: operation, object, oldObject: undefined } as const;
   await registry.admission.mutate(registry, attributes);
   resource.rules.defaults?.(object);
+  const { name = '', generateName = '' } = object.metadata;
+  if (name !== '' || generateName === '') return createNamed(registry, operation, object);
+  for (let attempt = 1; ; attempt++) {
+    const candidate = attempt < maxNameAttempts ? cloneJson(object) : object;
+    candidate.metadata.name = `${generateName.slice(0, maxGeneratedBase)}${randomSuffix(registry.environment.random)}`;
+    try {
+      return await createNamed(registry, operation, candidate);
+    } catch (error) {
+      if (!isReason(error, 'AlreadyExists') || attempt === maxNameAttempts) throw error;
+    }
+  }
+}
+
+async function createNamed(registry: Registry, operation: Operation, object: Mutable<ApiObject>): Promise<Result> {
+  const { resource, options } = operation;
+  object.metadata.uid = randomUuid(registry.environment.random);
+  object.metadata.creationTimestamp = formatTime(registry.environment.clock.now());
   if (hasSeparateStatus(resource) && resource.rules.keepsStatusOnCreate !== true) clearStatus(resource, object);
   prepare(registry, resource, object);
   checkValid(registry, operation, object);
-  await registry.admission.validate(registry, attributes);
+  await registry.admission.validate(registry, {
+    operation: 'CREATE',
+    request: operation,
+    object,
+    oldObject: undefined,
+  });
   return store(registry, operation, object, options.dryRun === true);
 }
+
+/** What only the server writes: a client's values are dropped. */
+const systemFields = [
+  'uid',
+  'creationTimestamp',
+  'resourceVersion',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'selfLink',
+  'generation',
+] as const;
 
 /** The request's path and the object's metadata must agree; the path wins where the object says nothing. */
 function checkIdentity({ resource, namespace, name }: Operation, object: Mutable<ApiObject>): void {
@@ -82,21 +95,6 @@ function checkIdentity({ resource, namespace, name }: Operation, object: Mutable
     throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
   }
   if (metadata.name === '') delete metadata.name;
-}
-
-function fillSystemFields(registry: Registry, object: Mutable<ApiObject>): void {
-  const { metadata } = object;
-  metadata.uid = randomUuid(registry.environment.random);
-  metadata.creationTimestamp = formatTime(registry.environment.clock.now());
-  for (const field of [
-    'resourceVersion',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'selfLink',
-    'generation',
-  ] as const) {
-    delete metadata[field];
-  }
 }
 
 /** A new object has no status of the client's making; kinds that always write one start with an empty one. */

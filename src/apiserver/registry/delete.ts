@@ -23,15 +23,24 @@ const answersWithObject = new Set([
   'namespaces',
 ]);
 
+export interface DeleteOptions {
+  /** Admission has judged the request already, as that of an eviction. */
+  readonly admission?: false;
+}
+
 /** DELETE of one object: at once, after a grace period, or when its finalizers are gone. */
-export async function deleteObject(registry: Registry, operation: Operation): Promise<Result> {
+export async function deleteObject(
+  registry: Registry,
+  operation: Operation,
+  deleteOptions: DeleteOptions = {},
+): Promise<Result> {
   const { resource, name, namespace } = operation;
   const storage = resource.storage!;
   const key = objectKey({ namespace, name });
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const entry = storage.cache.get(key);
     if (entry === undefined) throw notFound(resource.kind, name);
-    const outcome = await attemptDelete(registry, operation, entry);
+    const outcome = await attemptDelete(registry, operation, entry, deleteOptions);
     if (outcome !== 'lost') return outcome;
   }
   throw conflict(
@@ -41,17 +50,20 @@ export async function deleteObject(registry: Registry, operation: Operation): Pr
   );
 }
 
-async function attemptDelete(registry: Registry, operation: Operation, entry: CachedEntry): Promise<Result | 'lost'> {
+async function attemptDelete(
+  registry: Registry,
+  operation: Operation,
+  entry: CachedEntry,
+  { admission }: DeleteOptions,
+): Promise<Result | 'lost'> {
   const { resource, options } = operation;
   const deletion = options.deletion ?? {};
   const old = inServedVersion(resource, entry.value).object;
   checkPreconditions(operation, deletion, old);
-  await registry.admission.validate(registry, {
-    operation: 'DELETE',
-    request: operation,
-    object: undefined,
-    oldObject: old,
-  });
+  if (admission !== false) {
+    const attributes = { operation: 'DELETE', request: operation, object: undefined, oldObject: old } as const;
+    await registry.admission.check(registry, attributes);
+  }
   const next = markDeleted(registry, operation, cloneJson(entry.value.object) as Mutable<ApiObject>, deletion);
   if (next === 'remove') return removeObject(registry, operation, entry, entry.value.object);
   if (next === 'unchanged') return { type: 'object', value: inServedVersion(resource, entry.value), created: false };

@@ -2,7 +2,8 @@ import { validateObjectMeta, validateObjectMetaUpdate } from '#kinds/validation/
 import { cloneJson } from '#machinery/clone.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type ApiError, badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
-import type { ApiObject, Mutable, ObjectMeta } from '#machinery/meta.ts';
+import type { ApiObject, GroupVersionKind, Mutable, ObjectMeta } from '#machinery/meta.ts';
+import type { AdmissionAttributes } from '../admission/plugin.ts';
 import type { CachedEntry } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { hasSeparateStatus, inServedVersion, inStorageVersion } from '../resources/resource.ts';
@@ -26,6 +27,16 @@ export interface UpdateOptions {
   readonly managesFields?: boolean;
   /** Called instead of the kind's own rules (subresources with rules of their own). */
   readonly rules?: SubresourceRules;
+  /** What admission sees instead of the objects; false where it has judged the request already. */
+  readonly admission?: AdmissionView | false;
+}
+
+/** How admission sees a write through a subresource that has a kind of its own, such as Scale. */
+export interface AdmissionView {
+  readonly kind: GroupVersionKind;
+  readonly of: (object: ApiObject) => ApiObject;
+  /** Carries over what admission changed. */
+  readonly take: (object: Mutable<ApiObject>, view: ApiObject) => void;
 }
 
 /** How a subresource narrows an update. */
@@ -107,16 +118,36 @@ async function attemptUpdate(
   carrySystemFields(object, old);
   resource.rules.defaults?.(object);
   if (options.managesFields !== true) trackOwnership(registry, operation, object, old);
-  const attributes = { operation: 'UPDATE', request: operation, object, oldObject: old } as const;
-  await registry.admission.mutate(registry, attributes);
-  resource.rules.defaults?.(object);
+  const attributes = admissionAttributes(operation, object, old, options);
+  if (attributes !== undefined) {
+    await registry.admission.mutate(registry, attributes);
+    if (options.admission) options.admission.take(object, attributes.object as ApiObject);
+    resource.rules.defaults?.(object);
+  }
   prepare(registry, operation, object, old, options);
   checkValid(registry, operation, object, old, options);
-  await registry.admission.validate(registry, attributes);
+  if (attributes !== undefined) await registry.admission.validate(registry, attributes);
   if (equalValues(object, old)) return { type: 'object', value: served, created: false };
   const stored = await swap(registry, operation, entry, object, old);
   if (stored === 'lost' && conditional) throw modified(operation);
   return stored;
+}
+
+function admissionAttributes(
+  request: Operation,
+  object: Mutable<ApiObject>,
+  oldObject: ApiObject,
+  { admission }: UpdateOptions,
+): AdmissionAttributes | undefined {
+  if (admission === false) return undefined;
+  if (admission === undefined) return { operation: 'UPDATE', request, object, oldObject };
+  return {
+    operation: 'UPDATE',
+    request,
+    object: admission.of(object) as Mutable<ApiObject>,
+    oldObject: admission.of(oldObject),
+    objectKind: admission.kind,
+  };
 }
 
 function modified({ resource, name }: Operation): ApiError {

@@ -4,7 +4,7 @@ import { conflict, fieldError, invalid } from '#machinery/errors.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import { updateObject } from '../registry/update.ts';
-import type { SubresourceHandler } from './handler.ts';
+import { checkAdmission, type SubresourceHandler } from './handler.ts';
 
 /** The scheduler's decision: a pod gets its node, once. */
 export const binding: SubresourceHandler = {
@@ -37,10 +37,14 @@ export const binding: SubresourceHandler = {
       else pod.metadata.resourceVersion = resourceVersion;
       return pod as unknown as Mutable<ApiObject>;
     };
-    await updateObject(registry, operation, bind, { rules: { prepare: () => {}, keepsGeneration: true } });
+    await checkAdmission(registry, operation, bindingKind);
+    const rules = { prepare: () => {}, keepsGeneration: true };
+    await updateObject(registry, operation, bind, { rules, admission: false });
     return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };
+
+const bindingKind = { group: '', version: 'v1', kind: 'Binding' };
 
 function markScheduled(pod: Mutable<Pod>, now: string): void {
   const scheduled: PodCondition = { type: 'PodScheduled', status: 'True', lastTransitionTime: now };

@@ -11,9 +11,10 @@ import type { DeletionOptions, Operation } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { updateObject } from '../registry/update.ts';
 import { objectKey } from '../resources/storage-keys.ts';
-import type { SubresourceHandler } from './handler.ts';
+import { checkAdmission, type SubresourceHandler } from './handler.ts';
 
 const budgetCause = 'DisruptionBudget';
+const evictionKind = { group: 'policy', version: 'v1', kind: 'Eviction' };
 
 /** A deletion that asks the pod's disruption budget first. */
 export const eviction: SubresourceHandler = {
@@ -23,6 +24,7 @@ export const eviction: SubresourceHandler = {
     // A dry run may be asked for in the body alone, as `kubectl drain` does.
     const isDryRun = deleteOptions?.dryRun?.includes('All') === true;
     const operation: Operation = isDryRun ? { ...asked, options: { ...asked.options, dryRun: true } } : asked;
+    await checkAdmission(registry, operation, evictionKind);
     const entry = resource.storage!.cache.get(objectKey({ namespace, name }));
     if (entry === undefined) throw notFound(resource.kind, name);
     const pod = entry.value.object as Pod;
@@ -33,12 +35,8 @@ export const eviction: SubresourceHandler = {
       pod.status?.phase === 'Failed';
     if (!gone && pod.status?.phase !== 'Pending') await takeFromBudget(registry, operation, pod);
     if (!gone) await markDisrupted(registry, operation);
-    await deleteObject(registry, {
-      ...operation,
-      verb: 'delete',
-      subresource: '',
-      options: { ...operation.options, deletion },
-    });
+    const options = { ...operation.options, deletion };
+    await deleteObject(registry, { ...operation, verb: 'delete', subresource: '', options }, { admission: false });
     return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };
@@ -60,7 +58,8 @@ async function markDisrupted(registry: Registry, operation: Operation): Promise<
     delete pod.metadata.resourceVersion;
     return pod as unknown as Mutable<ApiObject>;
   };
-  await updateObject(registry, { ...operation, subresource: 'status', verb: 'patch' }, mark);
+  const write: Operation = { ...operation, subresource: 'status', verb: 'patch' };
+  await updateObject(registry, write, mark, { admission: false });
 }
 
 async function takeFromBudget(registry: Registry, operation: Operation, pod: Pod): Promise<void> {
@@ -93,6 +92,7 @@ async function takeFromBudget(registry: Registry, operation: Operation, pod: Pod
     registry,
     { ...operation, resource: budgets, subresource: 'status', verb: 'patch', name: budget.metadata.name! },
     take,
+    { admission: false },
   );
 }
 

@@ -8,6 +8,7 @@ import type { AccessAttributes } from '../authorization/authorizer.ts';
 import type { Operation, Result, UserInfo } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { binding } from './binding.ts';
+import { checkAdmission } from './handler.ts';
 
 type Answer = (registry: Registry, operation: Operation) => object | Promise<Result>;
 
@@ -27,6 +28,8 @@ export async function answerReview(registry: Registry, operation: Operation): Pr
   const answer = answers[`${kind.group}/${kind.resource}`];
   if (kind.resource === 'componentstatuses') return componentStatuses(operation);
   if (answer === undefined || operation.verb !== 'create') throw methodNotSupported(kind, operation.verb);
+  // A binding is judged where pods are bound.
+  if (kind.resource !== 'bindings') await checkAdmission(registry, operation, kind);
   const result = await answer(registry, operation);
   if ('type' in result && result.type === 'status') return result as Result;
   const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: {}, ...result } as unknown as JsonObject;

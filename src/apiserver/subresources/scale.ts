@@ -9,7 +9,7 @@ import type { Operation, Result } from '../registry/operation.ts';
 import { applyPatchDocument } from '../registry/patch.ts';
 import { getObject } from '../registry/read.ts';
 import type { Registry } from '../registry/registry.ts';
-import { updateObject } from '../registry/update.ts';
+import { type AdmissionView, updateObject } from '../registry/update.ts';
 import { inServedVersion } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import type { SubresourceHandler } from './handler.ts';
@@ -65,9 +65,17 @@ async function setReplicas(registry: Registry, operation: Operation, wanted: Sca
     return object as unknown as Mutable<ApiObject>;
   };
   const rules = { prepare: () => {} };
-  const result = await updateObject(registry, operation, transform, { rules });
+  const result = await updateObject(registry, operation, transform, { rules, admission: asScale });
   return result.type === 'object' ? scaleResult(result.value.object as Scalable) : result;
 }
+
+const asScale: AdmissionView = {
+  kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+  of: (object) => scaleOf(object as Scalable) as ApiObject,
+  take(object, view) {
+    (object as Mutable<Scalable>).spec.replicas = (view as Scale).spec?.replicas ?? 0;
+  },
+};
 
 function scaleResult(object: Scalable): Result {
   return { type: 'plain', object: scaleOf(object) as unknown as JsonObject, created: false };

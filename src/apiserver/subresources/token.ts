@@ -8,21 +8,23 @@ import type { TokenClaims } from '../authentication/service-account-tokens.ts';
 import type { Operation } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { objectKey } from '../resources/storage-keys.ts';
-import type { SubresourceHandler } from './handler.ts';
+import { checkAdmission, type SubresourceHandler } from './handler.ts';
 
 /** The registry has made sure that there is a spec. */
 type Asked = TokenRequest & { readonly spec: NonNullable<TokenRequest['spec']> };
 
+const tokenRequestKind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
 const defaultLifetimeSeconds = 3600;
 const minLifetimeSeconds = 600;
 
 /** A token for a service account, for certain audiences and a limited time, bound to a pod where one is named. */
 export const token: SubresourceHandler = {
-  create(registry, operation) {
+  async create(registry, operation) {
     const { resource, name, namespace } = operation;
     const request = operation.body as Asked;
     const account = resource.storage!.cache.get(objectKey({ namespace, name }))?.value.object;
     if (account === undefined) throw notFound(resource.kind, name);
+    await checkAdmission(registry, operation, tokenRequestKind);
     const lifetimeSeconds = request.spec.expirationSeconds ?? defaultLifetimeSeconds;
     if (lifetimeSeconds < minLifetimeSeconds) {
       const error = fieldError.invalid(

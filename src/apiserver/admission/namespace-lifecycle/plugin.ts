@@ -1,7 +1,7 @@
 import { Namespace } from '#kinds/generated/handles.ts';
 import type { Namespace as NamespaceObject } from '#kinds/generated/types/core_v1.ts';
 import { ApiError, forbidden, notFound } from '#machinery/errors.ts';
-import type { AdmissionPlugin } from '../plugin.ts';
+import { type AdmissionPlugin, subjectName } from '../plugin.ts';
 
 /** Namespaces that must always exist. */
 const immortal = new Set(['default', 'kube-system', 'kube-public']);
@@ -13,7 +13,8 @@ const exempt = new Set(['authorization.k8s.io/localsubjectaccessreviews']);
 export const namespaceLifecycle: AdmissionPlugin = {
   name: 'NamespaceLifecycle',
   operations: ['CREATE', 'DELETE'],
-  validate({ operation, request, object }, registry) {
+  mutate(attributes, registry) {
+    const { operation, request } = attributes;
     const { resource, namespace, name } = request;
     const { kind } = resource;
     if (kind.group === '' && kind.resource === 'namespaces') {
@@ -26,10 +27,9 @@ export const namespaceLifecycle: AdmissionPlugin = {
     const found = namespaces.storage!.cache.get(namespace)?.value.object as NamespaceObject | undefined;
     if (found === undefined) throw notFound(Namespace, namespace);
     if (found.status?.phase !== 'Terminating' && found.metadata.deletionTimestamp === undefined) return;
-    const subject = name !== '' ? name : (object?.metadata.name ?? '');
     const error = forbidden(
       kind,
-      subject,
+      subjectName(attributes),
       `unable to create new content in namespace ${namespace} because it is being terminated`,
     );
     const causes = [
