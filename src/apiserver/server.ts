@@ -1,20 +1,16 @@
 import type { Environment } from '#base/environment.ts';
 import type { Client, Identity } from '#client/client.ts';
 import type { Kind } from '#kinds/kind.ts';
-import { forbidden } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { Store } from '#storage/store.ts';
 import { type AdmissionOptions, admissionChain } from './admission/index.ts';
-import { Authenticator } from './authentication/authenticator.ts';
+import { buildAuthenticator } from './authentication/build.ts';
+import { type AuthenticationOptions, defaultIssuer } from './authentication/options.ts';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
-import {
-  type AccessAttributes,
-  type Authorizer,
-  mastersAuthorizer,
-  refusalReason,
-  unionAuthorizer,
-} from './authorization/authorizer.ts';
-import { nodeAuthorizer } from './authorization/node.ts';
+import { type Authorizer, mastersAuthorizer, requireAllowed, unionAuthorizer } from './authorization/authorizer.ts';
+import { bindingHook, roleHook } from './authorization/escalation.ts';
+import { nodeAuthorizer } from './authorization/node/authorizer.ts';
+import { NodeGraph } from './authorization/node/graph.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
 import { ensureBootstrapObjects } from './bootstrap/bootstrap.ts';
 import { FeatureGates } from './feature-gates.ts';
@@ -37,7 +33,17 @@ export interface ApiServerOptions {
   readonly featureGates?: Readonly<Record<string, boolean>>;
   /** Which admission plugins there are, and what they are told. */
   readonly admission?: AdmissionOptions;
+  /** Who is believed, and how. */
+  readonly authentication?: AuthenticationOptions;
 }
+
+/** What granting needs besides the right to write roles and bindings. */
+const accessHooks = {
+  'rbac.authorization.k8s.io/roles': roleHook,
+  'rbac.authorization.k8s.io/clusterroles': roleHook,
+  'rbac.authorization.k8s.io/rolebindings': bindingHook,
+  'rbac.authorization.k8s.io/clusterrolebindings': bindingHook,
+};
 
 /** How often old revisions are forgotten: what is older than one interval cannot be read any more. */
 const compactionIntervalMs = 5 * 60_000;
@@ -55,9 +61,13 @@ export class ApiServer {
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const { store, environment } = options;
     const resources = await ResourceTable.open(store);
+    const { authentication = {} } = options;
     const tokens = new ServiceAccountTokens({
-      issuer: 'https://kubernetes.default.svc.cluster.local',
+      issuers: authentication.serviceAccountIssuers ?? [defaultIssuer],
       privateKeyPem: options.tokenSigningKey,
+      ...(authentication.verificationKeys === undefined
+        ? {}
+        : { verificationKeyPems: authentication.verificationKeys }),
       environment,
     });
     const rbac = new RbacAuthorizer(resources);
@@ -67,11 +77,17 @@ export class ApiServer {
       resources,
       environment,
       admission: admissionChain(options.admission ?? {}, { environment, features }),
-      hooks: { byResource: { '/services': serviceHook({ cidr: options.serviceCidr }) } },
-      authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(rbac), rbac]),
+      hooks: { byResource: { '/services': serviceHook({ cidr: options.serviceCidr }), ...accessHooks } },
+      authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(new NodeGraph(resources)), rbac]),
       rbac,
-      authenticator: new Authenticator({ tokens, resources }),
+      authenticator: buildAuthenticator(authentication, {
+        tokens,
+        resources,
+        environment,
+        loopback: () => server.loopback(),
+      }),
       tokens,
+      tokenPolicy: authentication,
       loopback: () => server.loopback(),
       featureEnabled: (gate) => features.enabled(gate),
     });
@@ -98,35 +114,37 @@ export class ApiServer {
 
   /** Authorises and carries out one request. @throws ApiError for every expected failure. */
   async execute(operation: Operation): Promise<Result> {
-    this.authorize(operation);
+    const pending = this.authorize(operation);
+    if (pending !== undefined) await pending;
+    return this.carryOut(operation);
+  }
+
+  /** Carries out a request that has been authorised. */
+  carryOut(operation: Operation): Promise<Result> {
     return execute(this.registry, operation);
   }
 
-  /** @throws ApiError 403 unless some authoriser allows the request. */
-  authorize(operation: Operation): void {
-    const { user, verb, resource, subresource, namespace, name } = operation;
+  /**
+   * Goes on when some authoriser allows the request: at once, or when the returned promise resolves.
+   * @throws ApiError 403.
+   */
+  authorize(operation: Operation): void | Promise<void> {
+    const { user, verb, resource, subresource, namespace, name, options } = operation;
     const { group, version, resource: plural } = resource.kind;
-    const requestedNamespace = plural === 'namespaces' && group === '' ? name : namespace;
-    // A create names its object in the body, which authorisation does not read.
-    const requestedName = verb === 'create' && subresource === '' ? '' : name;
-    const attributes: AccessAttributes = {
+    return requireAllowed(this.registry.authorizer, {
       user,
       verb,
       group,
       version,
       resource: plural,
       subresource,
-      namespace: requestedNamespace,
-      name: requestedName,
+      namespace: plural === 'namespaces' && group === '' ? name : namespace,
+      // A create names its object in the body, which authorisation does not read.
+      name: verb === 'create' && subresource === '' ? '' : name,
       path: '',
-    };
-    const { outcome, reason } = this.registry.authorizer.authorize(attributes);
-    if (outcome !== 'allow')
-      throw forbidden(
-        subresource === '' ? resource.kind : { group, resource: plural },
-        requestedName,
-        refusalReason(attributes, reason),
-      );
+      ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),
+      ...(options.labelSelector === undefined ? {} : { labelSelector: options.labelSelector.requirements }),
+    });
   }
 
   /** A client in this process. */

@@ -114,6 +114,7 @@ async function startParts(
     tokenSigningKey: pki.tokenSigningKey,
     serviceCidr,
     featureGates,
+    authentication: { clientCa: pki.authority.certificate },
   });
   parts.onStop(() => server.stop());
   onStep('store');

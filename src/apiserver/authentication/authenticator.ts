@@ -1,84 +1,107 @@
-import { Pod, Secret, ServiceAccount } from '#kinds/generated/handles.ts';
-import type { Kind } from '#kinds/kind.ts';
+import type { Awaitable } from '../authorization/authorizer.ts';
 import type { UserInfo } from '../registry/operation.ts';
-import type { ResourceTable } from '../resources/resource.ts';
-import { objectKey } from '../resources/storage-keys.ts';
-import type { ServiceAccountTokens, TokenClaims } from './service-account-tokens.ts';
+import { type Authorities, CertificateUsers, type ClientCertificate } from './certificates.ts';
+import type { Headers, RequestHeaderAuthenticator } from './request-header.ts';
+import type { TokenAnswer, TokenAuthenticator } from './token-authenticator.ts';
 
 /** What a connection and its headers prove. */
 export interface Credentials {
-  /** Subject of a client certificate that our CA signed. */
-  readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] };
-  readonly bearerToken?: string;
+  readonly certificate: ClientCertificate | undefined;
+  readonly bearerToken: string | undefined;
+  readonly headers: Headers;
+  /** Anonymous requests may be limited to certain paths. */
+  readonly path: string;
 }
 
 export type Authentication =
-  | { readonly outcome: 'authenticated'; readonly user: UserInfo }
-  | { readonly outcome: 'anonymous' }
+  | {
+      readonly outcome: 'authenticated';
+      readonly user: UserInfo;
+      readonly annotations?: Readonly<Record<string, string>>;
+    }
   | { readonly outcome: 'refused' };
 
-const authenticatedGroup = 'system:authenticated';
+export type TokenReviewAnswer =
+  | { readonly outcome: 'authenticated'; readonly user: UserInfo; readonly audiences: readonly string[] }
+  | { readonly outcome: 'refused'; readonly error: string };
+
 export const anonymousUser: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+const anonymous: Authentication = { outcome: 'authenticated', user: anonymousUser };
+const refused: Authentication = { outcome: 'refused' };
 
-/** Works out who asks: certificates first, then tokens; a token that is wrong is refused, none at all is anonymous. */
+export interface AuthenticatorOptions {
+  /** Authorities whose certificates are users; without them nobody has a certificate. */
+  readonly clientAuthorities?: (() => Authorities | undefined) | undefined;
+  readonly requestHeader?: RequestHeaderAuthenticator | undefined;
+  /** Asked in this order. */
+  readonly tokens: () => readonly TokenAuthenticator[];
+  /** Whom a token has to be for when nobody says. */
+  readonly apiAudiences: readonly string[];
+  /** Whether a request without credentials is let through, as nobody in particular. */
+  readonly allowsAnonymous: (path: string) => boolean;
+  readonly now: () => number;
+}
+
+/**
+ * Works out who asks: an authenticating proxy's headers, then certificates, then tokens; a token that is wrong is
+ * refused, none at all is anonymous.
+ */
 export class Authenticator {
-  readonly #tokens: ServiceAccountTokens;
-  readonly #resources: ResourceTable;
-  readonly #users = new WeakMap<TokenClaims, UserInfo>();
+  readonly apiAudiences: readonly string[];
+  readonly #options: AuthenticatorOptions;
+  readonly #certificateUsers = new CertificateUsers();
 
-  constructor(options: { readonly tokens: ServiceAccountTokens; readonly resources: ResourceTable }) {
-    this.#tokens = options.tokens;
-    this.#resources = options.resources;
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+    this.apiAudiences = options.apiAudiences;
   }
 
-  authenticate({ certificate, bearerToken }: Credentials): Authentication {
-    if (certificate !== undefined) {
-      const groups = [...certificate.organizations, authenticatedGroup];
-      return { outcome: 'authenticated', user: { name: certificate.commonName, groups } };
+  authenticate(credentials: Credentials): Awaitable<Authentication> {
+    const { certificate, bearerToken } = credentials;
+    const { requestHeader, clientAuthorities, now } = this.#options;
+    if (certificate !== undefined && certificate.expiresAtMs > now()) {
+      const proxied = requestHeader?.authenticate(certificate, credentials.headers);
+      if (proxied !== undefined) return { outcome: 'authenticated', user: proxied };
+      if (clientAuthorities?.()?.vouchFor(certificate) === true)
+        return { outcome: 'authenticated', user: this.#certificateUsers.userOf(certificate) };
     }
-    if (bearerToken === undefined) return { outcome: 'anonymous' };
-    const user = this.serviceAccountOf(bearerToken, [this.#tokens.issuer]);
-    return user === undefined ? { outcome: 'refused' } : { outcome: 'authenticated', user };
+    if (bearerToken === undefined) return this.#options.allowsAnonymous(credentials.path) ? anonymous : refused;
+    const answer = this.#ask(bearerToken, this.apiAudiences, 0, []);
+    return answer instanceof Promise ? answer.then(authentication) : authentication(answer);
   }
 
-  /** The account behind a token that is meant for one of `audiences`; undefined when it is not good (any more). */
-  serviceAccountOf(token: string, audiences: readonly string[]): UserInfo | undefined {
-    const claims = this.#tokens.check(token);
-    if (claims === undefined || !claims.aud.some((audience) => audiences.includes(audience))) return undefined;
-    if (!this.#stillThere(claims)) return undefined;
-    let user = this.#users.get(claims);
-    if (user === undefined) {
-      user = userOf(claims);
-      this.#users.set(claims, user);
+  /** Who is behind a token that is meant for one of `audiences`. */
+  async reviewToken(token: string, audiences: readonly string[]): Promise<TokenReviewAnswer> {
+    const answer = await this.#ask(token, audiences, 0, []);
+    if (answer.outcome === 'authenticated') return answer;
+    if (answer.outcome === 'unknown') return { outcome: 'refused', error: 'invalid bearer token' };
+    return { outcome: 'refused', error: `[invalid bearer token, ${answer.error}]` };
+  }
+
+  #ask(token: string, audiences: readonly string[], start: number, errors: readonly string[]): Awaitable<TokenAnswer> {
+    const authenticators = this.#options.tokens();
+    let seen = errors;
+    for (let index = start; index < authenticators.length; index++) {
+      const answer = authenticators[index]!.authenticate(token, audiences);
+      if (answer instanceof Promise) {
+        return answer.then((settled) => {
+          if (settled.outcome === 'authenticated') return settled;
+          return this.#ask(token, audiences, index + 1, withError(seen, settled));
+        });
+      }
+      if (answer.outcome === 'authenticated') return answer;
+      seen = withError(seen, answer);
     }
-    return user;
-  }
-
-  /** A bound token dies with what it is bound to. */
-  #stillThere({ 'kubernetes.io': { namespace, serviceaccount, pod, secret } }: TokenClaims): boolean {
-    if (!this.#exists(ServiceAccount, namespace, serviceaccount)) return false;
-    if (pod !== undefined && !this.#exists(Pod, namespace, pod)) return false;
-    return secret === undefined || this.#exists(Secret, namespace, secret);
-  }
-
-  #exists(kind: Kind, namespace: string, { name, uid }: { readonly name: string; readonly uid: string }): boolean {
-    const object = this.#resources.of(kind).storage!.cache.get(objectKey({ namespace, name }))?.value.object;
-    return object !== undefined && object.metadata.uid === uid;
+    return seen.length === 0 ? { outcome: 'unknown' } : { outcome: 'refused', error: seen.join(', ') };
   }
 }
 
-function userOf({ jti, 'kubernetes.io': { namespace, serviceaccount, pod, node } }: TokenClaims): UserInfo {
-  return {
-    name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
-    uid: serviceaccount.uid,
-    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, authenticatedGroup],
-    extra: {
-      'authentication.kubernetes.io/credential-id': [`JTI=${jti}`],
-      ...(pod === undefined
-        ? {}
-        : { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
-      ...(node === undefined ? {} : { 'authentication.kubernetes.io/node-name': [node.name] }),
-      ...(node?.uid === undefined ? {} : { 'authentication.kubernetes.io/node-uid': [node.uid] }),
-    },
-  };
+function withError(errors: readonly string[], answer: TokenAnswer): readonly string[] {
+  return answer.outcome === 'refused' ? [...errors, answer.error] : errors;
+}
+
+function authentication(answer: TokenAnswer): Authentication {
+  if (answer.outcome !== 'authenticated') return refused;
+  const { user, annotations } = answer;
+  return { outcome: 'authenticated', user, ...(annotations === undefined ? {} : { annotations }) };
 }

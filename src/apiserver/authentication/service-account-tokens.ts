@@ -1,7 +1,13 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { Environment } from '#base/environment.ts';
+import { LruCache } from '#base/lru-cache.ts';
 import { randomUuid } from '#base/random.ts';
-import { base64UrlToBytes, bytesToBase64Url, decodeBase64Url, encodeBase64Url } from '#machinery/base64.ts';
+import { algorithmOf, isSignedBy, type Jwt, parseJwt, signJwt } from './jwt.ts';
+
+interface ObjectClaim {
+  readonly name: string;
+  readonly uid: string;
+}
 
 /** What a bound token says (KEP-1205). Times in seconds since the epoch. */
 export interface TokenClaims {
@@ -14,12 +20,31 @@ export interface TokenClaims {
   readonly jti: string;
   readonly 'kubernetes.io': {
     readonly namespace: string;
-    readonly serviceaccount: { readonly name: string; readonly uid: string };
-    readonly pod?: { readonly name: string; readonly uid: string };
-    readonly secret?: { readonly name: string; readonly uid: string };
+    readonly serviceaccount: ObjectClaim;
+    readonly pod?: ObjectClaim;
+    readonly secret?: ObjectClaim;
     readonly node?: { readonly name: string; readonly uid?: string };
+    /** A token that was made to live longer than asked: from here on its use is worth a warning. */
+    readonly warnafter?: number;
   };
 }
+
+/** What the token in a Secret says; it has no end. */
+export interface LegacyTokenClaims {
+  readonly iss: 'kubernetes/serviceaccount';
+  readonly sub: string;
+  readonly 'kubernetes.io/serviceaccount/namespace': string;
+  readonly 'kubernetes.io/serviceaccount/secret.name': string;
+  readonly 'kubernetes.io/serviceaccount/service-account.name': string;
+  readonly 'kubernetes.io/serviceaccount/service-account.uid': string;
+}
+
+export type CheckedToken =
+  | { readonly type: 'bound'; readonly claims: TokenClaims }
+  | { readonly type: 'legacy'; readonly claims: LegacyTokenClaims }
+  /** Signed by somebody else, or no token at all. */
+  | { readonly type: 'foreign' }
+  | { readonly type: 'refused'; readonly error: string };
 
 export interface TokenRequestOptions {
   readonly audiences: readonly string[];
@@ -27,26 +52,41 @@ export interface TokenRequestOptions {
   readonly kubernetes: TokenClaims['kubernetes.io'];
 }
 
+export interface TokenKeysOptions {
+  /** The first signs; tokens of all are believed. */
+  readonly issuers: readonly string[];
+  /** RSA or EC private key in PEM. */
+  readonly privateKeyPem: string;
+  /** Further keys, private or public, in PEM: tokens that they signed stay good while keys are rotated. */
+  readonly verificationKeyPems?: readonly string[];
+  readonly environment: Environment;
+}
+
 /** Tokens whose signature was checked lately, so that a busy pod pays once. */
 const maxVerified = 4096;
+/** Clocks differ: a token is good this much before and after its time, as with upstream's library. */
+const leewaySeconds = 60;
+const legacyIssuer = 'kubernetes/serviceaccount';
 
 /** Issues and checks service-account tokens: JWTs signed with the cluster's key. */
 export class ServiceAccountTokens {
-  readonly issuer: string;
-  readonly #privateKey: KeyObject;
-  readonly #publicKey: KeyObject;
-  readonly #keyId: string;
+  readonly issuers: readonly string[];
+  readonly #signing: { readonly key: KeyObject; readonly keyId: string };
+  readonly #verifying: ReadonlyMap<string, KeyObject>;
   readonly #environment: Environment;
-  readonly #verified = new Map<string, TokenClaims>();
+  readonly #verified = new LruCache<string, CheckedToken>(maxVerified);
 
-  /** @param privateKeyPem an EC P-256 key in PEM. */
-  constructor(options: { readonly issuer: string; readonly privateKeyPem: string; readonly environment: Environment }) {
-    this.issuer = options.issuer;
-    this.#privateKey = createPrivateKey(options.privateKeyPem);
-    this.#publicKey = createPublicKey(this.#privateKey);
-    this.#environment = options.environment;
-    const spki = this.#publicKey.export({ type: 'spki', format: 'der' });
-    this.#keyId = createHash('sha256').update(spki).digest('base64url');
+  constructor({ issuers, privateKeyPem, verificationKeyPems = [], environment }: TokenKeysOptions) {
+    this.issuers = issuers;
+    this.#environment = environment;
+    const key = createPrivateKey(privateKeyPem);
+    const publicKeys = [createPublicKey(key), ...verificationKeyPems.map((pem) => createPublicKey(pem))];
+    this.#signing = { key, keyId: keyIdOf(publicKeys[0]!) };
+    this.#verifying = new Map(publicKeys.map((publicKey) => [keyIdOf(publicKey), publicKey]));
+  }
+
+  get issuer(): string {
+    return this.issuers[0]!;
   }
 
   issue({ audiences, lifetimeSeconds, kubernetes }: TokenRequestOptions): {
@@ -65,39 +105,81 @@ export class ServiceAccountTokens {
       nbf: issuedAt,
       sub: `system:serviceaccount:${kubernetes.namespace}:${kubernetes.serviceaccount.name}`,
     };
-    const signed = `${encodeBase64Url(JSON.stringify({ alg: 'ES256', kid: this.#keyId }))}.${encodeBase64Url(JSON.stringify(claims))}`;
-    const signature = sign('sha256', Buffer.from(signed), { key: this.#privateKey, dsaEncoding: 'ieee-p1363' });
-    return { token: `${signed}.${bytesToBase64Url(signature)}`, expiresAtMs: claims.exp * 1000, id: claims.jti };
+    return { token: signJwt(claims, this.#signing), expiresAtMs: claims.exp * 1000, id: claims.jti };
   }
 
-  /** The claims of a token of ours that is still valid; whether its objects still exist is for the caller. */
-  check(token: string): TokenClaims | undefined {
-    const claims = this.#verified.get(token) ?? this.#verify(token);
-    const now = this.#environment.clock.now() / 1000;
-    return claims === undefined || claims.exp <= now || claims.nbf > now + 10 ? undefined : claims;
+  /** The token of a Secret of type `kubernetes.io/service-account-token`. */
+  issueLegacy(names: { readonly namespace: string; readonly secret: string; readonly account: ObjectClaim }): string {
+    const { namespace, secret, account } = names;
+    const claims: LegacyTokenClaims = {
+      iss: legacyIssuer,
+      'kubernetes.io/serviceaccount/namespace': namespace,
+      'kubernetes.io/serviceaccount/secret.name': secret,
+      'kubernetes.io/serviceaccount/service-account.name': account.name,
+      'kubernetes.io/serviceaccount/service-account.uid': account.uid,
+      sub: `system:serviceaccount:${namespace}:${account.name}`,
+    };
+    return signJwt(claims, this.#signing);
   }
 
-  #verify(token: string): TokenClaims | undefined {
-    const [header = '', payload = '', signature = '', ...more] = token.split('.');
-    if (more.length > 0 || signature === '') return undefined;
-    try {
-      const { alg } = JSON.parse(decodeBase64Url(header)) as { alg?: unknown };
-      if (alg !== 'ES256') return undefined;
-      const key = { key: this.#publicKey, dsaEncoding: 'ieee-p1363' as const };
-      if (!verify('sha256', Buffer.from(`${header}.${payload}`), key, base64UrlToBytes(signature))) return undefined;
-      const claims = JSON.parse(decodeBase64Url(payload)) as TokenClaims;
-      if (claims.iss !== this.issuer) return undefined;
-      if (this.#verified.size >= maxVerified) this.#verified.clear();
-      this.#verified.set(token, claims);
-      return claims;
-    } catch {
-      return undefined;
+  /** Whether a token is one of ours and in its time; whether its objects still exist is for the caller. */
+  check(token: string): CheckedToken {
+    let checked = this.#verified.get(token);
+    if (checked === undefined) {
+      checked = this.#verify(token);
+      if (checked.type === 'foreign') return checked;
+      this.#verified.set(token, checked);
     }
+    if (checked.type !== 'bound') return checked;
+    const { exp, nbf } = checked.claims;
+    const now = this.#environment.clock.now() / 1000;
+    if (exp + leewaySeconds <= now) return { type: 'refused', error: 'service account token has expired' };
+    if (nbf > now + leewaySeconds) return { type: 'refused', error: 'service account token is not valid yet' };
+    return checked;
+  }
+
+  #verify(token: string): CheckedToken {
+    const jwt = parseJwt(token);
+    const { iss } = jwt?.claims ?? {};
+    if (jwt === undefined || !(iss === legacyIssuer || this.issuers.includes(iss as string)))
+      return { type: 'foreign' };
+    if (!this.#isOurs(jwt)) return { type: 'foreign' };
+    if (iss === legacyIssuer) return { type: 'legacy', claims: jwt.claims as unknown as LegacyTokenClaims };
+    const claims = jwt.claims as unknown as TokenClaims;
+    return { type: 'bound', claims: { ...claims, aud: [claims.aud ?? []].flat() } };
+  }
+
+  #isOurs(jwt: Jwt): boolean {
+    const named = jwt.keyId === undefined ? undefined : this.#verifying.get(jwt.keyId);
+    if (named !== undefined) return isSignedBy(jwt, named);
+    for (const key of this.#verifying.values()) if (isSignedBy(jwt, key)) return true;
+    return false;
   }
 
   /** The JSON Web Key Set that verifiers outside the cluster read. */
   keySet(): object {
-    const { kty, crv, x, y } = this.#publicKey.export({ format: 'jwk' });
-    return { keys: [{ use: 'sig', kty, kid: this.#keyId, crv, alg: 'ES256', x, y }] };
+    const keys = [...this.#verifying].map(([kid, key]) => {
+      const { kty, ...numbers } = key.export({ format: 'jwk' });
+      return { use: 'sig', kty, kid, alg: algorithmOf(key), ...numbers };
+    });
+    return { keys };
   }
+
+  /** What verifiers outside the cluster read first (OpenID Connect discovery, KEP-1393). */
+  discoveryDocument(jwksUri: string): object {
+    const used = [...this.#verifying.values()].map(algorithmOf);
+    return {
+      issuer: this.issuer,
+      jwks_uri: jwksUri,
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: [...new Set(used)].sort(),
+    };
+  }
+}
+
+function keyIdOf(key: KeyObject): string {
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
 }

@@ -1,10 +1,13 @@
+import { type ApiError, forbidden } from '#machinery/errors.ts';
+import type { FieldSelector } from '#machinery/fields.ts';
+import type { LabelRequirement } from '#machinery/labels.ts';
 import type { UserInfo } from '../registry/operation.ts';
 
 /** What authorisation decides on (authorization/v1 ResourceAttributes and NonResourceAttributes). */
 export interface AccessAttributes {
   readonly user: UserInfo;
   readonly verb: string;
-  /** '' group is core; absent `resource` means a path outside the API. */
+  /** '' group is core; '' `resource` means a path outside the API. */
   readonly group: string;
   readonly version: string;
   readonly resource: string;
@@ -13,38 +16,114 @@ export interface AccessAttributes {
   readonly name: string;
   /** For requests that are not about a resource, for example `/healthz`. */
   readonly path: string;
+  /** What a list, watch or deletecollection is narrowed down to (KEP-4601). */
+  readonly fieldSelector?: FieldSelector | undefined;
+  readonly labelSelector?: readonly LabelRequirement[] | undefined;
 }
 
-export type Decision =
-  | { readonly outcome: 'allow'; readonly reason: string }
-  | { readonly outcome: 'deny'; readonly reason: string }
-  | { readonly outcome: 'noOpinion'; readonly reason: string };
+export interface Decision {
+  readonly outcome: 'allow' | 'deny' | 'noOpinion';
+  readonly reason: string;
+  /** Why some authoriser could not decide; the others were still asked. */
+  readonly error?: string;
+}
 
-/** One way to decide; the first that has an opinion wins, and nobody's opinion means no. */
+/** A value, or the promise of one where somebody else has to be asked. */
+export type Awaitable<T> = T | Promise<T>;
+
+/**
+ * One way to decide; the first that has an opinion wins, and nobody's opinion means no. Those that know the answer
+ * give it at once: a request waits only where a webhook has to be asked.
+ */
 export interface Authorizer {
-  authorize(attributes: AccessAttributes): Decision;
+  authorize(attributes: AccessAttributes): Awaitable<Decision>;
 }
+
+export const noOpinion: Decision = { outcome: 'noOpinion', reason: '' };
+
+export function abstain(reason: string): Decision {
+  return { outcome: 'noOpinion', reason };
+}
+
+export const allowed: Decision = { outcome: 'allow', reason: '' };
 
 /** Asks each in turn. */
 export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
+  return { authorize: (attributes) => askFrom(authorizers, 0, attributes, []) };
+}
+
+function askFrom(
+  authorizers: readonly Authorizer[],
+  start: number,
+  attributes: AccessAttributes,
+  before: readonly Decision[],
+): Awaitable<Decision> {
+  const undecided = [...before];
+  for (let index = start; index < authorizers.length; index++) {
+    const answer = authorizers[index]!.authorize(attributes);
+    if (answer instanceof Promise) {
+      return answer.then((decision) =>
+        decision.outcome === 'noOpinion'
+          ? askFrom(authorizers, index + 1, attributes, [...undecided, decision])
+          : decision,
+      );
+    }
+    if (answer.outcome !== 'noOpinion') return answer;
+    if (answer.reason !== '' || answer.error !== undefined) undecided.push(answer);
+  }
+  if (undecided.length === 0) return noOpinion;
+  const errors = undecided.flatMap(({ error }) => (error === undefined ? [] : [error]));
   return {
-    authorize(attributes) {
-      const reasons: string[] = [];
-      for (const authorizer of authorizers) {
-        const decision = authorizer.authorize(attributes);
-        if (decision.outcome !== 'noOpinion') return decision;
-        if (decision.reason !== '') reasons.push(decision.reason);
-      }
-      return { outcome: 'noOpinion', reason: reasons.join(', ') };
-    },
+    outcome: 'noOpinion',
+    reason: undecided.flatMap(({ reason }) => (reason === '' ? [] : [reason])).join('\n'),
+    ...(errors.length === 0 ? {} : { error: errors.length === 1 ? errors[0]! : `[${errors.join(', ')}]` }),
   };
 }
 
 /** Members of `system:masters` may do everything; nobody can take it from them. */
 export const mastersAuthorizer: Authorizer = {
-  authorize: ({ user }) =>
-    user.groups.includes('system:masters') ? { outcome: 'allow', reason: '' } : { outcome: 'noOpinion', reason: '' },
+  authorize: ({ user }) => (user.groups.includes('system:masters') ? allowed : noOpinion),
 };
+
+export const alwaysAllow: Authorizer = { authorize: () => allowed };
+export const alwaysDeny: Authorizer = {
+  authorize: () => ({ outcome: 'noOpinion', reason: 'Everything is forbidden.' }),
+};
+
+/** Rounds of questions that code which cannot wait may need: each asks for what the one before made necessary. */
+const maxRounds = 64;
+
+/**
+ * Runs code that asks an authoriser and cannot wait, such as a CEL expression: what is not known at once is found out,
+ * and the code is run again until it asks nothing new.
+ */
+export async function withDecisions<T>(
+  authorizer: Authorizer,
+  run: (authorize: (attributes: AccessAttributes) => Decision) => T,
+): Promise<T> {
+  const known = new Map<string, Decision>();
+  for (let round = 1; ; round++) {
+    const pending: Promise<void>[] = [];
+    const result = run((attributes) => {
+      const key = JSON.stringify(attributes);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const answer = authorizer.authorize(attributes);
+      if (!(answer instanceof Promise)) return answer;
+      pending.push(answer.then((decision) => void known.set(key, decision)));
+      return noOpinion;
+    });
+    if (pending.length === 0 || round === maxRounds) return result;
+    await Promise.all(pending);
+  }
+}
+
+/** Attributes of a question about a resource; what is not given is ''. */
+export function resourceAttributes(
+  given: Pick<AccessAttributes, 'user' | 'verb' | 'resource'> & Partial<AccessAttributes>,
+): AccessAttributes {
+  return { group: '', version: '', subresource: '', namespace: '', name: '', path: '', ...given };
+}
 
 /** The sentence of a 403, without the resource in front. */
 export function refusalReason(
@@ -52,8 +131,23 @@ export function refusalReason(
   reason: string,
 ): string {
   const who = `User ${JSON.stringify(user.name)}`;
-  if (resource === '') return `${who} cannot ${verb} path ${JSON.stringify(path)}${reason === '' ? '' : `: ${reason}`}`;
+  const because = reason === '' ? '' : `: ${reason}`;
+  if (resource === '') return `${who} cannot ${verb} path ${JSON.stringify(path)}${because}`;
   const what = subresource === '' ? resource : `${resource}/${subresource}`;
   const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;
-  return `${who} cannot ${verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}${reason === '' ? '' : `: ${reason}`}`;
+  return `${who} cannot ${verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}${because}`;
+}
+
+/** The 403 of a request that nobody allowed. */
+export function refusal(attributes: AccessAttributes, { reason }: Decision): ApiError {
+  return forbidden(attributes, attributes.name, refusalReason(attributes, reason));
+}
+
+/** Goes on when the question is allowed, at once where the answer is. @throws ApiError 403. */
+export function requireAllowed(authorizer: Authorizer, attributes: AccessAttributes): void | Promise<void> {
+  const check = (decision: Decision): void => {
+    if (decision.outcome !== 'allow') throw refusal(attributes, decision);
+  };
+  const answer = authorizer.authorize(attributes);
+  return answer instanceof Promise ? answer.then(check) : check(answer);
 }

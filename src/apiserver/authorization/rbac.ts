@@ -59,6 +59,7 @@ export class RbacAuthorizer implements Authorizer {
       remembered = new Map();
       this.#index.remembered.set(attributes.user, remembered);
     }
+    // Roles know no selectors: the question is the same with and without them.
     const { verb, group, resource, subresource, namespace, name, path } = attributes;
     const key = `${verb} ${group}/${resource}/${subresource} ${namespace}/${name} ${path}`;
     let decision = remembered.get(key);

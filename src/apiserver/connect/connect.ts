@@ -72,7 +72,7 @@ async function serveUpgrade(
   const resource = info.type === 'resource' ? server.resources.get(info.group, info.version, info.resource) : undefined;
   if (info.type !== 'resource' || resource === undefined)
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
-  authorizeUpgrade(server, request, info, resource, url.searchParams);
+  await authorizeUpgrade(server, request, info, resource, url.searchParams);
   const upgrade = { request, socket, head };
   const { clock } = server.environment;
   const signal = closeSignal(socket);
@@ -106,14 +106,14 @@ async function serveUpgrade(
 
 const startsSomething = new Set(['exec', 'attach', 'portforward']);
 
-function authorizeUpgrade(
+async function authorizeUpgrade(
   server: ApiServer,
   request: IncomingMessage,
   info: ResourceRequest,
   resource: ServedResource,
   query: URLSearchParams,
-): void {
-  const user = identify(server.registry, request);
+): Promise<void> {
+  const user = await identify(server.registry, request, info);
   const { verb, subresource, namespace, name } = info;
   const operation = {
     resource,
@@ -126,9 +126,9 @@ function authorizeUpgrade(
     signal: new AbortController().signal,
     warn: () => {},
   };
-  server.authorize({ ...operation, verb });
+  await server.authorize({ ...operation, verb });
   // A WebSocket starts with GET; what it does is still a creation (KEP-4006).
-  if (startsSomething.has(subresource) && verb === 'get') server.authorize({ ...operation, verb: 'create' });
+  if (startsSomething.has(subresource) && verb === 'get') await server.authorize({ ...operation, verb: 'create' });
 }
 
 function closeSignal(socket: Duplex): AbortSignal {

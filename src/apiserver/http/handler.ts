@@ -1,6 +1,6 @@
 import type { Log } from '#base/log.ts';
-import { ApiError, forbidden } from '#machinery/errors.ts';
-import { refusalReason } from '../authorization/authorizer.ts';
+import { ApiError } from '#machinery/errors.ts';
+import { refusalReason, requireAllowed } from '../authorization/authorizer.ts';
 import type { Operation, OperationOptions, UserInfo } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
@@ -11,7 +11,7 @@ import { identify } from './identity.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, bodyEncoding, negotiateAnswer } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
-import { isTrue, type PathRequest, type RequestInfo, type ResourceRequest, requestInfo } from './request-info.ts';
+import { isTrue, type PathRequest, type ResourceRequest, requestInfo } from './request-info.ts';
 import type { IncludeObject } from './table.ts';
 import { sendWatch } from './watch.ts';
 
@@ -63,7 +63,8 @@ export async function handle(
     const { path, query } = target(request.url ?? '/');
     const info = requestInfo(request.method ?? 'GET', path, query);
     finish = metrics.begin(info, () => server.environment.clock.monotonic());
-    const user = identify(server.registry, request);
+    const identified = identify(server.registry, request, info);
+    const user = identified instanceof Promise ? await identified : identified;
     // What is no resource has media types of its own and says itself what it accepts.
     if (info.type === 'resource')
       format = negotiateAnswer(request.headers.accept, { pretty: wantsPretty(request, query) });
@@ -113,7 +114,7 @@ async function servePath(exchange: Exchange, routes: Routes, info: PathRequest):
     name: '',
     path: info.path,
   };
-  const { outcome, reason } = server.authorizer.authorize(attributes);
+  const { outcome, reason } = await server.authorizer.authorize(attributes);
   if (outcome !== 'allow') {
     throw new ApiError(403, 'Forbidden', `forbidden: ${refusalReason(attributes, reason)}`, {});
   }
@@ -125,18 +126,19 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
   const { registry } = server;
   const resource = server.resources.get(info.group, info.version, info.resource);
   if (resource === undefined) {
-    authorizeUnknown(exchange, info);
+    await authorizeUnknown(exchange, info);
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   }
   const warnings = new Set<string>();
   const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
-  server.authorize(operation);
+  const authorized = server.authorize(operation);
+  if (authorized !== undefined) await authorized;
   const needsName = info.verb === 'update' || info.verb === 'patch';
   if (needsName && info.name === '')
     throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
   if (await routes.connect(exchange, info, resource)) return;
   const withBody = await readOperationBody(exchange, operation);
-  const result = await server.execute(withBody);
+  const result = await server.carryOut(withBody);
   for (const text of warnings) response.appendHeader('warning', `299 - ${JSON.stringify(text)}`);
   const answering: Answering = {
     response,
@@ -150,11 +152,19 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
 }
 
 /** Who may not ask about a resource learns that before learning that there is no such resource. */
-function authorizeUnknown({ server, user }: Exchange, info: RequestInfo & { readonly type: 'resource' }): void {
+function authorizeUnknown({ server, user }: Exchange, info: ResourceRequest): void | Promise<void> {
   const { verb, group, version, resource, subresource, namespace, name } = info;
-  const attributes = { user, verb, group, version, resource, subresource, namespace, name, path: '' };
-  const { outcome, reason } = server.authorizer.authorize(attributes);
-  if (outcome !== 'allow') throw forbidden({ group, resource }, name, refusalReason(attributes, reason));
+  return requireAllowed(server.authorizer, {
+    user,
+    verb,
+    group,
+    version,
+    resource,
+    subresource,
+    namespace,
+    name,
+    path: '',
+  });
 }
 
 function operationOf(

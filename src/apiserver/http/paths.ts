@@ -49,7 +49,7 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
           Buffer.from(JSON.stringify(server.registry.tokens.keySet())),
         );
       case '/.well-known/openid-configuration':
-        return sendJson(response, 200, openIdConfiguration(server.registry.tokens.issuer));
+        return sendJson(response, 200, server.registry.tokens.discoveryDocument(jwksUri(server)));
     }
     if (trimmed.startsWith('/openapi/') && (await options.openApi.serve(exchange, trimmed))) return;
     if (serveDiscovery(exchange, trimmed)) return;
@@ -76,6 +76,7 @@ function rootPaths({ server }: Exchange): readonly string[] {
     '/healthz',
     '/livez',
     '/metrics',
+    '/.well-known/openid-configuration',
     '/openapi/v2',
     '/openapi/v3',
     '/openid/v1/jwks',
@@ -84,12 +85,6 @@ function rootPaths({ server }: Exchange): readonly string[] {
   ].sort();
 }
 
-function openIdConfiguration(issuer: string): object {
-  return {
-    issuer,
-    jwks_uri: `${issuer}/openid/v1/jwks`,
-    response_types_supported: ['id_token'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['ES256'],
-  };
+function jwksUri({ registry }: Exchange['server']): string {
+  return registry.tokenPolicy.jwksUri ?? `${registry.tokens.issuer.replace(/\/$/, '')}/openid/v1/jwks`;
 }

@@ -36,6 +36,7 @@ export async function createObject(
   if (!managesFields) trackOwnership(registry, operation, object, undefined);
   const attributes = { operation: 'CREATE', request: operation, object, oldObject: undefined } as const;
   await registry.admission.mutate(registry, attributes);
+  await hookOf(registry, resource)?.admit?.(registry, operation, object, undefined);
   resource.rules.defaults?.(object);
   const { name = '', generateName = '' } = object.metadata;
   if (name !== '' || generateName === '') return createNamed(registry, operation, object);

@@ -12,6 +12,8 @@ export interface UserInfo {
   readonly uid?: string;
   readonly groups: readonly string[];
   readonly extra?: Readonly<Record<string, readonly string[]>>;
+  /** Who really asks, when they act as this user (impersonation). */
+  readonly actor?: UserInfo;
 }
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection' | 'connect';
@@ -35,6 +37,8 @@ export interface Operation {
   readonly signal: AbortSignal;
   /** Adds a `Warning` header. */
   readonly warn: (text: string) => void;
+  /** Notes something about the request in the audit log, when there is one. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined;
 }
 
 export interface OperationOptions {

@@ -5,10 +5,12 @@ import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import type { Store } from '#storage/store.ts';
 import type { AdmissionChain } from '../admission/chain.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
+import type { AuthenticationOptions } from '../authentication/options.ts';
 import type { ServiceAccountTokens } from '../authentication/service-account-tokens.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
 import type { ResourceTable, ServedResource } from '../resources/resource.ts';
+import type { Operation } from './operation.ts';
 
 /**
  * What all verbs work on. The registry is the part of the server that knows what a write means: it sits between
@@ -24,6 +26,8 @@ export interface Registry {
   readonly rbac: RbacAuthorizer;
   readonly authenticator: Authenticator;
   readonly tokens: ServiceAccountTokens;
+  /** How long service-account tokens may live. */
+  readonly tokenPolicy: Pick<AuthenticationOptions, 'extendsTokenExpiration' | 'maxTokenLifetimeSeconds' | 'jwksUri'>;
   /** The server's own client, which may do everything. */
   loopback(): Client;
   featureEnabled(gate: string): boolean;
@@ -38,6 +42,16 @@ export interface RegistryHooks {
 export interface ResourceHook {
   /** Carries over what an update left out, right after the kind's own rules. */
   readonly prepare?: (object: Mutable<ApiObject>, old: ApiObject | undefined) => void;
+  /**
+   * Called between mutating admission and validation, for what depends on who asks; may change the object.
+   * @throws ApiError to refuse the write.
+   */
+  readonly admit?: (
+    registry: Registry,
+    operation: Operation,
+    object: Mutable<ApiObject>,
+    old: ApiObject | undefined,
+  ) => void | Promise<void>;
   /**
    * Called when everything else about a write has been decided, just before it is stored; may change the object.
    * Returns what to undo when the store refuses the write.

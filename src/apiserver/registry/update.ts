@@ -124,6 +124,7 @@ async function attemptUpdate(
     if (options.admission) options.admission.take(object, attributes.object as ApiObject);
     resource.rules.defaults?.(object);
   }
+  await hookOf(registry, resource)?.admit?.(registry, operation, object, old);
   prepare(registry, operation, object, old, options);
   checkValid(registry, operation, object, old, options);
   if (attributes !== undefined) await registry.admission.validate(registry, attributes);

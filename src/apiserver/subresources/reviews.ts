@@ -1,16 +1,15 @@
 import { Pod } from '#kinds/generated/handles.ts';
-import type { SelfSubjectReview, TokenReview } from '#kinds/generated/types/authentication_v1.ts';
-import type { SubjectAccessReview } from '#kinds/generated/types/authorization_v1.ts';
 import type { Binding } from '#kinds/generated/types/core_v1.ts';
-import { badRequest, methodNotSupported } from '#machinery/errors.ts';
+import { methodNotSupported } from '#machinery/errors.ts';
 import { apiVersionOf, type JsonObject } from '#machinery/meta.ts';
-import type { AccessAttributes } from '../authorization/authorizer.ts';
-import type { Operation, Result, UserInfo } from '../registry/operation.ts';
+import { reviewSelf, reviewToken } from '../authentication/reviews.ts';
+import { reviewAccess, reviewOwnAccess, reviewOwnRules } from '../authorization/reviews.ts';
+import type { Operation, Result } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { binding } from './binding.ts';
 import { checkAdmission } from './handler.ts';
 
-type Answer = (registry: Registry, operation: Operation) => object | Promise<Result>;
+type Answer = (registry: Registry, operation: Operation) => object | Promise<object>;
 
 /** Kinds that are only asked: who am I, who is this, may they. By `group/resource`. */
 const answers: Readonly<Record<string, Answer>> = {
@@ -34,82 +33,6 @@ export async function answerReview(registry: Registry, operation: Operation): Pr
   if ('type' in result && result.type === 'status') return result as Result;
   const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: {}, ...result } as unknown as JsonObject;
   return { type: 'plain', object, created: true };
-}
-
-function reviewToken(registry: Registry, { body }: Operation): object {
-  const { spec } = body as TokenReview;
-  const asked = spec.audiences ?? [];
-  const audiences = asked.length === 0 ? [registry.tokens.issuer] : asked;
-  const user = registry.authenticator.serviceAccountOf(spec.token ?? '', audiences);
-  if (user === undefined) return { spec, status: { user: {}, error: 'invalid bearer token' } };
-  return { spec, status: { authenticated: true, user: userView(user), audiences } };
-}
-
-function reviewSelf(_registry: Registry, { user }: Operation): Pick<SelfSubjectReview, 'status'> {
-  return { status: { userInfo: userView(user) } } as Pick<SelfSubjectReview, 'status'>;
-}
-
-function userView({ name, uid, groups, extra }: UserInfo): object {
-  return { username: name, ...(uid === undefined ? {} : { uid }), groups, ...(extra === undefined ? {} : { extra }) };
-}
-
-function reviewAccess(registry: Registry, { body, namespace }: Operation): object {
-  const { spec } = body as SubjectAccessReview;
-  if (namespace !== '' && spec.resourceAttributes?.namespace !== namespace)
-    throw badRequest('spec.resourceAttributes.namespace must match metadata.namespace');
-  const user: UserInfo = {
-    name: spec.user ?? '',
-    groups: spec.groups ?? [],
-    ...(spec.uid === undefined ? {} : { uid: spec.uid }),
-  };
-  return { spec, status: decide(registry, user, spec) };
-}
-
-function reviewOwnAccess(registry: Registry, { body, user }: Operation): object {
-  const { spec } = body as SubjectAccessReview;
-  return { spec, status: decide(registry, user, spec) };
-}
-
-function decide(registry: Registry, user: UserInfo, spec: SubjectAccessReview['spec']): object {
-  const { outcome, reason } = registry.authorizer.authorize(accessAttributes(user, spec));
-  return {
-    allowed: outcome === 'allow',
-    ...(outcome === 'deny' ? { denied: true } : {}),
-    ...(reason === '' ? {} : { reason }),
-  };
-}
-
-function accessAttributes(
-  user: UserInfo,
-  { resourceAttributes: asked, nonResourceAttributes }: SubjectAccessReview['spec'],
-): AccessAttributes {
-  const nothing = { group: '', version: '', resource: '', subresource: '', namespace: '', name: '', path: '' };
-  if (asked === undefined)
-    return { ...nothing, user, verb: nonResourceAttributes?.verb ?? '', path: nonResourceAttributes?.path ?? '' };
-  const { verb = '', group = '', version = '', resource = '', subresource = '', namespace = '', name = '' } = asked;
-  return { ...nothing, user, verb, group, version, resource, subresource, namespace, name };
-}
-
-function reviewOwnRules(registry: Registry, { body, user }: Operation): object {
-  const { spec } = body as { spec: { readonly namespace?: string } };
-  const rules = registry.rbac.rulesFor(user, spec.namespace ?? '');
-  const everything = user.groups.includes('system:masters');
-  const resourceRules = rules
-    .filter(({ resources }) => resources !== undefined)
-    .map(({ verbs, apiGroups, resources, resourceNames }) => ({
-      verbs,
-      apiGroups,
-      resources,
-      ...(resourceNames === undefined ? {} : { resourceNames }),
-    }));
-  const nonResourceRules = rules
-    .filter(({ nonResourceURLs }) => nonResourceURLs !== undefined)
-    .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs }));
-  if (everything) {
-    resourceRules.unshift({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] });
-    nonResourceRules.unshift({ verbs: ['*'], nonResourceURLs: ['*'] });
-  }
-  return { spec: {}, status: { resourceRules, nonResourceRules, incomplete: false } };
 }
 
 /** The older way to bind a pod: POST to `bindings` with the pod's name in the metadata. */

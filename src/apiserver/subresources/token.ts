@@ -1,8 +1,9 @@
-import { Node, Pod } from '#kinds/generated/handles.ts';
-import type { TokenRequest } from '#kinds/generated/types/authentication_v1.ts';
+import { Node, Pod, Secret } from '#kinds/generated/handles.ts';
+import type { BoundObjectReference, TokenRequest } from '#kinds/generated/types/authentication_v1.ts';
 import type { Pod as PodObject } from '#kinds/generated/types/core_v1.ts';
-import { conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
-import type { JsonObject } from '#machinery/meta.ts';
+import type { Kind } from '#kinds/kind.ts';
+import { badRequest, conflict, type FieldError, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import type { ApiObject, JsonObject } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import type { TokenClaims } from '../authentication/service-account-tokens.ts';
 import type { Operation } from '../registry/operation.ts';
@@ -16,8 +17,13 @@ type Asked = TokenRequest & { readonly spec: NonNullable<TokenRequest['spec']> }
 const tokenRequestKind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
 const defaultLifetimeSeconds = 3600;
 const minLifetimeSeconds = 600;
+const maxLifetimeSeconds = 2 ** 32;
+/** What the ServiceAccount plugin asks for in pods: an hour and a few seconds, so that such requests can be told. */
+const injectedLifetimeSeconds = 3607;
+/** How long such tokens really live, for clients that read their token only once. */
+const extendedLifetimeSeconds = 365 * 24 * 3600;
 
-/** A token for a service account, for certain audiences and a limited time, bound to a pod where one is named. */
+/** A token for a service account, for certain audiences and a limited time, bound to what is named (KEP-1205). */
 export const token: SubresourceHandler = {
   async create(registry, operation) {
     const { resource, name, namespace } = operation;
@@ -26,58 +32,144 @@ export const token: SubresourceHandler = {
     if (account === undefined) throw notFound(resource.kind, name);
     await checkAdmission(registry, operation, tokenRequestKind);
     const lifetimeSeconds = request.spec.expirationSeconds ?? defaultLifetimeSeconds;
-    if (lifetimeSeconds < minLifetimeSeconds) {
-      const error = fieldError.invalid(
-        'spec.expirationSeconds',
-        lifetimeSeconds,
-        'may not specify a duration less than 10 minutes',
-      );
-      throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, [error]);
-    }
+    check(name, request, lifetimeSeconds);
+    checkAccount(registry, operation, request, account);
     const named = request.spec.audiences ?? [];
-    const audiences = named.length === 0 ? [registry.tokens.issuer] : named;
-    const issued = registry.tokens.issue({
-      audiences,
-      lifetimeSeconds,
-      kubernetes: {
-        namespace,
-        serviceaccount: { name, uid: account.metadata.uid! },
-        ...boundTo(registry, operation, request),
-      },
-    });
+    const audiences = named.length === 0 ? registry.authenticator.apiAudiences : named;
+    const issued = issue(registry, operation, { request, account, audiences, lifetimeSeconds });
     const answer = {
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
       metadata: { name, namespace, creationTimestamp: formatTime(registry.environment.clock.now()) },
-      spec: { ...request.spec, audiences, expirationSeconds: lifetimeSeconds },
-      status: { token: issued.token, expirationTimestamp: formatTime(issued.expiresAtMs) },
+      spec: { ...request.spec, audiences, expirationSeconds: issued.lifetimeSeconds },
+      status: { token: issued.token, expirationTimestamp: formatTime(issued.saidToExpireAtMs) },
     };
+    operation.annotate?.('authentication.kubernetes.io/issued-credential-id', `JTI=${issued.id}`);
     return { type: 'plain', object: answer as unknown as JsonObject, created: true };
   },
 };
 
-/** @throws ApiError when the object that the token is to die with is not there, or is another. */
-function boundTo(registry: Registry, { namespace }: Operation, { spec }: Asked): Partial<TokenClaims['kubernetes.io']> {
-  const ref = spec.boundObjectRef;
-  if (ref === undefined || ref.kind !== 'Pod') return {};
-  const name = ref.name ?? '';
-  const pod = registry.resources.of(Pod).storage!.cache.get(objectKey({ namespace, name }))?.value.object as
-    | PodObject
-    | undefined;
-  if (pod === undefined) throw notFound(Pod, name);
-  const { uid = '' } = pod.metadata;
-  if (ref.uid !== undefined && ref.uid !== uid)
+function check(name: string, { spec }: Asked, lifetimeSeconds: number): void {
+  const errors: FieldError[] = [];
+  const path = 'spec.expirationSeconds';
+  if (lifetimeSeconds < minLifetimeSeconds)
+    errors.push(fieldError.invalid(path, lifetimeSeconds, 'may not specify a duration less than 10 minutes'));
+  if (lifetimeSeconds > maxLifetimeSeconds)
+    errors.push(fieldError.invalid(path, lifetimeSeconds, 'may not specify a duration larger than 2^32 seconds'));
+  const { boundObjectRef } = spec;
+  if (boundObjectRef !== undefined && (boundObjectRef.name ?? '') === '')
+    errors.push(fieldError.required('spec.boundObjectRef.name'));
+  if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, errors);
+}
+
+function checkAccount(registry: Registry, operation: Operation, { metadata }: Asked, account: ApiObject): void {
+  const { name, namespace, resource } = operation;
+  if (metadata?.name !== undefined && metadata.name !== '' && metadata.name !== name)
+    throw badRequest(`the name in the request (${metadata.name}) does not match the name in the URL (${name})`);
+  if (metadata?.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  const { uid } = metadata ?? {};
+  if (!registry.featureEnabled('TokenRequestServiceAccountUIDValidation') || (uid ?? '') === '') return;
+  if (uid !== account.metadata.uid)
     throw conflict(
-      Pod,
+      resource.kind,
       name,
-      `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+      `the UID in the token request (${uid}) does not match the UID of the service account (${account.metadata.uid})`,
     );
-  return { pod: { name, uid }, ...nodeOf(registry, pod.spec.nodeName) };
+}
+
+function issue(
+  registry: Registry,
+  operation: Operation,
+  asked: {
+    readonly request: Asked;
+    readonly account: ApiObject;
+    readonly audiences: readonly string[];
+    readonly lifetimeSeconds: number;
+  },
+): {
+  readonly token: string;
+  readonly id: string;
+  readonly saidToExpireAtMs: number;
+  readonly lifetimeSeconds: number;
+} {
+  const { request, account, audiences } = asked;
+  const { namespace, name } = operation;
+  const { maxTokenLifetimeSeconds = 0, extendsTokenExpiration = true } = registry.tokenPolicy;
+  const limited =
+    maxTokenLifetimeSeconds > 0 ? Math.min(asked.lifetimeSeconds, maxTokenLifetimeSeconds) : asked.lifetimeSeconds;
+  const bound = boundTo(registry, operation, request.spec.boundObjectRef);
+  const isExtended =
+    extendsTokenExpiration &&
+    limited === injectedLifetimeSeconds &&
+    bound.pod !== undefined &&
+    audiences.every((audience) => registry.authenticator.apiAudiences.includes(audience));
+  const saidToExpireAtMs = (Math.floor(registry.environment.clock.now() / 1000) + limited) * 1000;
+  const issued = registry.tokens.issue({
+    audiences,
+    lifetimeSeconds: isExtended ? extendedLifetimeSeconds : limited,
+    kubernetes: {
+      namespace,
+      serviceaccount: { name, uid: account.metadata.uid! },
+      ...bound,
+      ...(isExtended ? { warnafter: saidToExpireAtMs / 1000 } : {}),
+    },
+  });
+  return { token: issued.token, id: issued.id, saidToExpireAtMs, lifetimeSeconds: limited };
+}
+
+/** @throws ApiError when the object that the token is to die with is not there, or is another. */
+function boundTo(
+  registry: Registry,
+  { namespace, name: account }: Operation,
+  ref: BoundObjectReference | undefined,
+): Partial<TokenClaims['kubernetes.io']> {
+  if (ref === undefined) return {};
+  const of = `${ref.apiVersion ?? ''}/${ref.kind ?? ''}`;
+  switch (of) {
+    case 'v1/Pod': {
+      const pod = found(registry, Pod, namespace, ref) as PodObject;
+      if ((pod.spec.serviceAccountName ?? '') !== account) {
+        const using = pod.spec.serviceAccountName ?? '';
+        throw badRequest(
+          `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name. pod is running with serviceaccount ${JSON.stringify(using)}`,
+        );
+      }
+      return { pod: claimOf(pod), ...nodeOf(registry, pod.spec.nodeName) };
+    }
+    case 'v1/Secret':
+      return { secret: claimOf(found(registry, Secret, namespace, ref)) };
+    case 'v1/Node':
+      return { node: claimOf(found(registry, Node, '', ref)) };
+    default:
+      throw badRequest(`cannot bind token to object of type ${ref.apiVersion ?? ''}, Kind=${ref.kind ?? ''}`);
+  }
+}
+
+function claimOf({ metadata }: ApiObject): { readonly name: string; readonly uid: string } {
+  return { name: metadata.name ?? '', uid: metadata.uid ?? '' };
+}
+
+function found(
+  registry: Registry,
+  kind: Kind,
+  namespace: string,
+  { name = '', uid = '' }: BoundObjectReference,
+): ApiObject {
+  const object = registry.resources.of(kind).storage!.cache.get(objectKey({ namespace, name }))?.value.object;
+  if (object === undefined) throw notFound(kind, name);
+  if (uid !== '' && uid !== object.metadata.uid)
+    throw conflict(
+      kind,
+      name,
+      `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
+  return object;
 }
 
 /** Which node the pod is on, so that a token that turns up elsewhere can be told (KEP-4193). */
 function nodeOf(registry: Registry, name: string | undefined): Partial<TokenClaims['kubernetes.io']> {
-  if (name === undefined) return {};
+  if (name === undefined || name === '') return {};
   const uid = registry.resources.of(Node).storage!.cache.get(name)?.value.object.metadata.uid;
   return { node: uid === undefined ? { name } : { name, uid } };
 }

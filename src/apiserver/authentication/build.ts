@@ -1,0 +1,47 @@
+import type { Environment } from '#base/environment.ts';
+import type { Client } from '#client/client.ts';
+import type { ResourceTable } from '../resources/resource.ts';
+import { Authenticator } from './authenticator.ts';
+import { bootstrapTokens } from './bootstrap-tokens.ts';
+import { Authorities } from './certificates.ts';
+import { LegacyTokenUse } from './legacy-token-use.ts';
+import type { AuthenticationOptions } from './options.ts';
+import { RequestHeaderAuthenticator } from './request-header.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
+import { ServiceAccountAuthenticator } from './service-accounts.ts';
+import type { TokenAuthenticator } from './token-authenticator.ts';
+import { tokenFile } from './token-file.ts';
+
+/** What authentication works on. */
+export interface AuthenticationContext {
+  readonly tokens: ServiceAccountTokens;
+  readonly resources: ResourceTable;
+  readonly environment: Environment;
+  readonly loopback: () => Client;
+}
+
+/** The authenticators that the options ask for, in upstream's order. */
+export function buildAuthenticator(options: AuthenticationOptions, context: AuthenticationContext): Authenticator {
+  const { environment, resources, tokens } = context;
+  const now = () => environment.clock.now();
+  const apiAudiences = options.apiAudiences ?? tokens.issuers;
+  const legacy = new LegacyTokenUse(context);
+  const fixed: TokenAuthenticator[] = [
+    ...(options.tokenFile === undefined ? [] : [tokenFile(options.tokenFile, apiAudiences)]),
+    new ServiceAccountAuthenticator({ tokens, resources, now, onLegacyUse: (secret) => legacy.note(secret) }),
+    ...(options.bootstrapTokens === false ? [] : [bootstrapTokens({ resources, now, apiAudiences })]),
+  ];
+  const clientAuthorities = options.clientCa === undefined ? undefined : new Authorities(options.clientCa);
+  const { requestHeader } = options;
+  return new Authenticator({
+    clientAuthorities: () => clientAuthorities,
+    requestHeader:
+      requestHeader === undefined
+        ? undefined
+        : new RequestHeaderAuthenticator(requestHeader, new Authorities(requestHeader.clientCa)),
+    tokens: () => fixed,
+    apiAudiences,
+    allowsAnonymous: () => options.anonymous !== false,
+    now,
+  });
+}

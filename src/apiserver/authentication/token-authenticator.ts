@@ -1,0 +1,22 @@
+import type { Awaitable } from '../authorization/authorizer.ts';
+import type { UserInfo } from '../registry/operation.ts';
+
+/** What somebody who knows tokens says of one. */
+export type TokenAnswer =
+  | {
+      readonly outcome: 'authenticated';
+      readonly user: UserInfo;
+      /** Those of the asked audiences that the token is for. */
+      readonly audiences: readonly string[];
+      /** For the audit log. */
+      readonly annotations?: Readonly<Record<string, string>>;
+    }
+  /** Not one of theirs: others may know it. */
+  | { readonly outcome: 'unknown' }
+  | { readonly outcome: 'refused'; readonly error: string };
+
+/** One kind of bearer token. */
+export interface TokenAuthenticator {
+  /** @param audiences that the token has to be for at least one of. */
+  authenticate(token: string, audiences: readonly string[]): Awaitable<TokenAnswer>;
+}
