@@ -1,3 +1,18 @@
+import type { ApiObject, Mutable } from './meta.ts';
+
+/**
+ * A copy of an object that a writer may change. The managed fields, often the larger half of an object, are shared:
+ * whoever changes them makes new ones.
+ */
+export function cloneObject<T extends ApiObject>(object: T): Mutable<T> {
+  const { metadata, ...rest } = object;
+  const { managedFields, ...ownMetadata } = metadata ?? {};
+  const copy = cloneJson({ ...rest, metadata: ownMetadata }) as Mutable<ApiObject>;
+  if (managedFields !== undefined)
+    copy.metadata = { ...copy.metadata, managedFields } as Mutable<ApiObject>['metadata'];
+  return copy as unknown as Mutable<T>;
+}
+
 /** A copy of a JSON value that may be changed without anybody else seeing it. */
 export function cloneJson<T>(value: T): T {
   return cloneUnknown(value) as T;

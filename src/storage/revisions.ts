@@ -1,10 +1,7 @@
 import { SortedKeys } from './sorted-keys.ts';
 import type { RangeOptions, RangeResult, StoredEntry, StoreEvent } from './store.ts';
 
-interface Watcher {
-  readonly prefix: string;
-  readonly onEvent: (event: StoreEvent) => void;
-}
+type Watcher = (event: StoreEvent) => void;
 
 /**
  * What both local backends keep in memory: the current entries in key order, the events since `logStart`, and the
@@ -13,7 +10,8 @@ interface Watcher {
 export class Revisions {
   readonly #entries = new Map<string, StoredEntry>();
   readonly #keys = new SortedKeys();
-  readonly #watchers = new Set<Watcher>();
+  /** By prefix, so that a write costs nothing for those who watch something else. */
+  readonly #watchers = new Map<string, Set<Watcher>>();
   #log: StoreEvent[] = [];
   #revision = 0;
   /** Events after this revision are all in the log. */
@@ -53,7 +51,7 @@ export class Revisions {
       this.#entries.set(event.key, { key: event.key, value: event.value, createRevision, modRevision: event.revision });
     }
     this.#log.push(event);
-    for (const watcher of this.#watchers) if (event.key.startsWith(watcher.prefix)) watcher.onEvent(event);
+    this.#tell(event);
   }
 
   get(key: string, revision = this.#revision): StoredEntry | undefined {
@@ -95,9 +93,24 @@ export class Revisions {
       const event = this.#log[index]!;
       if (event.key.startsWith(prefix)) onEvent(event);
     }
-    const watcher = { prefix, onEvent };
-    this.#watchers.add(watcher);
-    signal.addEventListener('abort', () => this.#watchers.delete(watcher), { once: true });
+    const watchers = this.#watchers.get(prefix) ?? new Set();
+    this.#watchers.set(prefix, watchers.add(onEvent));
+    const stop = (): void => {
+      watchers.delete(onEvent);
+      if (watchers.size === 0 && this.#watchers.get(prefix) === watchers) this.#watchers.delete(prefix);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+  }
+
+  #tell(event: StoreEvent): void {
+    const { key } = event;
+    for (let end = 0; ; ) {
+      const watchers = this.#watchers.get(key.slice(0, end));
+      if (watchers !== undefined) for (const watcher of watchers) watcher(event);
+      if (end === key.length) return;
+      const slash = key.indexOf('/', end);
+      end = slash < 0 ? key.length : slash + 1;
+    }
   }
 
   /** Drops events up to and including `revision` from memory. */

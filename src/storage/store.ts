@@ -19,7 +19,8 @@ export interface Store {
   commit(write: Write): Promise<CommitResult>;
 
   /**
-   * Every event under `prefix` after `fromRevision`, in revision order, until `signal` aborts.
+   * Every event under `prefix` after `fromRevision`, in revision order, until `signal` aborts. A prefix is empty, ends
+   * with a slash, or is a whole key.
    * Fails with 'compacted' when the revisions are gone.
    */
   watch(options: {

@@ -214,7 +214,7 @@ export class InProcessClient implements Client {
     const namespace = resource.kind.namespaced ? (ref.namespace ?? '') : '';
     // What a client over HTTP sends takes this form by being decoded: one form in the store, whoever wrote.
     const isWhole = verb !== 'patch' && (subresource === '' || subresource === 'status');
-    const conformed = isWhole && body !== undefined ? conform(body, resource.schema).value : body;
+    const conformed = isWhole && body !== undefined ? decoded(body as ApiObject, resource) : body;
     return this.#server.execute({
       verb,
       resource,
@@ -239,9 +239,19 @@ export class InProcessClient implements Client {
 
 function ignore(): void {}
 
-/** A copy that the server may change, saying what it is. */
+/** The object, saying what it is. */
 function typed(kind: Kind, object: ApiObject): ApiObject {
-  return { ...cloneJson(object), kind: kind.kind, apiVersion: apiVersionOf(kind) };
+  return { ...object, kind: kind.kind, apiVersion: apiVersionOf(kind) };
+}
+
+/**
+ * A copy that the server may change, in the form that decoding gives. The managed fields come from an earlier answer
+ * and have it.
+ */
+function decoded(object: ApiObject, { schema }: ServedResource): unknown {
+  const { managedFields, ...metadata } = object.metadata;
+  const copy = conform(cloneJson({ ...object, metadata }), schema).value as unknown as ApiObject;
+  return managedFields === undefined ? copy : { ...copy, metadata: { ...copy.metadata, managedFields } };
 }
 
 function plain(result: Result): JsonObject {

@@ -1,4 +1,4 @@
-import { cloneJson } from '#machinery/clone.ts';
+import { cloneObject } from '#machinery/clone.ts';
 import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import { conform, DecodeError } from '#machinery/json.ts';
 import type { ApiObject, Json, JsonObject, Mutable } from '#machinery/meta.ts';
@@ -67,9 +67,7 @@ function checkedObject(operation: Operation, result: JsonObject): Mutable<ApiObj
   }
   if (options.fieldValidation !== 'Ignore') for (const text of problems) warn(text);
   // The patched document shares what did not change with the cached object, which nobody may touch.
-  const object = cloneJson(value) as unknown as Mutable<ApiObject>;
-  object.metadata ??= {};
-  return object;
+  return cloneObject(value as unknown as ApiObject);
 }
 
 function conformed({ resource, name }: Operation, result: JsonObject): ReturnType<typeof conform> {

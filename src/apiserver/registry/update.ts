@@ -1,5 +1,5 @@
 import { validateObjectMeta, validateObjectMetaUpdate } from '#kinds/validation/object-meta.ts';
-import { cloneJson } from '#machinery/clone.ts';
+import { cloneObject } from '#machinery/clone.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type ApiError, badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import type { ApiObject, GroupVersionKind, Mutable, ObjectMeta } from '#machinery/meta.ts';
@@ -70,7 +70,7 @@ export function replaceObject(registry: Registry, operation: Operation, options:
   const whenAbsent = mayCreate ? () => createObject(registry, operation) : undefined;
   // With a precondition there is one attempt, which may have the body itself.
   const isConditional = (body.metadata.resourceVersion ?? '') !== '';
-  return updateObject(registry, operation, () => (isConditional ? body : cloneJson(body)), {
+  return updateObject(registry, operation, () => (isConditional ? body : cloneObject(body as ApiObject)), {
     ...(whenAbsent === undefined ? {} : { whenAbsent }),
     ...options,
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { Deployment } from '#kinds/generated/types/apps_v1.ts';
+import fc from '#testing/properties.ts';
 import { maxSurge, maxUnavailable, newSetSize, proportionalSizes } from './proportions.ts';
 
 function rolling(replicas: number, surge: number | string, unavailable: number | string): Deployment {

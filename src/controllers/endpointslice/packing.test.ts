@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { Endpoint, EndpointSlice } from '#kinds/generated/types/discovery_v1.ts';
+import fc from '#testing/properties.ts';
 import { endpointsPerSlice, packSlices, type SliceChanges } from './packing.ts';
 
 const ports = [{ name: '', port: 80, protocol: 'TCP' }];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { PodStatus } from '#kinds/generated/types/core_v1.ts';
+import fc from '#testing/properties.ts';
 import { same, statusPatch } from './status-patch.ts';
 
 const condition = fc.record(

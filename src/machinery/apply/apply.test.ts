@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { schemaNamed } from '#kinds/schemas.ts';
+import fc from '#testing/properties.ts';
 import { conform } from '../conform.ts';
 import { ApiError } from '../errors.ts';
 import type { ApiObject, JsonObject } from '../meta.ts';

@@ -32,48 +32,71 @@ function makeNode(children: JsonFields, member: boolean): FieldTree | undefined 
   return member ? { '.': noFields, ...children } : children;
 }
 
-/** Paths in either set. */
+/** Paths in either set; a tree that holds the other's paths already is given back itself. */
 export function unionFields(left: FieldTree, right: FieldTree): FieldTree {
   if (isEmptyTree(left)) return right;
   if (isEmptyTree(right)) return left;
-  return unionChildren(left, right);
+  return unionChildren(left, right) ?? left;
 }
 
 function unionNodes(left: FieldTree, right: FieldTree): FieldTree {
   if (left === right) return left;
-  return makeNode(unionChildren(left, right), isMember(left) || isMember(right)) ?? noFields;
+  const wasMember = isMember(left);
+  const children = unionChildren(left, right);
+  if (children === undefined && (wasMember || !isMember(right))) return left;
+  return makeNode(children ?? withoutMembership(left), wasMember || isMember(right)) ?? noFields;
 }
 
-function unionChildren(left: FieldTree, right: FieldTree): JsonFields {
-  const children: JsonFields = {};
-  for (const step of Object.keys(left)) {
+/** The children of both; undefined when `left` has them all. */
+function unionChildren(left: FieldTree, right: FieldTree): JsonFields | undefined {
+  let children: JsonFields | undefined;
+  for (const step in right) {
     if (step === '.') continue;
-    const other = childOf(right, step);
-    children[step] = other === undefined ? left[step] : unionNodes(left[step] as FieldTree, other);
-  }
-  for (const step of Object.keys(right)) {
-    if (step !== '.' && childOf(left, step) === undefined) children[step] = right[step];
+    const own = childOf(left, step);
+    const other = right[step] as FieldTree;
+    const union = own === undefined ? other : unionNodes(own, other);
+    if (union === own) continue;
+    children ??= withoutMembership(left);
+    children[step] = union;
   }
   return children;
 }
 
-/** Paths in `left` that are not in `right`; what is below such a path stays unless it is named itself. */
+function withoutMembership(node: FieldTree): JsonFields {
+  const { '.': _, ...children } = node;
+  return children;
+}
+
+/**
+ * Paths in `left` that are not in `right`; what is below such a path stays unless it is named itself. Gives `left`
+ * itself back when nothing of it is in `right`.
+ */
 export function differenceFields(left: FieldTree, right: FieldTree): FieldTree {
   if (isEmptyTree(left) || isEmptyTree(right)) return left;
-  return differenceChildren(left, right);
+  return differenceChildren(left, right) ?? left;
 }
 
-function differenceChildren(left: FieldTree, right: FieldTree): JsonFields {
-  const children: JsonFields = {};
-  for (const step of Object.keys(left)) {
-    if (step === '.') continue;
-    const node = left[step] as FieldTree;
-    const other = childOf(right, step);
-    const rest =
-      other === undefined ? node : makeNode(differenceChildren(node, other), isMember(node) && !isMember(other));
-    if (rest !== undefined) children[step] = rest;
+/** The children that stay; undefined when all do as they are. */
+function differenceChildren(left: FieldTree, right: FieldTree): JsonFields | undefined {
+  let children: JsonFields | undefined;
+  for (const step in right) {
+    const node = step === '.' ? undefined : childOf(left, step);
+    if (node === undefined) continue;
+    const other = right[step] as FieldTree;
+    const rest = differenceNodes(node, other);
+    if (rest === node) continue;
+    children ??= withoutMembership(left);
+    if (rest === undefined) delete children[step];
+    else children[step] = rest;
   }
   return children;
+}
+
+function differenceNodes(node: FieldTree, other: FieldTree): FieldTree | undefined {
+  const children = differenceChildren(node, other);
+  const wasMember = isMember(node);
+  if (children === undefined && !(wasMember && isMember(other))) return node;
+  return makeNode(children ?? withoutMembership(node), wasMember && !isMember(other));
 }
 
 /** Paths in both sets. */

@@ -1,3 +1,4 @@
+import type { JsonFields } from '../conform.ts';
 import { equalValues } from '../equality.ts';
 import type { ManagedFieldsEntry, ObjectMeta } from '../meta.ts';
 import { type FieldTree, isEmptyTree, noFields, unionFields, withoutPaths } from './field-tree.ts';
@@ -16,30 +17,31 @@ export interface Manager {
 const maximumUpdaters = 10;
 const forgottenUpdaters = 'ancient-changes';
 
-/** Fields of the metadata, and of every object, that nobody owns. */
-const unowned: readonly (readonly string[])[] = [
-  ['apiVersion'],
-  ['kind'],
-  ['metadata', 'name'],
-  ['metadata', 'namespace'],
-  ['metadata', 'creationTimestamp'],
-  ['metadata', 'selfLink'],
-  ['metadata', 'uid'],
-  ['metadata', 'clusterName'],
-  ['metadata', 'generation'],
-  ['metadata', 'managedFields'],
-  ['metadata', 'resourceVersion'],
-];
+/** Fields of every object, and of the metadata, that nobody owns. */
+const unownedFields = ['f:apiVersion', 'f:kind'] as const;
+const unownedMetadata = new Set([
+  '.',
+  'f:name',
+  'f:namespace',
+  'f:creationTimestamp',
+  'f:selfLink',
+  'f:uid',
+  'f:clusterName',
+  'f:generation',
+  'f:managedFields',
+  'f:resourceVersion',
+]);
 
 /** Without what nobody owns and without the fields that this door of the API does not change. */
 export function ownable(fields: FieldTree, resetFields: readonly (readonly string[])[]): FieldTree {
-  const kept = withoutPaths(fields, [...unowned, ...resetFields]);
+  const kept: JsonFields = { ...withoutPaths(fields, resetFields) };
+  for (const step of unownedFields) delete kept[step];
   const metadata = kept['f:metadata'] as FieldTree | undefined;
   if (metadata === undefined) return kept;
-  const { '.': _, ...parts } = metadata;
-  if (!isEmptyTree(parts)) return { ...kept, 'f:metadata': parts };
-  const { 'f:metadata': __, ...rest } = kept;
-  return rest;
+  delete kept['f:metadata'];
+  const parts = Object.entries(metadata).filter(([step]) => !unownedMetadata.has(step));
+  if (parts.length > 0) kept['f:metadata'] = Object.fromEntries(parts);
+  return kept;
 }
 
 /**

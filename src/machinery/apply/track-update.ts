@@ -38,12 +38,12 @@ export function trackUpdate(options: TrackUpdateOptions): readonly ManagedFields
   const after: Manager[] = [];
   let isKnown = false;
   for (const manager of managers) {
-    const rest = differenceFields(differenceFields(manager.fields, changed), removed);
+    const rest = differenceFields(manager.fields, removed);
     if (!isEmptyTree(changed) && isSameManager(manager, writer)) {
       isKnown = true;
       after.push({ ...manager, fields: unionFields(rest, changed), time: formatTime(options.now) });
     } else {
-      after.push({ ...manager, fields: rest });
+      after.push({ ...manager, fields: differenceFields(rest, changed) });
     }
   }
   if (!isKnown && !isEmptyTree(changed)) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { Service } from '#kinds/generated/types/core_v1.ts';
 import type { EndpointSlice } from '#kinds/generated/types/discovery_v1.ts';
+import fc from '#testing/properties.ts';
 import { ElementTable } from './element-table.ts';
 import { type ElementId, isRouted, planService } from './plan.ts';
 import { staleFlows } from './routing.ts';

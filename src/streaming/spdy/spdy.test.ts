@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import { constants, createDeflate } from 'node:zlib';
-import fc from 'fast-check';
+import fc from '#testing/properties.ts';
 import { StreamCutError } from '../byte-queue.ts';
 import { SpdyConnection, streamWindowBytes } from './connection.ts';
 import { headerDictionary } from './dictionary.ts';
