@@ -13,12 +13,17 @@ import { nodeAuthorizer } from './authorization/node/authorizer.ts';
 import { NodeGraph } from './authorization/node/graph.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
 import { ensureBootstrapObjects } from './bootstrap/bootstrap.ts';
+import { CustomResources } from './custom-resources/custom-resources.ts';
+import { builtinRules } from './custom-resources/definition/builtin-rules.ts';
+import { DefinitionController } from './custom-resources/definition/controller.ts';
+import { definitionHook } from './custom-resources/definition/hook.ts';
+import { noRules } from './custom-resources/rules-hook.ts';
 import { FeatureGates } from './feature-gates.ts';
 import { InProcessClient } from './in-process/client.ts';
 import { execute } from './registry/execute.ts';
 import type { Operation, Result } from './registry/operation.ts';
 import type { Registry } from './registry/registry.ts';
-import { ResourceTable } from './resources/resource.ts';
+import { ResourceTable, type ServedResource } from './resources/resource.ts';
 import { objectKey } from './resources/storage-keys.ts';
 import { serviceHook } from './services/hook.ts';
 
@@ -52,6 +57,8 @@ const compactionIntervalMs = 5 * 60_000;
 export class ApiServer {
   readonly registry: Registry;
   readonly #stop = new AbortController();
+  #custom: CustomResources | undefined;
+  #definitions: DefinitionController | undefined;
 
   private constructor(registry: Registry) {
     this.registry = registry;
@@ -60,7 +67,7 @@ export class ApiServer {
   /** Fills the caches from the store and makes sure that it holds what every cluster has. */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const { store, environment } = options;
-    const resources = await ResourceTable.open(store);
+    const resources = await ResourceTable.open(store, builtinRules);
     const { authentication = {} } = options;
     const tokens = new ServiceAccountTokens({
       issuers: authentication.serviceAccountIssuers ?? [defaultIssuer],
@@ -77,7 +84,13 @@ export class ApiServer {
       resources,
       environment,
       admission: admissionChain(options.admission ?? {}, { environment, features }),
-      hooks: { byResource: { '/services': serviceHook({ cidr: options.serviceCidr }), ...accessHooks } },
+      hooks: {
+        byResource: {
+          '/services': serviceHook({ cidr: options.serviceCidr }),
+          'apiextensions.k8s.io/customresourcedefinitions': definitionHook,
+          ...accessHooks,
+        },
+      },
       authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(new NodeGraph(resources)), rbac]),
       rbac,
       authenticator: buildAuthenticator(authentication, {
@@ -91,11 +104,20 @@ export class ApiServer {
       loopback: () => server.loopback(),
       featureEnabled: (gate) => features.enabled(gate),
     });
+    server.#custom = await CustomResources.start({
+      store,
+      resources,
+      environment,
+      rules: noRules,
+      converterOf: () => undefined,
+    });
     server.registry.admission.start(server.registry);
     const exists = (kind: Kind, { metadata }: ApiObject): boolean =>
       resources.of(kind).storage!.cache.get(objectKey({ namespace: metadata.namespace, name: metadata.name ?? '' })) !==
       undefined;
     await ensureBootstrapObjects(server.loopback(), { serviceCidr: options.serviceCidr, exists });
+    server.#definitions = new DefinitionController({ resources, client: server.loopback(), environment });
+    void server.#definitions.run();
     server.#compactRegularly();
     return server;
   }
@@ -147,6 +169,17 @@ export class ApiServer {
     });
   }
 
+  /** A resource that the table does not have, if its definition is just about to bring it. */
+  async awaitedResource(group: string, version: string, plural: string): Promise<ServedResource | undefined> {
+    await this.#custom?.settled(`${plural}.${group}`);
+    return this.resources.get(group, version, plural);
+  }
+
+  /** Undefined when the table of resources is as the store says; else resolves when it is. */
+  settledResources(): Promise<void> | undefined {
+    return this.#custom?.settled();
+  }
+
   /** A client in this process. */
   client({ user, groups = [] }: Identity): Client {
     return new InProcessClient(this, { name: user, groups: [...groups, 'system:authenticated'] });
@@ -176,6 +209,8 @@ export class ApiServer {
   /** Ends every watch. The store is its owner's to close. */
   stop(): void {
     this.#stop.abort();
+    this.#definitions?.stop();
+    this.#custom?.stop();
     this.resources.close();
   }
 }

@@ -49,6 +49,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly warnings?: (object: T, old: T | undefined) => readonly string[];
   /** How the name is checked; the default is a DNS-1123 subdomain. */
   readonly nameRule?: 'subdomain' | 'label' | 'rfc1035Label' | 'pathSegment';
+  /** Finalizers are standard ones or fully qualified, unless any name does. */
+  readonly finalizerRule?: 'any' | undefined;
   /** Field selectors besides `metadata.name` and `metadata.namespace`, as functions of the object. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** Cells of `kubectl get`, in the order of the kind's columns in `generated/columns.json`. `now` in ms. */
@@ -67,8 +69,10 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number | undefined;
   /** Whether something besides metadata.finalizers keeps an object that is being deleted. */
   readonly keepsFromDeletion?: (object: T) => boolean;
-  /** Notes in the object that its deletion has begun. */
-  readonly beginDeletion?: (object: Mutable<T>) => void;
+  /** Notes in the object that its deletion has begun; `now` in ms. */
+  readonly beginDeletion?: (object: Mutable<T>, now: number) => void;
+  /** A finalizer that every deletion starts with. */
+  readonly deletionFinalizer?: string;
   /** The propagation policy when the client names none. Default: background. */
   readonly defaultPropagation?: 'Background' | 'Orphan';
 }

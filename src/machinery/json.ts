@@ -1,4 +1,4 @@
-import { conform, DecodeError } from './conform.ts';
+import { type ConformResult, conform, DecodeError } from './conform.ts';
 import { scanJson } from './json-scan.ts';
 import type { Json } from './meta.ts';
 import type { ObjectSchema } from './schema.ts';
@@ -16,6 +16,8 @@ export interface Decoded {
 export interface DecodeOptions {
   /** Look for duplicate keys: a second walk, over the text. */
   readonly findDuplicates?: boolean;
+  /** Takes the place of `conform` for kinds whose schema decides in another way. */
+  readonly conform?: (value: Json) => ConformResult;
 }
 
 const decoder = new TextDecoder();
@@ -30,7 +32,8 @@ const longNumber = /[0-9]{16}/;
  */
 export function decodeJson(bytes: Uint8Array, schema: ObjectSchema, options: DecodeOptions = {}): Decoded {
   const text = decoder.decode(bytes);
-  const { value, unknown } = conform(parseText(text), schema);
+  const parsed = parseText(text);
+  const { value, unknown } = options.conform?.(parsed) ?? conform(parsed, schema);
   const duplicates = options.findDuplicates === true ? scanJson(text, schema) : [];
   return { value, unknown, duplicates };
 }

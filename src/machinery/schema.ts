@@ -67,7 +67,7 @@ export interface Field {
    */
   readonly presence: 'optional' | 'nonZero' | 'always';
   /** What an absent key of a list item counts as (`protocol: TCP` of ports). */
-  readonly keyDefault: string | undefined;
+  readonly keyDefault: string | number | bigint | boolean | undefined;
   /** Protobuf field number; 0 where the field has none. */
   readonly number: number;
   /** Protobuf: numbers of the messages around the field that JSON does not show, outermost first. */

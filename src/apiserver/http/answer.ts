@@ -117,13 +117,18 @@ async function sendList(answering: Answering, list: Extract<Result, { type: 'lis
     };
     return sendJson(response, 200, body);
   }
-  const body = { kind: `${resource.kind.kind}List`, apiVersion: apiVersionOf(resource.kind), metadata, items: objects };
+  const body = { kind: listKindOf(resource), apiVersion: apiVersionOf(resource.kind), metadata, items: objects };
   sendBytes(response, 200, mediaTypes[format.encoding], encodeValue(body, listSchema(resource), format));
+}
+
+function listKindOf({ kind, custom }: ServedResource): string {
+  return custom?.published.listKind ?? `${kind.kind}List`;
 }
 
 /** `core.v1.Pod` is listed as `core.v1.PodList`. */
 function listSchema(resource: ServedResource): ServedResource['schema'] {
-  return schemaNamed(`${resource.schema.name}List`);
+  // Custom lists are never sent in the one form that needs a schema.
+  return resource.custom === undefined ? schemaNamed(`${resource.schema.name}List`) : resource.schema;
 }
 
 /** The bytes of each object as the store has them, between a head and a tail, with back-pressure. */
@@ -131,7 +136,7 @@ async function streamList(
   { response, resource }: Answering,
   { items, metadata }: Extract<Result, { type: 'list' }>,
 ): Promise<void> {
-  const head = `{"kind":"${resource.kind.kind}List","apiVersion":"${apiVersionOf(resource.kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
+  const head = `{"kind":"${listKindOf(resource)}","apiVersion":"${apiVersionOf(resource.kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
   response.writeHead(200, { 'content-type': mediaTypes.json, 'cache-control': 'no-cache, private' });
   let parts: Uint8Array[] = [Buffer.from(head)];
   for (let index = 0; index < items.length; index++) {

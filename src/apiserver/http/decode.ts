@@ -5,6 +5,7 @@ import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#ma
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
 import { parseLenientYaml, parseYaml, YamlError } from '#machinery/yaml.ts';
+import type { CustomForm } from '../resources/custom-form.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { Encoding } from './negotiation.ts';
 
@@ -14,6 +15,7 @@ export interface ExpectedKind {
   readonly version: string;
   readonly kind: string;
   readonly schema: ObjectSchema;
+  readonly custom?: CustomForm | undefined;
 }
 
 /** Subresources whose body is of another kind than their object. */
@@ -27,7 +29,9 @@ const subresourceSchemas: Readonly<Record<string, string>> = {
 /** The kind that a write to a resource or subresource carries. */
 export function expectedKind(resource: ServedResource, subresource: string): ExpectedKind {
   const row = resource.subresources.get(subresource);
-  if (row === undefined || row.kind === resource.kind.kind) return { ...resource.kind, schema: resource.schema };
+  const { custom } = resource;
+  if (row === undefined || row.kind === resource.kind.kind)
+    return { ...resource.kind, schema: resource.schema, custom };
   const name = subresourceSchemas[`${row.group}/${row.version}/${row.kind}`];
   if (name === undefined) return { ...resource.kind, schema: resource.schema };
   return { group: row.group, version: row.version, kind: row.kind, schema: schemaNamed(name) };
@@ -42,10 +46,10 @@ export interface DecodeOptions {
 
 /** The body of a create or update as an object that its reader may change. @throws ApiError 400. */
 export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options: DecodeOptions): Mutable<ApiObject> {
-  const { kind, schema } = expected;
+  const { kind } = expected;
   const apiVersion = apiVersionOf(expected);
   try {
-    const { value, unknown, duplicates, yamlDuplicates = [] } = decodeAny(bytes, schema, options);
+    const { value, unknown, duplicates, yamlDuplicates = [] } = decodeAny(bytes, expected, options);
     if (value === null || typeof value !== 'object' || Array.isArray(value))
       throw new DecodeError(`cannot restore ${kind} from a value that is no object`);
     report(
@@ -78,15 +82,19 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
 
 function decodeAny(
   bytes: Uint8Array,
-  schema: ObjectSchema,
+  { schema, custom }: ExpectedKind,
   { encoding, fieldValidation }: DecodeOptions,
 ): Decoded & { readonly yamlDuplicates?: readonly string[] } {
   switch (encoding) {
     case 'json':
-      return decodeJson(bytes, schema, { findDuplicates: fieldValidation !== 'Ignore' });
+      return decodeJson(bytes, schema, {
+        findDuplicates: fieldValidation !== 'Ignore',
+        ...(custom === undefined ? {} : { conform: custom.conform }),
+      });
     case 'yaml': {
       const { value, duplicates } = parseLenientYaml(textOf(bytes));
-      return { ...conform(value, schema), duplicates: [], yamlDuplicates: duplicates };
+      const conformed = custom === undefined ? conform(value, schema) : custom.conform(value);
+      return { ...conformed, duplicates: [], yamlDuplicates: duplicates };
     }
     case 'protobuf':
       return { ...conform(decodeProtobuf(bytes, schema), schema), duplicates: [] };

@@ -2,6 +2,7 @@ import type { Log } from '#base/log.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { refusalReason, requireAllowed } from '../authorization/authorizer.ts';
 import type { Operation, OperationOptions, UserInfo } from '../registry/operation.ts';
+import type { CustomForm } from '../resources/custom-form.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 import { type Answering, type AnyResponse, sendResult, sendStatus, statusOfError } from './answer.ts';
@@ -9,7 +10,7 @@ import { type AnyRequest, readBody } from './body.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
 import { identify } from './identity.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { type AnswerFormat, bodyEncoding, negotiateAnswer } from './negotiation.ts';
+import { type AnswerFormat, bodyEncoding, mediaTypes, negotiateAnswer, unsupportedMediaType } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
 import { isTrue, type PathRequest, type ResourceRequest, requestInfo } from './request-info.ts';
 import type { IncludeObject } from './table.ts';
@@ -121,15 +122,19 @@ async function servePath(exchange: Exchange, routes: Routes, info: PathRequest):
   await routes.path(exchange, info);
 }
 
-async function serveResource(exchange: Exchange, routes: Routes, info: ResourceRequest): Promise<void> {
-  const { server, response, format, query } = exchange;
+async function serveResource(received: Exchange, routes: Routes, info: ResourceRequest): Promise<void> {
+  let exchange = received;
+  const { server, response, query } = exchange;
   const { registry } = server;
-  const resource = server.resources.get(info.group, info.version, info.resource);
+  const resource =
+    server.resources.get(info.group, info.version, info.resource) ??
+    (await server.awaitedResource(info.group, info.version, info.resource));
   if (resource === undefined) {
     await authorizeUnknown(exchange, info);
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   }
   const warnings = new Set<string>();
+  if (resource.custom !== undefined) exchange = customExchange(exchange, resource.custom, warnings);
   const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
   const authorized = server.authorize(operation);
   if (authorized !== undefined) await authorized;
@@ -142,13 +147,22 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
   for (const text of warnings) response.appendHeader('warning', `299 - ${JSON.stringify(text)}`);
   const answering: Answering = {
     response,
-    format,
+    format: exchange.format,
     include: includeOf(query),
     resource,
     now: registry.environment.clock.now(),
   };
   if (result.type === 'watch') await sendWatch(answering, result.watch, registry.environment.clock);
   else await sendResult(answering, result);
+}
+
+/** Custom kinds have no protobuf form, and may be deprecated. */
+function customExchange(exchange: Exchange, { deprecation }: CustomForm, warnings: Set<string>): Exchange {
+  if (deprecation !== undefined) warnings.add(deprecation);
+  const { format, request } = exchange;
+  if (format.encoding !== 'protobuf') return exchange;
+  const pretty = format.pretty;
+  return { ...exchange, format: negotiateAnswer(request.headers.accept, { pretty, without: 'protobuf' }) };
 }
 
 /** Who may not ask about a resource learns that before learning that there is no such resource. */
@@ -208,6 +222,8 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
     case 'create':
     case 'update': {
       const encoding = bodyEncoding(contentType);
+      if (encoding === 'protobuf' && resource.custom !== undefined)
+        throw unsupportedMediaType([mediaTypes.json, mediaTypes.yaml]);
       const bytes = await readBody(request);
       const fieldValidation = options.fieldValidation ?? 'Warn';
       return {

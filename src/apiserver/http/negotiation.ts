@@ -30,7 +30,7 @@ const byMediaType: Readonly<Record<string, Encoding>> = {
  */
 export function negotiateAnswer(
   accept: string | undefined,
-  { pretty = false }: { readonly pretty?: boolean } = {},
+  { pretty = false, without }: { readonly pretty?: boolean; readonly without?: Encoding } = {},
 ): AnswerFormat {
   if (accept === undefined || accept === '' || accept === mediaTypes.json)
     return { encoding: 'json', as: 'object', pretty };
@@ -39,7 +39,7 @@ export function negotiateAnswer(
     const encoding = byMediaType[type.toLowerCase()];
     if (encoding === undefined) continue;
     const as = formOf(new Map(parameters.map((parameter) => splitOnce(parameter, '='))));
-    if (as !== undefined) return { encoding, as, pretty };
+    if (as !== undefined && (encoding !== without || as !== 'object')) return { encoding, as, pretty };
   }
   throw notAcceptable();
 }

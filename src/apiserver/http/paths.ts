@@ -26,6 +26,8 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
       );
     const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
     const { response, server } = exchange;
+    const settling = server.settledResources();
+    if (settling !== undefined) await settling;
     const health = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(trimmed);
     if (health !== null)
       return serveHealth(

@@ -5,7 +5,7 @@ import { dumpYaml } from '#machinery/yaml.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import { nudgeRegularly } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
-import { inServedVersion } from '../resources/resource.ts';
+import { inServedVersion, readyToServe } from '../resources/resource.ts';
 import { type Answering, type AnyResponse, writeChunk } from './answer.ts';
 import { mediaTypes } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
@@ -76,6 +76,11 @@ async function sendEvents(
       told = revision;
       continue;
     }
+    const pending = readyToServe(
+      resource,
+      events.map(({ value }) => value),
+    );
+    if (pending !== undefined) await pending;
     const frames = events.map(({ type, value }) => frame(type, inServedVersion(resource, value)));
     if (!(await write(frames.length === 1 ? frames[0]! : Buffer.concat(frames)))) return;
   }

@@ -18,10 +18,17 @@ import { conform } from '#machinery/conform.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { parseFieldSelector } from '#machinery/fields.ts';
 import { parseLabelSelector } from '#machinery/label-parser.ts';
-import { type ApiList, type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
+import {
+  type ApiList,
+  type ApiObject,
+  apiVersionOf,
+  type Json,
+  type JsonObject,
+  type Mutable,
+} from '#machinery/meta.ts';
 import { nudgeRegularly } from '../cache/watch-stream.ts';
 import type { Operation, OperationOptions, Result, UserInfo, WatchResult } from '../registry/operation.ts';
-import { inServedVersion, type ServedResource } from '../resources/resource.ts';
+import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 
 const never = new AbortController().signal;
@@ -81,11 +88,11 @@ export class InProcessClient implements Client {
       { options: readOptions(options), signal: options.signal },
     );
     if (result.type !== 'watch') throw new Error(`watch answered ${result.type}`);
-    const { resources, environment } = this.#server;
+    const { environment } = this.#server;
     const stop = new AbortController();
     const { watch } = result;
     try {
-      yield* watchEvents<T>(watch, resources.of(kind), environment, stop.signal);
+      yield* watchEvents<T>(watch, result.resource, environment, stop.signal);
     } finally {
       stop.abort();
       watch.stream.close();
@@ -196,7 +203,7 @@ export class InProcessClient implements Client {
     );
   }
 
-  #run(
+  async #run(
     kind: Kind,
     verb: Operation['verb'],
     ref: ObjectRef,
@@ -208,9 +215,11 @@ export class InProcessClient implements Client {
     },
   ): Promise<Result> {
     const { subresource = '', body, options = {}, signal = never } = request;
-    const resource = this.#server.resources.get(kind.group, kind.version, kind.resource);
-    if (resource === undefined)
-      return Promise.reject(new ApiError(404, 'NotFound', 'the server could not find the requested resource'));
+    const { group, version, resource: plural } = kind;
+    const resource =
+      this.#server.resources.get(group, version, plural) ??
+      (await this.#server.awaitedResource(group, version, plural));
+    if (resource === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
     const namespace = resource.kind.namespaced ? (ref.namespace ?? '') : '';
     // What a client over HTTP sends takes this form by being decoded: one form in the store, whoever wrote.
     const isWhole = verb !== 'patch' && (subresource === '' || subresource === 'status');
@@ -248,9 +257,10 @@ function typed(kind: Kind, object: ApiObject): ApiObject {
  * A copy that the server may change, in the form that decoding gives. The managed fields come from an earlier answer
  * and have it.
  */
-function decoded(object: ApiObject, { schema }: ServedResource): unknown {
+function decoded(object: ApiObject, { schema, custom }: ServedResource): unknown {
   const { managedFields, ...metadata } = object.metadata;
-  const copy = conform(cloneJson({ ...object, metadata }), schema).value as unknown as ApiObject;
+  const own: unknown = cloneJson({ ...object, metadata });
+  const copy = (custom?.conform(own as Json) ?? conform(own, schema)).value as unknown as ApiObject;
   return managedFields === undefined ? copy : { ...copy, metadata: { ...copy.metadata, managedFields } };
 }
 
@@ -341,6 +351,11 @@ async function* watchEvents<T extends ApiObject>(
   for (;;) {
     await stream.wait();
     const events = stream.take();
+    const pending = readyToServe(
+      resource,
+      events.map(({ value }) => value),
+    );
+    if (pending !== undefined) await pending;
     for (const { type, value } of events)
       yield { type, object: inServedVersion(resource, value).object as Mutable<T> as T };
     if (events.length === 0 && stream.closed) return;

@@ -1,6 +1,7 @@
 import { expectedKind } from '../http/decode.ts';
 import { versionInfo } from '../http/version.ts';
 import type { ServedResource } from '../resources/resource.ts';
+import { customListName } from './custom.ts';
 import { openApi2, openApi3 } from './dialect.ts';
 import { publishedName } from './names.ts';
 import { PathWriter } from './paths.ts';
@@ -56,6 +57,12 @@ function nameKinds({ definitions }: TypeCollector, resources: readonly ServedRes
       if (sent.kind !== kind.kind) mark(definitions.get(publishedName(sent.schema.name)), [place]);
     }
     const { group, version } = kind;
+    if (resource.custom !== undefined) {
+      const { published } = resource.custom;
+      mark(definitions.get(published.name), [{ group, version, kind: kind.kind }]);
+      mark(definitions.get(customListName(published)), [{ group, version, kind: published.listKind }]);
+      continue;
+    }
     mark(definitions.get(publishedName(schema.name)), [{ group, version, kind: kind.kind }]);
     mark(definitions.get(publishedName(`${schema.name}List`)), [{ group, version, kind: `${kind.kind}List` }]);
   }

@@ -1,5 +1,6 @@
 import { hasSchema, schemaNamed } from '#kinds/schemas.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
+import type { Published } from './custom.ts';
 import type { Dialect } from './dialect.ts';
 import { type Parameters, parametersOf } from './parameters.ts';
 import type { OpenApiObject, TypeCollector } from './types.ts';
@@ -31,6 +32,8 @@ export interface OperationDescription {
   readonly kind: GroupVersionKind;
   /** Its type; undefined where text or a stream is the answer. */
   readonly schema: ObjectSchema | undefined;
+  /** Set for a custom kind, whose published type is not made from its schema. */
+  readonly published?: Published | undefined;
 }
 
 /** Status codes of success by action, besides 200. */
@@ -55,8 +58,9 @@ export class OperationWriter {
     const { id, action, tag, kind, schema } = description;
     const body = this.#body(description);
     const parameters = action === 'connect' ? [] : this.parameters('query', parametersOf[action]);
-    const consumes = action === 'patch' ? patchTypes : ['*/*'];
-    const produces = producedBy(action, schema);
+    const isCustom = description.published !== undefined;
+    const consumes = action === 'patch' ? patchTypesOf(isCustom) : ['*/*'];
+    const produces = isCustom ? customTypes : producedBy(action, schema);
     const common = {
       tags: [tag],
       operationId: id,
@@ -95,10 +99,11 @@ export class OperationWriter {
     });
   }
 
-  #body({ action, schema }: OperationDescription): OpenApiObject | undefined {
+  #body({ action, schema, published }: OperationDescription): OpenApiObject | undefined {
     switch (action) {
       case 'post':
       case 'put':
+        if (published !== undefined) return this.#types.customReference(published);
         return schema === undefined ? undefined : this.#types.reference(schema);
       case 'patch':
         return this.#types.patch();
@@ -110,8 +115,10 @@ export class OperationWriter {
     }
   }
 
-  #responses({ action, schema }: OperationDescription, produces: readonly string[]): OpenApiObject {
-    const answer = this.#answer(schema, action);
+  #responses({ action, schema, published }: OperationDescription, produces: readonly string[]): OpenApiObject {
+    const isAnswered = published !== undefined && action !== 'delete' && action !== 'deletecollection';
+    const custom = isAnswered ? published : undefined;
+    const answer = custom === undefined ? this.#answer(schema, action) : this.#customAnswer(custom, action);
     const success =
       this.#dialect.version === 2
         ? { schema: answer }
@@ -123,6 +130,10 @@ export class OperationWriter {
     return responses;
   }
 
+  #customAnswer(published: Published, action: Action): OpenApiObject {
+    return action === 'list' ? this.#types.customListReference(published) : this.#types.customReference(published);
+  }
+
   #answer(schema: ObjectSchema | undefined, action: Action): OpenApiObject {
     if (schema === undefined) return { type: 'string' };
     if (action === 'delete' || action === 'deletecollection')
@@ -131,6 +142,13 @@ export class OperationWriter {
       return this.#types.reference(schemaNamed(`${schema.name}List`));
     return this.#types.reference(schema);
   }
+}
+
+const customTypes = ['application/json', 'application/yaml'];
+
+/** Nobody knows how lists of a custom kind are merged. */
+function patchTypesOf(isCustom: boolean): readonly string[] {
+  return isCustom ? patchTypes.filter((type) => !type.includes('strategic')) : patchTypes;
 }
 
 function producedBy(action: Action, schema: ObjectSchema | undefined): readonly string[] {

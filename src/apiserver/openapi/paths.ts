@@ -75,8 +75,8 @@ export class PathWriter {
   }
 
   #operation(resource: ServedResource, action: Action, id: string): OpenApiObject {
-    const { kind, schema } = resource;
-    return this.#operations.operation({ id, action, tag: tagOf(kind), kind, schema });
+    const { kind, schema, custom } = resource;
+    return this.#operations.operation({ id, action, tag: tagOf(kind), kind, schema, published: custom?.published });
   }
 
   #put(path: string, inPath: readonly string[], operations: OpenApiObject, subresource = ''): void {
@@ -118,7 +118,8 @@ export class PathWriter {
       const action = method as 'get' | 'post' | 'put' | 'patch' | 'delete';
       const id = idOf(resource.kind, action, named, words);
       const schema = name === 'log' ? undefined : expectedKind(resource, name).schema;
-      operations[method] = this.#operations.operation({ id, action, tag, kind, schema });
+      const published = kindName === resource.kind.kind ? resource.custom?.published : undefined;
+      operations[method] = this.#operations.operation({ id, action, tag, kind, schema, published });
     }
     return operations;
   }

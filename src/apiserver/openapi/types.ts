@@ -1,4 +1,12 @@
+import { schemaNamed } from '#kinds/schemas.ts';
 import type { Field, ObjectSchema, ScalarSchema, Schema } from '#machinery/schema.ts';
+import {
+  customDefinition,
+  customListDefinition,
+  customListName,
+  type MetaReferences,
+  type Published,
+} from './custom.ts';
 import type { Dialect } from './dialect.ts';
 import { publishedName } from './names.ts';
 
@@ -20,12 +28,31 @@ export class TypeCollector {
 
   /** A reference to a type, which from now on is part of the document. */
   reference(schema: ObjectSchema): OpenApiObject {
-    const name = publishedName(schema.name);
+    return this.#define(publishedName(schema.name), () => this.#object(schema));
+  }
+
+  /** A custom kind, whose definition says what is published of it. */
+  customReference(published: Published): OpenApiObject {
+    return this.#define(published.name, () => customDefinition(published, this.#metaReferences()));
+  }
+
+  customListReference(published: Published): OpenApiObject {
+    const item = this.customReference(published);
+    const listMeta = this.reference(schemaNamed('meta.v1.ListMeta'));
+    const name = customListName(published);
+    return this.#define(name, () => customListDefinition(published, item, listMeta, this.#metaReferences()));
+  }
+
+  #metaReferences(): MetaReferences {
+    return { version: this.#dialect.version, objectMeta: this.reference(schemaNamed('meta.v1.ObjectMeta')) };
+  }
+
+  #define(name: string, make: () => OpenApiObject): OpenApiObject {
     if (!this.definitions.has(name)) {
       const definition: OpenApiObject = {};
       // Registered before it is filled: types refer to themselves.
       this.definitions.set(name, definition);
-      Object.assign(definition, this.#object(schema));
+      Object.assign(definition, make());
     }
     return { $ref: `${this.#dialect.referencePrefix}${name}` };
   }

@@ -24,6 +24,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
       live,
       patch,
       schema: resource.schema,
+      ...(resource.custom === undefined ? {} : { conform: resource.custom.conform }),
       manager: asked.fieldManager!,
       force: asked.force === true,
       now: registry.environment.clock.now(),

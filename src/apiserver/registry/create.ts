@@ -6,7 +6,13 @@ import { ApiError, alreadyExists, badRequest, invalid, isReason } from '#machine
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import { StoredObject } from '../cache/stored-object.ts';
-import { hasSeparateStatus, inServedVersion, inStorageVersion, type ServedResource } from '../resources/resource.ts';
+import {
+  hasSeparateStatus,
+  inServedVersion,
+  inStorageVersion,
+  readyToServe,
+  type ServedResource,
+} from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import { trackOwnership } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
@@ -117,6 +123,7 @@ function checkValid(registry: Registry, { resource, warn }: Operation, object: A
     ...validateObjectMeta(object.metadata, {
       namespaced: resource.kind.namespaced,
       nameRule: resource.rules.nameRule ?? 'subdomain',
+      finalizerRule: resource.rules.finalizerRule,
     }),
     ...(resource.rules.validate?.(object, ruleContext(registry)) ?? []),
   ];
@@ -136,7 +143,8 @@ async function store(
   if (storage.cache.get(key) !== undefined) throw alreadyExists(resource.kind, name);
   const undo = await hookOf(registry, resource)?.allocate?.(registry, object, undefined, dryRun);
   if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: true };
-  const kept = inStorageVersion(resource, object) as Mutable<ApiObject>;
+  const converted = inStorageVersion(resource, object);
+  const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
   try {
     const result = await registry.store.commit({
       key: storage.prefix + key,
@@ -147,7 +155,10 @@ async function store(
       },
     });
     if (result.outcome === 'conflict') throw alreadyExists(resource.kind, name);
-    return { type: 'object', value: inServedVersion(resource, StoredObject.of(result.value!)), created: true };
+    const value = StoredObject.of(result.value!);
+    const pending = readyToServe(resource, [value]);
+    if (pending !== undefined) await pending;
+    return { type: 'object', value: inServedVersion(resource, value), created: true };
   } catch (error) {
     await undo?.();
     throw error;

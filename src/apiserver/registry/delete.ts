@@ -4,7 +4,7 @@ import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import type { CachedEntry } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
-import { hasSeparateStatus, inServedVersion } from '../resources/resource.ts';
+import { hasSeparateStatus, inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import type { DeletionOptions, Operation, Result } from './operation.ts';
 import { hookOf, type Registry } from './registry.ts';
@@ -58,7 +58,7 @@ async function attemptDelete(
 ): Promise<Result | 'lost'> {
   const { resource, options } = operation;
   const deletion = options.deletion ?? {};
-  const old = inServedVersion(resource, entry.value).object;
+  const old = (await servedValue(resource, entry.value)).object;
   checkPreconditions(operation, deletion, old);
   if (admission !== false) {
     const attributes = { operation: 'DELETE', request: operation, object: undefined, oldObject: old } as const;
@@ -66,9 +66,9 @@ async function attemptDelete(
   }
   const next = markDeleted(registry, operation, cloneJson(entry.value.object) as Mutable<ApiObject>, deletion);
   if (next === 'remove') return removeObject(registry, operation, entry, entry.value.object);
-  if (next === 'unchanged') return { type: 'object', value: inServedVersion(resource, entry.value), created: false };
+  if (next === 'unchanged') return { type: 'object', value: await servedValue(resource, entry.value), created: false };
   if (options.dryRun === true)
-    return { type: 'object', value: inServedVersion(resource, StoredObject.ofObject(next)), created: false };
+    return { type: 'object', value: await servedValue(resource, StoredObject.ofObject(next)), created: false };
   const result = await registry.store.commit({
     key: resource.storage!.prefix + entry.key,
     expectedRevision: entry.revision,
@@ -78,7 +78,13 @@ async function attemptDelete(
     },
   });
   if (result.outcome === 'conflict') return 'lost';
-  return { type: 'object', value: inServedVersion(resource, StoredObject.of(result.value!)), created: false };
+  return { type: 'object', value: await servedValue(resource, StoredObject.of(result.value!)), created: false };
+}
+
+async function servedValue(resource: ServedResource, value: StoredObject): Promise<StoredObject> {
+  const pending = readyToServe(resource, [value]);
+  if (pending !== undefined) await pending;
+  return inServedVersion(resource, value);
 }
 
 function checkPreconditions({ resource, name }: Operation, { preconditions }: DeletionOptions, old: ApiObject): void {
@@ -109,6 +115,10 @@ function markDeleted(
 ): Mutable<ApiObject> | 'remove' | 'unchanged' {
   const { resource } = operation;
   const finalizers = deletionFinalizers(operation, object, deletion);
+  const { deletionFinalizer } = resource.rules;
+  const begins = object.metadata.deletionTimestamp === undefined;
+  if (deletionFinalizer !== undefined && begins && !finalizers.includes(deletionFinalizer))
+    finalizers.push(deletionFinalizer);
   const finalizersChanged = finalizers.join() !== (object.metadata.finalizers ?? []).join();
   if (finalizers.length > 0) object.metadata.finalizers = finalizers;
   else delete object.metadata.finalizers;
@@ -136,7 +146,7 @@ function markDeleted(
   object.metadata.deletionTimestamp = formatTime(registry.environment.clock.now() + waitSeconds * 1000);
   object.metadata.deletionGracePeriodSeconds = waitSeconds;
   if (hasSeparateStatus(resource) && object.metadata.generation !== undefined) object.metadata.generation += 1;
-  resource.rules.beginDeletion?.(object);
+  resource.rules.beginDeletion?.(object, registry.environment.clock.now());
   return object;
 }
 
@@ -182,7 +192,7 @@ export async function removeObject(
   }
   const wantsObject = operation.verb !== 'delete' || answersWithObject.has(resource.kind.resource);
   if (wantsObject)
-    return { type: 'object', value: inServedVersion(resource, StoredObject.ofObject(last)), created: false };
+    return { type: 'object', value: await servedValue(resource, StoredObject.ofObject(last)), created: false };
   return { type: 'status', status: deletedStatus(operation, last) };
 }
 

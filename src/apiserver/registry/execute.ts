@@ -1,4 +1,6 @@
-import { badRequest, methodNotSupported, notFound } from '#machinery/errors.ts';
+import type { Kind } from '#kinds/kind.ts';
+import { ApiError, badRequest, methodNotSupported, notFound } from '#machinery/errors.ts';
+import { customScale } from '../subresources/custom-scale.ts';
 import { subresourceHandlers } from '../subresources/index.ts';
 import { answerReview } from '../subresources/reviews.ts';
 import { createObject } from './create.ts';
@@ -16,6 +18,7 @@ export async function execute(registry: Registry, operation: Operation): Promise
   if (resource.kind.namespaced && namespace === '' && verb !== 'list' && verb !== 'watch') {
     throw badRequest('an empty namespace may not be set during creation');
   }
+  if (resource.custom?.isTerminating === true && verb === 'create') throw terminating(resource.kind);
   if (subresource !== '' && subresource !== 'status') return executeSubresource(registry, operation);
   if (subresource === 'status' && !resource.subresources.has('status')) throw notFound(resource.kind, name);
   if (resource.storage === undefined) return answerReview(registry, operation);
@@ -42,10 +45,17 @@ export async function execute(registry: Registry, operation: Operation): Promise
   }
 }
 
+/** A kind that is going away takes nothing new. */
+function terminating({ group, resource }: Kind): ApiError {
+  const message = 'create not allowed while custom resource definition is terminating';
+  return new ApiError(405, 'MethodNotAllowed', message, { group, kind: resource });
+}
+
 async function executeSubresource(registry: Registry, operation: Operation): Promise<Result> {
   const { resource, subresource, verb, name } = operation;
   const { kind } = resource;
-  const handler = subresourceHandlers[`${kind.group}/${kind.resource}/${subresource}`];
+  const isCustomScale = resource.custom !== undefined && subresource === 'scale';
+  const handler = isCustomScale ? customScale : subresourceHandlers[`${kind.group}/${kind.resource}/${subresource}`];
   if (!resource.subresources.has(subresource) || handler === undefined) throw notFound(kind, name);
   const method =
     verb === 'get' || verb === 'create' || verb === 'update' || verb === 'patch' ? handler[verb] : undefined;

@@ -8,7 +8,7 @@ const resetByObject: readonly (readonly string[])[] = [['status']];
 const resetByStatus: readonly (readonly string[])[] = [['spec']];
 
 export function resetFieldsOf({ subresource, resource }: Operation): readonly (readonly string[])[] {
-  if (subresource === 'status') return resetByStatus;
+  if (subresource === 'status') return resource.custom?.statusResets ?? resetByStatus;
   return resource.subresources.has('status') ? resetByObject : [];
 }
 

@@ -74,7 +74,7 @@ export type Result =
   /** An answer that is not kept anywhere: a review, a scale, a token. */
   | { readonly type: 'plain'; readonly object: JsonObject; readonly created: boolean }
   | { readonly type: 'list'; readonly items: readonly StoredObject[]; readonly metadata: ListMeta }
-  | { readonly type: 'watch'; readonly watch: WatchResult }
+  | { readonly type: 'watch'; readonly watch: WatchResult; readonly resource: ServedResource }
   | { readonly type: 'status'; readonly status: Status };
 
 export interface WatchResult {

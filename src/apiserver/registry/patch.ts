@@ -19,6 +19,7 @@ export function patchObject(registry: Registry, operation: Operation, options: U
 
 function patched(operation: Operation, current: ApiObject): Mutable<ApiObject> {
   const { resource, body, options } = operation;
+  if (resource.custom !== undefined && options.patchType === 'strategic') throw strategicUnsupported();
   const result = applyPatchDocument(options.patchType!, current as unknown as JsonObject, body, resource.schema);
   const object = checkedObject(operation, result);
   if (object.metadata.name !== operation.name && options.patchType !== 'apply') {
@@ -28,6 +29,16 @@ function patched(operation: Operation, current: ApiObject): Mutable<ApiObject> {
   }
   if (!namesResourceVersion(body)) delete object.metadata.resourceVersion;
   return object;
+}
+
+/** Nobody knows how lists of a custom kind are merged. */
+function strategicUnsupported(): ApiError {
+  const accepted = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'];
+  return new ApiError(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  );
 }
 
 /** The document after the patch; the original is not touched. @throws ApiError 400, 422. */
@@ -72,7 +83,7 @@ function checkedObject(operation: Operation, result: JsonObject): Mutable<ApiObj
 
 function conformed({ resource, name }: Operation, result: JsonObject): ReturnType<typeof conform> {
   try {
-    return conform(result, resource.schema);
+    return resource.custom?.conform(result) ?? conform(result, resource.schema);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw invalid(resource.kind, name, [fieldError.invalid('patch', result, error.message)]);

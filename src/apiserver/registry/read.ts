@@ -4,7 +4,7 @@ import { matchesLabels } from '#machinery/labels.ts';
 import type { ListMeta } from '#machinery/meta.ts';
 import type { ObjectFilter } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
-import { inServedVersion, type ServedResource } from '../resources/resource.ts';
+import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { Operation, Result } from './operation.ts';
@@ -13,11 +13,15 @@ import type { Registry } from './registry.ts';
 /** How long a watch lasts when the client does not say: between this and twice this, to spread the reconnects. */
 const minWatchMs = 30 * 60_000;
 
-export function getObject(registry: Registry, { resource, namespace, name, options }: Operation): Result {
+export function getObject(
+  registry: Registry,
+  { resource, namespace, name, options }: Operation,
+): Result | Promise<Result> {
   checkNotFuture(registry, parseResourceVersion(options.resourceVersion));
   const entry = resource.storage!.cache.get(objectKey({ namespace, name }));
   if (entry === undefined) throw notFound(resource.kind, name);
-  return { type: 'object', value: inServedVersion(resource, entry.value), created: false };
+  const found = (): Result => ({ type: 'object', value: inServedVersion(resource, entry.value), created: false });
+  return readyToServe(resource, [entry.value])?.then(found) ?? found();
 }
 
 /** A list: from the cache where it is of now, from the store where an older revision or a page is asked for. */
@@ -41,10 +45,19 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   if (limit > 0 || exact) return listPage(registry, operation, filter, exact ? wanted : undefined);
   const { cache } = resource.storage!;
   const items: StoredObject[] = [];
+  const { revision } = cache;
   for (const entry of cache.entries(namespace === '' ? undefined : namespace)) {
-    if (filter(entry.value, entry.key)) items.push(inServedVersion(resource, entry.value));
+    if (filter(entry.value, entry.key)) items.push(entry.value);
   }
-  return { type: 'list', items, metadata: { resourceVersion: String(cache.revision) } };
+  return { type: 'list', items: await allServed(resource, items), metadata: { resourceVersion: String(revision) } };
+}
+
+/** In place: lists are long. */
+async function allServed(resource: ServedResource, items: StoredObject[]): Promise<StoredObject[]> {
+  const pending = readyToServe(resource, items);
+  if (pending !== undefined) await pending;
+  for (let index = 0; index < items.length; index++) items[index] = inServedVersion(resource, items[index]!);
+  return items;
 }
 
 /** One page as of one revision; the continue token carries the revision and the last key. */
@@ -76,12 +89,13 @@ async function listPage(
     for (const entry of page.entries) {
       after = entry.key;
       const value = StoredObject.of(entry.value);
-      if (filter(value, entry.key.slice(prefix.length))) items.push(inServedVersion(resource, value));
+      if (filter(value, entry.key.slice(prefix.length))) items.push(value);
     }
-    if (page.remaining === 0 || page.entries.length === 0) return listOf(items, { resourceVersion: String(revision) });
+    if (page.remaining === 0 || page.entries.length === 0)
+      return listOf(await allServed(resource, items), { resourceVersion: String(revision) });
     if (limit > 0 && items.length >= limit) {
       const counted = options.labelSelector === undefined && options.fieldSelector === undefined;
-      return listOf(items, {
+      return listOf(await allServed(resource, items), {
         resourceVersion: String(revision),
         continue: encodeContinue({ revision, key: after.slice(prefix.length) }),
         ...(counted ? { remainingItemCount: page.remaining } : {}),
@@ -104,7 +118,7 @@ function pageExpired(key: string | undefined): ApiError {
   return Object.assign(error, { status: { ...error.status, metadata } });
 }
 
-export function watchObjects(registry: Registry, operation: Operation): Result {
+export async function watchObjects(registry: Registry, operation: Operation): Promise<Result> {
   const { resource, namespace, options, signal } = operation;
   const { cache } = resource.storage!;
   const filter = filterOf(operation);
@@ -116,7 +130,7 @@ export function watchObjects(registry: Registry, operation: Operation): Result {
   const initial: StoredObject[] = [];
   if (sendsState) {
     for (const entry of cache.entries(namespace === '' ? undefined : namespace)) {
-      if (filter(entry.value, entry.key)) initial.push(inServedVersion(resource, entry.value));
+      if (filter(entry.value, entry.key)) initial.push(entry.value);
     }
   }
   const fromRevision = sendsState || wanted === undefined || wanted === 0 ? revision : wanted;
@@ -124,8 +138,9 @@ export function watchObjects(registry: Registry, operation: Operation): Result {
   const spread = 1 + registry.environment.random.next();
   return {
     type: 'watch',
+    resource,
     watch: {
-      initial,
+      initial: await allServed(resource, initial),
       initialEndsAt: streaming && options.allowWatchBookmarks === true ? revision : undefined,
       stream,
       bookmarks: options.allowWatchBookmarks === true,
@@ -155,7 +170,9 @@ export function filterOf({ resource, namespace, name, options }: Operation): Obj
 function fieldReader(resource: ServedResource): (value: StoredObject, field: string) => string {
   const selectable = resource.rules.selectableFields ?? {};
   return (value, field) => {
-    const { object } = inServedVersion(resource, value);
+    // What a webhook has yet to convert cannot be waited for here: the version that is kept is looked at.
+    const isReady = resource.custom?.isReady(value) ?? true;
+    const { object } = isReady ? inServedVersion(resource, value) : value;
     if (field === 'metadata.name') return object.metadata.name ?? '';
     if (field === 'metadata.namespace') return object.metadata.namespace ?? '';
     return selectable[field]?.(object) ?? '';

@@ -6,7 +6,13 @@ import type { ApiObject, GroupVersionKind, Mutable, ObjectMeta } from '#machiner
 import type { AdmissionAttributes } from '../admission/plugin.ts';
 import type { CachedEntry } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
-import { hasSeparateStatus, inServedVersion, inStorageVersion } from '../resources/resource.ts';
+import {
+  hasSeparateStatus,
+  inServedVersion,
+  inStorageVersion,
+  readyToServe,
+  type ServedResource,
+} from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import { createObject } from './create.ts';
 import { removeObject } from './delete.ts';
@@ -111,6 +117,8 @@ async function attemptUpdate(
   options: UpdateOptions,
 ): Promise<Result | 'lost'> {
   const { resource } = operation;
+  const pending = readyToServe(resource, [entry.value]);
+  if (pending !== undefined) await pending;
   const served = inServedVersion(resource, entry.value);
   const old = served.object;
   const object = await transform(old);
@@ -235,7 +243,7 @@ function prepare(
     hookOf(registry, resource)?.prepare?.(object, old);
   }
   const counts = subresource !== 'status' && options.rules?.keepsGeneration !== true;
-  if (counts && (rules.hasGeneration ?? hasSeparateStatus(resource)) && !sameIntent(next, before)) {
+  if (counts && (rules.hasGeneration ?? hasSeparateStatus(resource)) && !sameIntent(next, before, resource)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
 }
@@ -246,10 +254,15 @@ function keep(target: object, source: object, field: string): void {
   else (target as Record<string, unknown>)[field] = value;
 }
 
-/** Whether nothing but metadata and status differs. */
-function sameIntent(object: Readonly<Record<string, unknown>>, old: Readonly<Record<string, unknown>>): boolean {
+/** Whether nothing but metadata and status differs; a custom kind's status is like any field unless it is separate. */
+function sameIntent(
+  object: Readonly<Record<string, unknown>>,
+  old: Readonly<Record<string, unknown>>,
+  resource: ServedResource,
+): boolean {
+  const countsStatus = resource.custom !== undefined && !hasSeparateStatus(resource);
   for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
-    if (field === 'metadata' || field === 'status') continue;
+    if (field === 'metadata' || (field === 'status' && !countsStatus)) continue;
     if (!equalValues(object[field], old[field])) return false;
   }
   return true;
@@ -269,6 +282,7 @@ function checkValid(
     ...validateObjectMeta(object.metadata, {
       namespaced: resource.kind.namespaced,
       nameRule: rules.nameRule ?? 'subdomain',
+      finalizerRule: rules.finalizerRule,
     }),
     ...validateObjectMetaUpdate(object.metadata, old.metadata),
   ];
@@ -296,7 +310,8 @@ async function swap(
   const dryRun = options.dryRun === true;
   const undo = await hookOf(registry, resource)?.allocate?.(registry, object, old, dryRun);
   if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: false };
-  const kept = inStorageVersion(resource, object) as Mutable<ApiObject>;
+  const converted = inStorageVersion(resource, object);
+  const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
   if (isFinished(kept.metadata) && resource.rules.keepsFromDeletion?.(kept) !== true)
     return removeObject(registry, operation, entry, kept);
   try {
@@ -308,8 +323,12 @@ async function swap(
         return StoredObject.ofObject({ ...kept, metadata: { ...kept.metadata, resourceVersion: String(revision) } });
       },
     });
-    if (result.outcome === 'committed')
-      return { type: 'object', value: inServedVersion(resource, StoredObject.of(result.value!)), created: false };
+    if (result.outcome === 'committed') {
+      const value = StoredObject.of(result.value!);
+      const pending = readyToServe(resource, [value]);
+      if (pending !== undefined) await pending;
+      return { type: 'object', value: inServedVersion(resource, value), created: false };
+    }
   } catch (error) {
     await undo?.();
     throw error;

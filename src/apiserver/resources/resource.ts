@@ -8,6 +8,7 @@ import { ResourceCache } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import type { TableColumn } from '../http/table.ts';
 import { converterBetween } from './conversion.ts';
+import type { CustomForm } from './custom-form.ts';
 import { storageKeyPrefix } from './storage-keys.ts';
 
 /** One resource in one version, as the server offers it. A custom resource is the same value, made at run time. */
@@ -24,6 +25,8 @@ export interface ServedResource {
   readonly columns?: readonly TableColumn[];
   /** Undefined for kinds that are only asked, never kept (reviews, bindings). */
   readonly storage: ResourceStorage | undefined;
+  /** Set for custom kinds. */
+  readonly custom?: CustomForm;
 }
 
 /** What all versions of a resource share. */
@@ -39,9 +42,13 @@ export function hasSeparateStatus(resource: ServedResource): boolean {
   return resource.rules.separateStatus ?? resource.subresources.has('status');
 }
 
-/** The object in the version that the request asked for. */
+/**
+ * The object in the version that the request asked for. Custom kinds that a webhook converts have to be made ready
+ * before: see `readyToServe`.
+ */
 export function inServedVersion(resource: ServedResource, value: StoredObject): StoredObject {
-  const { storage, kind } = resource;
+  const { storage, kind, custom } = resource;
+  if (custom !== undefined) return custom.served(value);
   if (storage === undefined || sameVersion(storage.kind, kind)) return value;
   let byVersion = converted.get(value);
   if (byVersion === undefined) {
@@ -59,9 +66,15 @@ export function inServedVersion(resource: ServedResource, value: StoredObject): 
 
 const converted = new WeakMap<StoredObject, Map<string, StoredObject>>();
 
-/** The object in the version that the store keeps. */
-export function inStorageVersion(resource: ServedResource, object: ApiObject): ApiObject {
-  const { storage, kind } = resource;
+/** Undefined when these objects can be served at once, as nearly always; else resolves when they can. */
+export function readyToServe({ custom }: ServedResource, values: Iterable<StoredObject>): Promise<void> | undefined {
+  return custom?.ready(values);
+}
+
+/** The object in the version that the store keeps; a promise only where a webhook converts it. */
+export function inStorageVersion(resource: ServedResource, object: ApiObject): ApiObject | Promise<ApiObject> {
+  const { storage, kind, custom } = resource;
+  if (custom !== undefined) return custom.toStorage(object);
   if (storage === undefined || sameVersion(storage.kind, kind)) return object;
   return converterBetween(kind, storage.kind)(object);
 }
@@ -70,18 +83,29 @@ function sameVersion(left: Kind, right: Kind): boolean {
   return left.group === right.group && left.version === right.version;
 }
 
+/** What a built-in kind means. */
+export type RulesOf = (row: ResourceRow) => KindRules;
+
+export interface ResourceChange {
+  readonly gone: readonly ServedResource[];
+  readonly come: readonly ServedResource[];
+}
+
 /** All resources by group, version and plural name; custom ones come and go. */
 export class ResourceTable {
   readonly #byPath = new Map<string, ServedResource>();
   readonly #byKind = new Map<string, ServedResource>();
+  readonly #groups = new Map<string, Map<string, Set<ServedResource>>>();
+  readonly #listeners = new Set<(change: ResourceChange) => void>();
+  #changes = 0;
 
   /** Every built-in resource, each with its cache filled from the store. */
-  static async open(store: Store): Promise<ResourceTable> {
+  static async open(store: Store, rulesOf: RulesOf = rulesFor): Promise<ResourceTable> {
     const table = new ResourceTable();
     const storages = new Map<string, ResourceStorage>();
     for (const row of resourceRows) {
       const storage = isStored(row) ? await storageOf(row, storages, store) : undefined;
-      table.add(servedResource(row, storage));
+      table.add(servedResource(row, storage, rulesOf(row)));
     }
     return table;
   }
@@ -90,12 +114,43 @@ export class ResourceTable {
     const { group, version, kind, resource: plural } = resource.kind;
     this.#byPath.set(`${group}/${version}/${plural}`, resource);
     this.#byKind.set(`${group}/${version}/${kind}`, resource);
+    const versions = this.#groups.get(group) ?? new Map<string, Set<ServedResource>>();
+    this.#groups.set(group, versions);
+    const members = versions.get(version) ?? new Set();
+    versions.set(version, members.add(resource));
   }
 
   remove(resource: ServedResource): void {
     const { group, version, kind, resource: plural } = resource.kind;
     this.#byPath.delete(`${group}/${version}/${plural}`);
     this.#byKind.delete(`${group}/${version}/${kind}`);
+    const members = this.#groups.get(group)?.get(version);
+    members?.delete(resource);
+    if (members?.size === 0) this.#groups.get(group)!.delete(version);
+    if (this.#groups.get(group)?.size === 0) this.#groups.delete(group);
+  }
+
+  /** Some resources go and others come, as one change to those who listen. */
+  replace(gone: readonly ServedResource[], come: readonly ServedResource[]): void {
+    for (const resource of gone) this.remove(resource);
+    for (const resource of come) this.add(resource);
+    this.#changes++;
+    for (const listener of this.#listeners) listener({ gone, come });
+  }
+
+  /** Hears of every change, right after it. */
+  onChange(listener: (change: ResourceChange) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Rises with every change: what was made from the table is good for as long as this stays. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Versions of each group, with the resources of each, in the order in which they came. */
+  get groups(): ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<ServedResource>>> {
+    return this.#groups;
   }
 
   get(group: string, version: string, plural: string): ServedResource | undefined {
@@ -122,8 +177,7 @@ export class ResourceTable {
   }
 
   hasGroupVersion(group: string, version: string): boolean {
-    for (const { kind } of this.#byPath.values()) if (kind.group === group && kind.version === version) return true;
-    return false;
+    return this.#groups.get(group)?.has(version) === true;
   }
 
   close(): void {
@@ -151,7 +205,7 @@ async function storageOf(
   return storage;
 }
 
-function servedResource(row: ResourceRow, storage: ResourceStorage | undefined): ServedResource {
+function servedResource(row: ResourceRow, storage: ResourceStorage | undefined, rules: KindRules): ServedResource {
   return {
     kind: handleOf(row),
     singular: row.singular,
@@ -161,7 +215,7 @@ function servedResource(row: ResourceRow, storage: ResourceStorage | undefined):
     get schema() {
       return row.schema;
     },
-    rules: rulesFor(row),
+    rules,
     subresources: new Map(row.subresources.map((subresource) => [subresource.name, subresource])),
     storage,
   };

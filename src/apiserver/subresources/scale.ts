@@ -22,8 +22,8 @@ interface Scalable extends ApiObject {
 
 /** The number of replicas in one form for all kinds that have one (autoscaling/v1 Scale). */
 export const scale: SubresourceHandler = {
-  get(registry, operation) {
-    const result = getObject(registry, operation);
+  async get(registry, operation) {
+    const result = await getObject(registry, operation);
     if (result.type !== 'object') return result;
     return scaleResult(result.value.object as Scalable);
   },

@@ -14,6 +14,7 @@ import { each, immutable, invalidAll, nonNegative, validateLabels } from './comm
 export interface ObjectMetaOptions {
   readonly namespaced: boolean;
   readonly nameRule: NonNullable<KindRules['nameRule']>;
+  readonly finalizerRule?: KindRules['finalizerRule'];
 }
 
 const maximumAnnotationBytes = 256 * 1024;
@@ -35,7 +36,7 @@ export function validateObjectMeta(metadata: ObjectMeta, options: ObjectMetaOpti
     ...validateLabels(metadata.labels, 'metadata.labels'),
     ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
     ...validateOwnerReferences(metadata.ownerReferences),
-    ...validateFinalizers(metadata.finalizers),
+    ...validateFinalizers(metadata.finalizers, options.finalizerRule),
     ...each(metadata.managedFields, 'metadata.managedFields', validateManagedFields),
   ];
 }
@@ -133,11 +134,14 @@ function validateOwnerReference(reference: OwnerReference, path: string): FieldE
 
 const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
 
-function validateFinalizers(finalizers: readonly string[] | undefined): FieldError[] {
+function validateFinalizers(
+  finalizers: readonly string[] | undefined,
+  rule: ObjectMetaOptions['finalizerRule'],
+): FieldError[] {
   const path = 'metadata.finalizers';
   const errors = (finalizers ?? []).flatMap((name) => invalidAll(path, name, labelKeyProblems(name)));
   for (const [index, name] of (finalizers ?? []).entries()) {
-    if (name.includes('/') || standardFinalizers.includes(name)) continue;
+    if (rule === 'any' || name.includes('/') || standardFinalizers.includes(name)) continue;
     const detail = 'name is neither a standard finalizer name nor is it fully qualified';
     errors.push(fieldError.invalid(`${path}[${index}]`, name, detail));
   }

@@ -1,8 +1,8 @@
-import { conform, DecodeError, emptyOf } from '../conform.ts';
+import { type ConformResult, conform, DecodeError, emptyOf } from '../conform.ts';
 import { equalValues } from '../equality.ts';
 import { ApiError, badRequest } from '../errors.ts';
 import { stringifyJson } from '../json.ts';
-import type { ApiObject, JsonObject, ManagedFieldsEntry } from '../meta.ts';
+import type { ApiObject, Json, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
 import { formatTime } from '../time.ts';
 import { compareObjects } from './compare.ts';
@@ -28,6 +28,8 @@ export interface ApplyOptions {
   /** The applied configuration, parsed but not conformed. */
   readonly patch: JsonObject;
   readonly schema: ObjectSchema;
+  /** Takes the place of `conform` for kinds whose schema decides in another way. */
+  readonly conform?: (value: Json) => ConformResult;
   readonly manager: string;
   /** Takes fields that others own. */
   readonly force: boolean;
@@ -72,7 +74,7 @@ class ConflictsFound extends Error {
   }
 }
 
-function checkedConfiguration({ patch, schema, apiVersion }: ApplyOptions): JsonObject {
+function checkedConfiguration({ patch, schema, apiVersion, ...options }: ApplyOptions): JsonObject {
   const { metadata, apiVersion: named } = patch as { readonly metadata?: JsonObject; readonly apiVersion?: unknown };
   if ((metadata?.['managedFields'] as readonly unknown[] | undefined)?.length) {
     throw badRequest('metadata.managedFields must be nil');
@@ -87,7 +89,7 @@ function checkedConfiguration({ patch, schema, apiVersion }: ApplyOptions): Json
     return new ApiError(500, '', `failed to create typed patch object (${id}): ${what}`);
   };
   try {
-    const { value, unknown } = conform(patch, schema, { partial: true });
+    const { value, unknown } = options.conform?.(patch) ?? conform(patch, schema, { partial: true });
     if (unknown.length === 0) return value as JsonObject;
     const problems = unknown.map((path) => `.${path}: field not declared in schema`);
     throw failure(problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`);
@@ -106,7 +108,7 @@ function apply(options: ApplyOptions, applied: JsonObject, force: boolean): ApiO
   const others = before.filter((other) => other !== previous);
   const merged = mergeApplied(live, applied, schema);
   const pruned = prune(merged, previous?.fields ?? noFields, [owned, ...others.map(({ fields }) => fields)], schema);
-  const object = conform(pruned, schema).value as JsonObject;
+  const object = (options.conform?.(pruned) ?? conform(pruned, schema)).value as JsonObject;
   const comparison = compareObjects(live, object, schema);
   const changed = ownable(comparison.changed, resetFields);
   const removed = ownable(comparison.removed, resetFields);

@@ -1,0 +1,109 @@
+import type { CustomResourceDefinitionVersion } from '#kinds/generated/types/apiextensions_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import type { ApiObject, Json, JsonObject, Mutable } from '#machinery/meta.ts';
+import type { ScalePaths } from '../resources/custom-form.ts';
+import { columnsOf } from './columns.ts';
+import type { CompiledRules } from './rules-hook.ts';
+import { valueAt } from './scale.ts';
+import { withDefaults } from './structural/defaults.ts';
+import { validateEmbedded } from './structural/embedded.ts';
+import { duplicateItems } from './structural/list-types.ts';
+import type { StructuralNode } from './structural/node.ts';
+import { validateValue } from './structural/validate.ts';
+
+export interface CustomKind {
+  readonly version: CustomResourceDefinitionVersion;
+  readonly root: StructuralNode;
+  readonly rules: CompiledRules;
+  readonly scale: ScalePaths | undefined;
+}
+
+/** What a custom kind means, read from one version of its definition. */
+export function customRules(kind: CustomKind): KindRules {
+  const { root, version } = kind;
+  return {
+    defaults: (object) => fillDefaults(object, root),
+    validate: (object) => validate(kind, object, undefined),
+    validateUpdate: (object, old) => validate(kind, object, old),
+    validateUpdateOnly: true,
+    validateStatusUpdate: (object, old) => validate(kind, object, old),
+    prepareForStatusUpdate: keepMetadata,
+    cells: columnsOf(version.additionalPrinterColumns).cells,
+    selectableFields: selectableFields(version),
+    separateStatus: version.subresources?.status !== undefined,
+    hasGeneration: true,
+    finalizerRule: 'any',
+    allowUnconditionalUpdate: false,
+  };
+}
+
+function fillDefaults(object: Mutable<ApiObject>, root: StructuralNode): void {
+  if (!root.within.defaults && !hasNull(object)) return;
+  const after = withDefaults(object as unknown as Json, root) as JsonObject;
+  if ((after as unknown) !== object) replaceFields(object as unknown as Record<string, unknown>, after);
+}
+
+/** Nulls that may not be are dropped where defaults are filled in. */
+function hasNull(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'object') return false;
+  for (const key of Object.keys(value)) if (hasNull((value as Record<string, unknown>)[key])) return true;
+  return false;
+}
+
+function replaceFields(target: Record<string, unknown>, source: JsonObject): void {
+  for (const key of Object.keys(target)) if (!Object.hasOwn(source, key)) delete target[key];
+  for (const key of Object.keys(source)) target[key] = source[key];
+}
+
+/** A write of the status leaves the metadata alone, but for what it owns. */
+function keepMetadata(object: Mutable<ApiObject>, old: ApiObject): void {
+  const { managedFields } = object.metadata;
+  object.metadata = { ...(old.metadata as Mutable<ApiObject>['metadata']) };
+  if (managedFields === undefined) delete object.metadata.managedFields;
+  else object.metadata.managedFields = managedFields;
+}
+
+function validate(
+  { root, rules, scale }: CustomKind,
+  object: ApiObject,
+  old: ApiObject | undefined,
+): readonly FieldError[] {
+  const value = object as unknown as Json;
+  const before = old as unknown as Json | undefined;
+  const hadDuplicates = before !== undefined && duplicateItems(before, root).length > 0;
+  return [
+    ...validateValue(value, root.props, '', before === undefined ? undefined : { value: before }),
+    ...validateEmbedded(value, root),
+    ...(hadDuplicates ? [] : duplicateItems(value, root)),
+    ...(root.within.rules ? rules.validate(value, before) : []),
+    ...(scale === undefined ? [] : validateScale(value, scale)),
+  ];
+}
+
+/** Numbers of replicas are whole and not negative, whatever the schema says. */
+function validateScale(value: Json, { specReplicas, statusReplicas }: ScalePaths): FieldError[] {
+  return [specReplicas, statusReplicas].flatMap((path) => {
+    const replicas = valueAt(value, path);
+    if (replicas === undefined) return [];
+    const isCount =
+      typeof replicas === 'number' && Number.isInteger(replicas) && replicas >= 0 && replicas <= 2 ** 31 - 1;
+    return isCount ? [] : [fieldError.invalid(path.join('.'), replicas, 'should be a non-negative integer')];
+  });
+}
+
+function selectableFields({
+  selectableFields: fields = [],
+}: CustomResourceDefinitionVersion): Record<string, (object: ApiObject) => string> {
+  return Object.fromEntries(
+    fields.map(({ jsonPath }) => {
+      const path = jsonPath.split('.').slice(1);
+      return [path.join('.'), (object: ApiObject) => textOf(valueAt(object as unknown as Json, path))];
+    }),
+  );
+}
+
+function textOf(value: Json | undefined): string {
+  return value === undefined || value === null || typeof value === 'object' ? '' : String(value);
+}

@@ -1,0 +1,74 @@
+import type { CustomResourceDefinition } from '#kinds/generated/types/apiextensions_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import type { Mutable } from '#machinery/meta.ts';
+import { withCondition } from './conditions.ts';
+import { validateDefinition, validateDefinitionUpdate } from './validate.ts';
+
+/** Holds a definition until its objects are gone. */
+export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
+
+/** What a CustomResourceDefinition means (apiextensions/v1). */
+export const definitionRules: KindRules<CustomResourceDefinition> = {
+  defaults(definition) {
+    const { spec } = definition;
+    if (spec === undefined) return;
+    spec.names ??= { plural: '', kind: '' };
+    const { names } = spec;
+    if ((names.singular ?? '') === '' && (names.kind ?? '') !== '') names.singular = names.kind.toLowerCase();
+    if ((names.listKind ?? '') === '' && (names.kind ?? '') !== '') names.listKind = `${names.kind}List`;
+    spec.conversion ??= { strategy: 'None' };
+    const service = spec.conversion.webhook?.clientConfig?.service;
+    if (service !== undefined) service.port ??= 443;
+  },
+  prepareForCreate(definition) {
+    definition.status = emptyStatus(definition);
+    dropPreserved(definition);
+  },
+  prepareForUpdate(definition, old) {
+    dropPreserved(definition);
+    const kept = definition.spec.versions.filter(({ storage }) => storage).map(({ name }) => name);
+    const { storedVersions = [] } = old.status ?? {};
+    const missing = kept.filter((name) => !storedVersions.includes(name));
+    if (missing.length > 0)
+      definition.status = {
+        ...emptyStatus(definition),
+        ...definition.status,
+        storedVersions: [...storedVersions, ...missing],
+      };
+  },
+  validate: (definition) => validateDefinition(definition),
+  validateUpdate: (definition, old) => validateDefinitionUpdate(definition, old),
+  validateUpdateOnly: true,
+  finalizerRule: 'any',
+  keepsStatusOnCreate: true,
+  allowUnconditionalUpdate: false,
+  deletionFinalizer: cleanupFinalizer,
+  beginDeletion(definition, now) {
+    definition.status = {
+      ...definition.status,
+      conditions: withCondition(
+        definition.status?.conditions ?? [],
+        {
+          type: 'Terminating',
+          status: 'True',
+          reason: 'InstanceDeletionPending',
+          message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+        },
+        now,
+      ),
+    } as Mutable<CustomResourceDefinition>['status'] & object;
+  },
+  cells: ({ metadata }) => [metadata.name ?? '', metadata.creationTimestamp ?? null],
+};
+
+function emptyStatus({
+  spec,
+}: Mutable<CustomResourceDefinition>): Mutable<CustomResourceDefinition>['status'] & object {
+  const storedVersions = (spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
+  return { acceptedNames: { plural: '', kind: '' }, conditions: [], storedVersions };
+}
+
+/** The zero value is not kept. */
+function dropPreserved({ spec }: Mutable<CustomResourceDefinition>): void {
+  if (spec.preserveUnknownFields === false) delete spec.preserveUnknownFields;
+}

@@ -1,0 +1,64 @@
+import { cloneJson } from '#machinery/clone.ts';
+import { type ApiObject, apiVersionOf, type Json } from '#machinery/meta.ts';
+import { StoredObject } from '../cache/stored-object.ts';
+import type { CustomForm } from '../resources/custom-form.ts';
+import type { ConvertObjects } from './conversion/convert.ts';
+import { withDefaults } from './structural/defaults.ts';
+import type { StructuralNode } from './structural/node.ts';
+import { prune } from './structural/prune.ts';
+
+export interface VersionForm {
+  readonly root: StructuralNode;
+  readonly group: string;
+  readonly version: string;
+  readonly storageVersion: string;
+  /** Undefined: versions differ in their `apiVersion` alone. */
+  readonly convert: ConvertObjects | undefined;
+}
+
+/** How objects of one version come out of the store and go into it. */
+export function versionForm(
+  options: VersionForm,
+): Pick<CustomForm, 'conform' | 'served' | 'isReady' | 'ready' | 'toStorage'> {
+  const { root, group, version, storageVersion, convert } = options;
+  const apiVersion = apiVersionOf({ group, version });
+  const storageApiVersion = apiVersionOf({ group, version: storageVersion });
+  // Gone with the stored objects, and with this form when the definition changes.
+  const served = new WeakMap<StoredObject, StoredObject>();
+  const needsWebhook = (value: StoredObject): boolean =>
+    convert !== undefined && !served.has(value) && value.object.apiVersion !== apiVersion;
+  const remember = (value: StoredObject, converted: ApiObject): StoredObject => {
+    const object = withDefaults(prune(converted as unknown as Json, root).value, root) as unknown as ApiObject;
+    const result = object === value.object ? value : StoredObject.ofObject(object);
+    served.set(value, result);
+    return result;
+  };
+  return {
+    conform: (value) => prune(value, root),
+    served(value) {
+      const known = served.get(value);
+      if (known !== undefined) return known;
+      const { object } = value;
+      if (object.apiVersion === apiVersion) return remember(value, object);
+      if (convert !== undefined) throw new Error(`${object.metadata.name} was not converted to ${apiVersion}`);
+      return remember(value, { ...object, apiVersion });
+    },
+    isReady: (value) => !needsWebhook(value),
+    ready(values) {
+      if (convert === undefined) return undefined;
+      const waiting = [...values].filter(needsWebhook);
+      if (waiting.length === 0) return undefined;
+      return convert(
+        waiting.map(({ object }) => object),
+        apiVersion,
+      ).then((converted) => {
+        for (const [index, object] of converted.entries()) remember(waiting[index]!, object);
+      });
+    },
+    toStorage(object) {
+      if (version === storageVersion) return object;
+      if (convert === undefined) return { ...object, apiVersion: storageApiVersion };
+      return convert([object], storageApiVersion).then(([converted]) => cloneJson(converted!));
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { ValidationRule } from '#kinds/generated/types/apiextensions_v1.ts';
+import type { FieldError } from '#machinery/errors.ts';
+import type { Json } from '#machinery/meta.ts';
+import type { StructuralNode } from './structural/node.ts';
+
+/**
+ * Validation rules of custom kinds (`x-kubernetes-validations`, KEP-2876): where the expression language is wired in.
+ * A node that carries rules says so in `within.rules`, and its rules are `node.rules`.
+ */
+export interface RuleEngine {
+  /** What is wrong with the rules of a version's schema, worked out when a definition is written. */
+  check(root: StructuralNode, path: string): readonly FieldError[];
+  /** Makes the rules of a schema ready; called once for each version of an accepted definition. */
+  compile(root: StructuralNode): CompiledRules;
+}
+
+export interface CompiledRules {
+  /**
+   * What the rules find wrong with an object.
+   * @param old the object before an update, for transition rules and ratcheting; undefined on create.
+   */
+  validate(object: Json, old: Json | undefined): readonly FieldError[];
+}
+
+/** Finds nothing wrong: rules are kept and not run. */
+export const noRules: RuleEngine = {
+  check: () => [],
+  compile: () => ({ validate: () => [] }),
+};
+
+export type { ValidationRule };

@@ -1,0 +1,103 @@
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionNames,
+  CustomResourceDefinitionVersion,
+} from '#kinds/generated/types/apiextensions_v1.ts';
+import type { Kind } from '#kinds/kind.ts';
+import type { SubresourceRow } from '#kinds/resources.ts';
+import type { ResourceCache } from '../cache/resource-cache.ts';
+import { customName } from '../openapi/names.ts';
+import type { ResourceStorage, ServedResource } from '../resources/resource.ts';
+import { columnsOf } from './columns.ts';
+import type { ConvertObjects } from './conversion/convert.ts';
+import { customRules } from './custom-rules.ts';
+import { versionForm } from './form.ts';
+import type { RuleEngine } from './rules-hook.ts';
+import { scalePaths } from './scale.ts';
+import { structuralNode } from './structural/node.ts';
+import { topologyOf } from './structural/topology.ts';
+
+export interface DefinedKind {
+  readonly definition: CustomResourceDefinition;
+  readonly names: CustomResourceDefinitionNames;
+  readonly cache: ResourceCache;
+  readonly prefix: string;
+  readonly convert: ConvertObjects | undefined;
+  readonly rules: RuleEngine;
+}
+
+const verbs: ReadonlySet<string> = new Set([
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'create',
+  'update',
+  'watch',
+]);
+
+/** The resources of a definition: one for each version that is served. */
+export function servedResources(defined: DefinedKind): readonly ServedResource[] {
+  const { definition, cache, prefix } = defined;
+  const { versions } = definition.spec;
+  const kept = versions.find(({ storage }) => storage) ?? versions[0]!;
+  const storage: ResourceStorage = { kind: kindOf(defined, kept.name), prefix, cache };
+  return versions.filter(({ served }) => served).map((version) => servedVersion(defined, version, storage));
+}
+
+function kindOf({ definition, names }: DefinedKind, version: string): Kind {
+  const { group, scope } = definition.spec;
+  return { group, version, kind: names.kind, resource: names.plural, namespaced: scope === 'Namespaced' };
+}
+
+function servedVersion(
+  defined: DefinedKind,
+  version: CustomResourceDefinitionVersion,
+  storage: ResourceStorage,
+): ServedResource {
+  const { definition, names, rules, convert } = defined;
+  const kind = kindOf(defined, version.name);
+  const name = customName(kind);
+  const keepsAll = definition.spec.preserveUnknownFields === true;
+  const props = version.schema?.openAPIV3Schema;
+  const root = structuralNode(keepsAll ? { ...props, 'x-kubernetes-preserve-unknown-fields': true } : (props ?? {}));
+  const scale = scalePaths(version.subresources?.scale);
+  const others = Object.keys(props?.properties ?? {}).filter((field) => !['status', 'metadata'].includes(field));
+  return {
+    kind,
+    singular: names.singular ?? '',
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    verbs,
+    schema: topologyOf(root, name),
+    rules: customRules({ version, root, rules: rules.compile(root), scale }),
+    subresources: subresourcesOf(kind, version),
+    columns: columnsOf(version.additionalPrinterColumns).columns,
+    storage,
+    custom: {
+      ...versionForm({ root, group: kind.group, version: kind.version, storageVersion: storage.kind.version, convert }),
+      statusResets: [['metadata'], ...others.map((field) => [field])],
+      scale,
+      isTerminating: definition.metadata.deletionTimestamp !== undefined,
+      deprecation: version.deprecated === true ? (version.deprecationWarning ?? deprecationOf(kind)) : undefined,
+      published: { name, listKind: names.listKind ?? `${kind.kind}List`, props },
+    },
+  };
+}
+
+function deprecationOf({ group, version, kind }: Kind): string {
+  return `${group}/${version} ${kind} is deprecated`;
+}
+
+function subresourcesOf(
+  { group, version, kind }: Kind,
+  { subresources }: CustomResourceDefinitionVersion,
+): ReadonlyMap<string, SubresourceRow> {
+  const rows = new Map<string, SubresourceRow>();
+  const accessed = ['get', 'patch', 'update'];
+  if (subresources?.status !== undefined) rows.set('status', { name: 'status', group, version, kind, verbs: accessed });
+  if (subresources?.scale !== undefined)
+    rows.set('scale', { name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: accessed });
+  return rows;
+}

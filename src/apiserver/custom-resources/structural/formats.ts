@@ -1,0 +1,107 @@
+import { ipFamily } from '#machinery/ip.ts';
+
+const isIpv4 = (text: string): boolean => ipFamily(text) === 4;
+const isIpv6 = (text: string): boolean => ipFamily(text) === 6;
+
+/** Whether a text is not of the format that its schema names. Formats that nobody knows hold for every text. */
+export function formatProblem(format: string, text: string): boolean {
+  const check = formats[format.replaceAll('-', '')];
+  return check !== undefined && !check(text);
+}
+
+const matches =
+  (pattern: RegExp): ((text: string) => boolean) =>
+  (text) =>
+    pattern.test(text);
+
+const uuid = (version: string): RegExp =>
+  new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$`, 'i');
+
+/** The formats that upstream checks (structural schemas of apiextensions/v1), by name without dashes. */
+const formats: Readonly<Record<string, (text: string) => boolean>> = {
+  bsonobjectid: matches(/^[0-9a-f]{24}$/i),
+  uri: isRequestUri,
+  email: matches(/^(?:"[^"]+"|[^\s@<>(),;:\\"[\]]+)@[^\s@]+$/),
+  hostname: matches(/^(?=.{1,255}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,62})(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,62}))*\.?$/),
+  ipv4: isIpv4,
+  ipv6: isIpv6,
+  cidr: isCidr,
+  mac: matches(/^([0-9a-f]{2}[:-]){5}([0-9a-f]{2}[:-]){0,2}[0-9a-f]{2}$|^([0-9a-f]{4}\.){2,3}[0-9a-f]{4}$/i),
+  uuid: matches(uuid('[0-9a-f]')),
+  uuid3: matches(uuid('3')),
+  uuid4: matches(/^[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i),
+  uuid5: matches(/^[0-9a-f]{8}-?[0-9a-f]{4}-?5[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i),
+  isbn: (text) => isIsbn10(text) || isIsbn13(text),
+  isbn10: isIsbn10,
+  isbn13: isIsbn13,
+  creditcard: isCreditCard,
+  ssn: matches(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/),
+  hexcolor: matches(/^#?([0-9a-f]{3}|[0-9a-f]{6})$/i),
+  rgbcolor: matches(
+    /^rgb\(\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*(,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*){2}\)$/,
+  ),
+  byte: matches(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/),
+  date: isDate,
+  duration: isDuration,
+  datetime: isDateTime,
+  password: () => true,
+};
+
+function isRequestUri(text: string): boolean {
+  if (text.startsWith('/')) return !/[\s\x00-\x1f]/.test(text);
+  return /^[a-zA-Z][a-zA-Z0-9+.-]*:\S*$/.test(text);
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', length = '', ...more] = text.split('/');
+  if (more.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(length)) return false;
+  return isIpv4(address) ? Number(length) <= 32 : isIpv6(address) && Number(length) <= 128;
+}
+
+function isDate(text: string): boolean {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (match === null) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
+function isDateTime(text: string): boolean {
+  const match = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:?\d{2})$/.exec(text);
+  if (match === null || !isDate(match[1]!)) return false;
+  return Number(match[2]) < 24 && Number(match[3]) < 60 && Number(match[4]) < 60;
+}
+
+/** Go's durations, and words such as `2 weeks`. */
+function isDuration(text: string): boolean {
+  if (/^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*$/.test(text))
+    return true;
+  if (/^[+-]?0$/.test(text)) return true;
+  return /^(\d+(\.\d+)?\s*(ns|nanos?|nanoseconds?|us|µs|micros?|microseconds?|ms|millis?|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)\s*)+$/i.test(
+    text,
+  );
+}
+
+const digitsOf = (text: string): number[] => [...text.replace(/[\s-]/g, '')].map(Number);
+
+function isIsbn10(text: string): boolean {
+  const plain = text.replace(/[\s-]/g, '');
+  if (!/^\d{9}[\dX]$/.test(plain)) return false;
+  const sum = [...plain].reduce((total, digit, index) => total + (index + 1) * (digit === 'X' ? 10 : Number(digit)), 0);
+  return sum % 11 === 0;
+}
+
+function isIsbn13(text: string): boolean {
+  const plain = text.replace(/[\s-]/g, '');
+  if (!/^\d{13}$/.test(plain)) return false;
+  return digitsOf(plain).reduce((total, digit, index) => total + digit * (index % 2 === 0 ? 1 : 3), 0) % 10 === 0;
+}
+
+/** Luhn's check over the numbers that cards have. */
+function isCreditCard(text: string): boolean {
+  const plain = text.replace(/[^0-9]+/g, '');
+  if (!/^\d{13,19}$/.test(plain)) return false;
+  const sum = digitsOf(plain)
+    .reverse()
+    .reduce((total, digit, index) => total + (index % 2 === 0 ? digit : digit * 2 > 9 ? digit * 2 - 9 : digit * 2), 0);
+  return sum % 10 === 0;
+}

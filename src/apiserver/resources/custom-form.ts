@@ -1,0 +1,34 @@
+import type { JSONSchemaProps } from '#kinds/generated/types/apiextensions_v1.ts';
+import type { ConformResult } from '#machinery/conform.ts';
+import type { ApiObject, Json } from '#machinery/meta.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
+
+/** What a kind that was defined at run time does in another way than built-in ones, whose types are known in full. */
+export interface CustomForm {
+  /** What decoding makes of a value: unknown fields gone, metadata in its canonical form. @throws DecodeError */
+  conform(value: Json): ConformResult;
+  /** A stored object in this version. Those that a webhook converts must have been made `ready` before. */
+  served(value: StoredObject): StoredObject;
+  /** Whether `served` can answer. */
+  isReady(value: StoredObject): boolean;
+  /** Undefined when `served` can answer for all of them at once. @throws ApiError when the webhook fails. */
+  ready(values: Iterable<StoredObject>): Promise<void> | undefined;
+  /** An object of this version in the version that is kept. */
+  toStorage(object: ApiObject): ApiObject | Promise<ApiObject>;
+  /** Paths that a write of the status leaves alone. */
+  readonly statusResets: readonly (readonly string[])[];
+  readonly scale: ScalePaths | undefined;
+  /** Its definition is being deleted: nothing new is made. */
+  readonly isTerminating: boolean;
+  /** The `Warning` that every request gets. */
+  readonly deprecation: string | undefined;
+  /** What OpenAPI publishes. */
+  readonly published: { readonly name: string; readonly listKind: string; readonly props: JSONSchemaProps | undefined };
+}
+
+/** Where a custom kind keeps what `scale` shows: field names from the root. */
+export interface ScalePaths {
+  readonly specReplicas: readonly string[];
+  readonly statusReplicas: readonly string[];
+  readonly labelSelector: readonly string[] | undefined;
+}

@@ -1,0 +1,119 @@
+import type { Scale } from '#kinds/generated/types/autoscaling_v1.ts';
+import { schemaNamed } from '#kinds/schemas.ts';
+import { cloneJson } from '#machinery/clone.ts';
+import { ApiError, badRequest, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { conform } from '#machinery/json.ts';
+import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
+import { valueAt } from '../custom-resources/scale.ts';
+import type { Operation, Result } from '../registry/operation.ts';
+import { applyPatchDocument } from '../registry/patch.ts';
+import { getObject } from '../registry/read.ts';
+import type { Registry } from '../registry/registry.ts';
+import { updateObject } from '../registry/update.ts';
+import type { ScalePaths } from '../resources/custom-form.ts';
+import type { SubresourceHandler } from './handler.ts';
+
+/** The number of replicas of a custom kind, where its definition says that it stands (autoscaling/v1 Scale). */
+export const customScale: SubresourceHandler = {
+  async get(registry, operation) {
+    return scaleResult(operation, await getObject(registry, operation));
+  },
+  update(registry, operation) {
+    return setReplicas(registry, operation, () => operation.body as Scale);
+  },
+  patch(registry, operation) {
+    const type = operation.options.patchType === 'apply' ? 'merge' : operation.options.patchType!;
+    const schema = schemaNamed('autoscaling.v1.Scale');
+    return setReplicas(registry, operation, (current) => {
+      const patched = applyPatchDocument(type, current as unknown as JsonObject, operation.body, schema);
+      return conform(patched, schema).value as unknown as Scale;
+    });
+  },
+};
+
+async function setReplicas(
+  registry: Registry,
+  operation: Operation,
+  wantedOf: (current: Scale) => Scale,
+): Promise<Result> {
+  const { name, resource } = operation;
+  const paths = pathsOf(operation);
+  const transform = (current: ApiObject): Mutable<ApiObject> => {
+    const wanted = wantedOf(scaleOf(current, paths));
+    const { metadata, spec } = wanted;
+    if ((metadata?.name ?? name) !== name)
+      throw badRequest(`the name of the object (${metadata?.name}) does not match the name on the URL (${name})`);
+    const replicas = spec?.replicas ?? 0;
+    if (replicas < 0)
+      throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
+        fieldError.invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
+      ]);
+    const object = cloneJson(current) as Mutable<ApiObject>;
+    setAt(object as unknown as Record<string, unknown>, paths.specReplicas, replicas);
+    if (operation.verb === 'update' && metadata?.resourceVersion !== undefined)
+      object.metadata.resourceVersion = metadata.resourceVersion;
+    else delete object.metadata.resourceVersion;
+    return object;
+  };
+  const validate = (object: ApiObject, old: ApiObject) =>
+    resource.rules.validateUpdate?.(object, old, {
+      random: registry.environment.random,
+      now: registry.environment.clock.now(),
+      featureEnabled: (gate) => registry.featureEnabled(gate),
+    }) ?? [];
+  const rules = { prepare: () => {}, validate };
+  return scaleResult(operation, await updateObject(registry, operation, transform, { rules }));
+}
+
+function pathsOf({ resource, name }: Operation): ScalePaths {
+  const paths = resource.custom?.scale;
+  if (paths === undefined) throw notFound(resource.kind, name);
+  return paths;
+}
+
+function scaleResult(operation: Operation, result: Result): Result {
+  if (result.type !== 'object') return result;
+  const object = scaleOf(result.value.object, pathsOf(operation)) as unknown as JsonObject;
+  return { type: 'plain', object, created: false };
+}
+
+/** @throws ApiError 500 when the object says nothing of replicas. */
+function scaleOf(object: ApiObject, paths: ScalePaths): Scale {
+  const value = object as unknown as Json;
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const replicas = valueAt(value, paths.specReplicas);
+  if (replicas === undefined)
+    throw new ApiError(
+      500,
+      'InternalError',
+      `Internal error occurred: the spec replicas field ${JSON.stringify(`.${paths.specReplicas.join('.')}`)} does not exist`,
+      {
+        causes: [
+          { message: `the spec replicas field ${JSON.stringify(`.${paths.specReplicas.join('.')}`)} does not exist` },
+        ],
+      },
+    );
+  const selector = paths.labelSelector === undefined ? undefined : valueAt(value, paths.labelSelector);
+  const current = valueAt(value, paths.statusReplicas);
+  return {
+    kind: 'Scale',
+    apiVersion: apiVersionOf({ group: 'autoscaling', version: 'v1' }),
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as Scale['metadata'],
+    spec: replicas === 0 ? {} : { replicas: Number(replicas) },
+    status: {
+      replicas: current === undefined ? 0 : Number(current),
+      ...(typeof selector === 'string' && selector !== '' ? { selector } : {}),
+    },
+  };
+}
+
+function setAt(object: Record<string, unknown>, path: readonly string[], value: Json): void {
+  let at = object;
+  for (const name of path.slice(0, -1)) {
+    const next = at[name];
+    const inner = typeof next === 'object' && next !== null && !Array.isArray(next) ? next : {};
+    at[name] = inner;
+    at = inner as Record<string, unknown>;
+  }
+  at[path.at(-1)!] = value;
+}
