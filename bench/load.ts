@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:https';
+import { Connection } from './connection.ts';
 
 /** A server to measure and who to be there. */
 export interface Access {
@@ -18,41 +18,54 @@ export interface Rate {
 
 /** A client with a fixed number of kept-alive connections. */
 export class LoadClient {
-  readonly #agent: Agent;
   readonly #access: Access;
+  readonly #most: number;
+  readonly #idle: Connection[] = [];
+  readonly #waiting: ((connection: Connection) => void)[] = [];
+  #open = 0;
 
   constructor(access: Access, connections: number) {
     this.#access = access;
-    const { ca, cert, key } = access;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, ca, cert, key });
+    this.#most = connections;
   }
 
   /** The whole body. @throws Error for an answer that is no success. */
-  call(method: string, path: string, body?: string, contentType = 'application/json'): Promise<Buffer> {
-    const { host, port } = this.#access;
-    return new Promise((resolve, reject) => {
-      const headers = {
-        accept: 'application/json',
-        'user-agent': 'bench',
-        ...(body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }),
-      };
-      const outgoing = request({ host, port, method, path, headers, agent: this.#agent }, (answer) => {
-        const parts: Buffer[] = [];
-        answer.on('data', (part: Buffer) => parts.push(part));
-        answer.on('error', reject);
-        answer.on('end', () => {
-          const whole = Buffer.concat(parts);
-          if ((answer.statusCode ?? 500) < 300) resolve(whole);
-          else reject(new Error(`${method} ${path}: ${answer.statusCode} ${whole.toString().slice(0, 200)}`));
-        });
-      });
-      outgoing.on('error', reject);
-      outgoing.end(body);
+  async call(method: string, path: string, body = '', contentType = 'application/json'): Promise<Buffer> {
+    const content = body === '' ? '' : `content-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
+    const head = `${method} ${path} HTTP/1.1\r\nhost: bench\r\nuser-agent: bench\r\naccept: application/json\r\n`;
+    const connection = await this.#take();
+    try {
+      const answer = await connection.ask(`${head}${content}\r\n${body}`);
+      if (answer.status < 300) return answer.body;
+      throw new Error(`${method} ${path}: ${answer.status} ${answer.body.toString().slice(0, 200)}`);
+    } finally {
+      this.#give(connection);
+    }
+  }
+
+  async #take(): Promise<Connection> {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    if (this.#open >= this.#most) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#open++;
+    return Connection.open(this.#access).catch((error) => {
+      this.#open--;
+      throw error;
     });
   }
 
+  #give(connection: Connection): void {
+    if (!connection.isOpen) {
+      this.#open--;
+      return;
+    }
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#idle.push(connection);
+    else next(connection);
+  }
+
   close(): void {
-    this.#agent.destroy();
+    for (const connection of this.#idle) connection.close();
   }
 }
 

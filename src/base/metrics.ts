@@ -39,6 +39,9 @@ export class Metrics {
   }
 }
 
+/** Takes one observation of a series that was looked up before. */
+export type Series = (value: number) => void;
+
 export class Counter implements Metric {
   readonly #name: string;
   readonly #help: string;
@@ -50,7 +53,16 @@ export class Counter implements Metric {
   }
 
   add(labels: MetricLabels, amount = 1): void {
+    this.#add(written(labels), amount);
+  }
+
+  /** The series of these labels, for who adds to it often. It shows once there is something to show. */
+  series(labels: MetricLabels): Series {
     const key = written(labels);
+    return (amount) => this.#add(key, amount);
+  }
+
+  #add(key: string, amount: number): void {
     const known = this.#series.get(key);
     if (known === undefined && this.#series.size >= maxSeries) return;
     this.#series.set(key, (known ?? 0) + amount);
@@ -70,9 +82,6 @@ interface HistogramSeries {
   sum: number;
   count: number;
 }
-
-/** Takes one observation of a series that was looked up before. */
-export type Series = (value: number) => void;
 
 export class Histogram implements Metric {
   readonly #name: string;

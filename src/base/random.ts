@@ -18,9 +18,23 @@ export function secureRandom(): Random {
     }
     return pool[used++]! / 2 ** 32;
   };
-  return {
-    next,
-    bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  return { next, bytes: pooledBytes() };
+}
+
+function pooledBytes(): Random['bytes'] {
+  const pool = new Uint8Array(4096);
+  let used = pool.length;
+  return (length) => {
+    if (length > pool.length / 4) return crypto.getRandomValues(new Uint8Array(length));
+    if (used + length > pool.length) {
+      crypto.getRandomValues(pool);
+      used = 0;
+    }
+    const bytes = pool.slice(used, used + length);
+    // What was given out does not stay where a later reader of the memory would find it.
+    pool.fill(0, used, used + length);
+    used += length;
+    return bytes;
   };
 }
 

@@ -1,4 +1,5 @@
-import { Metrics } from '#base/metrics.ts';
+import { LruCache } from '#base/lru-cache.ts';
+import { Metrics, type Series } from '#base/metrics.ts';
 import type { ApiServer } from '../server.ts';
 import type { RequestInfo } from './request-info.ts';
 import { versionInfo } from './version.ts';
@@ -9,6 +10,24 @@ const durationBounds = [
 ];
 const mutating = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
+/** Series of requests whose labels are kept ready. */
+const maxCachedSeries = 1024;
+
+interface RequestSeries {
+  readonly count: Series;
+  readonly observe: Series;
+}
+
+interface RequestLabels {
+  readonly verb: string;
+  readonly component: string;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly scope: string;
+}
+
 /** What the server tells about itself on `/metrics`, under upstream's names. */
 export class ServerMetrics {
   readonly #metrics = new Metrics();
@@ -18,6 +37,8 @@ export class ServerMetrics {
     'How long requests took, watches aside.',
     durationBounds,
   );
+  /** By what a request was and how it was answered: labels are written out once for each. */
+  readonly #series = new LruCache<string, RequestSeries>(maxCachedSeries);
   readonly #inFlight = { readOnly: 0, mutating: 0 };
 
   readonly #server: ApiServer;
@@ -45,12 +66,25 @@ export class ServerMetrics {
     const startedMs = now();
     if (!isWatch) this.#inFlight[kind]++;
     return (code) => {
-      const labels = labelsOf(info);
-      this.#requests.add({ ...labels, code: String(code) });
+      const { count, observe } = this.#seriesOf(info, code);
+      count(1);
       if (isWatch) return;
       this.#inFlight[kind]--;
-      this.#durations.observe(labels, (now() - startedMs) / 1000);
+      observe((now() - startedMs) / 1000);
     };
+  }
+
+  #seriesOf(info: RequestInfo, code: number): RequestSeries {
+    const labels = labelsOf(info);
+    const key = `${labels.verb} ${labels.group}/${labels.version}/${labels.resource}/${labels.subresource} ${labels.scope} ${code}`;
+    const known = this.#series.get(key);
+    if (known !== undefined) return known;
+    const series = {
+      count: this.#requests.series({ ...labels, code: String(code) }),
+      observe: this.#durations.series({ ...labels }),
+    };
+    this.#series.set(key, series);
+    return series;
   }
 
   render(): string {
@@ -58,7 +92,7 @@ export class ServerMetrics {
   }
 }
 
-function labelsOf(info: RequestInfo): Record<string, string> {
+function labelsOf(info: RequestInfo): RequestLabels {
   if (info.type === 'path')
     return {
       verb: info.verb.toUpperCase(),

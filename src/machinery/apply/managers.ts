@@ -109,15 +109,25 @@ export function entriesOf(managers: readonly Manager[]): ManagedFieldsEntry[] {
 /** Trees that are known to be in order: those of managers that a write does not touch. */
 const inOrder = new WeakSet<FieldTree>();
 
-/** Members in the order in which the official server writes them, so that the same set is the same text. */
+/**
+ * Members in the order in which the official server writes them, so that the same set is the same text. A tree that is
+ * in order is given back itself.
+ */
 function sortedTree(tree: FieldTree): FieldTree {
   if (inOrder.has(tree)) return tree;
   const keys = Object.keys(tree);
   if (keys.length === 0) return tree;
+  let isSorted = true;
+  for (let index = 1; index < keys.length && isSorted; index++) isSorted = keys[index - 1]! < keys[index]!;
   const sorted: Record<string, FieldTree> = {};
-  for (const key of keys.sort()) sorted[key] = sortedTree(tree[key] as FieldTree);
-  inOrder.add(sorted);
-  return sorted;
+  for (const key of isSorted ? keys : keys.sort()) {
+    const child = tree[key] as FieldTree;
+    sorted[key] = sortedTree(child);
+    isSorted &&= sorted[key] === child;
+  }
+  const result = isSorted ? tree : sorted;
+  inOrder.add(result);
+  return result;
 }
 
 function compareManagers(left: Manager, right: Manager): number {
