@@ -1,7 +1,12 @@
+import { type Checked, type CheckOptions, check } from './checker/checker.ts';
 import type { CelEnvironment } from './environment.ts';
-import type { Issue } from './issues.ts';
+import { Frame, type Step } from './evaluate/frame.ts';
+import { Planner } from './evaluate/plan.ts';
+import { formatIssues, type Issue } from './issues.ts';
+import { SyntaxIssue } from './syntax/lexer.ts';
+import { type Parsed, parse } from './syntax/parser.ts';
 import type { CelType } from './types/types.ts';
-import type { Value } from './values/value.ts';
+import { Cancelled, Failure, type Value } from './values/value.ts';
 
 /** Variables by name. A lookup that gives undefined means that the variable has no value. */
 export type Bindings = Readonly<Record<string, Value>> | ((name: string) => Value | undefined);
@@ -15,24 +20,78 @@ export interface EvaluateOptions {
 /** What came of an evaluation. `cost` is what it actually cost, in cel-go's units, failed or not. */
 export type Evaluation =
   | { readonly value: Value; readonly cost: number }
-  | { readonly error: string; readonly cancelled: boolean; readonly cost: number };
+  | {
+      readonly error: string;
+      /** It ran into its limit or was called off, rather than failing by itself. */
+      readonly cancelled: boolean;
+      readonly cost: number;
+    };
 
 /** An expression that has been checked and can be evaluated any number of times. */
-export interface Program {
+export class Program {
   readonly source: string;
-  readonly type: CelType;
-  evaluate(bindings: Bindings, options?: EvaluateOptions): Evaluation;
+  readonly checked: Checked;
+  readonly #step: Step;
+
+  constructor(source: string, checked: Checked, environment: CelEnvironment) {
+    this.source = source;
+    this.checked = checked;
+    this.#step = new Planner(checked, environment).plan(checked.expression, new Map()).step;
+  }
+
+  /** The type of its value. */
+  get type(): CelType {
+    return this.checked.type;
+  }
+
+  evaluate(bindings: Bindings, { costLimit = Number.POSITIVE_INFINITY, signal }: EvaluateOptions = {}): Evaluation {
+    const lookup = typeof bindings === 'function' ? bindings : (name: string) => bindings[name];
+    const frame = new Frame(lookup, costLimit, signal);
+    try {
+      const value = this.#step(frame);
+      return { value, cost: frame.cost };
+    } catch (error) {
+      if (error instanceof Failure) {
+        return { error: error.message, cancelled: error instanceof Cancelled, cost: frame.cost };
+      }
+      if (error instanceof RangeError)
+        return { error: 'evaluation nests too deeply', cancelled: false, cost: frame.cost };
+      throw error;
+    }
+  }
 }
 
 export type Compilation =
-  | { readonly program: Program }
+  | { readonly program: Program; readonly issues?: undefined }
   | {
+      readonly program?: undefined;
       readonly issues: readonly Issue[];
       /** All issues as cel-go prints them. */
       readonly message: string;
     };
 
 /** Parses and checks an expression. */
-export function compile(_source: string, _environment: CelEnvironment): Compilation {
-  throw new Error('the checker is being built');
+export function compile(source: string, environment: CelEnvironment, options: CheckOptions = {}): Compilation {
+  const parsed = parseSource(source, environment);
+  const checked = 'issues' in parsed ? parsed : check(parsed, environment, options);
+  if ('issues' in checked) {
+    const issues = checked.issues
+      .map(({ offset, message }) => ({ offset: codePointOffset(source, offset), message }))
+      .sort((a, b) => a.offset - b.offset);
+    return { issues, message: formatIssues(source, issues) };
+  }
+  return { program: new Program(source, checked, environment) };
+}
+
+function parseSource(source: string, { macros }: CelEnvironment): Parsed | { readonly issues: readonly Issue[] } {
+  try {
+    return parse(source, { macros });
+  } catch (error) {
+    if (!(error instanceof SyntaxIssue)) throw error;
+    return { issues: [{ offset: error.offset, message: error.message }] };
+  }
+}
+
+function codePointOffset(source: string, offset: number): number {
+  return offset < 0 ? offset : [...source.slice(0, offset)].length;
 }

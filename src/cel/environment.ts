@@ -33,7 +33,10 @@ export class CelEnvironment {
     this.#options = options;
     this.container = options.container ?? '';
     this.variables = new Map(Object.entries(options.variables ?? {}));
-    this.types = joinProviders(options.types ?? []);
+    this.types = joinProviders([
+      ...(options.types ?? []),
+      ...(options.libraries ?? []).flatMap(({ types }) => types ?? []),
+    ]);
     this.homogeneousLiterals = options.homogeneousLiterals ?? false;
     this.checkLiterals = options.checkLiterals ?? false;
     this.presenceTestHasCost = options.presenceTestHasCost ?? true;
