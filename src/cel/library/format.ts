@@ -1,0 +1,94 @@
+import { isInteger } from '../values/integer.ts';
+import { runtimeType } from '../values/runtime-type.ts';
+import { compareStrings } from '../values/strings.ts';
+import { Duration, formatDuration, formatTimestamp, Timestamp } from '../values/time.ts';
+import { Double, fail, ListValue, MapValue, TypeValue, Uint, type Value } from '../values/value.ts';
+
+const defaultPrecision = 6;
+const clause = /%(?:%|(?:\.(\d+))?([\s\S])?)/g;
+
+/** `text.format(args)`: clauses such as `%s`, `%d`, `%.3f`. @throws Failure for clauses that do not fit. */
+export function formatText(text: string, args: ListValue): string {
+  let next = 0;
+  return text.replace(clause, (whole: string, precision: string | undefined, letter: string | undefined) => {
+    if (whole === '%%') return '%';
+    if (letter === undefined) return fail('unexpected end of string');
+    const format = clauses[letter];
+    if (format === undefined)
+      return fail(`could not parse formatting clause: unrecognized formatting clause "${letter}"`);
+    if (next >= args.size) return fail(`index ${next} out of range`);
+    return format(args.at(next++), precision === undefined ? defaultPrecision : Number(precision));
+  });
+}
+
+const clauses: Readonly<Record<string, (value: Value, precision: number) => string>> = {
+  s: textOf,
+  d: decimal,
+  f: (value, precision) => real(value, 'fixed-point', (number) => number.toFixed(precision)),
+  e: (value, precision) => real(value, 'scientific', (number) => scientific(number, precision)),
+  b: binary,
+  o: (value) => integerOf(value, 'octal clause can only be used on integers').toString(8),
+  x: hexadecimal,
+  X: (value) => hexadecimal(value).toUpperCase(),
+};
+
+const refuse = (why: string, value: Value): never =>
+  fail(`error during formatting: ${why}, was given ${runtimeType(value).name}`);
+
+function integerOf(value: Value, why: string): bigint {
+  if (isInteger(value)) return BigInt(value);
+  return value instanceof Uint ? value.value : refuse(why, value);
+}
+
+function textOf(value: Value): string {
+  if (typeof value === 'string') return value;
+  if (value === null || typeof value === 'boolean' || isInteger(value)) return String(value);
+  if (value instanceof Double) return special(value.value) ?? String(value.value);
+  if (value instanceof Uint) return String(value.value);
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value);
+  if (value instanceof Timestamp) return formatTimestamp(value);
+  if (value instanceof Duration) return formatDuration(value);
+  if (value instanceof TypeValue) return value.type.name;
+  if (value instanceof ListValue) return `[${[...value].map(textOf).join(', ')}]`;
+  if (value instanceof MapValue) {
+    const entries = [...value.keys()].map((key) => [textOf(key), textOf(value.get(key)!)] as const);
+    entries.sort(([a], [b]) => compareStrings(a, b));
+    return `{${entries.map(([key, own]) => `${key}: ${own}`).join(', ')}}`;
+  }
+  const takes = 'strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps';
+  return refuse(`string clause can only be used on ${takes}`, value);
+}
+
+function special(value: number): string | undefined {
+  return Number.isFinite(value) ? undefined : String(value);
+}
+
+function decimal(value: Value): string {
+  if (value instanceof Double && !Number.isFinite(value.value)) return String(value.value);
+  return integerOf(value, 'decimal clause can only be used on integers').toString();
+}
+
+function real(value: Value, name: string, format: (number: number) => string): string {
+  if (value instanceof Double) return special(value.value) ?? format(value.value);
+  if (isInteger(value)) return format(Number(value));
+  if (value instanceof Uint) return format(Number(value.value));
+  return refuse(`${name} clause can only be used on doubles`, value);
+}
+
+/** Go writes at least two digits of the exponent. */
+function scientific(value: number, precision: number): string {
+  return value.toExponential(precision).replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+function binary(value: Value): string {
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  return integerOf(value, 'only integers and bools can be formatted as binary').toString(2);
+}
+
+function hexadecimal(value: Value): string {
+  const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
+  if (bytes instanceof Uint8Array) {
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+  return integerOf(bytes, 'only integers, byte buffers, and strings can be formatted as hex').toString(16);
+}
