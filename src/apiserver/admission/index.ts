@@ -2,6 +2,7 @@ import type { Environment } from '#base/environment.ts';
 import type { FeatureGates } from '../feature-gates.ts';
 import { AdmissionChain } from './chain.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds/plugin.ts';
+import { limitRanger } from './limit-ranger/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
 import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
 import { priority } from './priority/plugin.ts';
@@ -23,6 +24,7 @@ const on = (plugin: AdmissionPlugin): PluginEntry => ({ name: plugin.name, byDef
 /** Every plugin in upstream's order, which is behaviour: later ones see what earlier ones changed. */
 export const pluginEntries: readonly PluginEntry[] = [
   on(namespaceLifecycle),
+  on(limitRanger),
   on(serviceAccount),
   on(taintNodesByCondition),
   on(priority),
