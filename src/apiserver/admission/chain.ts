@@ -2,7 +2,13 @@ import type { Clock } from '#base/clock.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { AdmissionMetrics, type AdmissionPhase, type Timing } from './metrics.ts';
-import type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin, Admit } from './plugin.ts';
+import {
+  type AdmissionAttributes,
+  type AdmissionOperation,
+  type AdmissionPlugin,
+  type Admit,
+  takeBack,
+} from './plugin.ts';
 
 interface Step {
   readonly admit: Admit;
@@ -77,6 +83,7 @@ export class AdmissionChain {
       const nowMs = this.#clock.monotonic();
       current?.timing.rejected((nowMs - sinceMs) / 1000);
       timing.rejected((nowMs - startedMs) / 1000);
+      takeBack(attributes);
       throw error;
     }
   }

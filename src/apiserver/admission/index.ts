@@ -6,6 +6,7 @@ import { limitRanger } from './limit-ranger/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
 import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
 import { priority } from './priority/plugin.ts';
+import { resourceQuota } from './resource-quota/plugin.ts';
 import { runtimeClass } from './runtime-class/plugin.ts';
 import { serviceAccount } from './service-account/plugin.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition/plugin.ts';
@@ -31,6 +32,7 @@ export const pluginEntries: readonly PluginEntry[] = [
   on(defaultTolerationSeconds),
   on(runtimeClass),
   // Policies, webhooks, quota and AlwaysDeny come last, in this order, because they judge what the others made.
+  resourceQuota,
 ];
 
 /** The chain that the options ask for. @throws Error when they name a plugin that there is not. */

@@ -15,6 +15,8 @@ export interface AdmissionAttributes {
   readonly oldObject: ApiObject | undefined;
   /** What the objects are where they are not of the resource's own kind: a Scale, a Binding, PodExecOptions. */
   readonly objectKind?: GroupVersionKind;
+  /** Called when a request that was admitted is not stored after all: what a plugin has to take back. */
+  onFailure?: (() => void)[];
   /** Made by the first plugin that has to remember something between the two mutating passes. */
   reinvocation?: Reinvocation;
 }
@@ -64,4 +66,12 @@ export function subjectName({ request, object, oldObject }: AdmissionAttributes)
   const own = metadata?.name ?? '';
   if (own !== '') return own;
   return request.name !== '' ? request.name : (metadata?.generateName ?? '');
+}
+
+/** Tells plugins that what they let through has come to nothing. */
+export function takeBack(attributes: AdmissionAttributes): void {
+  const { onFailure } = attributes;
+  if (onFailure === undefined) return;
+  delete attributes.onFailure;
+  for (const undo of onFailure) undo();
 }

@@ -5,6 +5,7 @@ import { emptyOf } from '#machinery/conform.ts';
 import { ApiError, alreadyExists, badRequest, invalid, isReason } from '#machinery/errors.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
+import { type AdmissionAttributes, takeBack } from '../admission/plugin.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import {
   hasSeparateStatus,
@@ -64,13 +65,14 @@ async function createNamed(registry: Registry, operation: Operation, object: Mut
   if (hasSeparateStatus(resource) && resource.rules.keepsStatusOnCreate !== true) clearStatus(resource, object);
   prepare(registry, resource, object);
   checkValid(registry, operation, object);
-  await registry.admission.validate(registry, {
-    operation: 'CREATE',
-    request: operation,
-    object,
-    oldObject: undefined,
-  });
-  return store(registry, operation, object, options.dryRun === true);
+  const attributes: AdmissionAttributes = { operation: 'CREATE', request: operation, object, oldObject: undefined };
+  await registry.admission.validate(registry, attributes);
+  try {
+    return await store(registry, operation, object, options.dryRun === true);
+  } catch (error) {
+    takeBack(attributes);
+    throw error;
+  }
 }
 
 /** What only the server writes: a client's values are dropped. */

@@ -3,7 +3,7 @@ import { cloneObject } from '#machinery/clone.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type ApiError, badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import type { ApiObject, GroupVersionKind, Mutable, ObjectMeta } from '#machinery/meta.ts';
-import type { AdmissionAttributes } from '../admission/plugin.ts';
+import { type AdmissionAttributes, takeBack } from '../admission/plugin.ts';
 import type { CachedEntry } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import {
@@ -137,7 +137,11 @@ async function attemptUpdate(
   checkValid(registry, operation, object, old, options);
   if (attributes !== undefined) await registry.admission.validate(registry, attributes);
   if (equalValues(object, old)) return { type: 'object', value: served, created: false };
-  const stored = await swap(registry, operation, entry, object, old);
+  const stored = await swap(registry, operation, entry, object, old).catch((error: unknown) => {
+    if (attributes !== undefined) takeBack(attributes);
+    throw error;
+  });
+  if (stored === 'lost' && attributes !== undefined) takeBack(attributes);
   if (stored === 'lost' && conditional) throw modified(operation);
   return stored;
 }

@@ -1,14 +1,20 @@
-import { type Controller, defineController, done } from '#client/controller.ts';
+import { type Controller, defineController, done, retryAfter } from '#client/controller.ts';
 import { byNamespace } from '#client/object-cache.ts';
 import { keyOf } from '#client/object-key.ts';
 import { isPodTerminal } from '#kinds/core/pod/state.ts';
+import { overdueAtMs } from '#kinds/core/resource-quota/pod-usage.ts';
+import { isInScope, plus, usageOf } from '#kinds/core/resource-quota/usage.ts';
 import { ResourceQuota as ResourceQuotaKind } from '#kinds/generated/handles.ts';
 import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import { formatQuantity, type Quantity, quantity } from '#machinery/quantity.ts';
-import { isInScope, plus, usageOf } from './usage.ts';
+
+/** Admission has charged what is new: counting again can wait until a burst of creations is over. */
+const recountAfterCreationMs = 1_000;
+/** What else may have gone wrong is put right this often. */
+const resyncMs = 5 * 60_000;
 
 /** Counts anew what each quota limits; what admission has charged between two counts is put right here. */
 export function resourceQuota(kinds: readonly Kind[]): Controller {
@@ -17,12 +23,19 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
     name: 'resourcequota-controller',
     workers: 5,
     setup(context) {
-      const quotas = context.watch(ResourceQuotaKind, (quota) => [keyOf(quota)]);
+      const { clock } = context.environment;
+      const quotas = context.watch(ResourceQuotaKind, (quota, event) =>
+        event.type === 'updated' && equalValues(event.old.spec, event.current.spec) ? [] : [keyOf(quota)],
+      );
       const byQuotaNamespace = quotas.index('namespace', byNamespace);
       const sources = counted.map((kind) => {
         const informer = context.watch(kind, (object, event) => {
           const keys = byQuotaNamespace.get(object.metadata.namespace ?? '').map(keyOf);
           if (keys.length === 0) return keys;
+          if (event.type === 'added') {
+            for (const key of keys) context.enqueueAfter(key, recountAfterCreationMs);
+            return [];
+          }
           // Most changes move no sum; a pod that ends gives its share back, a claim or service may grow.
           const isQuiet = event.type === 'updated' && equalValues(shareOf(event.old), shareOf(event.current));
           return isQuiet ? [] : keys;
@@ -35,12 +48,16 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
         if (quota === undefined) return done;
         const hard = quota.spec?.hard ?? {};
         const sums = new Map<string, Quantity>();
+        const nowMs = clock.now();
+        let againMs = nowMs + resyncMs;
         for (const { kind, informer } of sources) {
           for (const object of informer.index('namespace', byNamespace).get(quota.metadata.namespace ?? '')) {
             if (!isInScope(quota, kind, object)) continue;
-            for (const [name, amount] of usageOf(kind, object)) {
+            for (const [name, amount] of usageOf(kind, object, nowMs)) {
               if (Object.hasOwn(hard, name)) sums.set(name, plus(sums.get(name), amount));
             }
+            const dueMs = kind.resource === 'pods' && kind.group === '' ? overdueAtMs(object as Pod) : undefined;
+            if (dueMs !== undefined && dueMs >= nowMs) againMs = Math.min(againMs, dueMs + 1);
           }
         }
         const nothing = quantity('0');
@@ -51,7 +68,7 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
         if (!equalValues(status, quota.status)) {
           await client.updateStatus(ResourceQuotaKind, { ...quota, status }, { signal });
         }
-        return done;
+        return retryAfter(againMs - nowMs);
       };
     },
   });
@@ -60,5 +77,6 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
 /** What of an object a sum may depend on. */
 function shareOf(object: ApiObject): unknown {
   const { spec } = object as { readonly spec?: unknown };
-  return { spec, ended: isPodTerminal(object as Pod) };
+  const { deletionTimestamp } = object.metadata;
+  return { spec, deletionTimestamp, ended: isPodTerminal(object as Pod) };
 }
