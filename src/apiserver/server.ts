@@ -26,6 +26,7 @@ import type { Registry } from './registry/registry.ts';
 import { ResourceTable, type ServedResource } from './resources/resource.ts';
 import { objectKey } from './resources/storage-keys.ts';
 import { serviceHook } from './services/hook.ts';
+import { WebhookClient } from './webhooks/client.ts';
 
 export interface ApiServerOptions {
   readonly store: Store;
@@ -99,6 +100,7 @@ export class ApiServer {
         environment,
         loopback: () => server.loopback(),
       }),
+      webhooks: new WebhookClient(resources, environment),
       tokens,
       tokenPolicy: authentication,
       loopback: () => server.loopback(),
@@ -211,6 +213,7 @@ export class ApiServer {
     this.#stop.abort();
     this.#definitions?.stop();
     this.#custom?.stop();
+    this.registry.webhooks.close();
     this.resources.close();
   }
 }

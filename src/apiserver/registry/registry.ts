@@ -10,6 +10,7 @@ import type { ServiceAccountTokens } from '../authentication/service-account-tok
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
 import type { ResourceTable, ServedResource } from '../resources/resource.ts';
+import type { WebhookClient } from '../webhooks/client.ts';
 import type { Operation } from './operation.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface Registry {
   readonly authorizer: Authorizer;
   readonly rbac: RbacAuthorizer;
   readonly authenticator: Authenticator;
+  /** Calls admission and conversion webhooks. */
+  readonly webhooks: WebhookClient;
   readonly tokens: ServiceAccountTokens;
   /** How long service-account tokens may live. */
   readonly tokenPolicy: Pick<AuthenticationOptions, 'extendsTokenExpiration' | 'maxTokenLifetimeSeconds' | 'jwksUri'>;

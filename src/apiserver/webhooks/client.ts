@@ -1,0 +1,164 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Environment } from '#base/environment.ts';
+import { encodeJson, parseJson } from '#machinery/json.ts';
+import type { Json } from '#machinery/meta.ts';
+import type { ResourceTable } from '../resources/resource.ts';
+import { resolveWebhook, type WebhookAddress, type WebhookClientConfig, webhookUrl } from './address.ts';
+import { dialFailure, statusFailure } from './failures.ts';
+
+/** Bytes of an answer; an AdmissionReview carries at most one patch of one object. */
+const maxAnswerBytes = 16 * 1024 * 1024;
+/** Connections to one webhook. */
+const maxConnections = 64;
+/** Authorities whose connections are kept for the next call. */
+const maxPools = 256;
+
+export interface WebhookCall {
+  readonly config: WebhookClientConfig;
+  readonly body: object;
+  readonly timeoutMs: number;
+  /** Tells the webhook how long it has, as `?timeout=10s`. */
+  readonly announceTimeout?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A call that came to nothing. `status` is the answer's, when there was one. */
+export class WebhookFailure extends Error {
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.name = 'WebhookFailure';
+    this.status = status;
+  }
+}
+
+/** Calls webhooks over connections that are kept open. */
+export class WebhookClient {
+  readonly #resources: ResourceTable;
+  readonly #environment: Environment;
+  /** By the authorities that they trust, the least recently used first. */
+  readonly #pools = new Map<string, https.Agent>();
+  readonly #plain = new http.Agent({ keepAlive: true, maxSockets: maxConnections });
+
+  constructor(resources: ResourceTable, environment: Environment) {
+    this.#resources = resources;
+    this.#environment = environment;
+  }
+
+  /** POSTs a JSON document and gives back the answer's. @throws WebhookFailure, in the words of Go's client. */
+  async call({ config, body, timeoutMs, announceTimeout = false, signal }: WebhookCall): Promise<Json> {
+    const url = webhookUrl(config);
+    if (announceTimeout) url.searchParams.set('timeout', `${timeoutMs / 1000}s`);
+    const stop = new AbortController();
+    const timer = this.#environment.clock.schedule(timeoutMs, () => stop.abort(new Error('context deadline exceeded')));
+    const onAbort = (): void => stop.abort(new Error('context canceled'));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const address = { ...resolveWebhook(config, this.#resources, this.#environment.random), url };
+      const answer = await this.#post(address, { config, body: encodeJson(body), signal: stop.signal, again: true });
+      if (answer.status < 200 || answer.status > 299)
+        throw new WebhookFailure(statusFailure(answer.status, answer.body), answer.status);
+      return parsed(answer.body);
+    } catch (error) {
+      if (error instanceof WebhookFailure) throw error;
+      throw new WebhookFailure(`Post ${JSON.stringify(url.href)}: ${dialFailure(error)}`);
+    } finally {
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  close(): void {
+    this.#plain.destroy();
+    for (const pool of this.#pools.values()) pool.destroy();
+    this.#pools.clear();
+  }
+
+  #post(
+    address: WebhookAddress,
+    request: {
+      readonly config: WebhookClientConfig;
+      readonly body: Uint8Array;
+      readonly signal: AbortSignal;
+      readonly again: boolean;
+    },
+  ): Promise<{ readonly status: number; readonly body: string }> {
+    const { config, body, signal, again } = request;
+    const { url, host, port, serverName } = address;
+    const isSecure = url.protocol === 'https:';
+    const options: https.RequestOptions = {
+      method: 'POST',
+      host,
+      port,
+      path: `${url.pathname}${url.search}`,
+      servername: serverName,
+      headers: {
+        host: url.host,
+        'content-type': 'application/json',
+        accept: 'application/json, */*',
+        'content-length': body.length,
+        'user-agent': 'kube-apiserver-admission',
+      },
+      agent: isSecure ? this.#pool(config.caBundle ?? '') : this.#plain,
+      signal,
+    };
+    return new Promise((resolve, reject) => {
+      const call = isSecure ? https.request(options) : http.request(options);
+      call.once('error', (error) => {
+        // The webhook may close an idle connection in the moment that it is used again.
+        const isStale = call.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+        if (again && isStale) resolve(this.#post(address, { ...request, again: false }));
+        else reject(signal.aborted ? signal.reason : error);
+      });
+      call.once('response', (response) => {
+        textOf(response).then(
+          (text) => resolve({ status: response.statusCode ?? 0, body: text }),
+          (error: unknown) => reject(signal.aborted ? signal.reason : error),
+        );
+      });
+      call.end(body);
+    });
+  }
+
+  #pool(caBundle: string): https.Agent {
+    const known = this.#pools.get(caBundle);
+    const pool = known ?? makePool(caBundle);
+    this.#pools.delete(caBundle);
+    this.#pools.set(caBundle, pool);
+    if (this.#pools.size > maxPools) {
+      const [oldest, unused] = this.#pools.entries().next().value!;
+      this.#pools.delete(oldest);
+      unused.destroy();
+    }
+    return pool;
+  }
+}
+
+function makePool(caBundle: string): https.Agent {
+  const trust = caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString('utf8') };
+  return new https.Agent({ keepAlive: true, maxSockets: maxConnections, ...trust });
+}
+
+async function textOf(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxAnswerBytes) {
+      response.destroy();
+      throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(text: string): Json {
+  try {
+    return parseJson(Buffer.from(text));
+  } catch (error) {
+    throw new WebhookFailure(error instanceof Error ? error.message : String(error));
+  }
+}
