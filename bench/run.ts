@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isRoot } from '#testing/machine.ts';
 import { LoadClient, measureRate, medianOf } from './load.ts';
+import { measureRealNode } from './real-node.ts';
 import { cpuSeconds, residentMegabytes, startPeer, startProa, type Target } from './target.ts';
 
 const { values } = parseArgs({
@@ -200,6 +202,17 @@ function measureInProcess(): void {
   note('in a test: a day of 100 nodes', 's', '≤ 20', { higher: false, by: 'Proa', value: simulatedDaySeconds });
 }
 
+/** Without root there is no real node to measure. */
+async function measureNode(): Promise<void> {
+  if (!isRoot) return;
+  const { nodeReadyMs, nameResolvedMs, podMs, runtimeMs } = await measureRealNode();
+  const by = 'Proa';
+  note('spawn to node Ready, with containerd', 'ms', '≤ 2,000', { higher: false, by, value: nodeReadyMs });
+  note('spawn to a pod that resolved a service name', 'ms', '≤ 5,000', { higher: false, by, value: nameResolvedMs });
+  note('start of a pod', 'ms', '', { higher: false, by, value: podMs });
+  note('of it, not containerd’s', 'ms', '≤ 100', { higher: false, by, value: podMs - runtimeMs });
+}
+
 async function measure(start: () => Promise<Target>, work: (target: Target) => Promise<void>): Promise<void> {
   const target = await start();
   try {
@@ -225,6 +238,7 @@ function table(): string {
 const peer = values.peer;
 await measureStarts();
 measureInProcess();
+await measureNode();
 await measure(() => startProa(['--nodes', '0']), measureApi);
 await measure(() => startProa(['--nodes', '0', '--simulated-nodes', String(nodeCount)]), measureDeployment);
 if (peer !== undefined) {

@@ -36,6 +36,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'kubectl, also when the program is called by that name',
     load: async () => (await import('./commands/kubectl/command.ts')).kubectl,
   },
+  completion: {
+    summary: 'Print a script for shell completion',
+    load: async () => (await import('./commands/completion/command.ts')).completion,
+  },
 };
 
 function overview(): string {
@@ -58,6 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(overview());
     return name === undefined ? 1 : 0;
   }
+  if (name === '__complete') return (await import('./commands/completion/complete.ts')).complete(commands, rest);
   const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (known === undefined) throw new UserError(`unknown command "${name}"; "proa --help" lists them`);
   const command = await known.load();

@@ -68,7 +68,6 @@ export class PodManager {
       parts: this.#parts,
       pod,
       signal: this.#signal,
-      after: this.#byName.get(key),
       finished: (ended) => {
         this.#workers.delete(ended.uid);
         if (this.#byName.get(key) === ended) this.#byName.delete(key);

@@ -21,12 +21,10 @@ export class PodWorker {
   readonly #finished: (worker: PodWorker) => void;
   readonly #stopping = new AbortController();
   readonly #unlink: () => void;
-  readonly #done = Promise.withResolvers<void>();
   #pod: Pod;
   #isGone = false;
   #eviction: Eviction | undefined;
   #isTerminated = false;
-  #blockedBy: Promise<void> | undefined;
   #failures = 0;
   #needsStep = false;
   #isRunning = false;
@@ -38,15 +36,12 @@ export class PodWorker {
     readonly parts: NodeParts;
     readonly pod: Pod;
     readonly signal: AbortSignal;
-    /** The worker of an earlier pod of the same name: it ends first. */
-    readonly after: PodWorker | undefined;
     readonly finished: (worker: PodWorker) => void;
   }) {
     this.#parts = options.parts;
     this.#pod = options.pod;
     this.uid = options.pod.metadata.uid ?? '';
     this.#finished = options.finished;
-    this.#blockedBy = options.after?.done;
     const stop = () => this.#stop(options.signal.reason);
     options.signal.addEventListener('abort', stop, { once: true });
     this.#unlink = () => options.signal.removeEventListener('abort', stop);
@@ -64,11 +59,6 @@ export class PodWorker {
   /** What is reported of the pod. */
   get status(): PodStatus {
     return this.#parts.statuses.get(this.#pod);
-  }
-
-  /** Resolves when nothing of the pod is left. */
-  get done(): Promise<void> {
-    return this.#done.promise;
   }
 
   /** Whether the pod still counts against the node's resources. */
@@ -132,10 +122,6 @@ export class PodWorker {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    if (this.#blockedBy !== undefined) {
-      await this.#blockedBy;
-      this.#blockedBy = undefined;
-    }
     while (this.#needsStep && !this.#stopping.signal.aborted) {
       this.#needsStep = false;
       this.#step = new AbortController();
@@ -187,7 +173,6 @@ export class PodWorker {
     await this.#sync.remove(signal);
     this.#stop();
     this.#unlink();
-    this.#done.resolve();
     this.#finished(this);
   }
 

@@ -175,7 +175,7 @@ export class StatusManager {
 
   #afterFailure(entry: Entry, error: unknown): number | undefined {
     if (this.#signal.aborted) return undefined;
-    const isGone = error instanceof ApiError && (error.code === 404 || (error.code === 409 && isOtherUid(error)));
+    const isGone = error instanceof ApiError && (error.code === 404 || isOtherUid(error));
     if (isGone) {
       entry.deletion?.done();
       entry.deletion = undefined;
@@ -189,7 +189,7 @@ export class StatusManager {
   }
 }
 
-/** A conflict over the uid means that another pod has the name now; other conflicts pass. */
-function isOtherUid(error: ApiError): boolean {
-  return /uid|UID/.test(error.message);
+/** Another pod has the name now: a patch with the old uid would change it, a deletion fails its precondition. */
+function isOtherUid({ code, message }: ApiError): boolean {
+  return (code === 422 && message.includes('metadata.uid')) || (code === 409 && /uid|UID/.test(message));
 }

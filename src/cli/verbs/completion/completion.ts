@@ -1,6 +1,6 @@
 import { CliError, UsageError } from '../../failures.ts';
 import { defineVerb } from '../../verb.ts';
-import { scripts } from './scripts.ts';
+import { completionScript } from './scripts.ts';
 
 export const completion = defineVerb({
   name: 'completion',
@@ -18,7 +18,7 @@ kubectl completion fish | source`,
     const [shell] = args;
     if (shell === undefined) throw new UsageError('Shell not specified.');
     if (args.length > 1) throw new UsageError('Too many arguments. Expected only the shell type.');
-    const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
+    const script = completionScript(shell, 'kubectl');
     if (script === undefined)
       throw new CliError(`Unsupported shell type "${shell}".\nSee 'kubectl completion -h' for help and examples`);
     context.out(script);
