@@ -18,6 +18,7 @@ import { builtinRules } from './custom-resources/definition/builtin-rules.ts';
 import { DefinitionController } from './custom-resources/definition/controller.ts';
 import { definitionHook } from './custom-resources/definition/hook.ts';
 import { noRules } from './custom-resources/rules-hook.ts';
+import { type FairnessOptions, FlowControl } from './fairness/flow-control.ts';
 import { FeatureGates } from './feature-gates.ts';
 import { InProcessClient } from './in-process/client.ts';
 import { execute } from './registry/execute.ts';
@@ -41,6 +42,7 @@ export interface ApiServerOptions {
   readonly admission?: AdmissionOptions;
   /** Who is believed, and how. */
   readonly authentication?: AuthenticationOptions;
+  readonly fairness?: FairnessOptions;
 }
 
 /** What granting needs besides the right to write roles and bindings. */
@@ -57,12 +59,15 @@ const compactionIntervalMs = 5 * 60_000;
 /** The API server without its HTTP front: everything between an authenticated request and the store. */
 export class ApiServer {
   readonly registry: Registry;
+  /** Undefined: requests are served as they come. */
+  readonly fairness: FlowControl | undefined;
   readonly #stop = new AbortController();
   #custom: CustomResources | undefined;
   #definitions: DefinitionController | undefined;
 
-  private constructor(registry: Registry) {
+  private constructor(registry: Registry, fairness: FlowControl | undefined) {
     this.registry = registry;
+    this.fairness = fairness;
   }
 
   /** Fills the caches from the store and makes sure that it holds what every cluster has. */
@@ -80,7 +85,7 @@ export class ApiServer {
     });
     const rbac = new RbacAuthorizer(resources);
     const features = new FeatureGates(options.featureGates ?? {});
-    const server: ApiServer = new ApiServer({
+    const registry: Registry = {
       store,
       resources,
       environment,
@@ -105,7 +110,10 @@ export class ApiServer {
       tokenPolicy: authentication,
       loopback: () => server.loopback(),
       featureEnabled: (gate) => features.enabled(gate),
-    });
+    };
+    const fairness =
+      options.fairness?.enabled === false ? undefined : new FlowControl(resources, environment, options.fairness);
+    const server: ApiServer = new ApiServer(registry, fairness);
     server.#custom = await CustomResources.start({
       store,
       resources,
@@ -120,6 +128,7 @@ export class ApiServer {
     await ensureBootstrapObjects(server.loopback(), { serviceCidr: options.serviceCidr, exists });
     server.#definitions = new DefinitionController({ resources, client: server.loopback(), environment });
     void server.#definitions.run();
+    fairness?.start(() => server.loopback());
     server.#compactRegularly();
     return server;
   }
@@ -214,6 +223,7 @@ export class ApiServer {
     this.#definitions?.stop();
     this.#custom?.stop();
     this.registry.webhooks.close();
+    this.fairness?.stop();
     this.resources.close();
   }
 }

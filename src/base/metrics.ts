@@ -23,10 +23,12 @@ export class Metrics {
 
   /** A value that is read when somebody asks. */
   gauge(name: string, help: string, read: () => Iterable<readonly [MetricLabels, number]>): void {
-    const render = (): string =>
-      heading(name, help, 'gauge') +
-      [...read()].map(([labels, value]) => `${name}${written(labels)} ${value}\n`).join('');
-    this.#add(name, { render });
+    this.#add(name, { render: () => readings(name, help, 'gauge', read) });
+  }
+
+  /** A count that somebody else keeps, read when somebody asks. */
+  count(name: string, help: string, read: () => Iterable<readonly [MetricLabels, number]>): void {
+    this.#add(name, { render: () => readings(name, help, 'counter', read) });
   }
 
   render(): string {
@@ -41,6 +43,16 @@ export class Metrics {
 
 /** Takes one observation of a series that was looked up before. */
 export type Series = (value: number) => void;
+
+function readings(
+  name: string,
+  help: string,
+  type: 'gauge' | 'counter',
+  read: () => Iterable<readonly [MetricLabels, number]>,
+): string {
+  const lines = [...read()].map(([labels, value]) => `${name}${written(labels)} ${value}\n`);
+  return heading(name, help, type) + lines.join('');
+}
 
 export class Counter implements Metric {
   readonly #name: string;

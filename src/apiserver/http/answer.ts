@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Log } from '#base/log.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { ApiError, internalError, type Status } from '#machinery/errors.ts';
@@ -26,9 +26,24 @@ export interface Answering {
 /** Objects written to a list's body at a time: between chunks others get their turn. */
 const chunkObjects = 64;
 
+/** Headers that are known before the answer is; Node writes them faster together with the others than one by one. */
+const early = new WeakMap<AnyResponse, OutgoingHttpHeaders>();
+
+/** Headers that the answer will have, whatever it is. */
+export function addHeaders(response: AnyResponse, headers: OutgoingHttpHeaders): void {
+  const before = early.get(response);
+  early.set(response, before === undefined ? headers : { ...before, ...headers });
+}
+
+/** Starts the answer. */
+export function writeHead(response: AnyResponse, status: number, headers: OutgoingHttpHeaders): void {
+  const more = early.get(response);
+  response.writeHead(status, more === undefined ? headers : { ...headers, ...more });
+}
+
 /** Sends a whole body at once. */
 export function sendBytes(response: AnyResponse, status: number, contentType: string, body: Uint8Array): void {
-  response.writeHead(status, {
+  writeHead(response, status, {
     'content-type': contentType,
     'content-length': body.length,
     'cache-control': 'no-cache, private',
@@ -51,7 +66,7 @@ export function sendTagged(
   response.setHeader('etag', etag);
   response.setHeader('vary', 'Accept');
   if (request.headers['if-none-match'] === etag) {
-    response.writeHead(304);
+    writeHead(response, 304, {});
     response.end();
     return;
   }
@@ -137,7 +152,7 @@ async function streamList(
   { items, metadata }: Extract<Result, { type: 'list' }>,
 ): Promise<void> {
   const head = `{"kind":"${listKindOf(resource)}","apiVersion":"${apiVersionOf(resource.kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
-  response.writeHead(200, { 'content-type': mediaTypes.json, 'cache-control': 'no-cache, private' });
+  writeHead(response, 200, { 'content-type': mediaTypes.json, 'cache-control': 'no-cache, private' });
   let parts: Uint8Array[] = [Buffer.from(head)];
   for (let index = 0; index < items.length; index++) {
     if (index > 0) parts.push(comma);

@@ -1,11 +1,12 @@
 import type { Log } from '#base/log.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { refusalReason, requireAllowed } from '../authorization/authorizer.ts';
+import { finishPermit, type Permit } from '../fairness/level.ts';
 import type { Operation, OperationOptions, UserInfo } from '../registry/operation.ts';
 import type { CustomForm } from '../resources/custom-form.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
-import { type Answering, type AnyResponse, sendResult, sendStatus, statusOfError } from './answer.ts';
+import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
 import { type AnyRequest, readBody } from './body.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
 import { identify } from './identity.ts';
@@ -24,6 +25,8 @@ export interface Exchange {
   readonly query: URLSearchParams;
   readonly user: UserInfo;
   readonly format: AnswerFormat;
+  /** The seats of the request; a watch gives them back when it has begun. */
+  readonly permit: Permit | undefined;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
 }
@@ -56,6 +59,7 @@ export async function handle(
   const gone = new AbortController();
   let format = jsonFormat;
   let finish: ((code: number) => void) | undefined;
+  let permit: Permit | undefined;
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(clientGone);
     finish?.(response.statusCode);
@@ -66,10 +70,13 @@ export async function handle(
     finish = metrics.begin(info, () => server.environment.clock.monotonic());
     const identified = identify(server.registry, request, info);
     const user = identified instanceof Promise ? await identified : identified;
+    const admitted = server.fairness?.admit(info, user, query, gone.signal);
+    permit = admitted instanceof Promise ? await admitted : admitted;
+    if (permit !== undefined) addHeaders(response, permit.flow.headers);
     // What is no resource has media types of its own and says itself what it accepts.
     if (info.type === 'resource')
       format = negotiateAnswer(request.headers.accept, { pretty: wantsPretty(request, query) });
-    const exchange: Exchange = { server, request, response, query, user, format, signal: gone.signal };
+    const exchange: Exchange = { server, request, response, query, user, format, permit, signal: gone.signal };
     if (info.type === 'path') await servePath(exchange, routes, info);
     else await serveResource(exchange, routes, info);
   } catch (error) {
@@ -79,6 +86,8 @@ export async function handle(
       return;
     }
     sendStatus(response, statusOfError(error, log), { ...format, as: 'object' });
+  } finally {
+    if (permit !== undefined) finishPermit(permit);
   }
 }
 
@@ -152,6 +161,7 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     resource,
     now: registry.environment.clock.now(),
   };
+  if (result.type === 'watch' && exchange.permit !== undefined) finishPermit(exchange.permit);
   if (result.type === 'watch') await sendWatch(answering, result.watch, registry.environment.clock);
   else await sendResult(answering, result);
 }

@@ -1,5 +1,6 @@
 import { LruCache } from '#base/lru-cache.ts';
 import { Metrics, type Series } from '#base/metrics.ts';
+import { describeFlowControl } from '../fairness/metrics.ts';
 import type { ApiServer } from '../server.ts';
 import type { RequestInfo } from './request-info.ts';
 import { versionInfo } from './version.ts';
@@ -50,6 +51,7 @@ export class ServerMetrics {
       [{ request_kind: 'readOnly' }, this.#inFlight.readOnly],
       [{ request_kind: 'mutating' }, this.#inFlight.mutating],
     ]);
+    if (server.fairness !== undefined) describeFlowControl(metrics, server.fairness);
     metrics.gauge('apiserver_storage_objects', 'Objects in the store by resource.', () => storedObjects(server));
     metrics.gauge('apiserver_longrunning_requests', 'Open watches by resource.', () => openWatches(server));
     metrics.gauge('kubernetes_build_info', 'The version this server keeps to.', () => [

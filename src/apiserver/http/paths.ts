@@ -1,5 +1,7 @@
 import { ApiError } from '#machinery/errors.ts';
 import { serveDiscovery } from '../discovery/serve.ts';
+import type { FlowControl } from '../fairness/flow-control.ts';
+import { debugPage } from '../fairness/metrics.ts';
 import type { OpenApi } from '../openapi/serve.ts';
 import { sendBytes, sendJson } from './answer.ts';
 import type { Exchange } from './handler.ts';
@@ -53,10 +55,18 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
       case '/.well-known/openid-configuration':
         return sendJson(response, 200, server.registry.tokens.discoveryDocument(jwksUri(server)));
     }
+    const page = server.fairness === undefined ? undefined : flowPage(server.fairness, trimmed);
+    if (page !== undefined) return sendText(exchange, 200, page);
     if (trimmed.startsWith('/openapi/') && (await options.openApi.serve(exchange, trimmed))) return;
     if (serveDiscovery(exchange, trimmed)) return;
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   };
+}
+
+const flowPages = '/debug/api_priority_and_fairness/';
+
+function flowPage(control: FlowControl, path: string): string | undefined {
+  return path.startsWith(flowPages) ? debugPage(control, path.slice(flowPages.length)) : undefined;
 }
 
 function sendText(

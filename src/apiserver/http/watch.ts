@@ -6,7 +6,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import { nudgeRegularly } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion, readyToServe } from '../resources/resource.ts';
-import { type Answering, type AnyResponse, writeChunk } from './answer.ts';
+import { type Answering, type AnyResponse, writeChunk, writeHead } from './answer.ts';
 import { mediaTypes } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
 
@@ -18,7 +18,7 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   const { response, format } = answering;
   const { stream } = watch;
   const suffix = format.encoding === 'json' ? '' : ';stream=watch';
-  response.writeHead(200, {
+  writeHead(response, 200, {
     'content-type': `${mediaTypes[format.encoding]}${suffix}`,
     'cache-control': 'no-cache, private',
   });
