@@ -243,6 +243,7 @@ class Checker {
     }
     if (result === undefined && this.#lenient) {
       this.#calls.set(call.id, { function: name, overloads: this.#environment.functions.get(name)!, hasReceiver });
+      for (const { id } of operands) this.#types.set(id, dynType);
       return dynType;
     }
     if (result === undefined) {

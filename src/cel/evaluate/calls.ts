@@ -80,21 +80,25 @@ function stepOf(
   };
 }
 
+/** Operators look at their operands themselves, all overloads alike. */
+const isOperator = (name: string): boolean => /^[^a-zA-Z]/.test(name);
+
 /** The function to call: chosen now where types decide, otherwise by looking at the arguments. */
 function dispatch({ overloads, function: name, hasReceiver }: CallReference, call: Call, checked: Checked): Evaluate {
-  const [first] = overloads;
-  const common = first!.evaluate as Evaluate;
-  if (overloads.length > 1 && overloads.every(({ evaluate }) => evaluate === first!.evaluate)) return common;
   const operands = hasReceiver && call.target !== undefined ? [call.target, ...call.args] : call.args;
+  const candidates = overloads.filter(({ parameters }) => parameters.length === operands.length);
+  const [first] = candidates;
+  if (first === undefined) return () => fail(`no such overload: ${name}`);
+  const common = first.evaluate as Evaluate;
+  if (isOperator(name) && candidates.every(({ evaluate }) => evaluate === first.evaluate)) return common;
   const isCertain = operands.every(({ id }, index) => {
     const type = checked.types.get(id);
-    return type === undefined || !isDynamic(type) || isOpen(first!, index);
+    return type === undefined || !isDynamic(type) || isOpen(first, index);
   });
-  if (overloads.length === 1 && isCertain) return common;
+  if (candidates.length === 1 && isCertain) return common;
   return (...args) => {
-    for (const { parameters, evaluate } of overloads) {
-      if (parameters.length === args.length && parameters.every((type, index) => accepts(type, args[index]!)))
-        return (evaluate as Evaluate)(...args);
+    for (const { parameters, evaluate } of candidates) {
+      if (parameters.every((type, index) => accepts(type, args[index]!))) return (evaluate as Evaluate)(...args);
     }
     return fail(`no such overload: ${name}`);
   };

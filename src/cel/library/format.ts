@@ -24,7 +24,7 @@ export function formatText(text: string, args: ListValue): string {
 const clauses: Readonly<Record<string, (value: Value, precision: number) => string>> = {
   s: textOf,
   d: decimal,
-  f: (value, precision) => real(value, 'fixed-point', (number) => number.toFixed(precision)),
+  f: (value, precision) => real(value, 'fixed-point', (number) => fixed(number, precision)),
   e: (value, precision) => real(value, 'scientific', (number) => scientific(number, precision)),
   b: binary,
   o: (value) => integerOf(value, 'octal clause can only be used on integers').toString(8),
@@ -73,6 +73,13 @@ function real(value: Value, name: string, format: (number: number) => string): s
   if (isInteger(value)) return format(Number(value));
   if (value instanceof Uint) return format(Number(value.value));
   return refuse(`${name} clause can only be used on doubles`, value);
+}
+
+/** Halves round to even, as everywhere in Go; JavaScript rounds them away from zero. */
+function fixed(value: number, precision: number): string {
+  const text = value.toFixed(precision);
+  const isHalf = precision === 0 && Math.abs(value % 1) === 0.5;
+  return isHalf ? String(2 * Math.round(value / 2)) : text;
 }
 
 /** Go writes at least two digits of the exponent. */

@@ -21,6 +21,8 @@ export interface OperandEstimate {
   readonly path: readonly string[];
   /** Items of a list or map, code points of a string, bytes. */
   readonly size: Range;
+  /** The items of a list; undefined when it is none. */
+  readonly items?: (() => { readonly type: CelType; readonly size: Range } | undefined) | undefined;
 }
 
 export interface CallEstimate {

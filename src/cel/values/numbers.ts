@@ -8,11 +8,15 @@ export function isNumber(value: Value): value is Numeric {
   return isInteger(value) || value instanceof Double || value instanceof Uint;
 }
 
-/** Compares by amount, exactly, whatever the types. Undefined: one of them is not a number (NaN). */
+/**
+ * Compares by amount, whatever the types; where one is a double, at its precision. Undefined: one of them is not a
+ * number (NaN).
+ */
 export function compareNumbers(a: Numeric, b: Numeric): -1 | 0 | 1 | undefined {
+  const isApproximate = a instanceof Double || b instanceof Double;
   // JavaScript compares numbers and bigints by their mathematical values.
-  const left = amount(a);
-  const right = amount(b);
+  const left = isApproximate ? Number(amount(a)) : amount(a);
+  const right = isApproximate ? Number(amount(b)) : amount(b);
   if (left < right) return -1;
   if (left > right) return 1;
   return left >= right ? 0 : undefined;
