@@ -10,6 +10,7 @@ import { resourceQuota } from './resource-quota/plugin.ts';
 import { runtimeClass } from './runtime-class/plugin.ts';
 import { serviceAccount } from './service-account/plugin.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition/plugin.ts';
+import { validatingAdmissionPolicy } from './validating-admission-policy/plugin.ts';
 
 export interface AdmissionOptions {
   /** Plugins besides those that are on by default (`--enable-admission-plugins`). */
@@ -32,6 +33,7 @@ export const pluginEntries: readonly PluginEntry[] = [
   on(defaultTolerationSeconds),
   on(runtimeClass),
   // Policies, webhooks, quota and AlwaysDeny come last, in this order, because they judge what the others made.
+  { name: 'ValidatingAdmissionPolicy', byDefault: true, create: validatingAdmissionPolicy },
   resourceQuota,
 ];
 

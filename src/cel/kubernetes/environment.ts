@@ -18,7 +18,7 @@ export const perCallLimit = 1_000_000;
 /** All expressions of one policy, or of one custom resource, for one request. */
 export const runtimeBudget = 10_000_000;
 /** `matchConditions` of one webhook or policy. */
-export const matchConditionsBudget = perCallLimit / 4;
+export const matchConditionsBudget = 2_500_000;
 /** What one rule of a CustomResourceDefinition may cost by estimate, and all of its rules together. */
 export const ruleCostLimit = 10_000_000;
 export const definitionCostLimit = 100_000_000;
