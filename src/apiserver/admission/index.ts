@@ -11,6 +11,8 @@ import { runtimeClass } from './runtime-class/plugin.ts';
 import { serviceAccount } from './service-account/plugin.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition/plugin.ts';
 import { validatingAdmissionPolicy } from './validating-admission-policy/plugin.ts';
+import { mutatingWebhooks } from './webhooks/mutating.ts';
+import { validatingWebhooks } from './webhooks/validating.ts';
 
 export interface AdmissionOptions {
   /** Plugins besides those that are on by default (`--enable-admission-plugins`). */
@@ -33,7 +35,9 @@ export const pluginEntries: readonly PluginEntry[] = [
   on(defaultTolerationSeconds),
   on(runtimeClass),
   // Policies, webhooks, quota and AlwaysDeny come last, in this order, because they judge what the others made.
+  on(mutatingWebhooks()),
   { name: 'ValidatingAdmissionPolicy', byDefault: true, create: validatingAdmissionPolicy },
+  on(validatingWebhooks()),
   resourceQuota,
 ];
 

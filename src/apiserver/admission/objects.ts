@@ -1,6 +1,7 @@
 import { conform } from '#machinery/conform.ts';
 import { equalValues } from '#machinery/equality.ts';
-import type { ApiObject, GroupVersionKind, JsonObject, Mutable } from '#machinery/meta.ts';
+import type { ApiObject, GroupVersionKind, Json, Mutable } from '#machinery/meta.ts';
+import { StoredObject } from '../cache/stored-object.ts';
 import { converterBetween } from '../resources/conversion.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { AdmissionAttributes } from './plugin.ts';
@@ -12,34 +13,55 @@ export interface ObjectsView {
   readonly oldObject: ApiObject | undefined;
 }
 
-/** The objects in the version of `resource`, which is the request's own or stands for the same objects. */
+/**
+ * The objects in the version of `resource`, which is the request's own or stands for the same objects. A promise
+ * only where a custom kind is converted.
+ */
 export function objectsIn(
-  { request, object, oldObject, objectKind }: AdmissionAttributes,
+  attributes: AdmissionAttributes,
   resource: ServedResource,
-): ObjectsView {
-  if (objectKind !== undefined) return { kind: objectKind, object: object as ApiObject | undefined, oldObject };
-  if (resource === request.resource) return { kind: resource.kind, object: object as ApiObject | undefined, oldObject };
-  const convert = converterBetween(request.resource.kind, resource.kind);
-  return {
-    kind: resource.kind,
-    object: object === undefined ? undefined : convert(object as ApiObject),
-    oldObject: oldObject === undefined ? undefined : convert(oldObject),
-  };
+): ObjectsView | Promise<ObjectsView> {
+  const { request, objectKind, oldObject } = attributes;
+  const object = attributes.object as ApiObject | undefined;
+  if (objectKind !== undefined) return { kind: objectKind, object, oldObject };
+  if (resource === request.resource) return { kind: resource.kind, object, oldObject };
+  return convertedView(attributes, resource);
+}
+
+async function convertedView(
+  { request, object, oldObject }: AdmissionAttributes,
+  to: ServedResource,
+): Promise<ObjectsView> {
+  const convert = async (value: ApiObject | undefined): Promise<ApiObject | undefined> =>
+    value === undefined ? undefined : await converted(value, request.resource, to);
+  return { kind: to.kind, object: await convert(object as ApiObject | undefined), oldObject: await convert(oldObject) };
+}
+
+async function converted(object: ApiObject, from: ServedResource, to: ServedResource): Promise<ApiObject> {
+  if (from.custom === undefined || to.custom === undefined) return converterBetween(from.kind, to.kind)(object);
+  const kept = StoredObject.ofObject(await from.custom.toStorage(object));
+  await to.custom.ready([kept]);
+  return to.custom.served(kept).object;
 }
 
 /**
  * Makes `next`, which is in the version of `resource`, the object of the request: without fields that the kind does
- * not have, with its defaults. `next` is the request's from then on. Returns whether that changed anything.
+ * not have, with its defaults. `next` is the request's from then on. Answers whether that changed anything.
  * @throws DecodeError when it does not have the kind's shape.
  */
-export function takeObject(attributes: AdmissionAttributes, resource: ServedResource, next: ApiObject): boolean {
+export async function takeObject(
+  attributes: AdmissionAttributes,
+  resource: ServedResource,
+  next: ApiObject,
+): Promise<boolean> {
   const { request, object, objectKind } = attributes;
   const own = request.resource;
   if (object === undefined) return false;
   let taken = next;
   if (objectKind === undefined) {
-    if (resource !== own) taken = converterBetween(resource.kind, own.kind)(next);
-    taken = conform(taken as unknown as JsonObject, own.schema).value as unknown as ApiObject;
+    if (resource !== own) taken = await converted(next, resource, own);
+    const json = taken as unknown as Json;
+    taken = (own.custom?.conform(json) ?? conform(json, own.schema)).value as unknown as ApiObject;
     own.rules.defaults?.(taken as Mutable<ApiObject>);
   }
   if (equalValues(taken, object)) return false;

@@ -18,10 +18,20 @@ export interface WebhookClientConfig {
   readonly caBundle?: string;
 }
 
+/** A URL as Go writes it: with the port, also where it is the usual one. */
+export interface WebhookUrl {
+  readonly isSecure: boolean;
+  /** Host and, where one was given, port: what the `Host` header says. */
+  readonly authority: string;
+  /** Host name or address, without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Path and query. */
+  readonly path: string;
+}
+
 /** Where to connect for a call. */
 export interface WebhookAddress {
-  /** What errors show. */
-  readonly url: URL;
   readonly host: string;
   readonly port: number;
   /** The name that the certificate has to have. */
@@ -29,36 +39,44 @@ export interface WebhookAddress {
 }
 
 const httpsPort = 443;
+const httpPort = 80;
 
 /** The URL that a webhook is called by; a service has the name that its certificate is made out to. */
-export function webhookUrl({ url, service }: WebhookClientConfig): URL {
-  if (url !== undefined) return new URL(url);
-  if (service === undefined) throw new Error('no service or URL');
-  const { namespace, name, path = '/', port = httpsPort } = service;
-  const [pathname = '', query] = path.split('?');
-  const built = new URL(`https://${name}.${namespace}.svc:${port}`);
-  built.pathname = pathname;
-  if (query !== undefined) built.search = query;
-  return built;
+export function webhookUrl({ url, service }: WebhookClientConfig, timeoutSeconds?: number): WebhookUrl {
+  if (url === undefined && service === undefined) throw new Error('no service or URL');
+  const { namespace = '', name = '', path = '/', port = httpsPort } = service ?? {};
+  const rooted = path.startsWith('/') ? path : `/${path}`;
+  const text = url ?? `https://${name}.${namespace}.svc:${port}${rooted}`;
+  const parsed = new URL(text);
+  if (timeoutSeconds !== undefined) parsed.searchParams.set('timeout', `${timeoutSeconds}s`);
+  const isSecure = parsed.protocol === 'https:';
+  return {
+    isSecure,
+    authority: url === undefined ? `${parsed.hostname}:${port}` : parsed.host,
+    hostname: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port: parsed.port === '' ? (isSecure ? httpsPort : httpPort) : Number(parsed.port),
+    path: `${parsed.pathname}${parsed.search}`,
+  };
+}
+
+export function formatUrl({ isSecure, authority, path }: WebhookUrl): string {
+  return `${isSecure ? 'https' : 'http'}://${authority}${path}`;
 }
 
 /** Where a webhook can be reached right now. @throws Error when its service is absent or nothing is behind it. */
 export function resolveWebhook(config: WebhookClientConfig, resources: ResourceTable, random: Random): WebhookAddress {
-  const url = webhookUrl(config);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = url.port === '' ? httpsPort : Number(url.port);
-  if (config.url !== undefined || config.service === undefined) return { url, host, port, serverName: host };
+  const { hostname, port } = webhookUrl(config);
+  if (config.url !== undefined || config.service === undefined) return { host: hostname, port, serverName: hostname };
   const { namespace, name } = config.service;
   const found = resources.of(Service).storage!.cache.get(objectKey({ namespace, name }))?.value.object;
   if (found === undefined) throw new Error(`service ${JSON.stringify(name)} not found`);
-  const service = found as ServiceObject;
-  if (service.spec.type === 'ExternalName')
-    return { url, host: service.spec.externalName ?? '', port, serverName: host };
-  const servicePort = service.spec.ports?.find((candidate) => candidate.port === port);
+  const { spec } = found as ServiceObject;
+  if (spec.type === 'ExternalName') return { host: spec.externalName ?? '', port, serverName: hostname };
+  const servicePort = spec.ports?.find((candidate) => candidate.port === port);
   if (servicePort === undefined) throw new Error(`no service port ${port} found for service ${JSON.stringify(name)}`);
   const endpoints = readyEndpoints(resources, { namespace, name, portName: servicePort.name ?? '' });
   if (endpoints.length === 0) throw new Error(`no endpoints available for service ${JSON.stringify(name)}`);
-  return { url, ...endpoints[randomInteger(random, endpoints.length)]!, serverName: host };
+  return { ...endpoints[randomInteger(random, endpoints.length)]!, serverName: hostname };
 }
 
 function readyEndpoints(

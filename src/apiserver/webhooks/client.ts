@@ -1,10 +1,18 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { isIP } from 'node:net';
 import type { Environment } from '#base/environment.ts';
 import { encodeJson, parseJson } from '#machinery/json.ts';
 import type { Json } from '#machinery/meta.ts';
 import type { ResourceTable } from '../resources/resource.ts';
-import { resolveWebhook, type WebhookAddress, type WebhookClientConfig, webhookUrl } from './address.ts';
+import {
+  formatUrl,
+  resolveWebhook,
+  type WebhookAddress,
+  type WebhookClientConfig,
+  type WebhookUrl,
+  webhookUrl,
+} from './address.ts';
 import { dialFailure, statusFailure } from './failures.ts';
 
 /** Bytes of an answer; an AdmissionReview carries at most one patch of one object. */
@@ -49,21 +57,26 @@ export class WebhookClient {
 
   /** POSTs a JSON document and gives back the answer's. @throws WebhookFailure, in the words of Go's client. */
   async call({ config, body, timeoutMs, announceTimeout = false, signal }: WebhookCall): Promise<Json> {
-    const url = webhookUrl(config);
-    if (announceTimeout) url.searchParams.set('timeout', `${timeoutMs / 1000}s`);
+    const url = webhookUrl(config, announceTimeout ? timeoutMs / 1000 : undefined);
     const stop = new AbortController();
     const timer = this.#environment.clock.schedule(timeoutMs, () => stop.abort(new Error('context deadline exceeded')));
     const onAbort = (): void => stop.abort(new Error('context canceled'));
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const address = { ...resolveWebhook(config, this.#resources, this.#environment.random), url };
-      const answer = await this.#post(address, { config, body: encodeJson(body), signal: stop.signal, again: true });
+      const address = resolveWebhook(config, this.#resources, this.#environment.random);
+      const answer = await this.#post(address, {
+        url,
+        config,
+        body: encodeJson(body),
+        signal: stop.signal,
+        again: true,
+      });
       if (answer.status < 200 || answer.status > 299)
         throw new WebhookFailure(statusFailure(answer.status, answer.body), answer.status);
       return parsed(answer.body);
     } catch (error) {
       if (error instanceof WebhookFailure) throw error;
-      throw new WebhookFailure(`Post ${JSON.stringify(url.href)}: ${dialFailure(error)}`);
+      throw new WebhookFailure(`Post ${JSON.stringify(formatUrl(url))}: ${dialFailure(error)}`);
     } finally {
       timer.cancel();
       signal?.removeEventListener('abort', onAbort);
@@ -79,23 +92,25 @@ export class WebhookClient {
   #post(
     address: WebhookAddress,
     request: {
+      readonly url: WebhookUrl;
       readonly config: WebhookClientConfig;
       readonly body: Uint8Array;
       readonly signal: AbortSignal;
       readonly again: boolean;
     },
   ): Promise<{ readonly status: number; readonly body: string }> {
-    const { config, body, signal, again } = request;
-    const { url, host, port, serverName } = address;
-    const isSecure = url.protocol === 'https:';
+    const { url, config, body, signal, again } = request;
+    const { host, port, serverName } = address;
+    const { isSecure } = url;
     const options: https.RequestOptions = {
       method: 'POST',
       host,
       port,
-      path: `${url.pathname}${url.search}`,
-      servername: serverName,
+      path: url.path,
+      // Addresses are no server names; the certificate is checked against them all the same.
+      ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
       headers: {
-        host: url.host,
+        host: url.authority,
         'content-type': 'application/json',
         accept: 'application/json, */*',
         'content-length': body.length,
