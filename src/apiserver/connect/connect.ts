@@ -13,9 +13,11 @@ import type { Routes } from '../http/handler.ts';
 import { identify } from '../http/identity.ts';
 import { queryOptions } from '../http/options.ts';
 import { type ResourceRequest, requestInfo } from '../http/request-info.ts';
+import type { UserInfo } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import type { ApiServer } from '../server.ts';
+import { admitConnection } from './admission.ts';
 import { serveLog, serveLogOverWebSocket } from './log.ts';
 import { proxyRequest, proxyUpgrade } from './proxy.ts';
 
@@ -37,6 +39,7 @@ export function connectRoutes(nodes: NodeLookup): Routes['connect'] {
       case '/pods/proxy':
       case '/services/proxy':
       case '/nodes/proxy':
+        await admitConnection(exchange.server, { ...exchange, info, resource });
         await proxyRequest(exchange, info, nodes);
         return true;
       default:
@@ -72,10 +75,11 @@ async function serveUpgrade(
   const resource = info.type === 'resource' ? server.resources.get(info.group, info.version, info.resource) : undefined;
   if (info.type !== 'resource' || resource === undefined)
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
-  await authorizeUpgrade(server, request, info, resource, url.searchParams);
+  const user = await authorizeUpgrade(server, request, info, resource, url.searchParams);
   const upgrade = { request, socket, head };
   const { clock } = server.environment;
   const signal = closeSignal(socket);
+  await admitConnection(server, { info, resource, user, query: url.searchParams, signal });
   const path = `${resource.kind.group}/${resource.kind.resource}/${info.subresource}`;
   if (path === '/pods/exec' || path === '/pods/attach') {
     const { node, target } = runningContainer(server, nodes, info, url.searchParams.get('container') ?? undefined);
@@ -112,7 +116,7 @@ async function authorizeUpgrade(
   info: ResourceRequest,
   resource: ServedResource,
   query: URLSearchParams,
-): Promise<void> {
+): Promise<UserInfo> {
   const user = await identify(server.registry, request, info);
   const { verb, subresource, namespace, name } = info;
   const operation = {
@@ -129,6 +133,7 @@ async function authorizeUpgrade(
   await server.authorize({ ...operation, verb });
   // A WebSocket starts with GET; what it does is still a creation (KEP-4006).
   if (startsSomething.has(subresource) && verb === 'get') await server.authorize({ ...operation, verb: 'create' });
+  return user;
 }
 
 function closeSignal(socket: Duplex): AbortSignal {

@@ -2,7 +2,7 @@ import type { Log } from '#base/log.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { refusalReason, requireAllowed } from '../authorization/authorizer.ts';
 import { finishPermit, type Permit } from '../fairness/level.ts';
-import type { Operation, OperationOptions, UserInfo } from '../registry/operation.ts';
+import type { Operation, OperationOptions, Result, UserInfo } from '../registry/operation.ts';
 import type { CustomForm } from '../resources/custom-form.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
@@ -152,8 +152,13 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
   if (await routes.connect(exchange, info, resource)) return;
   const withBody = await readOperationBody(exchange, operation);
-  const result = await server.carryOut(withBody);
-  for (const text of warnings) response.appendHeader('warning', `299 - ${JSON.stringify(text)}`);
+  let result: Result;
+  try {
+    result = await server.carryOut(withBody);
+  } finally {
+    // A refusal may come with warnings, too.
+    for (const text of warnings) response.appendHeader('warning', `299 - ${JSON.stringify(text)}`);
+  }
   const answering: Answering = {
     response,
     format: exchange.format,
