@@ -5,7 +5,7 @@ import { notFound } from '#machinery/errors.ts';
 import type { ApiObject, Json, JsonObject } from '#machinery/meta.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { ServedResource } from '../../resources/resource.ts';
-import { type ObjectsView, objectsIn } from '../objects.ts';
+import type { ObjectsView } from '../objects.ts';
 import type { AdmissionAttributes } from '../plugin.ts';
 import { checkAccess } from './authorizer.ts';
 
@@ -18,11 +18,12 @@ export class RequestView {
   readonly #values = new Map<string, Value>();
   #access: CheckAccess | undefined;
 
-  constructor(registry: Registry, attributes: AdmissionAttributes, resource: ServedResource) {
+  /** @param objects in the version of `resource`. */
+  constructor(registry: Registry, attributes: AdmissionAttributes, resource: ServedResource, objects: ObjectsView) {
     this.#registry = registry;
     this.#attributes = attributes;
     this.#resource = resource;
-    this.objects = objectsIn(attributes, resource);
+    this.objects = objects;
   }
 
   /** Values of variables; what `more` knows comes first. */

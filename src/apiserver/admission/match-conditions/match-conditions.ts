@@ -9,6 +9,7 @@ import { type CompiledExpression, compileExpression } from '../expressions/compi
 import { admissionEnvironment } from '../expressions/environment.ts';
 import { BudgetedEvaluator, OutOfBudget } from '../expressions/evaluate.ts';
 import { RequestView } from '../expressions/request.ts';
+import { objectsIn } from '../objects.ts';
 import type { AdmissionAttributes } from '../plugin.ts';
 
 /** Whether a request is what the conditions ask for. */
@@ -37,14 +38,14 @@ export class MatchConditions {
     }));
   }
 
-  /** Asks the conditions about a request in the version of `resource`; a promise only where an authorizer has to be waited for. */
-  match(
+  /** Asks the conditions about a request in the version of `resource`. */
+  async match(
     registry: Registry,
     attributes: AdmissionAttributes,
     resource: ServedResource,
-  ): ConditionsResult | Promise<ConditionsResult> {
+  ): Promise<ConditionsResult> {
     if (this.#conditions.length === 0) return { matches: true };
-    const view = new RequestView(registry, attributes, resource);
+    const view = new RequestView(registry, attributes, resource, await objectsIn(attributes, resource));
     return whenDecided(() => {
       const evaluator = new BudgetedEvaluator(matchConditionsBudget, attributes.request.signal);
       return this.evaluate(evaluator, view.bindings(withoutNamespace));

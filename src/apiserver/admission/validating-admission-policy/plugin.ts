@@ -6,6 +6,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { whenDecided } from '../expressions/authorizer.ts';
 import { RequestView } from '../expressions/request.ts';
 import { configuresAdmission } from '../matching/matcher.ts';
+import { objectsIn } from '../objects.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, subjectName } from '../plugin.ts';
 import { type ActivePolicy, type Invocation, PolicyIndex, selectPolicies } from '../policies/index.ts';
 import { CompiledPolicy, type Verdict } from './compiled.ts';
@@ -89,8 +90,9 @@ class Validation {
 
   async #invoke({ policy, binding, compiled, resource, params }: Invocation<Policy, Binding, CompiledPolicy>) {
     const { signal } = this.#attributes.request;
+    const objects = await objectsIn(this.#attributes, resource);
     for (const param of params) {
-      const view = new RequestView(this.#registry, this.#attributes, resource);
+      const view = new RequestView(this.#registry, this.#attributes, resource, objects);
       this.#take(policy, binding, await whenDecided(() => compiled.judge(view, param, signal)));
     }
   }

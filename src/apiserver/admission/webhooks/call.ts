@@ -1,10 +1,10 @@
 import { randomUuid } from '#base/random.ts';
-import { ApiError, badRequest, internalError } from '#machinery/errors.ts';
+import { ApiError, badRequest, forbidden, internalError } from '#machinery/errors.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { ServedResource } from '../../resources/resource.ts';
 import { WebhookFailure } from '../../webhooks/client.ts';
 import type { ObjectsView } from '../objects.ts';
-import type { AdmissionAttributes } from '../plugin.ts';
+import { type AdmissionAttributes, subjectName } from '../plugin.ts';
 import { type Answer, denial, readAnswer } from './answer.ts';
 import type { Hook, WebhookType } from './hooks.ts';
 import { reviewVersion, writeReview } from './review.ts';
@@ -19,12 +19,27 @@ export interface Invocation {
 }
 
 /**
- * Hooks that the request matches, in order. Each is asked when the one before it is done: what a mutating hook
- * changes may keep the next from matching. @throws ApiError where that cannot be told.
+ * Whether the request matches a hook, and in which version. What mutating hooks change may keep later ones from
+ * matching: each is asked when its turn comes.
+ * @throws ApiError where that cannot be told.
  */
-export function invocationOf(registry: Registry, attributes: AdmissionAttributes, hook: Hook): Invocation | undefined {
+export async function invocationOf(
+  registry: Registry,
+  attributes: AdmissionAttributes,
+  { hook, type }: { readonly hook: Hook; readonly type: WebhookType },
+): Promise<Invocation | undefined> {
   const resource = hook.matcher.match(registry, attributes);
-  return resource === undefined ? undefined : { hook, resource };
+  if (resource === undefined) return undefined;
+  if (hook.conditions === undefined) return { hook, resource };
+  const { matches, error } = await hook.conditions.match(registry, attributes, resource);
+  if (matches) return { hook, resource };
+  const { metrics } = registry.admission;
+  const { webhook } = hook;
+  const labels = { name: webhook.name, kind: 'webhook', type: typeLabels[type], operation: attributes.operation };
+  if (error === undefined) metrics.matchConditionExclusions.add(labels);
+  else metrics.matchConditionErrors.add(labels);
+  if (error === undefined || webhook.failurePolicy === 'Ignore') return undefined;
+  throw forbidden(attributes.request.resource.kind, subjectName(attributes), error);
 }
 
 export interface CallSubject extends Invocation {

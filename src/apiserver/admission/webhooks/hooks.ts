@@ -5,9 +5,9 @@ import type {
 } from '#kinds/generated/types/admissionregistration_v1.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { ServedResource } from '../../resources/resource.ts';
+import { MatchConditions } from '../match-conditions/match-conditions.ts';
 import { configuresAdmission, RequestMatcher } from '../matching/matcher.ts';
 import type { AdmissionAttributes, AdmissionOperation } from '../plugin.ts';
-import { MatchConditions } from './conditions.ts';
 
 /** Mutating webhooks have every field of validating ones. */
 export type Webhook = MutatingWebhook;

@@ -43,9 +43,9 @@ async function callAll(registry: Registry, attributes: AdmissionAttributes, hook
   // The plugins in between changed the object: everybody who asked for it looks again.
   if (reinvocation.again && notes.asked.size > 0 && !equalValues(notes.output, attributes.object)) outdate(notes);
   for (const [index, hook] of hooks.entries()) {
-    const invocation = invocationOf(registry, attributes, hook);
-    if (invocation === undefined || (reinvocation.again && !notes.outdated.has(hook.id))) continue;
-    if (hook.conditions !== undefined && !(await hook.conditions.hold(registry, attributes, invocation))) continue;
+    if (reinvocation.again && !notes.outdated.has(hook.id)) continue;
+    const invocation = await invocationOf(registry, attributes, { hook, type: 'mutating' });
+    if (invocation === undefined) continue;
     const changed = await callOne(registry, attributes, invocation, { round: reinvocation.again ? 1 : 0, index });
     if (changed) {
       outdate(notes);

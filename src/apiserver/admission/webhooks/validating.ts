@@ -21,10 +21,8 @@ export function validatingWebhooks(): AdmissionPlugin {
 async function callAll(registry: Registry, attributes: AdmissionAttributes, hooks: readonly Hook[]): Promise<void> {
   const invocations: Invocation[] = [];
   for (const hook of hooks) {
-    const invocation = invocationOf(registry, attributes, hook);
-    if (invocation === undefined) continue;
-    if (hook.conditions !== undefined && !(await hook.conditions.hold(registry, attributes, invocation))) continue;
-    invocations.push(invocation);
+    const invocation = await invocationOf(registry, attributes, { hook, type: 'validating' });
+    if (invocation !== undefined) invocations.push(invocation);
   }
   const calls = invocations.map(async (invocation) => {
     const view = await objectsIn(attributes, invocation.resource);

@@ -170,3 +170,19 @@ test('subresources have kinds of their own, and a dry run asks nobody who would 
   assert.deepEqual(hook.requests[0]?.object.kind, 'Scale');
   assert.equal(hook.requests[0]?.oldObject.spec.replicas, 1);
 });
+
+test('match conditions keep requests from a webhook', async (t) => {
+  const { api, hook } = await setUp(t, () => ({ allowed: false }));
+  const { client } = api;
+  const matchConditions = [
+    { name: 'labelled', expression: "has(object.metadata.labels) && 'judged' in object.metadata.labels" },
+  ];
+  await client.create(ValidatingWebhookConfiguration, {
+    metadata: { name: 'v' },
+    webhooks: [webhook(hook, 'judge', { matchConditions })],
+  });
+  await client.create(ConfigMap, map('free'));
+  const labelled = { metadata: { name: 'bound', namespace, labels: { judged: '' } } };
+  await assert.rejects(client.create(ConfigMap, labelled), /denied the request/);
+  assert.equal(hook.requests.length, 1);
+});
