@@ -1,0 +1,76 @@
+import { Agent, request } from 'node:https';
+
+/** One request, as it is recorded: everything but where to. */
+export interface Request {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly contentType?: string;
+  readonly accept?: string;
+  readonly body?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly warnings: readonly string[];
+  readonly body: string;
+}
+
+/** A server and the credentials of its administrator, in PEM. */
+export interface Access {
+  readonly port: number;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Asks one server over kept-alive connections. */
+export class Asker {
+  readonly #access: Access;
+  readonly #agent: Agent;
+
+  constructor(access: Access, connections = 8) {
+    this.#access = access;
+    const { ca, cert, key } = access;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, ca, cert, key });
+  }
+
+  ask({ method, path, contentType, accept = 'application/json', body }: Request): Promise<Answer> {
+    const headers = {
+      accept,
+      'user-agent': 'differential/1.0',
+      ...(body === undefined
+        ? {}
+        : { 'content-type': contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
+    };
+    return new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: this.#access.port, method, path, headers, agent: this.#agent };
+      const outgoing = request(options, (answer) => {
+        const parts: Buffer[] = [];
+        answer.on('data', (part: Buffer) => parts.push(part));
+        answer.on('error', reject);
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            contentType: answer.headers['content-type'] ?? '',
+            warnings: warningsOf(answer.headers['warning']),
+            body: Buffer.concat(parts).toString(),
+          }),
+        );
+      });
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** The texts of `299 - "text"` headers. */
+function warningsOf(header: string | string[] | undefined): readonly string[] {
+  const text = Array.isArray(header) ? header.join(', ') : (header ?? '');
+  return [...text.matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, warning]) => warning!.replace(/\\(.)/g, '$1'));
+}

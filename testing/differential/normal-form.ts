@@ -1,0 +1,72 @@
+import type { Json } from '#machinery/meta.ts';
+import type { Answer } from './exchange.ts';
+
+/** An answer without what differs from run to run. */
+export interface NormalAnswer {
+  readonly status: number;
+  readonly warnings: readonly string[];
+  readonly body: Json | string;
+}
+
+/** Members whose values are each server's own choice, and what stands for them. */
+const ownChoice: Readonly<Record<string, string>> = {
+  uid: 'UID',
+  resourceVersion: 'RV',
+  creationTimestamp: 'TIME',
+  time: 'TIME',
+  deletionTimestamp: 'TIME',
+  lastTransitionTime: 'TIME',
+};
+
+export function normalForm({ status, warnings, body, contentType }: Answer): NormalAnswer {
+  if (!contentType.includes('json')) return { status, warnings, body: body.slice(0, 2000) };
+  return { status, warnings, body: normal(JSON.parse(body) as Json, '') };
+}
+
+function normal(value: Json, key: string): Json {
+  if (typeof value === 'string') {
+    if (value !== '' && Object.hasOwn(ownChoice, key)) return ownChoice[key]!;
+    return plainText(value);
+  }
+  if (Array.isArray(value)) return value.map((item) => normal(item, key === 'clusterIPs' ? 'clusterIPs' : ''));
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(
+    members.map(([name, member]) => {
+      if (name === 'nodePort' && typeof member === 'number' && member >= 30_000 && member < 32_768)
+        return [name, 'NODE PORT'];
+      return [name, normal(member!, name)];
+    }),
+  );
+}
+
+/** Texts with something random in them. */
+function plainText(text: string): string {
+  return text
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
+    .replace(/^10\.96\.\d+\.\d+$/, 'CLUSTER IP')
+    .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-XXXXX')
+    .replace(/\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^"\s,]*/g, 'TIME');
+}
+
+/** Paths at which two normal forms differ, with both values; nothing when they are the same. */
+export function differences(official: unknown, ours: unknown, path = ''): readonly string[] {
+  if (official === ours) return [];
+  if (isPlain(official) && isPlain(ours)) {
+    const keys = new Set([...Object.keys(official), ...Object.keys(ours)]);
+    return [...keys].flatMap((key) => differences(official[key], ours[key], `${path}.${key}`));
+  }
+  if (Array.isArray(official) && Array.isArray(ours) && official.length === ours.length)
+    return official.flatMap((item, index) => differences(item, ours[index], `${path}[${index}]`));
+  return [`${path}: official ${show(official)}, ours ${show(ours)}`];
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 600);
+}
