@@ -28,13 +28,15 @@ function normal(value: Json, key: string): Json {
     if (value !== '' && Object.hasOwn(ownChoice, key)) return ownChoice[key]!;
     return plainText(value);
   }
-  if (Array.isArray(value)) return value.map((item) => normal(item, key === 'clusterIPs' ? 'clusterIPs' : ''));
+  if (Array.isArray(value)) return value.map((item) => normal(item, key === 'columnDefinitions' ? key : ''));
   if (typeof value !== 'object' || value === null) return value;
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .sort(([left], [right]) => (left < right ? -1 : 1));
   return Object.fromEntries(
     members.map(([name, member]) => {
+      // Columns are described in words of our own.
+      if (key === 'columnDefinitions' && name === 'description') return [name, 'WORDS'];
       if (name === 'nodePort' && typeof member === 'number' && member >= 30_000 && member < 32_768)
         return [name, 'NODE PORT'];
       return [name, normal(member!, name)];

@@ -16,6 +16,7 @@ import { ApiServer } from '#apiserver/server.ts';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { secureRandom } from '#base/random.ts';
+import { loadDescriptions } from '#cmd/descriptions.ts';
 import { ensurePki, type Pki } from '#cmd/pki.ts';
 import { MemoryStore } from '#storage/memory/store.ts';
 import { freePort } from '../e2e/proa.ts';
@@ -57,7 +58,7 @@ export async function startOurs(): Promise<RunningServer & { readonly server: Ap
     server,
     routes: {
       connect: connectRoutes(() => undefined),
-      path: pathRoutes({ health, metrics, openApi: new OpenApi(async () => () => undefined) }),
+      path: pathRoutes({ health, metrics, openApi: new OpenApi(() => loadDescriptions(silentLog)) }),
     },
     metrics,
     upgrade: (_request, socket) => socket.destroy(),
