@@ -224,7 +224,8 @@ class Walk {
         if (typeof value === 'string' || isInt32(value)) return value;
         throw new DecodeError(`json: cannot unmarshal ${jsonType(value, true)} into Go value of type int32`);
       case 'any':
-        return checkNesting(value, this.#path.length);
+        checkNesting(value, this.#path.length);
+        return schema.inner === undefined ? value : conformInner(value, schema.inner);
     }
     throw this.#mismatch(value, schema);
   }
@@ -241,6 +242,12 @@ class Walk {
     const where = holder === '' ? 'Go value' : `Go struct field ${holder}.${fields}`;
     return new DecodeError(`json: cannot unmarshal ${what} into ${where} of type ${goType(schema)}`);
   }
+}
+
+/** What one thing or another holds: Go decodes these on their own, and reports no unknown fields in them. */
+function conformInner(value: Json, inner: ObjectSchema): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map((item) => conformInner(item, inner));
+  return typeof value === 'object' && value !== null ? conform(value, inner).value : value;
 }
 
 function isInt32(value: Json): boolean {

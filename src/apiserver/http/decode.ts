@@ -151,11 +151,22 @@ function checkIdentity(object: ApiObject, expected: ExpectedKind): void {
   );
 }
 
-/** A patch document: JSON, or YAML for apply. */
-export function decodePatch(bytes: Uint8Array, { isYaml }: { readonly isYaml: boolean }): unknown {
+/** A patch document: JSON, or YAML for apply, whose keys that stand twice are told as the client asked. */
+export function decodePatch(
+  bytes: Uint8Array,
+  { isYaml, fieldValidation, warn }: Omit<DecodeOptions, 'encoding'> & { readonly isYaml: boolean },
+): unknown {
   try {
-    return isYaml ? parseYaml(textOf(bytes)) : parseJson(bytes);
+    if (!isYaml) return parseJson(bytes);
+    const { value, duplicates } = parseLenientYaml(textOf(bytes));
+    if (duplicates.length > 0 && fieldValidation === 'Strict')
+      throw badRequest(
+        `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`,
+      );
+    if (fieldValidation !== 'Ignore') for (const text of duplicates) warn(text);
+    return value;
   } catch (error) {
+    if (error instanceof ApiError) throw error;
     throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

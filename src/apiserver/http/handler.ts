@@ -248,7 +248,11 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
     }
     case 'patch': {
       const patchType = patchTypeOf(contentType);
-      const body = decodePatch(await readBody(request), { isYaml: patchType === 'apply' });
+      const body = decodePatch(await readBody(request), {
+        isYaml: patchType === 'apply',
+        fieldValidation: options.fieldValidation ?? 'Warn',
+        warn,
+      });
       return { ...operation, options: { ...options, patchType }, body };
     }
     case 'delete':
