@@ -73,7 +73,7 @@ export class ApiServer {
   /** Fills the caches from the store and makes sure that it holds what every cluster has. */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const { store, environment } = options;
-    const resources = await ResourceTable.open(store, builtinRules);
+    const resources = await ResourceTable.open(store, builtinRules(noRules));
     const { authentication = {} } = options;
     const tokens = new ServiceAccountTokens({
       issuers: authentication.serviceAccountIssuers ?? [defaultIssuer],

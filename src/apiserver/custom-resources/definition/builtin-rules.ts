@@ -1,11 +1,15 @@
 import type { KindRules } from '#kinds/kind.ts';
-import type { ResourceRow } from '#kinds/resources.ts';
 import { rulesFor } from '#kinds/rules.ts';
+import type { RulesOf } from '../../resources/resource.ts';
+import type { RuleEngine } from '../rules-hook.ts';
 import { definitionRules } from './rules.ts';
 
 /** Rules of built-in kinds, with those of the kind that defines kinds, which are the server's own. */
-export function builtinRules(row: ResourceRow): KindRules {
-  const isDefinition = row.group === 'apiextensions.k8s.io' && row.resource === 'customresourcedefinitions';
+export function builtinRules(engine: RuleEngine): RulesOf {
   // A generic table meets a typed kind.
-  return isDefinition ? (definitionRules as unknown as KindRules) : rulesFor(row);
+  const definitions = definitionRules(engine) as unknown as KindRules;
+  return (row) => {
+    const isDefinition = row.group === 'apiextensions.k8s.io' && row.resource === 'customresourcedefinitions';
+    return isDefinition ? definitions : rulesFor(row);
+  };
 }

@@ -1,14 +1,15 @@
 import type { CustomResourceDefinition } from '#kinds/generated/types/apiextensions_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import type { RuleEngine } from '../rules-hook.ts';
 import { withCondition } from './conditions.ts';
-import { validateDefinition, validateDefinitionUpdate } from './validate.ts';
+import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './validate.ts';
 
 /** Holds a definition until its objects are gone. */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 
 /** What a CustomResourceDefinition means (apiextensions/v1). */
-export const definitionRules: KindRules<CustomResourceDefinition> = {
+export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDefinition> => ({
   defaults(definition) {
     const { spec } = definition;
     if (spec === undefined) return;
@@ -36,8 +37,9 @@ export const definitionRules: KindRules<CustomResourceDefinition> = {
         storedVersions: [...storedVersions, ...missing],
       };
   },
-  validate: (definition) => validateDefinition(definition),
-  validateUpdate: (definition, old) => validateDefinitionUpdate(definition, old),
+  validate: (definition) => validateDefinition(definition, engine),
+  validateUpdate: (definition, old) => validateDefinitionUpdate(definition, old, engine),
+  validateStatusUpdate: (definition) => validateDefinitionStatus(definition),
   validateUpdateOnly: true,
   finalizerRule: 'any',
   keepsStatusOnCreate: true,
@@ -59,7 +61,7 @@ export const definitionRules: KindRules<CustomResourceDefinition> = {
     } as Mutable<CustomResourceDefinition>['status'] & object;
   },
   cells: ({ metadata }) => [metadata.name ?? '', metadata.creationTimestamp ?? null],
-};
+});
 
 function emptyStatus({
   spec,

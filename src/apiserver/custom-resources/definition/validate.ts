@@ -1,16 +1,141 @@
-import type { CustomResourceDefinition } from '#kinds/generated/types/apiextensions_v1.ts';
-import type { FieldError } from '#machinery/errors.ts';
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionNames,
+  CustomResourceDefinitionSpec,
+} from '#kinds/generated/types/apiextensions_v1.ts';
+import { equalValues } from '#machinery/equality.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { label1035Problems, subdomainProblems } from '#machinery/names.ts';
+import type { RuleEngine } from '../rules-hook.ts';
 import { validateApproval } from './approval.ts';
+import { isConditionTrue } from './conditions.ts';
+import { validateConversion } from './validate-conversion.ts';
+import { validateVersion } from './validate-version.ts';
 
 /** Everything wrong with a new definition. */
-export function validateDefinition(definition: CustomResourceDefinition): readonly FieldError[] {
-  return [...validateApproval(definition, undefined)];
+export function validateDefinition(definition: CustomResourceDefinition, rules: RuleEngine): readonly FieldError[] {
+  return [
+    ...validateName(definition),
+    ...validateSpec(definition.spec, rules),
+    ...validateApproval(definition, undefined),
+    ...validatePreserving(definition, undefined),
+  ];
 }
 
 /** Everything wrong with a changed definition. */
 export function validateDefinitionUpdate(
   definition: CustomResourceDefinition,
   old: CustomResourceDefinition,
+  rules: RuleEngine,
 ): readonly FieldError[] {
-  return [...validateApproval(definition, old)];
+  const { spec } = definition;
+  const fixed = (path: string, after: unknown, before: unknown): FieldError[] =>
+    equalValues(after, before) ? [] : [fieldError.invalid(path, after, 'field is immutable')];
+  return [
+    ...validateSpec(spec, rules),
+    ...(isConditionTrue(old, 'Established')
+      ? [
+          ...fixed('spec.scope', spec.scope, old.spec.scope),
+          ...fixed('spec.names.kind', spec.names.kind, old.spec.names.kind),
+        ]
+      : []),
+    ...fixed('spec.group', spec.group, old.spec.group),
+    ...fixed('spec.names.plural', spec.names.plural, old.spec.names.plural),
+    ...validateStoredVersions(definition),
+    ...validateApproval(definition, old),
+    ...validatePreserving(definition, old),
+  ];
+}
+
+/** Everything wrong with a status that a client wrote. */
+export function validateDefinitionStatus({ status, spec }: CustomResourceDefinition): readonly FieldError[] {
+  const names = status?.acceptedNames;
+  return [
+    ...(names === undefined ? [] : validateNames(names, 'status.acceptedNames')),
+    ...validateStoredVersions({ status, spec }),
+  ];
+}
+
+function validateName({ metadata, spec }: CustomResourceDefinition): FieldError[] {
+  const { name = '' } = metadata;
+  if (name === '' || name === `${spec.names.plural}.${spec.group}`) return [];
+  return [fieldError.invalid('metadata.name', name, 'must be spec.names.plural+"."+spec.group')];
+}
+
+const scopes = ['Cluster', 'Namespaced'];
+
+function validateSpec(spec: CustomResourceDefinitionSpec, rules: RuleEngine): FieldError[] {
+  const { group = '', scope = '', versions = [], names } = spec;
+  const errors: FieldError[] = [];
+  if (group === '') errors.push(fieldError.required('spec.group'));
+  else if (subdomainProblems(group).length > 0)
+    errors.push(fieldError.invalid('spec.group', group, subdomainProblems(group).join(',')));
+  else if (!group.includes('.'))
+    errors.push(fieldError.invalid('spec.group', group, 'should be a domain with at least one dot'));
+  if (scope === '') errors.push(fieldError.required('spec.scope'));
+  else if (!scopes.includes(scope)) errors.push(fieldError.notSupported('spec.scope', scope, scopes));
+  versions.forEach((version, index) => {
+    const path = `spec.versions[${index}]`;
+    const problems = label1035Problems(version.name ?? '');
+    if (problems.length > 0) errors.push(fieldError.invalid(`${path}.name`, version.name ?? '', problems.join(',')));
+    errors.push(...validateVersion(version, path, { preserves: spec.preserveUnknownFields === true, rules }));
+  });
+  if (new Set(versions.map(({ name }) => name)).size < versions.length)
+    errors.push(fieldError.invalid('spec.versions', versions, 'must contain unique version names'));
+  if (versions.filter(({ storage }) => storage).length !== 1)
+    errors.push(
+      fieldError.invalid('spec.versions', versions, 'must have exactly one version marked as storage version'),
+    );
+  for (const field of ['plural', 'singular', 'kind', 'listKind'] as const)
+    if ((names[field] ?? '') === '') errors.push(fieldError.required(`spec.names.${field}`));
+  return [...errors, ...validateNames(names, 'spec.names'), ...validateConversion(spec)];
+}
+
+function validateNames(names: CustomResourceDefinitionNames, path: string): FieldError[] {
+  const { plural = '', singular = '', kind = '', listKind = '', shortNames = [], categories = [] } = names;
+  const errors: FieldError[] = [];
+  const check = (field: string, value: string, shown = value, prefix = ''): void => {
+    const problems = value === '' && !field.endsWith(']') ? [] : label1035Problems(value);
+    if (problems.length > 0) errors.push(fieldError.invalid(`${path}.${field}`, shown, prefix + problems.join(',')));
+  };
+  const mixed = 'may have mixed case, but should otherwise match: ';
+  check('plural', plural);
+  check('singular', singular);
+  check('kind', kind.toLowerCase(), kind, mixed);
+  check('listKind', listKind.toLowerCase(), listKind, mixed);
+  shortNames.forEach((name, index) => {
+    check(`shortNames[${index}]`, name);
+  });
+  if (kind !== '' && kind === listKind)
+    errors.push(fieldError.invalid(`${path}.listKind`, listKind, 'kind and listKind may not be the same'));
+  categories.forEach((name, index) => {
+    check(`categories[${index}]`, name);
+  });
+  return errors;
+}
+
+function validateStoredVersions({ status, spec }: Pick<CustomResourceDefinition, 'status' | 'spec'>): FieldError[] {
+  const path = 'status.storedVersions';
+  const stored = status?.storedVersions ?? [];
+  if (stored.length === 0) return [fieldError.invalid(path, stored, 'must have at least one stored version')];
+  const missing = spec.versions.filter(({ name, storage }) => storage && !stored.includes(name));
+  return [
+    ...missing.map(({ name }) => fieldError.invalid(path, stored, `must have the storage version ${name}`)),
+    ...stored.flatMap((name, index) => {
+      if (spec.versions.some((version) => version.name === name)) return [];
+      const detail = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
+      return [fieldError.invalid(`${path}[${index}]`, name, detail)];
+    }),
+  ];
+}
+
+/** Only definitions of the oldest kind still keep everything. */
+function validatePreserving(
+  { spec }: CustomResourceDefinition,
+  old: CustomResourceDefinition | undefined,
+): FieldError[] {
+  if (spec.preserveUnknownFields !== true || old?.spec.preserveUnknownFields === true) return [];
+  const detail =
+    'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead';
+  return [fieldError.invalid('spec.preserveUnknownFields', true, detail)];
 }

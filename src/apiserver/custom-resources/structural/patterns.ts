@@ -20,6 +20,12 @@ export function compilePattern(pattern: string): RegExp | undefined {
   return known.expression;
 }
 
+/** Why a pattern cannot be read; undefined when it can. */
+export function patternProblem(pattern: string): string | undefined {
+  if (pattern === '' || compilePattern(pattern) !== undefined) return undefined;
+  return `error parsing regexp: \`${pattern}\``;
+}
+
 const posixClasses: Readonly<Record<string, string>> = {
   alnum: '0-9A-Za-z',
   alpha: 'A-Za-z',
