@@ -51,6 +51,8 @@ export interface ControllerContext {
    * it names for the old object. Without `keysOf` the cache is only read.
    */
   watch<T extends ApiObject>(kind: Kind<T>, keysOf?: KeysOf<T>): Informer<T>;
+  /** Ends what `watch` began, for everybody: the kind itself has gone. */
+  unwatch(kind: Kind): void;
   enqueue(key: string): void;
   enqueueAfter(key: string, delayMs: number): void;
 }
@@ -95,6 +97,10 @@ export async function runController(
     signal,
     client: options.client,
     enqueue: (key) => queue.add(key),
+    unwatch(kind) {
+      read.delete(kind);
+      options.informers.release(kind);
+    },
     enqueueAfter: (key, delayMs) => queue.addAfter(key, delayMs),
     watch<T extends ApiObject>(kind: Kind<T>, keysOf?: KeysOf<T>): Informer<T> {
       const informer = options.informers.of(kind);

@@ -56,6 +56,7 @@ export class Informer<T extends ApiObject> {
   #waiters: Waiter[] = [];
   #resourceVersion = '';
   #synced = false;
+  #ended = false;
   #failures = 0;
 
   constructor(options: {
@@ -128,6 +129,16 @@ export class Informer<T extends ApiObject> {
 
   /** Lists and watches until the signal aborts; then resolves. */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#follow(signal);
+    } finally {
+      // Whoever waits for what will not come any more is let go.
+      this.#ended = true;
+      this.#wake();
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         if (this.#resourceVersion === '') await this.#list(signal);
@@ -237,7 +248,7 @@ export class Informer<T extends ApiObject> {
   }
 
   #until(condition: () => boolean, signal: AbortSignal | undefined): Promise<void> {
-    if (condition()) return Promise.resolve();
+    if (this.#ended || condition()) return Promise.resolve();
     let waiter: Waiter | undefined;
     const met = new Promise<void>((resolve) => {
       waiter = { condition, resolve };
@@ -251,7 +262,7 @@ export class Informer<T extends ApiObject> {
 
   #wake(): void {
     this.#waiters = this.#waiters.filter(({ condition, resolve }) => {
-      if (!condition()) return true;
+      if (!this.#ended && !condition()) return true;
       resolve();
       return false;
     });

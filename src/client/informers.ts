@@ -8,6 +8,8 @@ import { Informer, type InformerScope } from './informer.ts';
 export interface Informers {
   /** The informer of these objects, running from now on if the set is running. */
   of<T extends ApiObject>(kind: Kind<T>, scope?: InformerScope): Informer<T>;
+  /** Stops the informer of all objects of a kind that no longer exists; who asks again gets a new one. */
+  release(kind: Kind): void;
   /** Resolves when every informer handed out so far holds its first list. */
   synced(signal?: AbortSignal): Promise<void>;
   /** Runs every informer, also those asked for later, until the signal aborts. */
@@ -16,33 +18,39 @@ export interface Informers {
 
 export function createInformers(options: { readonly client: Client; readonly environment: Environment }): Informers {
   const environment = { ...options.environment, log: options.environment.log.named('informer') };
-  const informers = new Map<string, Informer<never>>();
-  const running: Promise<void>[] = [];
+  const informers = new Map<string, { readonly informer: Informer<never>; readonly stop: AbortController }>();
+  const running = new Set<Promise<void>>();
   let started: AbortSignal | undefined;
+  const start = (
+    entry: { readonly informer: Informer<never>; readonly stop: AbortController },
+    signal: AbortSignal,
+  ): void => {
+    const run = entry.informer.run(AbortSignal.any([signal, entry.stop.signal])).finally(() => running.delete(run));
+    running.add(run);
+  };
   return {
     of<T extends ApiObject>(kind: Kind<T>, scope: InformerScope = {}): Informer<T> {
-      const key = JSON.stringify([
-        kind.group,
-        kind.version,
-        kind.resource,
-        scope.namespace,
-        scope.labelSelector,
-        scope.fieldSelector,
-      ]);
-      const existing = informers.get(key);
+      const key = keyOfScope(kind, scope);
+      const existing = informers.get(key)?.informer;
       // One key, one kind: the map cannot say so in its type.
       if (existing !== undefined) return existing as unknown as Informer<T>;
       const informer = new Informer<T>({ client: options.client, environment, kind, scope });
-      informers.set(key, informer as unknown as Informer<never>);
-      if (started !== undefined) running.push(informer.run(started));
+      const entry = { informer: informer as unknown as Informer<never>, stop: new AbortController() };
+      informers.set(key, entry);
+      if (started !== undefined) start(entry, started);
       return informer;
     },
+    release(kind) {
+      const key = keyOfScope(kind, {});
+      informers.get(key)?.stop.abort();
+      informers.delete(key);
+    },
     async synced(signal) {
-      await Promise.all([...informers.values()].map((informer) => informer.synced(signal)));
+      await Promise.all([...informers.values()].map(({ informer }) => informer.synced(signal)));
     },
     async run(signal) {
       started = signal;
-      for (const informer of informers.values()) running.push(informer.run(signal));
+      for (const entry of informers.values()) start(entry, signal);
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -50,4 +58,8 @@ export function createInformers(options: { readonly client: Client; readonly env
       await Promise.all(running);
     },
   };
+}
+
+function keyOfScope(kind: Kind, { namespace, labelSelector, fieldSelector }: InformerScope): string {
+  return JSON.stringify([kind.group, kind.version, kind.resource, namespace, labelSelector, fieldSelector]);
 }

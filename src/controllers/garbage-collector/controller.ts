@@ -13,6 +13,7 @@ import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject, OwnerReference } from '#machinery/meta.ts';
 import { parseApiVersion } from '#machinery/meta.ts';
+import { followCustomKinds } from '../shared/custom-kinds.ts';
 import {
   blockingDependents,
   foregroundFinalizer,
@@ -49,26 +50,37 @@ type OwnerState = 'solid' | 'dangling' | 'waiting';
 
 class Collector {
   readonly #context: ControllerContext;
-  readonly #kinds: ReadonlyMap<string, Kind>;
+  readonly #kinds: Map<string, Kind>;
   readonly #graph = new OwnerGraph();
   readonly #absent = new LruCache<string, true>(absentOwnerLimit);
 
   constructor(context: ControllerContext, kinds: readonly Kind[]) {
     this.#context = context;
-    this.#kinds = new Map(kinds.map((kind) => [kindKey(kind.group, kind.kind), kind]));
-    for (const kind of kinds) {
-      context.watch(kind).subscribe({
-        added: (object) => this.#enqueue(this.#graph.set(kind, object)),
-        updated: (old, object) => {
-          // Most updates change neither owners nor finalizers nor start a deletion.
-          if (hasNews(old, object)) this.#enqueue(this.#graph.set(kind, object));
-        },
-        deleted: (object) => {
-          this.#absent.set(object.metadata.uid ?? '', true);
-          this.#enqueue(this.#graph.delete(object.metadata.uid ?? ''));
-        },
-      });
-    }
+    this.#kinds = new Map();
+    for (const kind of kinds) this.#follow(kind);
+    followCustomKinds(context, {
+      come: (kind) => this.#follow(kind),
+      gone: (kind) => {
+        this.#kinds.delete(kindKey(kind.group, kind.kind));
+        for (const { uid } of [...this.#graph.nodes()].filter((node) => node.kind === kind))
+          this.#enqueue(this.#graph.delete(uid));
+      },
+    });
+  }
+
+  #follow(kind: Kind): void {
+    this.#kinds.set(kindKey(kind.group, kind.kind), kind);
+    this.#context.watch(kind).subscribe({
+      added: (object) => this.#enqueue(this.#graph.set(kind, object)),
+      updated: (old, object) => {
+        // Most updates change neither owners nor finalizers nor start a deletion.
+        if (hasNews(old, object)) this.#enqueue(this.#graph.set(kind, object));
+      },
+      deleted: (object) => {
+        this.#absent.set(object.metadata.uid ?? '', true);
+        this.#enqueue(this.#graph.delete(object.metadata.uid ?? ''));
+      },
+    });
   }
 
   async reconcile(key: string, turn: Turn): Promise<ReconcileResult> {

@@ -11,6 +11,7 @@ import { Namespace as NamespaceKind, Pod as PodKind } from '#kinds/generated/han
 import type { Namespace } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { ApiError } from '#machinery/errors.ts';
+import { followCustomKinds } from '../shared/custom-kinds.ts';
 import { deletionConditions, type Remains } from './conditions.ts';
 
 /** What spec.finalizers holds until the namespace is empty. */
@@ -22,25 +23,34 @@ const recheckMs = 5_000;
 
 /** Empties namespaces that are being deleted, pods first, then lets them go. */
 export function namespace(kinds: readonly Kind[]): Controller {
-  const contents = kinds.filter((kind) => kind.namespaced);
+  const builtin = kinds.filter((kind) => kind.namespaced);
   return defineController({
     name: 'namespace-controller',
     workers: 10,
     setup(context) {
       const namespaces = context.watch(NamespaceKind, ({ metadata }) => [metadata.name ?? '']);
-      for (const kind of contents) {
-        // The last object to go is what a terminating namespace waits for.
+      // The last object to go is what a terminating namespace waits for.
+      const follow = (kind: Kind) =>
         context.watch(kind, ({ metadata }, { type }) =>
           type === 'deleted' && isTerminating(namespaces.get(undefined, metadata.namespace ?? ''))
             ? [metadata.namespace ?? '']
             : [],
         );
-      }
+      const contents = new Set(builtin);
+      for (const kind of builtin) follow(kind);
+      followCustomKinds(context, {
+        come(kind) {
+          if (!kind.namespaced) return;
+          contents.add(kind);
+          follow(kind);
+        },
+        gone: (kind) => contents.delete(kind),
+      });
       return async (name, turn) => {
         const current = namespaces.get(undefined, name);
         if (current === undefined || !isTerminating(current)) return done;
         if (!(current.spec?.finalizers ?? []).includes(kubernetesFinalizer)) return done;
-        const remains = await empty(context, contents, name, turn);
+        const remains = await empty(context, [...contents], name, turn);
         const reported = await report(context, current, remains, turn);
         if (remains.content.size > 0 || remains.failures.length > 0) return retryAfter(recheckMs);
         const finalizers = (reported.spec?.finalizers ?? []).filter((finalizer) => finalizer !== kubernetesFinalizer);
