@@ -10,6 +10,7 @@ import type { Kind } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import { formatQuantity, type Quantity, quantity } from '#machinery/quantity.ts';
+import { followCustomKinds } from '../shared/custom-kinds.ts';
 
 /** Admission has charged what is new: counting again can wait until a burst of creations is over. */
 const recountAfterCreationMs = 1_000;
@@ -28,7 +29,7 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
         event.type === 'updated' && equalValues(event.old.spec, event.current.spec) ? [] : [keyOf(quota)],
       );
       const byQuotaNamespace = quotas.index('namespace', byNamespace);
-      const sources = counted.map((kind) => {
+      const follow = (kind: Kind) => {
         const informer = context.watch(kind, (object, event) => {
           const keys = byQuotaNamespace.get(object.metadata.namespace ?? '').map(keyOf);
           if (keys.length === 0) return keys;
@@ -42,6 +43,16 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
         });
         informer.index('namespace', byNamespace);
         return { kind, informer };
+      };
+      const sources = counted.map(follow);
+      followCustomKinds(context, {
+        come(kind) {
+          if (kind.namespaced) sources.push(follow(kind));
+        },
+        gone(kind) {
+          const at = sources.findIndex((source) => source.kind === kind);
+          if (at >= 0) sources.splice(at, 1);
+        },
       });
       return async (key, { client, signal }) => {
         const quota = quotas.getByKey(key);
