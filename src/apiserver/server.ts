@@ -13,6 +13,7 @@ import { nodeAuthorizer } from './authorization/node/authorizer.ts';
 import { NodeGraph } from './authorization/node/graph.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
 import { ensureBootstrapObjects } from './bootstrap/bootstrap.ts';
+import { webhookConverter } from './custom-resources/conversion/webhook.ts';
 import { CustomResources } from './custom-resources/custom-resources.ts';
 import { builtinRules } from './custom-resources/definition/builtin-rules.ts';
 import { DefinitionController } from './custom-resources/definition/controller.ts';
@@ -119,7 +120,8 @@ export class ApiServer {
       resources,
       environment,
       rules: noRules,
-      converterOf: () => undefined,
+      converterOf: (definition) =>
+        webhookConverter(definition, { webhooks: server.registry.webhooks, random: environment.random }),
     });
     server.registry.admission.start(server.registry);
     const exists = (kind: Kind, { metadata }: ApiObject): boolean =>

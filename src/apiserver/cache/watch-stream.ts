@@ -11,6 +11,18 @@ export interface StreamEvent {
   readonly revision: number;
 }
 
+/** Events as they are after a filter that came late: what stops to match is gone for this watcher. */
+export function refined(
+  events: readonly StreamEvent[],
+  matches: ((value: StoredObject) => boolean) | undefined,
+): readonly StreamEvent[] {
+  if (matches === undefined) return events;
+  return events.flatMap((event): readonly StreamEvent[] => {
+    if (matches(event.value)) return [event];
+    return event.type === 'MODIFIED' ? [{ ...event, type: 'DELETED' }] : [];
+  });
+}
+
 /** One watcher's queue. An object that starts or stops to match its filter is ADDED or DELETED for this watcher. */
 export class WatchStream {
   readonly #filter: ObjectFilter;

@@ -19,7 +19,7 @@ export interface VersionForm {
 /** How objects of one version come out of the store and go into it. */
 export function versionForm(
   options: VersionForm,
-): Pick<CustomForm, 'conform' | 'served' | 'isReady' | 'ready' | 'toStorage'> {
+): Pick<CustomForm, 'conform' | 'served' | 'convertsLate' | 'isReady' | 'ready' | 'toStorage'> {
   const { root, group, version, storageVersion, convert } = options;
   const apiVersion = apiVersionOf({ group, version });
   const storageApiVersion = apiVersionOf({ group, version: storageVersion });
@@ -43,6 +43,7 @@ export function versionForm(
       if (convert !== undefined) throw new Error(`${object.metadata.name} was not converted to ${apiVersion}`);
       return remember(value, { ...object, apiVersion });
     },
+    convertsLate: convert !== undefined,
     isReady: (value) => !needsWebhook(value),
     ready(values) {
       if (convert === undefined) return undefined;

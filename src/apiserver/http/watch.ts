@@ -3,7 +3,7 @@ import { type ApiObject, apiVersionOf, type JsonObject } from '#machinery/meta.t
 import { encodeProtobuf, encodeWatchFrame } from '#machinery/protobuf.ts';
 import { dumpYaml } from '#machinery/yaml.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
-import { nudgeRegularly } from '../cache/watch-stream.ts';
+import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion, readyToServe } from '../resources/resource.ts';
 import { type Answering, type AnyResponse, writeChunk, writeHead } from './answer.ts';
@@ -81,7 +81,8 @@ async function sendEvents(
       events.map(({ value }) => value),
     );
     if (pending !== undefined) await pending;
-    const frames = events.map(({ type, value }) => frame(type, inServedVersion(resource, value)));
+    const frames = refined(events, watch.late).map(({ type, value }) => frame(type, inServedVersion(resource, value)));
+    if (frames.length === 0) continue;
     if (!(await write(frames.length === 1 ? frames[0]! : Buffer.concat(frames)))) return;
   }
 }

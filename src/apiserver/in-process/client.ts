@@ -26,7 +26,7 @@ import {
   type JsonObject,
   type Mutable,
 } from '#machinery/meta.ts';
-import { nudgeRegularly } from '../cache/watch-stream.ts';
+import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { Operation, OperationOptions, Result, UserInfo, WatchResult } from '../registry/operation.ts';
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
@@ -356,7 +356,7 @@ async function* watchEvents<T extends ApiObject>(
       events.map(({ value }) => value),
     );
     if (pending !== undefined) await pending;
-    for (const { type, value } of events)
+    for (const { type, value } of refined(events, watch.late))
       yield { type, object: inServedVersion(resource, value).object as Mutable<T> as T };
     if (events.length === 0 && stream.closed) return;
     if (events.length > 0) continue;

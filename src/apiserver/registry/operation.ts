@@ -83,6 +83,8 @@ export interface WatchResult {
   /** After the initial events, a bookmark at this revision says that they were all. */
   readonly initialEndsAt: number | undefined;
   readonly stream: WatchStream;
+  /** What the stream could not know of an event before a webhook had converted its object. */
+  readonly late: ((value: StoredObject) => boolean) | undefined;
   /** Send a bookmark now and then. */
   readonly bookmarks: boolean;
   /** The server ends the watch after this long. */

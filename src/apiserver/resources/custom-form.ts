@@ -9,6 +9,8 @@ export interface CustomForm {
   conform(value: Json): ConformResult;
   /** A stored object in this version. Those that a webhook converts must have been made `ready` before. */
   served(value: StoredObject): StoredObject;
+  /** A webhook converts between versions. */
+  readonly convertsLate: boolean;
   /** Whether `served` can answer. */
   isReady(value: StoredObject): boolean;
   /** Undefined when `served` can answer for all of them at once. @throws ApiError when the webhook fails. */
