@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { ApiServer } from '#apiserver/server.ts';
+import { ApiServer, type ApiServerOptions } from '#apiserver/server.ts';
 import type { Environment } from '#base/environment.ts';
 import { silentLog } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';
@@ -15,6 +15,7 @@ const signingKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 export interface TestApiServer {
   readonly environment: Environment & { readonly clock: VirtualClock };
   readonly server: ApiServer;
+  readonly store: MemoryStore;
   /** A client that may do everything. */
   readonly client: Client;
   as(identity: Identity): Client;
@@ -22,18 +23,23 @@ export interface TestApiServer {
 }
 
 /** An API server in memory, on a virtual clock, from a seed: no sockets, no files, no controllers. */
-export async function startApiServer({ seed = 1 }: { readonly seed?: number } = {}): Promise<TestApiServer> {
+export async function startApiServer({
+  seed = 1,
+  store = new MemoryStore(),
+  ...options
+}: Partial<ApiServerOptions> & { readonly seed?: number; readonly store?: MemoryStore } = {}): Promise<TestApiServer> {
   const environment = { clock: new VirtualClock(), random: seededRandom(seed), log: silentLog };
-  const store = new MemoryStore();
   const server = await ApiServer.start({
-    store,
     environment,
     tokenSigningKey: signingKey,
     serviceCidr: '10.96.0.0/16',
+    ...options,
+    store,
   });
   return {
     environment,
     server,
+    store,
     client: server.loopback(),
     as: (identity) => server.client(identity),
     async stop() {

@@ -19,6 +19,7 @@ import { builtinRules } from './custom-resources/definition/builtin-rules.ts';
 import { DefinitionController } from './custom-resources/definition/controller.ts';
 import { definitionHook } from './custom-resources/definition/hook.ts';
 import { noRules } from './custom-resources/rules-hook.ts';
+import { Encryption, type EncryptionOptions } from './encryption/encryption.ts';
 import { type FairnessOptions, FlowControl } from './fairness/flow-control.ts';
 import { FeatureGates } from './feature-gates.ts';
 import { InProcessClient } from './in-process/client.ts';
@@ -44,6 +45,8 @@ export interface ApiServerOptions {
   /** Who is believed, and how. */
   readonly authentication?: AuthenticationOptions;
   readonly fairness?: FairnessOptions;
+  /** How values are sealed in the store; absent: they are stored as they are. */
+  readonly encryption?: EncryptionOptions;
 }
 
 /** What granting needs besides the right to write roles and bindings. */
@@ -62,18 +65,26 @@ export class ApiServer {
   readonly registry: Registry;
   /** Undefined: requests are served as they come. */
   readonly fairness: FlowControl | undefined;
+  /** Undefined: values are stored as they are. */
+  readonly encryption: Encryption | undefined;
   readonly #stop = new AbortController();
   #custom: CustomResources | undefined;
   #definitions: DefinitionController | undefined;
 
-  private constructor(registry: Registry, fairness: FlowControl | undefined) {
+  private constructor(registry: Registry, { fairness, encryption }: Pick<ApiServer, 'fairness' | 'encryption'>) {
     this.registry = registry;
     this.fairness = fairness;
+    this.encryption = encryption;
   }
 
   /** Fills the caches from the store and makes sure that it holds what every cluster has. */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
-    const { store, environment } = options;
+    const { environment } = options;
+    const encryption =
+      options.encryption === undefined
+        ? undefined
+        : await Encryption.open(options.store, environment, options.encryption);
+    const store = encryption?.store ?? options.store;
     const resources = await ResourceTable.open(store, builtinRules(noRules));
     const { authentication = {} } = options;
     const tokens = new ServiceAccountTokens({
@@ -109,12 +120,13 @@ export class ApiServer {
       webhooks: new WebhookClient(resources, environment),
       tokens,
       tokenPolicy: authentication,
+      isStale: (key, value) => encryption?.store.isStale(key, value.origin) === true,
       loopback: () => server.loopback(),
       featureEnabled: (gate) => features.enabled(gate),
     };
     const fairness =
       options.fairness?.enabled === false ? undefined : new FlowControl(resources, environment, options.fairness);
-    const server: ApiServer = new ApiServer(registry, fairness);
+    const server: ApiServer = new ApiServer(registry, { fairness, encryption });
     server.#custom = await CustomResources.start({
       store,
       resources,
@@ -226,6 +238,7 @@ export class ApiServer {
     this.#custom?.stop();
     this.registry.webhooks.close();
     this.fairness?.stop();
+    this.encryption?.close();
     this.resources.close();
   }
 }

@@ -20,6 +20,7 @@ import { startScheduler } from '#scheduler/index.ts';
 import { SqliteStore } from '#storage/sqlite/store.ts';
 import { type ClusterConfig, machineAddress } from './config.ts';
 import { loadDescriptions } from './descriptions.ts';
+import { ensureEncryptionConfiguration } from './encryption-key.ts';
 import { ensurePki, type Pki } from './pki.ts';
 import { Renewals } from './renewals.ts';
 
@@ -115,6 +116,7 @@ async function startParts(
     serviceCidr,
     featureGates,
     authentication: { clientCa: pki.authority.certificate },
+    encryption: { configFile: ensureEncryptionConfiguration(join(config.dataDir, 'pki')) },
   });
   parts.onStop(() => server.stop());
   onStep('store');

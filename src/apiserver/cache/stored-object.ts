@@ -9,10 +9,11 @@ import type { StoredValue } from '#storage/store.ts';
 export class StoredObject implements StoredValue {
   #object: ApiObject | undefined;
   #bytes: Uint8Array | undefined;
+  readonly #source: StoredValue | undefined;
 
-  private constructor(object: ApiObject | undefined, bytes: Uint8Array | undefined) {
+  private constructor(object: ApiObject | undefined, source: StoredValue | undefined) {
     this.#object = object;
-    this.#bytes = bytes;
+    this.#source = source;
   }
 
   static ofObject(object: ApiObject): StoredObject {
@@ -24,21 +25,26 @@ export class StoredObject implements StoredValue {
     if (value instanceof StoredObject) return value;
     let known = wrapped.get(value);
     if (known === undefined) {
-      known = new StoredObject(undefined, value.bytes);
+      known = new StoredObject(undefined, value);
       wrapped.set(value, known);
     }
     return known;
   }
 
   get object(): ApiObject {
-    this.#object ??= parseJson(this.#bytes!) as unknown as ApiObject;
+    this.#object ??= parseJson(this.bytes) as unknown as ApiObject;
     return this.#object;
   }
 
   /** JSON in the storage version, with its resourceVersion. */
   get bytes(): Uint8Array {
-    this.#bytes ??= encodeJson(this.#object);
+    this.#bytes ??= this.#source === undefined ? encodeJson(this.#object) : this.#source.bytes;
     return this.#bytes;
+  }
+
+  /** The store's own value, where it came from one: the store knows it again. */
+  get origin(): StoredValue {
+    return this.#source ?? this;
   }
 
   get decoded(): ApiObject {

@@ -9,6 +9,7 @@ import type { AuthenticationOptions } from '../authentication/options.ts';
 import type { ServiceAccountTokens } from '../authentication/service-account-tokens.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceTable, ServedResource } from '../resources/resource.ts';
 import type { WebhookClient } from '../webhooks/client.ts';
 import type { Operation } from './operation.ts';
@@ -31,6 +32,8 @@ export interface Registry {
   readonly tokens: ServiceAccountTokens;
   /** How long service-account tokens may live. */
   readonly tokenPolicy: Pick<AuthenticationOptions, 'extendsTokenExpiration' | 'maxTokenLifetimeSeconds' | 'jwksUri'>;
+  /** Whether a value would be sealed in another way if it were written now (encryption at rest). */
+  isStale(key: string, value: StoredObject): boolean;
   /** The server's own client, which may do everything. */
   loopback(): Client;
   featureEnabled(gate: string): boolean;

@@ -136,7 +136,9 @@ async function attemptUpdate(
   prepare(registry, operation, object, old, options);
   checkValid(registry, operation, object, old, options);
   if (attributes !== undefined) await registry.admission.validate(registry, attributes);
-  if (equalValues(object, old)) return { type: 'object', value: served, created: false };
+  // A write that changes nothing is none, unless it is to seal the object anew.
+  if (equalValues(object, old) && !registry.isStale(resource.storage!.prefix + entry.key, entry.value))
+    return { type: 'object', value: served, created: false };
   const stored = await swap(registry, operation, entry, object, old).catch((error: unknown) => {
     if (attributes !== undefined) takeBack(attributes);
     throw error;

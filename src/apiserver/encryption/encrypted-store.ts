@@ -1,0 +1,185 @@
+import { ApiError } from '#machinery/errors.ts';
+import type {
+  CommitResult,
+  RangeOptions,
+  RangeResult,
+  Store,
+  StoredEntry,
+  StoredValue,
+  StoreEvent,
+  Write,
+} from '#storage/store.ts';
+import { StoreUnavailable } from '#storage/store.ts';
+import type { Awaitable } from '../authorization/authorizer.ts';
+import type { Providers } from './providers.ts';
+
+/** Finds the providers of the resource that a key belongs to; undefined for what is stored as it is. */
+export type ProvidersOf = (key: string) => Providers | undefined;
+
+/** A value on its way into the store: sealed when its bytes are asked for, which in memory they may never be. */
+class SealedValue implements StoredValue {
+  readonly plain: StoredValue;
+  readonly mark: string;
+  readonly #seal: () => Uint8Array;
+  #bytes: Uint8Array | undefined;
+
+  constructor(plain: StoredValue, mark: string, seal: () => Uint8Array) {
+    this.plain = plain;
+    this.mark = mark;
+    this.#seal = seal;
+    marks.set(plain, mark);
+  }
+
+  get bytes(): Uint8Array {
+    this.#bytes ??= this.#seal();
+    return this.#bytes;
+  }
+}
+
+/** A value that cannot be opened: whoever looks at it is told why. */
+class BrokenValue implements StoredValue {
+  readonly #error: ApiError;
+
+  constructor(key: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `unable to transform key ${JSON.stringify(key)}: ${why}`;
+    this.#error = new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
+  }
+
+  get bytes(): Uint8Array {
+    throw this.#error;
+  }
+}
+
+/** How each open value was sealed. */
+const marks = new WeakMap<StoredValue, string>();
+
+/** A store that keeps the values of some resources sealed. */
+export class EncryptedStore implements Store {
+  readonly #inner: Store;
+  #providersOf: ProvidersOf;
+
+  constructor(inner: Store, providersOf: ProvidersOf) {
+    this.#inner = inner;
+    this.#providersOf = providersOf;
+  }
+
+  /** Other providers from now on: what was sealed before has to be among what they can open. */
+  use(providersOf: ProvidersOf): void {
+    this.#providersOf = providersOf;
+  }
+
+  /** Whether a value would be sealed in another way if it were written now. */
+  isStale(key: string, value: StoredValue): boolean {
+    const providers = this.#providersOf(key);
+    if (providers === undefined) return (marks.get(value) ?? '') !== '';
+    return (marks.get(value) ?? '') !== providers.currentMark;
+  }
+
+  get revision(): number {
+    return this.#inner.revision;
+  }
+
+  get compactedRevision(): number {
+    return this.#inner.compactedRevision;
+  }
+
+  async get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {
+    const entry = await this.#inner.get(key, options);
+    return entry === undefined ? undefined : this.#openEntry(entry);
+  }
+
+  async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
+    const result = await this.#inner.range(prefix, options);
+    if (result.outcome !== 'read' || this.#providersOf(prefix) === undefined) return result;
+    return { ...result, entries: await Promise.all(result.entries.map((entry) => this.#openEntry(entry))) };
+  }
+
+  async commit(write: Write): Promise<CommitResult> {
+    const providers = this.#providersOf(write.key);
+    if (providers === undefined) return this.#inner.commit(write);
+    const { key, value: make } = write;
+    const sealed = (revision: number): StoredValue => {
+      const plain = make!(revision);
+      return new SealedValue(plain, providers.currentMark, () => sealNow(providers, plain, key));
+    };
+    const result = await this.#inner.commit(make === undefined ? write : { ...write, value: sealed });
+    if (result.outcome === 'conflict')
+      return result.current === undefined ? result : { ...result, current: await this.#openEntry(result.current) };
+    return result.value === undefined ? result : { ...result, value: await this.#open(key, result.value) };
+  }
+
+  watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
+    if (this.#providersOf(options.prefix) === undefined) return this.#inner.watch(options);
+    // Events keep their order while one of them waits for its key.
+    let last: Promise<void> | undefined;
+    const onEvent = (event: StoreEvent): void => {
+      const opened = this.#openEvent(event);
+      if (last === undefined && !(opened instanceof Promise)) return options.onEvent(opened);
+      const mine: Promise<void> = Promise.all([opened, last]).then(([ready]) => {
+        if (last === mine) last = undefined;
+        options.onEvent(ready);
+      });
+      last = mine;
+    };
+    return this.#inner.watch({ ...options, onEvent });
+  }
+
+  compact(revision: number): Promise<void> {
+    return this.#inner.compact(revision);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  #openEvent(event: StoreEvent): Awaitable<StoreEvent> {
+    const { key, value, previous } = event;
+    const now = value === undefined ? undefined : this.#open(key, value);
+    const before = previous === undefined ? undefined : this.#openEntry(previous);
+    if (now instanceof Promise || before instanceof Promise)
+      return Promise.all([now, before]).then(([opened, old]) => ({ ...event, value: opened, previous: old }));
+    return { ...event, value: now, previous: before };
+  }
+
+  #openEntry(entry: StoredEntry): Awaitable<StoredEntry> {
+    const value = this.#open(entry.key, entry.value);
+    if (value instanceof Promise) return value.then((opened) => ({ ...entry, value: opened }));
+    return value === entry.value ? entry : { ...entry, value };
+  }
+
+  #open(key: string, value: StoredValue): Awaitable<StoredValue> {
+    if (value instanceof SealedValue) return value.plain;
+    const providers = this.#providersOf(key);
+    if (providers === undefined) return value;
+    let known = opened.get(value);
+    if (known !== undefined) return known;
+    const broken = (error: unknown): StoredValue => new BrokenValue(key, error);
+    try {
+      const answer = providers.open(value.bytes, key);
+      if (answer instanceof Promise) return answer.then(plainValue, broken);
+      known = plainValue(answer);
+      opened.set(value, known);
+      return known;
+    } catch (error) {
+      return broken(error);
+    }
+  }
+}
+
+/** Values that were opened, so that who reads one again gets the same object. */
+const opened = new WeakMap<StoredValue, StoredValue>();
+
+function plainValue({ bytes, mark }: { readonly bytes: Uint8Array; readonly mark: string }): StoredValue {
+  const value = { bytes };
+  marks.set(value, mark);
+  return value;
+}
+
+function sealNow(providers: Providers, plain: StoredValue, key: string): Uint8Array {
+  try {
+    return providers.seal(plain.bytes, key);
+  } catch (error) {
+    throw new StoreUnavailable(error instanceof Error ? error.message : String(error));
+  }
+}
