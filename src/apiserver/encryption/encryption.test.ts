@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { silentLog } from '#base/log.ts';
@@ -149,7 +148,7 @@ test('a KMS plugin seals one seed, and is asked again only for its new key', asy
   await environment.clock.advance(60_000);
   const stale = () =>
     server.registry.isStale(secretKey, server.resources.of(Secret).storage!.cache.get('default/a')!.value);
-  while (!stale()) await setImmediate();
+  while (!stale()) await environment.clock.advance(0);
   await client.update(Secret, await client.get(Secret, { name: 'a', namespace: 'default' }));
   assert.match(await rawBytes(store, secretKey), /second/);
   assert.equal(server.encryption?.problem, undefined);

@@ -95,7 +95,8 @@ export class Encryption {
 async function readRules(text: string, environment: Environment): Promise<EncryptionRules> {
   const rules = readEncryptionConfiguration(text, {
     random: environment.random,
-    openKms: ({ endpoint, timeoutMs }) => new KmsEnvelope(new KmsPlugin({ endpoint, timeoutMs }), environment),
+    openKms: ({ endpoint, timeoutMs }) =>
+      new KmsEnvelope(new KmsPlugin(environment.clock, { endpoint, timeoutMs }), environment),
   });
   await Promise.all(rules.envelopes.map((envelope) => envelope.start()));
   return rules;

@@ -1,4 +1,5 @@
 import { credentials, Client as GrpcClient, Metadata } from '@grpc/grpc-js';
+import type { Clock } from '#base/clock.ts';
 import { bytesOf, decodeFields, encodeFields, mapFields, mapOf, textOf } from './messages.ts';
 
 export interface KmsStatus {
@@ -18,9 +19,11 @@ const service = '/v2.KeyManagementService/';
 /** A KMS v2 plugin behind a Unix socket: https://kubernetes.io/docs/tasks/administer-cluster/kms-provider/ */
 export class KmsPlugin {
   readonly #client: GrpcClient;
+  readonly #clock: Clock;
   readonly #timeoutMs: number;
 
-  constructor({ endpoint, timeoutMs }: { readonly endpoint: string; readonly timeoutMs: number }) {
+  constructor(clock: Clock, { endpoint, timeoutMs }: { readonly endpoint: string; readonly timeoutMs: number }) {
+    this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#client = new GrpcClient(`unix:${endpoint.replace(/^unix:\/\//, '')}`, credentials.createInsecure(), {
       'grpc.default_authority': 'localhost',
@@ -52,12 +55,14 @@ export class KmsPlugin {
   }
 
   #call(method: string, request: Buffer): Promise<Buffer> {
-    // The library wants the end of the wait as a moment of the machine's own time.
-    const deadline = new Date(performance.timeOrigin + performance.now() + this.#timeoutMs);
     return new Promise((resolve, reject) => {
-      const done = (error: Error | null, answer?: Buffer): void =>
-        error === null ? resolve(answer ?? Buffer.alloc(0)) : reject(error);
-      this.#client.makeUnaryRequest(`${service}${method}`, same, same, request, new Metadata(), { deadline }, done);
+      const done = (error: Error | null, answer?: Buffer): void => {
+        limit.cancel();
+        if (error === null) resolve(answer ?? Buffer.alloc(0));
+        else reject(error);
+      };
+      const call = this.#client.makeUnaryRequest(`${service}${method}`, same, same, request, new Metadata(), {}, done);
+      const limit = this.#clock.schedule(this.#timeoutMs, () => call.cancel());
     });
   }
 
