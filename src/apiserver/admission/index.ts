@@ -5,6 +5,7 @@ import { defaultTolerationSeconds } from './default-toleration-seconds/plugin.ts
 import { limitRanger } from './limit-ranger/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
 import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
+import { podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority/plugin.ts';
 import { resourceQuota } from './resource-quota/plugin.ts';
 import { runtimeClass } from './runtime-class/plugin.ts';
@@ -31,6 +32,7 @@ export const pluginEntries: readonly PluginEntry[] = [
   on(limitRanger),
   on(serviceAccount),
   on(taintNodesByCondition),
+  podSecurity,
   on(priority),
   on(defaultTolerationSeconds),
   on(runtimeClass),
