@@ -47,7 +47,8 @@ export interface Status {
   readonly message?: string;
   readonly reason?: StatusReason;
   readonly details?: StatusDetails;
-  readonly code: number;
+  /** Absent from the good news of a deletion. */
+  readonly code?: number;
 }
 
 /** An expected failure of a request, as a client sees it. */
@@ -70,7 +71,7 @@ export class ApiError extends Error {
   }
 
   get code(): number {
-    return this.status.code;
+    return this.status.code ?? 500;
   }
 
   get reason(): StatusReason {
@@ -79,7 +80,7 @@ export class ApiError extends Error {
 
   /** Rebuilds the error from a Status that a server sent. */
   static fromStatus(status: Status): ApiError {
-    return new ApiError(status.code, status.reason ?? '', status.message ?? '', status.details);
+    return new ApiError(status.code ?? 500, status.reason ?? '', status.message ?? '', status.details);
   }
 }
 
@@ -187,6 +188,9 @@ export const fieldError = {
   typeInvalid: (path: string, value: unknown, detail: string): FieldError =>
     make('FieldValueTypeInvalid', path, `Invalid value: ${quoted(value)}`, detail),
   notSupported: (path: string, value: unknown, allowed: readonly string[]): FieldError =>
+    make('FieldValueNotSupported', path, `Unsupported value: ${quoted(value)}`, supported([...allowed].sort())),
+  /** The values in an order that has a meaning. */
+  notSupportedInOrder: (path: string, value: unknown, allowed: readonly string[]): FieldError =>
     make('FieldValueNotSupported', path, `Unsupported value: ${quoted(value)}`, supported(allowed)),
   duplicate: (path: string, value: unknown): FieldError =>
     make('FieldValueDuplicate', path, `Duplicate value: ${quoted(value)}`, ''),
@@ -204,10 +208,7 @@ function make(type: FieldErrorType, path: string, what: string, detail: string):
 }
 
 function supported(allowed: readonly string[]): string {
-  return `supported values: ${[...allowed]
-    .sort()
-    .map((value) => JSON.stringify(value))
-    .join(', ')}`;
+  return `supported values: ${allowed.map((value) => JSON.stringify(value)).join(', ')}`;
 }
 
 /** The 422 that a failed validation answers, with one cause per field error. */
@@ -223,7 +224,7 @@ export function invalid(
   return new ApiError(422, 'Invalid', message, {
     ...(name === '' ? {} : { name }),
     ...(of.group === '' ? {} : { group: of.group }),
-    kind: of.kind,
+    ...(of.kind === '' ? {} : { kind: of.kind }),
     causes: errors.map((error) => ({ reason: error.type, message: error.message, field: error.path })),
   });
 }

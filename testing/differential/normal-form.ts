@@ -46,11 +46,15 @@ function normal(value: Json, key: string): Json {
 
 /** Texts with something random in them. */
 function plainText(text: string): string {
-  return text
-    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
-    .replace(/^10\.96\.\d+\.\d+$/, 'CLUSTER IP')
-    .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-XXXXX')
-    .replace(/\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^"\s,]*/g, 'TIME');
+  return (
+    text
+      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
+      .replace(/^10\.96\.\d+\.\d+$/, 'CLUSTER IP')
+      .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-XXXXX')
+      // The patched document that does not fit its type is quoted whole, its members in an order of their own.
+      .replace(/(^|patch: )(Invalid value: )"(?:map\[.*\]|\{.*\})": /s, '$1$2DOCUMENT: ')
+      .replace(/\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^"\s,]*/g, 'TIME')
+  );
 }
 
 /** Paths at which two normal forms differ, with both values; nothing when they are the same. */

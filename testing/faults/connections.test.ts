@@ -33,7 +33,7 @@ describe('clients that misbehave', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'proa-front-'));
     pki = await ensurePki(folder, { hosts: ['127.0.0.1'], now: systemClock().now() });
-    api = await startApiServer();
+    api = await startApiServer({ authentication: { clientCa: pki.authority.certificate } });
     front = await open(api.server);
   });
 

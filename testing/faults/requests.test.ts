@@ -230,7 +230,7 @@ describe('requests that are wrong', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'proa-requests-'));
     pki = await ensurePki(folder, { hosts: ['127.0.0.1'], now: systemClock().now() });
-    api = await startApiServer();
+    api = await startApiServer({ authentication: { clientCa: pki.authority.certificate } });
     await api.client.create(ServiceAccount, { metadata: { name: 'default', namespace: 'default' } });
     front = await HttpFront.listen({
       server: api.server,

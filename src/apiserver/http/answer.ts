@@ -3,6 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Log } from '#base/log.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { ApiError, internalError, type Status } from '#machinery/errors.ts';
+import { encodeJson } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
 import { StoreUnavailable } from '#storage/store.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
@@ -132,7 +133,8 @@ async function sendList(answering: Answering, list: Extract<Result, { type: 'lis
     };
     return sendJson(response, 200, body);
   }
-  const body = { kind: listKindOf(resource), apiVersion: apiVersionOf(resource.kind), metadata, items: objects };
+  const typed = resource.custom === undefined ? objects.map(untyped) : objects;
+  const body = { kind: listKindOf(resource), apiVersion: apiVersionOf(resource.kind), metadata, items: typed };
   sendBytes(response, 200, mediaTypes[format.encoding], encodeValue(body, listSchema(resource), format));
 }
 
@@ -152,11 +154,12 @@ async function streamList(
   { items, metadata }: Extract<Result, { type: 'list' }>,
 ): Promise<void> {
   const head = `{"kind":"${listKindOf(resource)}","apiVersion":"${apiVersionOf(resource.kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
+  const prefix = resource.custom === undefined ? itemPrefix(resource) : undefined;
   writeHead(response, 200, { 'content-type': mediaTypes.json, 'cache-control': 'no-cache, private' });
   let parts: Uint8Array[] = [Buffer.from(head)];
   for (let index = 0; index < items.length; index++) {
     if (index > 0) parts.push(comma);
-    parts.push(items[index]!.bytes);
+    parts.push(...itemParts(items[index]!, prefix));
     if ((index + 1) % chunkObjects === 0) {
       if (!(await writeChunk(response, Buffer.concat(parts)))) return;
       parts = [];
@@ -166,6 +169,24 @@ async function streamList(
   response.end(Buffer.concat(parts));
 }
 
+/** How the bytes of an object begin: a list of a built-in kind says this once for all of its items. */
+function itemPrefix({ kind }: ServedResource): Buffer {
+  return Buffer.from(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},`);
+}
+
+function itemParts(item: StoredObject, prefix: Buffer | undefined): readonly Uint8Array[] {
+  const { bytes } = item;
+  if (prefix === undefined) return [bytes];
+  const own = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (own.compare(prefix, 0, prefix.length, 0, prefix.length) === 0) return [brace, own.subarray(prefix.length)];
+  return [encodeJson(untyped(item.object))];
+}
+
+function untyped({ kind: _, apiVersion: __, ...rest }: ApiObject): ApiObject {
+  return rest as ApiObject;
+}
+
+const brace = Buffer.from('{');
 const comma = Buffer.from(',');
 const tail = Buffer.from(']}\n');
 
@@ -192,7 +213,7 @@ export function sendStatus(response: AnyResponse, status: Status, format: Answer
     response.setHeader('retry-after', String(status.details.retryAfterSeconds));
   sendBytes(
     response,
-    status.code,
+    status.code ?? 200,
     mediaTypes[encoding],
     encodeValue(status as unknown as ApiObject, statusSchema(), { ...format, as: 'object' }),
   );

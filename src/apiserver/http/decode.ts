@@ -65,7 +65,8 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
     );
     const object = value as unknown as Mutable<ApiObject>;
     checkIdentity(object, expected);
-    return { ...object, kind, apiVersion, metadata: object.metadata ?? {} };
+    // What it is comes first: lists leave it out of each item by cutting it off.
+    return Object.assign({ kind, apiVersion }, object, { kind, apiVersion, metadata: object.metadata ?? {} });
   } catch (error) {
     if (!(error instanceof DecodeError) && !(error instanceof YamlError)) throw error;
     const unreadable = syntaxProblem(bytes, options.encoding);

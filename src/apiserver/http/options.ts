@@ -27,7 +27,7 @@ export function queryOptions(query: URLSearchParams): OperationOptions {
   }
   for (const name of ['limit', 'timeoutSeconds'] as const) {
     const value = query.get(name);
-    if (value !== null) options[name] = wholeNumber(name, value);
+    if (value !== null) options[name] = wholeNumber(value);
   }
   for (const name of ['allowWatchBookmarks', 'sendInitialEvents', 'force'] as const) {
     const value = query.get(name);
@@ -50,9 +50,8 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
-function wholeNumber(name: string, text: string): number {
-  if (!/^-?\d{1,15}$/.test(text))
-    throw badRequest(`invalid value for ${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+function wholeNumber(text: string): number {
+  if (!/^-?\d{1,15}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   return Number(text);
 }
 
@@ -73,7 +72,7 @@ export function deletionOptions(
 ): OperationOptions {
   const fromQuery: Record<string, unknown> = {};
   const grace = query.get('gracePeriodSeconds');
-  if (grace !== null) fromQuery['gracePeriodSeconds'] = wholeNumber('gracePeriodSeconds', grace);
+  if (grace !== null) fromQuery['gracePeriodSeconds'] = wholeNumber(grace);
   const policy = query.get('propagationPolicy');
   if (policy !== null && policy !== '') fromQuery['propagationPolicy'] = policy;
   const orphan = query.get('orphanDependents');

@@ -48,7 +48,10 @@ export function tableOf(options: {
           priority,
         }))
       : [],
-    rows: objects.map((object) => ({ cells: cellsOf(resource, columns, object, now), ...included(object, include) })),
+    rows:
+      objects.length === 0
+        ? null
+        : objects.map((object) => ({ cells: cellsOf(resource, columns, object, now), ...included(object, include) })),
   };
 }
 

@@ -250,7 +250,8 @@ function ignore(): void {}
 
 /** The object, saying what it is. */
 function typed(kind: Kind, object: ApiObject): ApiObject {
-  return { ...object, kind: kind.kind, apiVersion: apiVersionOf(kind) };
+  const type = { kind: kind.kind, apiVersion: apiVersionOf(kind) };
+  return Object.assign({ ...type }, object, type);
 }
 
 /**

@@ -8,6 +8,15 @@ import type { Operation, Result } from './operation.ts';
 import type { Registry } from './registry.ts';
 import { type UpdateOptions, updateObject } from './update.ts';
 
+/** A configuration may leave out where it goes, but not say something else. */
+function checkNamed({ resource, name, namespace }: Operation, metadata: ApiObject['metadata'] | undefined): void {
+  const { name: named = name, namespace: within = '' } = metadata ?? {};
+  if (named !== name)
+    throw badRequest(`the name of the object (${named}) does not match the name on the URL (${name})`);
+  if (resource.kind.namespaced && within !== '' && within !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+}
+
 /** Server-side apply: the client says what it wants, the server knows who owns what (KEP-555). */
 export function applyObject(registry: Registry, operation: Operation, options: UpdateOptions): Promise<Result> {
   const { resource, subresource, name, namespace, options: asked } = operation;
@@ -19,6 +28,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
   if (operation.body === null || typeof operation.body !== 'object' || Array.isArray(operation.body))
     throw badRequest('error decoding YAML: the apply configuration is no object');
   const patch = operation.body as JsonObject;
+  checkNamed(operation, patch['metadata'] as ApiObject['metadata'] | undefined);
   const apply = (live: ApiObject | undefined): Mutable<ApiObject> => {
     const applied = applyPatch({
       live,
@@ -41,11 +51,12 @@ export function applyObject(registry: Registry, operation: Operation, options: U
   const whenAbsent = (): Promise<Result> => {
     if (subresource !== '') throw notFound(resource.kind, name);
     const object = apply(undefined);
+    const type = { kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind) };
     object.metadata.name ??= name;
     if (resource.kind.namespaced) object.metadata.namespace ??= namespace;
     return createObject(
       registry,
-      { ...operation, body: { ...object, kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind) } },
+      { ...operation, body: Object.assign({ ...type }, object, type) },
       { managesFields: true },
     );
   };

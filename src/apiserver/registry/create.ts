@@ -38,6 +38,7 @@ export async function createObject(
   const { resource } = operation;
   const object = operation.body as Mutable<ApiObject>;
   checkIdentity(operation, object);
+  const namesVersion = (object.metadata.resourceVersion ?? '') !== '';
   for (const field of systemFields) delete object.metadata[field];
   resource.rules.defaults?.(object);
   if (!managesFields) trackOwnership(registry, operation, object, undefined);
@@ -46,19 +47,24 @@ export async function createObject(
   await hookOf(registry, resource)?.admit?.(registry, operation, object, undefined);
   resource.rules.defaults?.(object);
   const { name = '', generateName = '' } = object.metadata;
-  if (name !== '' || generateName === '') return createNamed(registry, operation, object);
+  if (name !== '' || generateName === '') return createNamed(registry, operation, object, namesVersion);
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt < maxNameAttempts ? cloneJson(object) : object;
     candidate.metadata.name = `${generateName.slice(0, maxGeneratedBase)}${randomSuffix(registry.environment.random)}`;
     try {
-      return await createNamed(registry, operation, candidate);
+      return await createNamed(registry, operation, candidate, namesVersion);
     } catch (error) {
       if (!isReason(error, 'AlreadyExists') || attempt === maxNameAttempts) throw error;
     }
   }
 }
 
-async function createNamed(registry: Registry, operation: Operation, object: Mutable<ApiObject>): Promise<Result> {
+async function createNamed(
+  registry: Registry,
+  operation: Operation,
+  object: Mutable<ApiObject>,
+  namesVersion: boolean,
+): Promise<Result> {
   const { resource, options } = operation;
   object.metadata.uid = randomUuid(registry.environment.random);
   object.metadata.creationTimestamp = formatTime(registry.environment.clock.now());
@@ -68,6 +74,7 @@ async function createNamed(registry: Registry, operation: Operation, object: Mut
   const attributes: AdmissionAttributes = { operation: 'CREATE', request: operation, object, oldObject: undefined };
   await registry.admission.validate(registry, attributes);
   try {
+    if (namesVersion) throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
     return await store(registry, operation, object, options.dryRun === true);
   } catch (error) {
     takeBack(attributes);
@@ -100,9 +107,6 @@ function checkIdentity({ resource, namespace, name }: Operation, object: Mutable
     delete metadata.namespace;
   }
   if (name !== '' && metadata.name === undefined) metadata.name = name;
-  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
-    throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
-  }
   if (metadata.name === '') delete metadata.name;
 }
 

@@ -21,6 +21,15 @@ const answersWithObject = new Set([
   'persistentvolumeclaims',
   'resourcequotas',
   'namespaces',
+  'csidrivers.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+  'storageclasses.storage.k8s.io',
+  'volumeattachments.storage.k8s.io',
+  'volumeattributesclasses.storage.k8s.io',
+  'deviceclasses.resource.k8s.io',
+  'resourceclaims.resource.k8s.io',
+  'resourceclaimtemplates.resource.k8s.io',
+  'resourceslices.resource.k8s.io',
 ]);
 
 export interface DeleteOptions {
@@ -209,6 +218,5 @@ function deletedStatus({ resource, name }: Operation, last: ApiObject): Status {
       kind: plural,
       ...(last.metadata.uid === undefined ? {} : { uid: last.metadata.uid }),
     },
-    code: 200,
   };
 }

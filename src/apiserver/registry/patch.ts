@@ -1,6 +1,6 @@
 import { cloneObject } from '#machinery/clone.ts';
 import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
-import { conform, DecodeError } from '#machinery/json.ts';
+import { conform, DecodeError, stringifyJson } from '#machinery/json.ts';
 import type { ApiObject, Json, JsonObject, Mutable } from '#machinery/meta.ts';
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts';
 import { applyMergePatch } from '#machinery/patch/merge-patch.ts';
@@ -9,7 +9,7 @@ import type { ObjectSchema } from '#machinery/schema.ts';
 import { applyObject } from './apply.ts';
 import type { Operation, PatchType, Result } from './operation.ts';
 import type { Registry } from './registry.ts';
-import { type UpdateOptions, updateObject } from './update.ts';
+import { checkLocation, type UpdateOptions, updateObject } from './update.ts';
 
 /** PATCH in its four forms. A patch without a resourceVersion is tried again when another writer came first. */
 export function patchObject(registry: Registry, operation: Operation, options: UpdateOptions = {}): Promise<Result> {
@@ -22,11 +22,7 @@ function patched(operation: Operation, current: ApiObject): Mutable<ApiObject> {
   if (resource.custom !== undefined && options.patchType === 'strategic') throw strategicUnsupported();
   const result = applyPatchDocument(options.patchType!, current as unknown as JsonObject, body, resource.schema);
   const object = checkedObject(operation, result);
-  if (object.metadata.name !== operation.name && options.patchType !== 'apply') {
-    throw badRequest(
-      `the name of the object (${object.metadata.name}) does not match the name on the URL (${operation.name})`,
-    );
-  }
+  checkLocation(operation, object);
   if (!namesResourceVersion(body)) delete object.metadata.resourceVersion;
   return object;
 }
@@ -81,12 +77,12 @@ function checkedObject(operation: Operation, result: JsonObject): Mutable<ApiObj
   return cloneObject(value as unknown as ApiObject);
 }
 
-function conformed({ resource, name }: Operation, result: JsonObject): ReturnType<typeof conform> {
+function conformed({ resource }: Operation, result: JsonObject): ReturnType<typeof conform> {
   try {
     return resource.custom?.conform(result) ?? conform(result, resource.schema);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw invalid(resource.kind, name, [fieldError.invalid('patch', result, error.message)]);
+    throw invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', stringifyJson(result), error.message)]);
   }
 }
 

@@ -7,7 +7,7 @@ import { StoredObject } from '../cache/stored-object.ts';
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
-import type { Operation, Result } from './operation.ts';
+import type { Operation, OperationOptions, Result } from './operation.ts';
 import type { Registry } from './registry.ts';
 
 /** How long a watch lasts when the client does not say: between this and twice this, to spread the reconnects. */
@@ -28,18 +28,10 @@ export function getObject(
 export async function listObjects(registry: Registry, operation: Operation): Promise<Result> {
   const { resource, namespace, options } = operation;
   const { resourceVersionMatch: match, limit = 0 } = options;
+  checkVersionMatch(options);
   const filter = filterOf(operation);
   if (options.continue !== undefined && options.continue !== '') return listPage(registry, operation, filter);
   const wanted = parseResourceVersion(options.resourceVersion);
-  if (match !== undefined && wanted === undefined)
-    throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
-      fieldError.forbidden(
-        'resourceVersionMatch',
-        'resourceVersionMatch is forbidden unless resourceVersion is provided',
-      ),
-    ]);
-  if (match === 'Exact' && wanted === 0)
-    throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
   checkNotFuture(registry, wanted);
   const exact = wanted !== undefined && wanted > 0 && (match === 'Exact' || (match === undefined && limit > 0));
   if (limit > 0 || exact) return listPage(registry, operation, filter, exact ? wanted : undefined);
@@ -50,6 +42,23 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
     if (filter(entry.value, entry.key)) items.push(entry.value);
   }
   return { type: 'list', items: await allServed(operation, items), metadata: { resourceVersion: String(revision) } };
+}
+
+/** What `resourceVersionMatch` may be, beside what else is asked for (KEP-1904). */
+function checkVersionMatch({ resourceVersionMatch: match, resourceVersion, continue: token }: OperationOptions): void {
+  if (match === undefined) return;
+  const field = 'resourceVersionMatch';
+  const errors = [
+    ...(resourceVersion === undefined
+      ? [fieldError.forbidden(field, `${field} is forbidden unless resourceVersion is provided`)]
+      : []),
+    ...(token !== undefined ? [fieldError.forbidden(field, `${field} is forbidden when continue is provided`)] : []),
+  ];
+  if (match !== 'Exact' && match !== 'NotOlderThan')
+    errors.push(fieldError.notSupportedInOrder(field, match, ['Exact', 'NotOlderThan', '']));
+  if (match === 'Exact' && resourceVersion === '0')
+    errors.push(fieldError.forbidden(field, `${field} "Exact" is forbidden for resourceVersion "0"`));
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
 }
 
 /** In place: lists are long. */
@@ -195,11 +204,12 @@ function fieldReader(resource: ServedResource): (value: StoredObject, field: str
 }
 
 function checkSelectable(resource: ServedResource, field: string): void {
-  if (field === 'metadata.name' || (field === 'metadata.namespace' && resource.kind.namespaced)) return;
+  if (field === 'metadata.name' || field === 'metadata.namespace') return;
   if (Object.hasOwn(resource.rules.selectableFields ?? {}, field)) return;
-  const { group, version, kind } = resource.kind;
   throw badRequest(
-    `Unable to find "${group === '' ? '' : `${group}/`}${version}, Resource=${resource.kind.resource}" that match label selector "", field selector "${field}": field label not supported: ${field} (${kind})`,
+    resource.rules.selectableFields === undefined && resource.custom === undefined
+      ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+      : `field label not supported: ${field}`,
   );
 }
 
@@ -210,7 +220,7 @@ function parseResourceVersion(text: string | undefined): number | undefined {
     throw new ApiError(
       400,
       'BadRequest',
-      `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
     );
   }
   return Number(text);

@@ -61,17 +61,9 @@ export interface SubresourceRules {
 /** PUT of a whole object, or of its `status`. */
 export function replaceObject(registry: Registry, operation: Operation, options: UpdateOptions = {}): Promise<Result> {
   const body = operation.body as Mutable<ApiObject>;
-  const { resource, name, namespace } = operation;
-  if (body.metadata.name === undefined || body.metadata.name === '') body.metadata.name = name;
-  if (body.metadata.name !== name) {
-    throw badRequest(`the name of the object (${body.metadata.name}) does not match the name on the URL (${name})`);
-  }
-  if (resource.kind.namespaced) {
-    if ((body.metadata.namespace ?? '') !== '' && body.metadata.namespace !== namespace) {
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-    }
-    body.metadata.namespace = namespace;
-  }
+  const { resource, namespace } = operation;
+  checkLocation(operation, body);
+  if (resource.kind.namespaced) body.metadata.namespace = namespace;
   const mayCreate = resource.rules.allowCreateOnUpdate === true && operation.subresource === '';
   const whenAbsent = mayCreate ? () => createObject(registry, operation) : undefined;
   // With a precondition there is one attempt, which may have the body itself.
@@ -80,6 +72,16 @@ export function replaceObject(registry: Registry, operation: Operation, options:
     ...(whenAbsent === undefined ? {} : { whenAbsent }),
     ...options,
   });
+}
+
+/** The object must be the one that the path speaks of. */
+export function checkLocation({ resource, name, namespace }: Operation, { metadata }: ApiObject): void {
+  if ((metadata.name ?? '') === '')
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (metadata.name !== name)
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  if (resource.kind.namespaced && (metadata.namespace ?? '') !== '' && metadata.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
 }
 
 /** Read, change, check, compare and swap, until it holds. */
@@ -203,24 +205,13 @@ function checkPreconditions(operation: Operation, object: ApiObject, old: ApiObj
   return true;
 }
 
-/** What only the server writes stays as it was. */
+/** What only the server writes stays as it was; what a client may repeat but not change is for validation to judge. */
 function carrySystemFields(object: Mutable<ApiObject>, old: ApiObject): void {
-  const metadata = object.metadata as Record<string, unknown>;
-  for (const field of [
-    'uid',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'generation',
-    'resourceVersion',
-    'selfLink',
-    'generateName',
-  ] as const) {
-    if (field === 'generateName' && metadata[field] !== undefined) continue;
-    const value = old.metadata[field];
-    if (value === undefined) delete metadata[field];
-    else metadata[field] = value;
-  }
+  const { metadata } = object;
+  for (const field of ['uid', 'generation', 'resourceVersion'] as const) keep(metadata, old.metadata, field);
+  if (old.metadata.deletionTimestamp !== undefined) keep(metadata, old.metadata, 'deletionTimestamp');
+  for (const field of ['creationTimestamp', 'deletionGracePeriodSeconds', 'generateName'] as const)
+    if (metadata[field] === undefined) keep(metadata, old.metadata, field);
 }
 
 function prepare(

@@ -10,8 +10,8 @@ export function whileDoing(doing: string, source: string | undefined, error: unk
 /** The failure with words in front of its message. A refusal of the server stays one. */
 export function withPrefix(prefix: string, error: unknown): unknown {
   if (error instanceof ApiError) {
-    const { code, reason = '', message = '', details } = error.status;
-    return new ApiError(code, reason, prefix + message, details);
+    const { reason = '', message = '', details } = error.status;
+    return new ApiError(error.code, reason, prefix + message, details);
   }
   return error instanceof CliError ? new CliError(prefix + error.message) : error;
 }

@@ -85,7 +85,8 @@ function checkedConfiguration({ patch, schema, apiVersion, ...options }: ApplyOp
   }
   const failure = (what: string): ApiError => {
     const { namespace, name } = (metadata ?? {}) as { readonly namespace?: string; readonly name?: string };
-    const id = `${namespace === undefined ? '' : `${namespace}/`}${name ?? ''}; ${apiVersion}, Kind=${patch['kind']}`;
+    const version = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+    const id = `${namespace ?? ''}/${name ?? ''}; ${version}, Kind=${patch['kind']}`;
     return new ApiError(500, '', `failed to create typed patch object (${id}): ${what}`);
   };
   try {
@@ -121,7 +122,8 @@ function apply(options: ApplyOptions, applied: JsonObject, force: boolean): ApiO
     fields: differenceFields(differenceFields(other.fields, changed), removed),
   }));
   const isUnchanged = isEmptyTree(comparison.changed) && isEmptyTree(comparison.removed);
-  const time = isUnchanged && previous?.time !== undefined ? previous.time : formatTime(options.now);
+  // Who only says what is there already has changed nothing, and has no time of a change.
+  const time = isUnchanged && options.live !== undefined ? previous?.time : formatTime(options.now);
   after.push({ ...self, time, fields: owned });
   return withEntries(withLastApplied(object, applied, options), keepWhenSame(entriesOf(after), entries));
 }
