@@ -1,8 +1,10 @@
 import { type Checked, type CheckOptions, check } from './checker/checker.ts';
+import { estimateCost, type SizeKnowledge } from './cost/estimate.ts';
 import type { CelEnvironment } from './environment.ts';
 import { Frame, type Step } from './evaluate/frame.ts';
 import { Planner } from './evaluate/plan.ts';
 import { formatIssues, type Issue } from './issues.ts';
+import type { Range } from './library/library.ts';
 import { SyntaxIssue } from './syntax/lexer.ts';
 import { type Parsed, parse } from './syntax/parser.ts';
 import type { CelType } from './types/types.ts';
@@ -31,17 +33,30 @@ export type Evaluation =
 export class Program {
   readonly source: string;
   readonly checked: Checked;
+  readonly #environment: CelEnvironment;
   readonly #step: Step;
 
   constructor(source: string, checked: Checked, environment: CelEnvironment) {
     this.source = source;
     this.checked = checked;
+    this.#environment = environment;
     this.#step = new Planner(checked, environment).plan(checked.expression, new Map()).step;
   }
 
   /** The type of its value. */
   get type(): CelType {
     return this.checked.type;
+  }
+
+  /** What an evaluation may cost, given how large the variables can be. */
+  estimateCost(sizes: SizeKnowledge): Range {
+    return estimateCost(this.checked, this.#environment, sizes);
+  }
+
+  /** Whether the expression reads a variable of this name. */
+  uses(variable: string): boolean {
+    for (const { name, local } of this.checked.names.values()) if (!local && name === variable) return true;
+    return false;
   }
 
   evaluate(bindings: Bindings, { costLimit = Number.POSITIVE_INFINITY, signal }: EvaluateOptions = {}): Evaluation {

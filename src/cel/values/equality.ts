@@ -20,6 +20,8 @@ export function equal(a: Value, b: Value): boolean {
 
 function equalLists(a: ListValue, b: ListValue): boolean {
   if (a === b) return true;
+  const own = a.equalsList(b);
+  if (own !== undefined) return own;
   if (a.size !== b.size) return false;
   for (let index = 0; index < a.size; index++) if (!equal(a.at(index), b.at(index))) return false;
   return true;

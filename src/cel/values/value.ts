@@ -47,6 +47,16 @@ export abstract class ListValue {
   /** The item at an index that lies within the list. */
   abstract at(index: number): Value;
 
+  /** Lists that are equal in a way of their own say here whether they are; undefined: item by item. */
+  equalsList(_other: ListValue): boolean | undefined {
+    return undefined;
+  }
+
+  /** Lists that are joined in a way of their own; undefined: one after the other. */
+  plus(_other: ListValue): ListValue | undefined {
+    return undefined;
+  }
+
   *[Symbol.iterator](): IterableIterator<Value> {
     for (let index = 0; index < this.size; index++) yield this.at(index);
   }

@@ -17,7 +17,7 @@ export function add(a: Value, b: Value): Value {
   if (isInteger(a) && isInteger(b)) return addIntegers(a, b);
   if (typeof a === 'string' && typeof b === 'string') return a + b;
   if (a instanceof ListValue && b instanceof ListValue) {
-    return a instanceof MutableList && !a.frozen ? a.append(b) : new JoinedList(a, b);
+    return a instanceof MutableList && !a.frozen ? a.append(b) : (a.plus(b) ?? new JoinedList(a, b));
   }
   if (a instanceof Double && b instanceof Double) return new Double(a.value + b.value);
   if (a instanceof Uint && b instanceof Uint) return new Uint(checkUnsigned(a.value + b.value));
