@@ -18,7 +18,7 @@ import { CustomResources } from './custom-resources/custom-resources.ts';
 import { builtinRules } from './custom-resources/definition/builtin-rules.ts';
 import { DefinitionController } from './custom-resources/definition/controller.ts';
 import { definitionHook } from './custom-resources/definition/hook.ts';
-import { noRules } from './custom-resources/rules-hook.ts';
+import { celRules } from './custom-resources/validation-rules/engine.ts';
 import { Encryption, type EncryptionOptions } from './encryption/encryption.ts';
 import { type FairnessOptions, FlowControl } from './fairness/flow-control.ts';
 import { FeatureGates } from './feature-gates.ts';
@@ -85,7 +85,7 @@ export class ApiServer {
         ? undefined
         : await Encryption.open(options.store, environment, options.encryption);
     const store = encryption?.store ?? options.store;
-    const resources = await ResourceTable.open(store, builtinRules(noRules));
+    const resources = await ResourceTable.open(store, builtinRules(celRules));
     const { authentication = {} } = options;
     const tokens = new ServiceAccountTokens({
       issuers: authentication.serviceAccountIssuers ?? [defaultIssuer],
@@ -131,7 +131,7 @@ export class ApiServer {
       store,
       resources,
       environment,
-      rules: noRules,
+      rules: celRules,
       converterOf: (definition) =>
         webhookConverter(definition, { webhooks: server.registry.webhooks, random: environment.random }),
     });

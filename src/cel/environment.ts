@@ -29,27 +29,17 @@ export class CelEnvironment {
   readonly presenceTestHasCost: boolean;
   readonly #options: EnvironmentOptions;
 
-  constructor(options: EnvironmentOptions) {
+  /** @param base shares what its libraries bring, when `options` begin with the very same ones. */
+  constructor(options: EnvironmentOptions, base?: CelEnvironment) {
     this.#options = options;
     this.container = options.container ?? '';
     this.variables = new Map(Object.entries(options.variables ?? {}));
-    this.types = joinProviders([
-      ...(options.types ?? []),
-      ...(options.libraries ?? []).flatMap(({ types }) => types ?? []),
-    ]);
+    const libraries = options.libraries ?? [];
+    this.types = joinProviders([...(options.types ?? []), ...libraries.flatMap(({ types }) => types ?? [])]);
     this.homogeneousLiterals = options.homogeneousLiterals ?? false;
     this.checkLiterals = options.checkLiterals ?? false;
     this.presenceTestHasCost = options.presenceTestHasCost ?? true;
-    const functions = new Map<string, Overload[]>();
-    const macros = new Map<string, Macro>();
-    for (const library of options.libraries ?? []) {
-      for (const overload of library.overloads ?? []) {
-        const known = functions.get(overload.function);
-        if (known === undefined) functions.set(overload.function, [overload]);
-        else known.push(overload);
-      }
-      for (const macro of library.macros ?? []) macros.set(`${macro.name}/${macro.member}/${macro.arity}`, macro);
-    }
+    const { functions, macros } = base ?? collect(libraries);
     this.functions = functions;
     this.macros = macros;
   }
@@ -57,12 +47,28 @@ export class CelEnvironment {
   /** This environment with more in it. Scalar options of `more` win. */
   extend(more: EnvironmentOptions): CelEnvironment {
     const own = this.#options;
-    return new CelEnvironment({
+    const options = {
       ...own,
       ...more,
       variables: { ...own.variables, ...more.variables },
       libraries: [...(own.libraries ?? []), ...(more.libraries ?? [])],
       types: [...(more.types ?? []), ...(own.types ?? [])],
-    });
+    };
+    return new CelEnvironment(options, more.libraries === undefined ? this : undefined);
   }
+}
+
+/** Functions by name and macros by the form of their calls. */
+function collect(libraries: readonly Library[]): Pick<CelEnvironment, 'functions' | 'macros'> {
+  const functions = new Map<string, Overload[]>();
+  const macros = new Map<string, Macro>();
+  for (const { overloads = [], macros: own = [] } of libraries) {
+    for (const overload of overloads) {
+      const known = functions.get(overload.function);
+      if (known === undefined) functions.set(overload.function, [overload]);
+      else known.push(overload);
+    }
+    for (const macro of own) macros.set(`${macro.name}/${macro.member}/${macro.arity}`, macro);
+  }
+  return { functions, macros };
 }

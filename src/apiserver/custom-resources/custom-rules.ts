@@ -73,13 +73,31 @@ function validate(
   const value = object as unknown as Json;
   const before = old as unknown as Json | undefined;
   const hadDuplicates = before !== undefined && duplicateItems(before, root).length > 0;
-  return [
+  const errors = [
     ...validateValue(value, root.props, '', before === undefined ? undefined : { value: before }),
     ...validateEmbedded(value, root),
     ...(hadDuplicates ? [] : duplicateItems(value, root)),
-    ...(root.within.rules ? rules.validate(value, before) : []),
+  ];
+  return [
+    ...errors,
+    ...(root.within.rules ? checkRules(rules, value, before, errors) : []),
     ...(scale === undefined ? [] : validateScale(value, scale)),
   ];
+}
+
+/** What rules could stumble over: then none of them is run. */
+const blocking = new Set(['FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid']);
+
+function checkRules(
+  rules: CompiledRules,
+  value: Json,
+  before: Json | undefined,
+  errors: readonly FieldError[],
+): readonly FieldError[] {
+  if (!errors.some(({ type }) => blocking.has(type))) return rules.validate(value, before);
+  const detail =
+    'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+  return [fieldError.invalid('<nil>', null, detail)];
 }
 
 /** Numbers of replicas are whole and not negative, whatever the schema says. */
