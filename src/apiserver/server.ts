@@ -4,6 +4,7 @@ import type { Kind } from '#kinds/kind.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { Store } from '#storage/store.ts';
 import { type AdmissionOptions, admissionChain } from './admission/index.ts';
+import { type AuditedRequest, type AuditOptions, Auditor } from './audit/auditor.ts';
 import { buildAuthenticator } from './authentication/build.ts';
 import { type AuthenticationOptions, defaultIssuer } from './authentication/options.ts';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
@@ -47,6 +48,8 @@ export interface ApiServerOptions {
   readonly fairness?: FairnessOptions;
   /** How values are sealed in the store; absent: they are stored as they are. */
   readonly encryption?: EncryptionOptions;
+  /** Which requests are noted, and where. */
+  readonly audit?: AuditOptions;
 }
 
 /** What granting needs besides the right to write roles and bindings. */
@@ -67,14 +70,20 @@ export class ApiServer {
   readonly fairness: FlowControl | undefined;
   /** Undefined: values are stored as they are. */
   readonly encryption: Encryption | undefined;
+  /** Undefined: nobody asked for a record of requests. */
+  readonly auditor: Auditor | undefined;
   readonly #stop = new AbortController();
   #custom: CustomResources | undefined;
   #definitions: DefinitionController | undefined;
 
-  private constructor(registry: Registry, { fairness, encryption }: Pick<ApiServer, 'fairness' | 'encryption'>) {
+  private constructor(
+    registry: Registry,
+    { fairness, encryption, auditor }: Pick<ApiServer, 'fairness' | 'encryption' | 'auditor'>,
+  ) {
     this.registry = registry;
     this.fairness = fairness;
     this.encryption = encryption;
+    this.auditor = auditor;
   }
 
   /** Fills the caches from the store and makes sure that it holds what every cluster has. */
@@ -124,9 +133,10 @@ export class ApiServer {
       loopback: () => server.loopback(),
       featureEnabled: (gate) => features.enabled(gate),
     };
+    const auditor = options.audit === undefined ? undefined : new Auditor(options.audit, environment);
     const fairness =
       options.fairness?.enabled === false ? undefined : new FlowControl(resources, environment, options.fairness);
-    const server: ApiServer = new ApiServer(registry, { fairness, encryption });
+    const server: ApiServer = new ApiServer(registry, { fairness, encryption, auditor });
     server.#custom = await CustomResources.start({
       store,
       resources,
@@ -161,6 +171,22 @@ export class ApiServer {
 
   /** Authorises and carries out one request. @throws ApiError for every expected failure. */
   async execute(operation: Operation): Promise<Result> {
+    const record = this.auditor?.begin(auditedOperation(operation));
+    if (record === undefined) return this.#execute(operation);
+    record.received(operation.body);
+    try {
+      const result = await this.#execute({ ...operation, annotate: record.annotate });
+      record.answered(result, operation.resource);
+      return result;
+    } catch (error) {
+      record.failed(error);
+      throw error;
+    } finally {
+      record.complete(200);
+    }
+  }
+
+  async #execute(operation: Operation): Promise<Result> {
     const pending = this.authorize(operation);
     if (pending !== undefined) await pending;
     return this.carryOut(operation);
@@ -178,7 +204,7 @@ export class ApiServer {
   authorize(operation: Operation): void | Promise<void> {
     const { user, verb, resource, subresource, namespace, name, options } = operation;
     const { group, version, resource: plural } = resource.kind;
-    return requireAllowed(this.registry.authorizer, {
+    const attributes = {
       user,
       verb,
       group,
@@ -191,7 +217,8 @@ export class ApiServer {
       path: '',
       ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),
       ...(options.labelSelector === undefined ? {} : { labelSelector: options.labelSelector.requirements }),
-    });
+    };
+    return requireAllowed(this.registry.authorizer, attributes, operation.annotate);
   }
 
   /** A resource that the table does not have, if its definition is just about to bring it. */
@@ -239,6 +266,32 @@ export class ApiServer {
     this.registry.webhooks.close();
     this.fairness?.stop();
     this.encryption?.close();
+    void this.auditor?.close();
     this.resources.close();
   }
+}
+
+/** A component of this process asks as if over HTTP. */
+function auditedOperation(operation: Operation): AuditedRequest {
+  const { resource, verb, subresource, namespace, name, user } = operation;
+  const { group, version, resource: plural } = resource.kind;
+  const parts = [
+    group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
+    ...(namespace === '' ? [] : ['namespaces', namespace]),
+    plural,
+    ...(name === '' || (verb === 'create' && subresource === '') ? [] : [name]),
+    ...(subresource === '' ? [] : [subresource]),
+  ];
+  const info = {
+    type: 'resource',
+    verb,
+    group,
+    version,
+    resource: plural,
+    subresource,
+    namespace,
+    name,
+    rest: '',
+  } as const;
+  return { info, user, uri: parts.join('/'), sourceIps: ['127.0.0.1'], userAgent: 'proa', id: undefined };
 }

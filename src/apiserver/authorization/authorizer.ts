@@ -144,9 +144,16 @@ export function refusal(attributes: AccessAttributes, { reason }: Decision): Api
 }
 
 /** Goes on when the question is allowed, at once where the answer is. @throws ApiError 403. */
-export function requireAllowed(authorizer: Authorizer, attributes: AccessAttributes): void | Promise<void> {
+export function requireAllowed(
+  authorizer: Authorizer,
+  attributes: AccessAttributes,
+  annotate?: ((key: string, value: string) => void) | undefined,
+): void | Promise<void> {
   const check = (decision: Decision): void => {
-    if (decision.outcome !== 'allow') throw refusal(attributes, decision);
+    const isAllowed = decision.outcome === 'allow';
+    annotate?.('authorization.k8s.io/decision', isAllowed ? 'allow' : 'forbid');
+    annotate?.('authorization.k8s.io/reason', decision.reason);
+    if (!isAllowed) throw refusal(attributes, decision);
   };
   const answer = authorizer.authorize(attributes);
   return answer instanceof Promise ? answer.then(check) : check(answer);

@@ -1,5 +1,6 @@
 import type { Log } from '#base/log.ts';
 import { ApiError } from '#machinery/errors.ts';
+import type { AuditRecord } from '../audit/auditor.ts';
 import { refusalReason, requireAllowed } from '../authorization/authorizer.ts';
 import { finishPermit, type Permit } from '../fairness/level.ts';
 import type { Operation, OperationOptions, Result, UserInfo } from '../registry/operation.ts';
@@ -7,6 +8,7 @@ import type { CustomForm } from '../resources/custom-form.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
+import { auditRefusal, beginAudit } from './audit.ts';
 import { type AnyRequest, readBody } from './body.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
 import { identify } from './identity.ts';
@@ -27,6 +29,8 @@ export interface Exchange {
   readonly format: AnswerFormat;
   /** The seats of the request; a watch gives them back when it has begun. */
   readonly permit: Permit | undefined;
+  /** What is noted of the request, where somebody wants that. */
+  readonly audit: AuditRecord | undefined;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
 }
@@ -60,9 +64,11 @@ export async function handle(
   let format = jsonFormat;
   let finish: ((code: number) => void) | undefined;
   let permit: Permit | undefined;
+  let audit: AuditRecord | undefined;
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(clientGone);
     finish?.(response.statusCode);
+    audit?.complete(response.statusCode);
   });
   try {
     const { path, query } = target(request.url ?? '/');
@@ -70,16 +76,20 @@ export async function handle(
     finish = metrics.begin(info, () => server.environment.clock.monotonic());
     const identified = identify(server.registry, request, info);
     const user = identified instanceof Promise ? await identified : identified;
+    audit = server.auditor === undefined ? undefined : beginAudit(server.auditor, request, response, info, user);
     const admitted = server.fairness?.admit(info, user, query, gone.signal);
     permit = admitted instanceof Promise ? await admitted : admitted;
     if (permit !== undefined) addHeaders(response, permit.flow.headers);
     // What is no resource has media types of its own and says itself what it accepts.
     if (info.type === 'resource')
       format = negotiateAnswer(request.headers.accept, { pretty: wantsPretty(request, query) });
-    const exchange: Exchange = { server, request, response, query, user, format, permit, signal: gone.signal };
+    const exchange: Exchange = { server, request, response, query, user, format, permit, audit, signal: gone.signal };
     if (info.type === 'path') await servePath(exchange, routes, info);
     else await serveResource(exchange, routes, info);
   } catch (error) {
+    audit?.failed(error);
+    if (server.auditor !== undefined && error instanceof ApiError && error.code === 401)
+      auditRefusal(server.auditor, request);
     if (gone.signal.aborted) return;
     if (response.headersSent) {
       response.destroy();
@@ -125,6 +135,8 @@ async function servePath(exchange: Exchange, routes: Routes, info: PathRequest):
     path: info.path,
   };
   const { outcome, reason } = await server.authorizer.authorize(attributes);
+  exchange.audit?.annotate('authorization.k8s.io/decision', outcome === 'allow' ? 'allow' : 'forbid');
+  exchange.audit?.annotate('authorization.k8s.io/reason', reason);
   if (outcome !== 'allow') {
     throw new ApiError(403, 'Forbidden', `forbidden: ${refusalReason(attributes, reason)}`, {});
   }
@@ -154,7 +166,9 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
   const withBody = await readOperationBody(exchange, operation);
   let result: Result;
   try {
+    exchange.audit?.received(withBody.body);
     result = await server.carryOut(withBody);
+    exchange.audit?.answered(result, resource);
   } finally {
     // A refusal may come with warnings, too.
     for (const text of warnings) response.appendHeader('warning', `299 - ${JSON.stringify(text)}`);
@@ -167,6 +181,7 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     now: registry.environment.clock.now(),
   };
   if (result.type === 'watch' && exchange.permit !== undefined) finishPermit(exchange.permit);
+  if (result.type === 'watch') exchange.audit?.started();
   if (result.type === 'watch') await sendWatch(answering, result.watch, registry.environment.clock);
   else await sendResult(answering, result);
 }
@@ -181,19 +196,23 @@ function customExchange(exchange: Exchange, { deprecation }: CustomForm, warning
 }
 
 /** Who may not ask about a resource learns that before learning that there is no such resource. */
-function authorizeUnknown({ server, user }: Exchange, info: ResourceRequest): void | Promise<void> {
+function authorizeUnknown({ server, user, audit }: Exchange, info: ResourceRequest): void | Promise<void> {
   const { verb, group, version, resource, subresource, namespace, name } = info;
-  return requireAllowed(server.authorizer, {
-    user,
-    verb,
-    group,
-    version,
-    resource,
-    subresource,
-    namespace,
-    name,
-    path: '',
-  });
+  return requireAllowed(
+    server.authorizer,
+    {
+      user,
+      verb,
+      group,
+      version,
+      resource,
+      subresource,
+      namespace,
+      name,
+      path: '',
+    },
+    audit?.annotate,
+  );
 }
 
 function operationOf(
@@ -220,6 +239,7 @@ function operationOf(
     body: undefined,
     signal,
     warn,
+    ...(exchange.audit === undefined ? {} : { annotate: exchange.audit.annotate }),
   };
 }
 

@@ -1,0 +1,237 @@
+import { readFileSync } from 'node:fs';
+import type { Environment } from '#base/environment.ts';
+import { randomUuid } from '#base/random.ts';
+import { ApiError, type Status } from '#machinery/errors.ts';
+import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
+import { formatMicroTime } from '#machinery/time.ts';
+import type { RequestInfo } from '../http/request-info.ts';
+import type { Result, UserInfo } from '../registry/operation.ts';
+import type { ServedResource } from '../resources/resource.ts';
+import type { AuditBackend, AuditEvent, AuditUser } from './event.ts';
+import { AuditLog, type AuditLogOptions } from './log-backend.ts';
+import { type AuditDecision, AuditPolicy, type AuditStage } from './policy.ts';
+import { AuditWebhook, type AuditWebhookOptions } from './webhook-backend.ts';
+
+export interface AuditOptions {
+  /** Path of a Policy (`--audit-policy-file`). */
+  readonly policyFile: string;
+  readonly log?: AuditLogOptions;
+  readonly webhook?: AuditWebhookOptions;
+}
+
+/** Where a request came from. */
+export interface AuditedRequest {
+  readonly info: RequestInfo;
+  readonly user: UserInfo;
+  readonly uri: string;
+  readonly sourceIps: readonly string[];
+  readonly userAgent: string | undefined;
+  /** The client's own `Audit-ID`. */
+  readonly id: string | undefined;
+}
+
+const maxIdLength = 64;
+
+/** Notes requests as the policy says. There is none where nobody asked for it. */
+export class Auditor {
+  readonly environment: Environment;
+  readonly #policy: AuditPolicy;
+  readonly #backends: readonly AuditBackend[];
+
+  /** @throws Error when the policy or a backend's file cannot be used. */
+  constructor(options: AuditOptions, environment: Environment) {
+    this.environment = environment;
+    this.#policy = new AuditPolicy(readFileSync(options.policyFile, 'utf8'));
+    this.#backends = [
+      ...(options.log === undefined ? [] : [new AuditLog(options.log, environment)]),
+      ...(options.webhook === undefined ? [] : [new AuditWebhook(options.webhook, environment)]),
+    ];
+  }
+
+  /** Begins the record of a request; undefined when the policy wants none. */
+  begin(request: AuditedRequest): AuditRecord | undefined {
+    const decision = this.#policy.decide(request.info, request.user);
+    if (decision.level === 'None') return undefined;
+    const record = new AuditRecord(this, request, decision);
+    record.emit('RequestReceived');
+    return record;
+  }
+
+  /** Notes a request whose credentials were not believed. */
+  refuse(request: Omit<AuditedRequest, 'user'>, attempted: string): void {
+    const record = this.begin({ ...request, user: { name: '', groups: [] } });
+    record?.fail(new ApiError(401, 'Unauthorized', `Authentication failed, attempted: ${attempted}`));
+  }
+
+  write(event: AuditEvent): void {
+    for (const backend of this.#backends) {
+      try {
+        backend.write(event);
+      } catch (error) {
+        this.environment.log.error('an audit event is lost', { id: event.auditID, error: String(error) });
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#backends.map((backend) => backend.close()));
+  }
+}
+
+/** What is noted of one request, stage by stage. */
+export class AuditRecord {
+  readonly id: string;
+  readonly #auditor: Auditor;
+  readonly #request: AuditedRequest;
+  readonly #decision: AuditDecision;
+  readonly #receivedAt: string;
+  readonly #annotations: Record<string, string> = {};
+  #requestObject: object | undefined;
+  #responseObject: object | undefined;
+  #status: AuditEvent['responseStatus'];
+  #isComplete = false;
+
+  constructor(auditor: Auditor, request: AuditedRequest, decision: AuditDecision) {
+    this.#auditor = auditor;
+    this.#request = request;
+    this.#decision = decision;
+    const own = request.id ?? '';
+    const { clock, random } = auditor.environment;
+    this.id = own !== '' && own.length <= maxIdLength ? own : randomUuid(random);
+    this.#receivedAt = formatMicroTime(clock.now());
+  }
+
+  /** The first value of a key stands. */
+  readonly annotate = (key: string, value: string): void => {
+    this.#annotations[key] ??= value;
+  };
+
+  /** What the client sent. */
+  received(body: unknown): void {
+    if (typeof body === 'object' && body !== null) this.#requestObject = body;
+  }
+
+  /** What it is answered. */
+  answered(result: Result, resource: ServedResource): void {
+    const code = (result.type === 'object' || result.type === 'plain') && result.created ? 201 : 200;
+    this.#status = { metadata: {}, code };
+    if (result.type === 'status') this.#status = statusOf(result.status);
+    if (this.#decision.level === 'RequestResponse') this.#responseObject = objectOf(result, resource);
+  }
+
+  failed(error: unknown): void {
+    const status =
+      error instanceof ApiError ? error.status : new ApiError(500, 'InternalError', 'unexpected failure').status;
+    this.#status = statusOf(status);
+    if (this.#decision.level === 'RequestResponse') this.#responseObject = status;
+  }
+
+  /** The whole of a request that failed before anything was done about it. */
+  fail(error: ApiError): void {
+    this.failed(error);
+    this.complete(error.code);
+  }
+
+  /** A request that goes on for long has begun to be answered. */
+  started(): void {
+    this.emit('ResponseStarted');
+  }
+
+  complete(code: number): void {
+    if (this.#isComplete) return;
+    this.#isComplete = true;
+    this.#status ??= { metadata: {}, code };
+    this.emit('ResponseComplete');
+  }
+
+  emit(stage: AuditStage): void {
+    if (this.#decision.omittedStages.has(stage)) return;
+    const { info, user, uri, sourceIps, userAgent } = this.#request;
+    const { level } = this.#decision;
+    const holdsRequest = level === 'Request' || level === 'RequestResponse';
+    const objectRef = this.#objectRef();
+    this.#auditor.write({
+      kind: 'Event',
+      apiVersion: 'audit.k8s.io/v1',
+      level,
+      auditID: this.id,
+      stage,
+      requestURI: uri,
+      verb: info.verb,
+      user: viewOf(user.actor ?? user),
+      ...(user.actor === undefined ? {} : { impersonatedUser: viewOf(user) }),
+      sourceIPs: sourceIps,
+      ...(userAgent === undefined ? {} : { userAgent }),
+      ...(objectRef === undefined ? {} : { objectRef }),
+      ...(this.#status === undefined ? {} : { responseStatus: this.#status }),
+      ...(holdsRequest && this.#requestObject !== undefined ? { requestObject: this.#shown(this.#requestObject) } : {}),
+      ...(this.#responseObject === undefined ? {} : { responseObject: this.#shown(this.#responseObject) }),
+      requestReceivedTimestamp: this.#receivedAt,
+      stageTimestamp: formatMicroTime(this.#auditor.environment.clock.now()),
+      ...(Object.keys(this.#annotations).length === 0 ? {} : { annotations: this.#annotations }),
+    });
+  }
+
+  #objectRef(): Readonly<Record<string, string>> | undefined {
+    const { info } = this.#request;
+    if (info.type === 'path') return undefined;
+    const { metadata } = (this.#requestObject ?? {}) as Partial<ApiObject>;
+    const fields = {
+      resource: info.resource,
+      namespace: info.namespace,
+      name: info.name === '' ? (metadata?.name ?? '') : info.name,
+      uid: metadata?.uid ?? '',
+      apiGroup: info.group,
+      apiVersion: info.version,
+      resourceVersion: metadata?.resourceVersion ?? '',
+      subresource: info.subresource,
+    };
+    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''));
+  }
+
+  #shown(object: object): object {
+    return this.#decision.omitsManagedFields ? withoutManagedFields(object) : object;
+  }
+}
+
+function viewOf({ name, uid, groups, extra }: UserInfo): AuditUser {
+  return { username: name, ...(uid === undefined ? {} : { uid }), groups, ...(extra === undefined ? {} : { extra }) };
+}
+
+function statusOf({ status, message, reason, details, code }: Status): NonNullable<AuditEvent['responseStatus']> {
+  return {
+    metadata: {},
+    status,
+    ...(message === undefined ? {} : { message }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(details === undefined ? {} : { details }),
+    code,
+  };
+}
+
+function objectOf(result: Result, { kind }: ServedResource): object | undefined {
+  switch (result.type) {
+    case 'object':
+      return result.value.object;
+    case 'plain':
+      return result.object;
+    case 'status':
+      return result.status;
+    case 'list': {
+      const items = result.items.map(({ object }) => object);
+      return { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: result.metadata, items };
+    }
+    case 'watch':
+      return undefined;
+  }
+}
+
+function withoutManagedFields(object: object): object {
+  const { metadata, items } = object as { readonly metadata?: object; readonly items?: readonly object[] };
+  const { managedFields: _, ...rest } = (metadata ?? {}) as { readonly managedFields?: unknown };
+  return {
+    ...object,
+    ...(metadata === undefined ? {} : { metadata: rest }),
+    ...(Array.isArray(items) ? { items: items.map(withoutManagedFields) } : {}),
+  };
+}

@@ -1,0 +1,47 @@
+import type { AuditedRequest, Auditor, AuditRecord } from '../audit/auditor.ts';
+import type { UserInfo } from '../registry/operation.ts';
+import { type AnyResponse, addHeaders } from './answer.ts';
+import type { AnyRequest } from './body.ts';
+import { authenticationNotes } from './identity.ts';
+import { type RequestInfo, requestInfo } from './request-info.ts';
+
+/** Begins the record of a request and tells the client its number. */
+export function beginAudit(
+  auditor: Auditor,
+  request: AnyRequest,
+  response: AnyResponse,
+  info: RequestInfo,
+  user: UserInfo,
+): AuditRecord | undefined {
+  const record = auditor.begin({ ...originOf(request), info, user });
+  if (record === undefined) return undefined;
+  addHeaders(response, { 'audit-id': record.id });
+  for (const [key, value] of Object.entries(authenticationNotes.get(request) ?? {})) record.annotate(key, value);
+  return record;
+}
+
+/** Notes that a request's credentials were not believed. */
+export function auditRefusal(auditor: Auditor, request: AnyRequest): void {
+  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  const info = requestInfo(request.method ?? 'GET', path, new URLSearchParams(query));
+  auditor.refuse({ ...originOf(request), info }, request.headers.authorization === undefined ? 'anonymous' : 'bearer');
+}
+
+function originOf(request: AnyRequest): Omit<AuditedRequest, 'info' | 'user'> {
+  const { headers, socket, url = '/' } = request;
+  const id = headers['audit-id'];
+  return {
+    uri: url,
+    sourceIps: sourcesOf(headers['x-forwarded-for'], headers['x-real-ip'], socket.remoteAddress),
+    userAgent: headers['user-agent'],
+    id: typeof id === 'string' ? id : undefined,
+  };
+}
+
+/** Proxies on the way first, the peer last; each once. */
+function sourcesOf(...values: readonly (string | readonly string[] | undefined)[]): readonly string[] {
+  const listed = values.flatMap((value) => [value ?? []].flat()).flatMap((value) => value.split(','));
+  return [
+    ...new Set(listed.map((address) => address.trim().replace(/^::ffff:/, '')).filter((address) => address !== '')),
+  ];
+}
