@@ -3,6 +3,7 @@ import type { FeatureGates } from '../feature-gates.ts';
 import { AdmissionChain } from './chain.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds/plugin.ts';
 import { limitRanger } from './limit-ranger/plugin.ts';
+import { mutatingAdmissionPolicy } from './mutating-admission-policy/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
 import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
 import { podSecurity } from './pod-security/plugin.ts';
@@ -37,6 +38,7 @@ export const pluginEntries: readonly PluginEntry[] = [
   on(defaultTolerationSeconds),
   on(runtimeClass),
   // Policies, webhooks, quota and AlwaysDeny come last, in this order, because they judge what the others made.
+  { name: 'MutatingAdmissionPolicy', byDefault: true, create: mutatingAdmissionPolicy },
   on(mutatingWebhooks()),
   { name: 'ValidatingAdmissionPolicy', byDefault: true, create: validatingAdmissionPolicy },
   on(validatingWebhooks()),
