@@ -18,7 +18,7 @@ export interface PolicyObject extends ApiObject {
 
 export interface BindingObject extends ApiObject {
   readonly spec: {
-    readonly policyName: string;
+    readonly policyName?: string;
     readonly paramRef?: ParamRef;
     readonly matchResources?: MatchResources;
   };
@@ -72,7 +72,7 @@ export class PolicyIndex<Policy extends PolicyObject, Binding extends BindingObj
   #build({ resources }: Registry): readonly ActivePolicy<Policy, Binding, Compiled>[] {
     const objects = <T extends ApiObject>(kind: Kind<T>): T[] =>
       Array.from(resources.of(kind).storage!.cache.entries(), ({ value }) => value.object as T);
-    const bindings = Map.groupBy(objects(this.#bindings), ({ spec }) => spec.policyName);
+    const bindings = Map.groupBy(objects(this.#bindings), ({ spec }) => spec.policyName ?? '');
     return objects(this.#policies).flatMap((policy) => {
       const own = bindings.get(policy.metadata.name ?? '');
       if (own === undefined) return [];
