@@ -4,6 +4,10 @@ import type { Kind } from '#kinds/kind.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { Store } from '#storage/store.ts';
 import { type AdmissionOptions, admissionChain } from './admission/index.ts';
+import { Aggregator } from './aggregation/aggregator.ts';
+import { publishTrust } from './aggregation/published-trust.ts';
+import { LocalRegistration } from './aggregation/registration.ts';
+import type { ProxyIdentity } from './aggregation/remote-server.ts';
 import { type AuditedRequest, type AuditOptions, Auditor } from './audit/auditor.ts';
 import { buildAuthenticator } from './authentication/build.ts';
 import { type AuthenticationOptions, defaultIssuer } from './authentication/options.ts';
@@ -41,6 +45,8 @@ export interface ApiServerOptions {
   readonly serviceCidr: string;
   /** Feature gates that differ from their defaults. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
+  /** The client certificate by which aggregated servers know this one. */
+  readonly proxyIdentity?: () => ProxyIdentity;
   /** Which admission plugins there are, and what they are told. */
   readonly admission?: AdmissionOptions;
   /** Who is believed, and how. */
@@ -75,6 +81,8 @@ export class ApiServer {
   readonly #stop = new AbortController();
   #custom: CustomResources | undefined;
   #definitions: DefinitionController | undefined;
+  #registration: LocalRegistration | undefined;
+  #aggregator: Aggregator | undefined;
 
   private constructor(
     registry: Registry,
@@ -152,6 +160,8 @@ export class ApiServer {
     await ensureBootstrapObjects(server.loopback(), { serviceCidr: options.serviceCidr, exists });
     server.#definitions = new DefinitionController({ resources, client: server.loopback(), environment });
     void server.#definitions.run();
+    server.#startAggregation(options);
+    await publishTrust(server.loopback(), authentication);
     fairness?.start(() => server.loopback());
     server.#compactRegularly();
     return server;
@@ -227,6 +237,21 @@ export class ApiServer {
     return this.resources.get(group, version, plural);
   }
 
+  /** Undefined until the server has started. */
+  get aggregator(): Aggregator | undefined {
+    return this.#aggregator;
+  }
+
+  #startAggregation({ environment, proxyIdentity }: ApiServerOptions): void {
+    const { resources } = this.registry;
+    const client = this.loopback();
+    const identity = (): ProxyIdentity | undefined => proxyIdentity?.();
+    this.#aggregator = new Aggregator({ resources, client, environment, identity });
+    this.#registration = new LocalRegistration({ resources, client, environment });
+    void this.#aggregator.run();
+    void this.#registration.run();
+  }
+
   /** Undefined when the table of resources is as the store says; else resolves when it is. */
   settledResources(): Promise<void> | undefined {
     return this.#custom?.settled();
@@ -262,6 +287,8 @@ export class ApiServer {
   stop(): void {
     this.#stop.abort();
     this.#definitions?.stop();
+    this.#registration?.stop();
+    this.#aggregator?.stop();
     this.#custom?.stop();
     this.registry.webhooks.close();
     this.fairness?.stop();

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { defaultRequestHeaders } from '#apiserver/authentication/request-header.ts';
 import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
 import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
 import { HttpFront } from '#apiserver/http/front.ts';
@@ -21,7 +22,7 @@ import { SqliteStore } from '#storage/sqlite/store.ts';
 import { type ClusterConfig, machineAddress } from './config.ts';
 import { loadDescriptions } from './descriptions.ts';
 import { ensureEncryptionConfiguration } from './encryption-key.ts';
-import { ensurePki, type Pki } from './pki.ts';
+import { ensurePki, type Pki, proxyClientName } from './pki.ts';
 import { Renewals } from './renewals.ts';
 
 /** Something that happened while a cluster came up, for the person who waits. */
@@ -105,6 +106,7 @@ async function startParts(
   const hosts = servingHosts(config, address, serviceAddress);
   const renew = () => ensurePki(join(config.dataDir, 'pki'), { hosts, now: environment.clock.now() });
   const pki = await renew();
+  let { proxyClient } = pki;
   onStep('certificates');
   const store = await SqliteStore.open(join(config.dataDir, 'state.db'));
   parts.onStop(() => store.close());
@@ -115,8 +117,16 @@ async function startParts(
     tokenSigningKey: pki.tokenSigningKey,
     serviceCidr,
     featureGates,
-    authentication: { clientCa: pki.authority.certificate },
     encryption: { configFile: ensureEncryptionConfiguration(join(config.dataDir, 'pki')) },
+    authentication: {
+      clientCa: pki.authority.certificate,
+      requestHeader: {
+        ...defaultRequestHeaders,
+        clientCa: pki.frontProxyAuthority.certificate,
+        allowedNames: [proxyClientName],
+      },
+    },
+    proxyIdentity: () => proxyClient,
   });
   parts.onStop(() => server.stop());
   onStep('store');
@@ -132,7 +142,10 @@ async function startParts(
   });
   parts.onStop(() => front.close());
   const renewals = new Renewals({ pki, renew, environment });
-  renewals.onRenewed(({ serving, authority }) => front.useCertificate(serving, authority.certificate));
+  renewals.onRenewed((renewed) => {
+    proxyClient = renewed.proxyClient;
+    front.useCertificate(renewed.serving, clientAuthorities(renewed));
+  });
   parts.run('certificate renewal', renewals.run(parts.signal));
   const client = server.loopback();
   // Pods reach the server through its service; where there are only simulated ones, loopback is no place to send them.
@@ -171,11 +184,16 @@ async function startParts(
 function startControlLoops(server: ApiServer, environment: Environment, pki: Pki, parts: Parts): void {
   const client = server.loopback();
   const kinds = [...server.resources.all()]
-    .filter(({ storage, verbs }) => storage !== undefined && verbs.has('delete'))
+    .filter(({ storage, verbs, custom }) => storage !== undefined && custom === undefined && verbs.has('delete'))
     .map(({ kind }) => kind);
   const rootCa = pki.authority.certificate;
   parts.run('the controllers', startControllers({ client, environment, kinds, rootCa }, parts.signal));
   parts.run('the scheduler', startScheduler({ client, environment }, parts.signal));
+}
+
+/** Who may present a client certificate: users, and proxies that speak for users. */
+function clientAuthorities({ authority, frontProxyAuthority }: Pki): readonly string[] {
+  return [authority.certificate, frontProxyAuthority.certificate];
 }
 
 function servingHosts({ clusterDomain }: ClusterConfig, address: string, serviceAddress: string): readonly string[] {
@@ -213,7 +231,7 @@ function openFront(options: {
     metrics,
     upgrade: upgradeHandler(server, lookup, log),
     serving: pki.serving,
-    clientCa: pki.authority.certificate,
+    clientCa: clientAuthorities(pki),
     host,
     port: config.port,
     log,

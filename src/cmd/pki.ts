@@ -14,9 +14,15 @@ export interface Pki {
   readonly authority: KeyPair;
   readonly serving: KeyPair;
   readonly admin: KeyPair;
+  /** Vouches for proxies that say whom they speak for; the server is one towards aggregated servers. */
+  readonly frontProxyAuthority: KeyPair;
+  readonly proxyClient: KeyPair;
   /** Signs service-account tokens. */
   readonly tokenSigningKey: string;
 }
+
+/** The common name by which aggregated servers know this one. */
+export const proxyClientName = 'front-proxy-client';
 
 /** Reads the cluster's keys from `folder`; makes what is missing and renews what is about to expire. */
 export async function ensurePki(
@@ -25,10 +31,13 @@ export async function ensurePki(
 ): Promise<Pki> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const authority = readPair(folder, 'ca') ?? writePair(folder, 'ca', await createAuthority('proa-ca', now));
-  const leaf = async (name: string, options: LeafOptions): Promise<KeyPair> => {
+  const frontProxyAuthority =
+    readPair(folder, 'front-proxy-ca') ??
+    writePair(folder, 'front-proxy-ca', await createAuthority('proa-front-proxy-ca', now));
+  const leaf = async (name: string, options: LeafOptions, issuer = authority): Promise<KeyPair> => {
     const known = readPair(folder, name);
-    if (known !== undefined && isGood(known, authority, options)) return known;
-    return writePair(folder, name, await issueLeaf(authority, options));
+    if (known !== undefined && isGood(known, issuer, options)) return known;
+    return writePair(folder, name, await issueLeaf(issuer, options));
   };
   return {
     authority,
@@ -39,6 +48,12 @@ export async function ensurePki(
       usage: 'client',
       now,
     }),
+    frontProxyAuthority,
+    proxyClient: await leaf(
+      'front-proxy-client',
+      { commonName: proxyClientName, usage: 'client', now },
+      frontProxyAuthority,
+    ),
     tokenSigningKey: ensureSigningKey(folder),
   };
 }

@@ -8,8 +8,9 @@ import type { NodeApi, PodTarget } from '#machinery/node-api.ts';
 import { refuseUpgrade } from '#streaming/negotiate.ts';
 import { servePortForward } from '#streaming/port-forward/server.ts';
 import { commandStreams, serveRemoteCommand } from '#streaming/remote-command/server.ts';
+import { proxyUpgradeToServer } from '../aggregation/proxy.ts';
 import { statusOfError } from '../http/answer.ts';
-import type { Routes } from '../http/handler.ts';
+import { authorizePath, authorizeUnknown, type Routes } from '../http/handler.ts';
 import { identify } from '../http/identity.ts';
 import { queryOptions } from '../http/options.ts';
 import { type ResourceRequest, requestInfo } from '../http/request-info.ts';
@@ -72,6 +73,13 @@ async function serveUpgrade(
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'https://localhost');
   const info = requestInfo(request.method ?? 'GET', decodeURIComponent(url.pathname), url.searchParams);
+  const remote = server.aggregator?.remoteOf(url.pathname);
+  if (remote !== undefined && !server.resources.hasGroupVersion(remote.group, remote.version)) {
+    const user = await identify(server.registry, request, info);
+    if (info.type === 'path') await authorizePath({ server, user }, info);
+    else await authorizeUnknown({ server, user }, info);
+    return proxyUpgradeToServer(remote.server, user, { request, socket, head });
+  }
   const resource = info.type === 'resource' ? server.resources.get(info.group, info.version, info.resource) : undefined;
   if (info.type !== 'resource' || resource === undefined)
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');

@@ -1,34 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { ServedResource } from '../resources/resource.ts';
+import type { DiscoveredGroup, DiscoveredVersion } from './groups.ts';
 
-/** A group with its versions, the preferred one first. */
-export interface GroupVersions {
-  readonly group: string;
-  readonly versions: readonly string[];
-}
-
-/** Groups in the order in which the resources were added: built-in ones by priority, custom ones after. */
-export function groupVersions(resources: readonly ServedResource[]): readonly GroupVersions[] {
-  const groups = new Map<string, Set<string>>();
-  for (const { kind } of resources) {
-    const versions = groups.get(kind.group) ?? new Set();
-    groups.set(kind.group, versions.add(kind.version));
-  }
-  return [...groups].map(([group, versions]) => ({ group, versions: [...versions] }));
-}
-
-/** One entry of an APIGroupList. */
-export function apiGroup({ group, versions }: GroupVersions): object {
-  const entries = versions.map((version) => ({ groupVersion: `${group}/${version}`, version }));
-  return { name: group, versions: entries, preferredVersion: entries[0] };
+/** One entry of an APIGroupList; undefined for a group whose servers are all away. */
+export function apiGroup({ group, versions }: DiscoveredGroup): object | undefined {
+  const entries = versions
+    .filter(({ remote }) => remote === undefined || remote.isAvailable)
+    .map(({ version }) => ({ groupVersion: `${group}/${version}`, version }));
+  return entries.length === 0 ? undefined : { name: group, versions: entries, preferredVersion: entries[0] };
 }
 
 /** An APIResourceList: resources and subresources flat, beside each other. */
 export function resourceList(resources: readonly ServedResource[]): object {
   const { group, version } = resources[0]!.kind;
-  const entries = [...resources]
-    .sort((left, right) => (left.kind.resource < right.kind.resource ? -1 : 1))
-    .flatMap(flatEntries);
+  const entries = resources.flatMap(flatEntries);
   return {
     kind: 'APIResourceList',
     apiVersion: 'v1',
@@ -69,18 +54,21 @@ function storageVersionHash({ storage }: ServedResource): string {
 }
 
 /** The items of an APIGroupDiscoveryList (KEP-3352). */
-export function aggregatedGroups(resources: readonly ServedResource[]): readonly object[] {
-  return groupVersions(resources).map(({ group, versions }) => ({
+export function aggregatedGroups(groups: readonly DiscoveredGroup[]): readonly object[] {
+  return groups.map(({ group, versions }) => ({
     metadata: group === '' ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
-    versions: versions.map((version) => ({
-      version,
-      resources: resources
-        .filter(({ kind }) => kind.group === group && kind.version === version)
-        .sort((left, right) => (left.kind.resource < right.kind.resource ? -1 : 1))
-        .map(aggregatedResource),
-      freshness: 'Current',
-    })),
+    versions: versions.map(aggregatedVersion),
   }));
+}
+
+function aggregatedVersion({ version, local, remote }: DiscoveredVersion): object {
+  if (remote === undefined) return { version, resources: local.map(aggregatedResource), freshness: 'Current' };
+  const { discovery, isAvailable } = remote;
+  return {
+    version,
+    ...(discovery === undefined ? {} : { resources: discovery.resources }),
+    freshness: isAvailable && discovery !== undefined ? 'Current' : 'Stale',
+  };
 }
 
 function aggregatedResource({ kind, singular, verbs, shortNames, categories, subresources }: ServedResource): object {

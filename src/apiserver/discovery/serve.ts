@@ -1,39 +1,61 @@
 import { ApiError } from '#machinery/errors.ts';
-import { sendJson, sendTagged } from '../http/answer.ts';
+import { hashOf, sendJson, sendTagged } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
-import type { ServedResource } from '../resources/resource.ts';
-import { aggregatedGroups, apiGroup, groupVersions, resourceList } from './documents.ts';
+import type { ApiServer } from '../server.ts';
+import { aggregatedGroups, apiGroup, resourceList } from './documents.ts';
+import { type DiscoveredGroup, discoveredGroups } from './groups.ts';
 
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+/** What was made from the groups as they were; thrown away when any of them changes. */
+interface Documents {
+  readonly changes: string;
+  readonly groups: readonly DiscoveredGroup[];
+  readonly aggregated: Map<'api' | 'apis', { readonly body: Buffer; readonly hash: string }>;
+}
+
+const documents = new WeakMap<ApiServer, Documents>();
+
+function documentsOf(server: ApiServer): Documents {
+  const changes = `${server.resources.changes} ${server.aggregator?.changes ?? 0}`;
+  let known = documents.get(server);
+  if (known?.changes !== changes) {
+    const groups = discoveredGroups(server.resources, server.aggregator?.remotes ?? []);
+    known = { changes, groups, aggregated: new Map() };
+    documents.set(server, known);
+  }
+  return known;
+}
 
 /** `/api`, `/apis` and the lists below them. Returns false for any other path. */
 export function serveDiscovery(exchange: Exchange, path: string): boolean {
   const { server, response } = exchange;
-  const resources = [...server.resources.all()];
   const [, root, group, version, ...more] = path.split('/');
   if ((root !== 'api' && root !== 'apis') || more.length > 0) return false;
   if (group === undefined) {
-    if (wantsAggregated(exchange)) sendAggregated(exchange, resources, root === 'api');
+    if (wantsAggregated(exchange)) sendAggregated(exchange, root);
     else if (root === 'api') sendJson(response, 200, coreVersions());
-    else
-      sendJson(response, 200, {
-        kind: 'APIGroupList',
-        apiVersion: 'v1',
-        groups: groupVersions(resources)
-          .filter(({ group: name }) => name !== '')
-          .map(apiGroup),
-      });
+    else sendJson(response, 200, groupList(documentsOf(server).groups));
     return true;
   }
   if (root === 'api') {
     if (version !== undefined) return false;
-    return sendResources(exchange, resources, '', group);
+    return sendResources(exchange, '', group);
   }
-  if (version !== undefined) return sendResources(exchange, resources, group, version);
-  const found = groupVersions(resources).find(({ group: name }) => name === group);
-  if (found === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
-  sendJson(response, 200, { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(found) });
+  if (version !== undefined) return sendResources(exchange, group, version);
+  const found = documentsOf(server).groups.find(({ group: name }) => name === group);
+  const entry = found === undefined ? undefined : apiGroup(found);
+  if (entry === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+  sendJson(response, 200, { kind: 'APIGroup', apiVersion: 'v1', ...entry });
   return true;
+}
+
+function groupList(groups: readonly DiscoveredGroup[]): object {
+  return {
+    kind: 'APIGroupList',
+    apiVersion: 'v1',
+    groups: groups.filter(({ group }) => group !== '').flatMap((group) => apiGroup(group) ?? []),
+  };
 }
 
 function coreVersions(): object {
@@ -44,15 +66,11 @@ function coreVersions(): object {
   };
 }
 
-function sendResources(
-  { response }: Exchange,
-  resources: readonly ServedResource[],
-  group: string,
-  version: string,
-): boolean {
-  const served = resources.filter(({ kind }) => kind.group === group && kind.version === version);
-  if (served.length === 0) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
-  sendJson(response, 200, resourceList(served));
+function sendResources({ response, server }: Exchange, group: string, version: string): boolean {
+  const served = server.resources.groups.get(group)?.get(version);
+  if (served === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+  const sorted = [...served].sort((left, right) => (left.kind.resource < right.kind.resource ? -1 : 1));
+  sendJson(response, 200, resourceList(sorted));
   return true;
 }
 
@@ -63,8 +81,15 @@ function wantsAggregated({ request }: Exchange): boolean {
 }
 
 /** Everything in one answer, with an ETag so that clients ask in vain most of the time. */
-function sendAggregated(exchange: Exchange, resources: readonly ServedResource[], core: boolean): void {
-  const items = aggregatedGroups(resources.filter(({ kind }) => (kind.group === '') === core));
-  const list = { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
-  sendTagged(exchange, aggregatedType, Buffer.from(JSON.stringify(list)));
+function sendAggregated(exchange: Exchange, root: 'api' | 'apis'): void {
+  const { groups, aggregated } = documentsOf(exchange.server);
+  let known = aggregated.get(root);
+  if (known === undefined) {
+    const items = aggregatedGroups(groups.filter(({ group }) => (group === '') === (root === 'api')));
+    const list = { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
+    const body = Buffer.from(JSON.stringify(list));
+    known = { body, hash: hashOf(body) };
+    aggregated.set(root, known);
+  }
+  sendTagged(exchange, aggregatedType, known.body, known.hash);
 }

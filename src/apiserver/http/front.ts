@@ -35,8 +35,8 @@ export interface HttpFrontOptions {
   /** Serves WebSocket and SPDY requests; owns the socket from then on. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly serving: ServingCertificate;
-  /** CA whose client certificates are believed, in PEM. */
-  readonly clientCa: string;
+  /** CAs whose client certificates are looked at, in PEM. */
+  readonly clientCa: string | readonly string[];
   readonly host: string;
   readonly port: number;
   readonly limits?: FrontLimits;
@@ -73,7 +73,7 @@ export class HttpFront {
       allowHTTP1: true,
       requestCert: true,
       rejectUnauthorized: false,
-      ca: clientCa,
+      ca: [clientCa].flat(),
       cert: serving.certificate,
       key: serving.key,
       minVersion: 'TLSv1.2',
@@ -110,8 +110,8 @@ export class HttpFront {
   }
 
   /** Renewed certificates take effect for new connections. */
-  useCertificate({ certificate, key }: ServingCertificate, clientCa: string): void {
-    this.#server.setSecureContext({ cert: certificate, key, ca: clientCa, minVersion: 'TLSv1.2' });
+  useCertificate({ certificate, key }: ServingCertificate, clientCa: string | readonly string[]): void {
+    this.#server.setSecureContext({ cert: certificate, key, ca: [clientCa].flat(), minVersion: 'TLSv1.2' });
   }
 
   /** Takes no more connections; those that are open end with their requests, or when `force` is called. */

@@ -1,5 +1,7 @@
 import type { Log } from '#base/log.ts';
 import { ApiError } from '#machinery/errors.ts';
+import type { RemoteApi } from '../aggregation/aggregator.ts';
+import { proxyToServer, sendUnavailable } from '../aggregation/proxy.ts';
 import type { AuditRecord } from '../audit/auditor.ts';
 import { refusalReason, requireAllowed } from '../authorization/authorizer.ts';
 import { finishPermit, type Permit } from '../fairness/level.ts';
@@ -15,7 +17,7 @@ import { identify } from './identity.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, bodyEncoding, mediaTypes, negotiateAnswer, unsupportedMediaType } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
-import { isTrue, type PathRequest, type ResourceRequest, requestInfo } from './request-info.ts';
+import { isTrue, type PathRequest, type RequestInfo, type ResourceRequest, requestInfo } from './request-info.ts';
 import type { IncludeObject } from './table.ts';
 import { sendWatch } from './watch.ts';
 
@@ -80,6 +82,12 @@ export async function handle(
     const admitted = server.fairness?.admit(info, user, query, gone.signal);
     permit = admitted instanceof Promise ? await admitted : admitted;
     if (permit !== undefined) addHeaders(response, permit.flow.headers);
+    const remote = server.aggregator?.remoteOf(path);
+    if (remote !== undefined && !server.resources.hasGroupVersion(remote.group, remote.version)) {
+      // How long another server takes is no business of this one's seats.
+      if (permit !== undefined) finishPermit(permit);
+      return await serveRemote({ server, request, response, user, audit, signal: gone.signal }, info, remote);
+    }
     // What is no resource has media types of its own and says itself what it accepts.
     if (info.type === 'resource')
       format = negotiateAnswer(request.headers.accept, { pretty: wantsPretty(request, query) });
@@ -114,6 +122,18 @@ function target(url: string): { readonly path: string; readonly query: URLSearch
   }
 }
 
+/** Requests to groups that another server answers for: whoever may ask here is named there. */
+async function serveRemote(
+  exchange: Pick<Exchange, 'server' | 'request' | 'response' | 'user' | 'audit' | 'signal'>,
+  info: RequestInfo,
+  remote: RemoteApi,
+): Promise<void> {
+  if (info.type === 'path') await authorizePath(exchange, info);
+  else await authorizeUnknown(exchange, info);
+  if (!remote.isAvailable) return sendUnavailable(exchange.response, 'service unavailable');
+  await proxyToServer({ ...exchange, remote: remote.server });
+}
+
 /** People with a browser or curl get indented output, programs do not. */
 function wantsPretty({ headers }: AnyRequest, query: URLSearchParams): boolean {
   const asked = query.get('pretty');
@@ -122,7 +142,14 @@ function wantsPretty({ headers }: AnyRequest, query: URLSearchParams): boolean {
 }
 
 async function servePath(exchange: Exchange, routes: Routes, info: PathRequest): Promise<void> {
-  const { server, user } = exchange;
+  await authorizePath(exchange, info);
+  await routes.path(exchange, info);
+}
+
+/** Who asks, and where the decision is noted. */
+type Asking = Pick<Exchange, 'server' | 'user'> & Partial<Pick<Exchange, 'audit'>>;
+
+export async function authorizePath({ server, user, audit }: Asking, info: PathRequest): Promise<void> {
   const attributes = {
     user,
     verb: info.verb,
@@ -135,12 +162,11 @@ async function servePath(exchange: Exchange, routes: Routes, info: PathRequest):
     path: info.path,
   };
   const { outcome, reason } = await server.authorizer.authorize(attributes);
-  exchange.audit?.annotate('authorization.k8s.io/decision', outcome === 'allow' ? 'allow' : 'forbid');
-  exchange.audit?.annotate('authorization.k8s.io/reason', reason);
+  audit?.annotate('authorization.k8s.io/decision', outcome === 'allow' ? 'allow' : 'forbid');
+  audit?.annotate('authorization.k8s.io/reason', reason);
   if (outcome !== 'allow') {
     throw new ApiError(403, 'Forbidden', `forbidden: ${refusalReason(attributes, reason)}`, {});
   }
-  await routes.path(exchange, info);
 }
 
 async function serveResource(received: Exchange, routes: Routes, info: ResourceRequest): Promise<void> {
@@ -196,7 +222,7 @@ function customExchange(exchange: Exchange, { deprecation }: CustomForm, warning
 }
 
 /** Who may not ask about a resource learns that before learning that there is no such resource. */
-function authorizeUnknown({ server, user, audit }: Exchange, info: ResourceRequest): void | Promise<void> {
+export function authorizeUnknown({ server, user, audit }: Asking, info: ResourceRequest): void | Promise<void> {
   const { verb, group, version, resource, subresource, namespace, name } = info;
   return requireAllowed(
     server.authorizer,

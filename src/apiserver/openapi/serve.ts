@@ -1,9 +1,11 @@
 import { sleep } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
+import type { RemoteApi } from '../aggregation/aggregator.ts';
 import { hashOf, sendJson, sendTagged } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
 import { mediaTypes } from '../http/negotiation.ts';
 import type { ServedResource } from '../resources/resource.ts';
+import type { ApiServer } from '../server.ts';
 import { openApi2Document, openApi3Document } from './documents.ts';
 import { encodeOpenApi2 } from './gnostic.ts';
 import type { Descriptions, OpenApiObject } from './types.ts';
@@ -11,6 +13,12 @@ import type { Descriptions, OpenApiObject } from './types.ts';
 interface Document {
   readonly bytes: Uint8Array;
   readonly hash: string;
+}
+
+/** A document, and what it was made from. */
+interface Made {
+  readonly of: readonly unknown[];
+  readonly document: Document;
 }
 
 type MakeDocument = (resources: readonly ServedResource[], describe: Descriptions) => OpenApiObject;
@@ -26,7 +34,7 @@ export class OpenApi {
   readonly #load: () => Promise<Descriptions>;
   #describe: Promise<Descriptions> | undefined;
   readonly #hashes = new Map<string, { readonly of: readonly ServedResource[]; readonly hash: string }>();
-  readonly #documents = new Map<string, { readonly of: readonly ServedResource[]; readonly document: Document }>();
+  readonly #documents = new Map<string, Made>();
 
   /** `describe` is asked once, when somebody first wants a document. */
   constructor(describe: () => Promise<Descriptions> = async () => () => undefined) {
@@ -35,57 +43,80 @@ export class OpenApi {
 
   /** Returns false for a path that is none of its own. */
   async serve(exchange: Exchange, path: string): Promise<boolean> {
-    const resources = [...exchange.server.resources.all()];
+    const { server } = exchange;
     if (path === '/openapi/v2') {
-      if (wantsProtobuf(exchange.request.headers.accept))
-        this.#send(
-          exchange,
-          await this.#document('v2 in protobuf', resources, openApi2Document, encodeOpenApi2),
-          protobufType,
-        );
-      else this.#send(exchange, await this.#document('v2', resources, openApi2Document));
+      const isBinary = wantsProtobuf(exchange.request.headers.accept);
+      const document = await this.#whole(server, isBinary);
+      if (isBinary) this.#send(exchange, document, protobufType);
+      else this.#send(exchange, document);
       return true;
     }
     if (path === '/openapi/v3') {
-      sendJson(exchange.response, 200, { paths: await this.#index(exchange, resources) });
+      sendJson(exchange.response, 200, { paths: await this.#index(server) });
       return true;
     }
     if (!path.startsWith('/openapi/v3/')) return false;
     const key = path.slice('/openapi/v3/'.length);
-    const wanted = byGroupVersion(resources).get(key);
-    if (wanted === undefined)
-      throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
-    this.#send(exchange, await this.#document(key, wanted, openApi3Document));
+    const [group, version] = groupVersionOf(key);
+    const members = server.resources.groups.get(group)?.get(version);
+    const remote = remoteDocument(server, group, version);
+    if (members !== undefined) this.#send(exchange, await this.#document(key, [...members]));
+    else if (remote !== undefined) this.#send(exchange, { bytes: remote, hash: hashOf(remote) });
+    else throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
     return true;
   }
 
   /** Where the documents are, with the hash of each: clients keep a document on disk for as long as its hash lasts. */
-  async #index({ server }: Exchange, resources: readonly ServedResource[]): Promise<object> {
+  async #index(server: ApiServer): Promise<object> {
     const entries: (readonly [string, object])[] = [];
-    for (const [key, members] of byGroupVersion(resources)) {
-      let known = this.#hashes.get(key);
-      if (known === undefined || !isSame(known.of, members)) {
-        // Made for its hash alone, and not kept: most documents are never asked for.
-        const { hash } = await this.#make(members, openApi3Document, asJson);
-        known = { of: members, hash };
-        this.#hashes.set(key, known);
-        await sleep(server.environment.clock, 0);
+    const put = (key: string, hash: string): void => {
+      entries.push([key, { serverRelativeURL: `/openapi/v3/${key}?hash=${hash}` }]);
+    };
+    for (const [group, versions] of server.resources.groups) {
+      for (const [version, resources] of versions) {
+        const key = group === '' ? `api/${version}` : `apis/${group}/${version}`;
+        const members = [...resources];
+        let known = this.#hashes.get(key);
+        if (known === undefined || !isSame(known.of, members)) {
+          // Made for its hash alone, and not kept: most documents are never asked for.
+          const { hash } = await this.#make(members, openApi3Document, asJson);
+          known = { of: members, hash };
+          this.#hashes.set(key, known);
+          await sleep(server.environment.clock, 0);
+        }
+        put(key, known.hash);
       }
-      entries.push([key, { serverRelativeURL: `/openapi/v3/${key}?hash=${known.hash}` }]);
     }
+    for (const { group, version, openApi, isAvailable } of server.aggregator?.remotes ?? [])
+      if (isAvailable && openApi?.v3 !== undefined) put(`apis/${group}/${version}`, hashOf(openApi.v3));
+    this.#forgetOthers(new Set(entries.map(([key]) => key)));
     return Object.fromEntries(entries);
   }
 
-  async #document(
-    key: string,
-    resources: readonly ServedResource[],
-    make: MakeDocument,
-    encode: EncodeDocument = asJson,
-  ): Promise<Document> {
+  /** What was made for groups that have gone since. */
+  #forgetOthers(keys: ReadonlySet<string>): void {
+    for (const key of this.#hashes.keys()) if (!keys.has(key)) this.#hashes.delete(key);
+    for (const key of this.#documents.keys()) if (key.startsWith('api') && !keys.has(key)) this.#documents.delete(key);
+  }
+
+  async #document(key: string, resources: readonly ServedResource[]): Promise<Document> {
     const known = this.#documents.get(key);
     if (known !== undefined && isSame(known.of, resources)) return known.document;
-    const document = await this.#make(resources, make, encode);
+    const document = await this.#make(resources, openApi3Document, asJson);
     this.#documents.set(key, { of: resources, document });
+    return document;
+  }
+
+  /** Everything in one document, aggregated servers included. */
+  async #whole(server: ApiServer, isBinary: boolean): Promise<Document> {
+    const key = isBinary ? 'v2 in protobuf' : 'v2';
+    const state = [server.resources.changes, server.aggregator?.changes ?? 0];
+    const known = this.#documents.get(key);
+    if (known !== undefined && isSame(known.of, state)) return known.document;
+    const remotes = [...(server.aggregator?.remotes ?? [])];
+    const make: MakeDocument = (resources, describe) => withRemotes(openApi2Document(resources, describe), remotes);
+    const document = await this.#make([...server.resources.all()], make, isBinary ? encodeOpenApi2 : asJson);
+    this.#documents.set(key, { of: state, document });
     return document;
   }
 
@@ -119,18 +150,34 @@ function wantsProtobuf(accept = ''): boolean {
   return first !== undefined && protobufTypes.has(first);
 }
 
-function isSame(left: readonly ServedResource[], right: readonly ServedResource[]): boolean {
+function isSame(left: readonly unknown[], right: readonly unknown[]): boolean {
   return left.length === right.length && left.every((resource, index) => resource === right[index]);
 }
 
-function byGroupVersion(resources: readonly ServedResource[]): Map<string, ServedResource[]> {
-  const groups = new Map<string, ServedResource[]>();
-  for (const resource of resources) {
-    const { group, version } = resource.kind;
-    const key = group === '' ? `api/${version}` : `apis/${group}/${version}`;
-    const members = groups.get(key) ?? [];
-    groups.set(key, members);
-    members.push(resource);
+/** `api/v1` or `apis/GROUP/VERSION`. */
+function groupVersionOf(key: string): readonly [group: string, version: string] {
+  const [root, ...rest] = key.split('/');
+  const [group = '', version = ''] = root === 'api' ? ['', ...rest] : rest;
+  return [group, version];
+}
+
+function remoteDocument(server: ApiServer, group: string, version: string): Uint8Array | undefined {
+  const remote = server.aggregator?.remoteOf(`/apis/${group}/${version}/`);
+  return remote?.isAvailable === true ? remote.openApi?.v3 : undefined;
+}
+
+/** The paths of the groups that aggregated servers answer for, and the types that those speak of. */
+function withRemotes(document: OpenApiObject, remotes: readonly RemoteApi[]): OpenApiObject {
+  const paths = { ...(document['paths'] as OpenApiObject) };
+  const definitions = { ...(document['definitions'] as OpenApiObject) };
+  for (const { group, version, isAvailable, openApi } of remotes) {
+    if (!isAvailable || openApi?.v2 === undefined) continue;
+    const root = `/apis/${group}/${version}`;
+    const remotePaths = (openApi.v2['paths'] ?? {}) as OpenApiObject;
+    for (const path of Object.keys(remotePaths))
+      if (path === `${root}/` || path.startsWith(`${root}/`)) paths[path] = remotePaths[path];
+    const types = (openApi.v2['definitions'] ?? {}) as OpenApiObject;
+    for (const name of Object.keys(types)) definitions[name] ??= types[name];
   }
-  return groups;
+  return { ...document, paths, definitions };
 }

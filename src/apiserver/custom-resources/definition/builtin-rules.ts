@@ -1,15 +1,16 @@
 import type { KindRules } from '#kinds/kind.ts';
 import { rulesFor } from '#kinds/rules.ts';
+import { apiServiceRules } from '../../aggregation/api-service-rules.ts';
 import type { RulesOf } from '../../resources/resource.ts';
 import type { RuleEngine } from '../rules-hook.ts';
 import { definitionRules } from './rules.ts';
 
-/** Rules of built-in kinds, with those of the kind that defines kinds, which are the server's own. */
+/** Rules of built-in kinds, with those of kinds that say what the server itself serves. */
 export function builtinRules(engine: RuleEngine): RulesOf {
-  // A generic table meets a typed kind.
-  const definitions = definitionRules(engine) as unknown as KindRules;
-  return (row) => {
-    const isDefinition = row.group === 'apiextensions.k8s.io' && row.resource === 'customresourcedefinitions';
-    return isDefinition ? definitions : rulesFor(row);
+  // A generic table meets typed kinds.
+  const own: Readonly<Record<string, KindRules>> = {
+    'apiextensions.k8s.io/customresourcedefinitions': definitionRules(engine) as unknown as KindRules,
+    'apiregistration.k8s.io/apiservices': apiServiceRules as unknown as KindRules,
   };
+  return (row) => ({ ...rulesFor(row), ...own[`${row.group}/${row.resource}`] });
 }

@@ -60,7 +60,6 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
       ),
     } as Mutable<CustomResourceDefinition>['status'] & object;
   },
-  cells: ({ metadata }) => [metadata.name ?? '', metadata.creationTimestamp ?? null],
 });
 
 function emptyStatus({

@@ -1,0 +1,78 @@
+import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { label1035Problems, label1123Problems, subdomainProblems } from '#machinery/names.ts';
+
+/** What an APIService means (apiregistration/v1): which server answers for a group and version. */
+export const apiServiceRules: KindRules<APIService> = {
+  nameRule: 'pathSegment',
+  finalizerRule: 'any',
+  defaults({ spec }) {
+    if (spec?.service !== undefined) spec.service.port ??= 443;
+  },
+  validate,
+  validateUpdate: () => [],
+  validateStatusUpdate: ({ status }) =>
+    (status?.conditions ?? []).flatMap(({ status: value }, index) =>
+      ['True', 'False', 'Unknown'].includes(value)
+        ? []
+        : [fieldError.notSupported(`status.conditions[${index}].status`, value, ['True', 'False', 'Unknown'])],
+    ),
+};
+
+function validate({ metadata, spec }: APIService): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  const { group = '', version = '', service, caBundle = '', insecureSkipTLSVerify = false } = spec ?? {};
+  const { groupPriorityMinimum = 0, versionPriority = 0 } = spec ?? {};
+  const wanted = `${version}.${group}`;
+  if (metadata.name !== wanted)
+    errors.push(
+      fieldError.invalid(
+        'metadata.name',
+        metadata.name,
+        `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`,
+      ),
+    );
+  if (group !== '')
+    errors.push(...subdomainProblems(group).map((problem) => fieldError.invalid('spec.group', group, problem)));
+  else if (version !== 'v1')
+    errors.push(fieldError.required('spec.group', 'only v1 may have an empty group and it better be legacy kube'));
+  errors.push(...label1035Problems(version).map((problem) => fieldError.invalid('spec.version', version, problem)));
+  const inRange = (field: string, value: number, maximum: number): void => {
+    if (value <= 0 || value > maximum)
+      errors.push(fieldError.invalid(`spec.${field}`, value, `must be positive and less than ${maximum}`));
+  };
+  inRange('groupPriorityMinimum', groupPriorityMinimum, 20000);
+  inRange('versionPriority', versionPriority, 1000);
+  if (service === undefined) {
+    if (caBundle !== '')
+      errors.push(
+        fieldError.invalid(
+          'spec.caBundle',
+          `${Buffer.from(caBundle, 'base64').length} bytes`,
+          'local APIServices may not have a caBundle',
+        ),
+      );
+    if (insecureSkipTLSVerify)
+      errors.push(
+        fieldError.invalid('spec.insecureSkipTLSVerify', true, 'local APIServices may not have insecureSkipTLSVerify'),
+      );
+    return errors;
+  }
+  const { name = '', namespace = '', port = 443 } = service;
+  if (namespace === '') errors.push(fieldError.required('spec.service.namespace'));
+  else
+    errors.push(
+      ...label1123Problems(namespace).map((problem) =>
+        fieldError.invalid('spec.service.namespace', namespace, problem),
+      ),
+    );
+  if (name === '') errors.push(fieldError.required('spec.service.name'));
+  if (port < 1 || port > 65535)
+    errors.push(
+      fieldError.invalid('spec.service.port', port, 'port is not valid: must be between 1 and 65535, inclusive'),
+    );
+  if (insecureSkipTLSVerify && caBundle !== '')
+    errors.push(fieldError.invalid('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present'));
+  return errors;
+}
