@@ -5,7 +5,7 @@ import { isPodTerminal } from '#kinds/core/pod/state.ts';
 import { overdueAtMs } from '#kinds/core/resource-quota/pod-usage.ts';
 import { isInScope, plus, usageOf } from '#kinds/core/resource-quota/usage.ts';
 import { ResourceQuota as ResourceQuotaKind } from '#kinds/generated/handles.ts';
-import type { Pod } from '#kinds/generated/types/core_v1.ts';
+import type { PersistentVolumeClaim, Pod } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
 import type { ApiObject } from '#machinery/meta.ts';
@@ -25,8 +25,11 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
     workers: 5,
     setup(context) {
       const { clock } = context.environment;
+      // What is used changes with every admission; what is allowed is this controller's to keep in step.
       const quotas = context.watch(ResourceQuotaKind, (quota, event) =>
-        event.type === 'updated' && equalValues(event.old.spec, event.current.spec) ? [] : [keyOf(quota)],
+        event.type === 'updated' && equalValues(event.current.spec?.hard ?? {}, event.current.status?.hard ?? {})
+          ? []
+          : [keyOf(quota)],
       );
       const byQuotaNamespace = quotas.index('namespace', byNamespace);
       const follow = (kind: Kind) => {
@@ -89,5 +92,12 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
 function shareOf(object: ApiObject): unknown {
   const { spec } = object as { readonly spec?: unknown };
   const { deletionTimestamp } = object.metadata;
-  return { spec, deletionTimestamp, ended: isPodTerminal(object as Pod) };
+  const { status } = object as PersistentVolumeClaim;
+  return {
+    spec,
+    deletionTimestamp,
+    ended: isPodTerminal(object as Pod),
+    allocated: status?.allocatedResources,
+    attributes: [status?.currentVolumeAttributesClassName, status?.modifyVolumeStatus],
+  };
 }

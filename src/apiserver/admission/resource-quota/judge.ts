@@ -41,9 +41,7 @@ export function judge(claim: Claim, quotas: readonly OpenQuota[]): readonly Char
   const usage = evaluator.usage(object, nowMs);
   const negative = [...usage].filter(([, { nanos }]) => nanos < 0n).map(([name]) => name);
   if (negative.length > 0) throw refused(attributes, `quota usage is negative for resource(s): ${negative.join(',')}`);
-  const change = changeOf(claim, usage);
-  if (change.size === 0) return [];
-  const charges = concerned.flatMap((open) => charge(claim, open, change));
+  const charges = concerned.flatMap((open) => charge(claim, open, changeOf(claim, open, usage)));
   for (const { open, after } of charges) for (const [name, amount] of after) open.used.set(name, amount);
   return charges;
 }
@@ -93,10 +91,11 @@ function checkCovered(
   throw refused(attributes, `insufficient quota to match these scopes: [${written.join(' ')}]`);
 }
 
-/** What an update takes more, or less, than the object as it was. */
-function changeOf({ attributes: { oldObject }, evaluator, nowMs }: Claim, usage: Usage): Map<string, Quantity> {
+/** What an update takes more, or less, than the object as it was; everything, where the quota did not count that. */
+function changeOf({ attributes, evaluator, nowMs }: Claim, { quota }: OpenQuota, usage: Usage): Usage {
+  const { oldObject, request } = attributes;
   const change = new Map(usage);
-  if (oldObject !== undefined) {
+  if (oldObject !== undefined && isInScope(quota, request.resource.kind, oldObject)) {
     for (const [name, amount] of evaluator.usage(oldObject, nowMs))
       change.set(name, subtractQuantities(change.get(name) ?? zero, amount));
   }
