@@ -15,6 +15,29 @@ import { taintNodesByCondition } from './taint-nodes-by-condition/plugin.ts';
 import { validatingAdmissionPolicy } from './validating-admission-policy/plugin.ts';
 import { mutatingWebhooks } from './webhooks/mutating.ts';
 import { validatingWebhooks } from './webhooks/validating.ts';
+import { alwaysAdmit, alwaysDeny } from './always/plugin.ts';
+import { alwaysPullImages } from './always-pull-images/plugin.ts';
+import {
+  certificateApproval,
+  certificateSigning,
+  certificateSubjectRestriction,
+} from './certificates/plugin.ts';
+import { persistentVolumeClaimResize } from './claim-resize/plugin.ts';
+import { defaultIngressClass } from './default-ingress-class/plugin.ts';
+import { defaultStorageClass } from './default-storage-class/plugin.ts';
+import { eventRateLimit } from './event-rate-limit/plugin.ts';
+import { extendedResourceToleration } from './extended-resource-toleration/plugin.ts';
+import { denyServiceExternalIPs } from './external-ips/plugin.ts';
+import { limitPodHardAntiAffinityTopology } from './hard-anti-affinity-topology/plugin.ts';
+import { imagePolicyWebhook } from './image-policy-webhook/plugin.ts';
+import { namespaceAutoProvision } from './namespace-auto-provision/plugin.ts';
+import { namespaceExists } from './namespace-exists/plugin.ts';
+import { ownerReferencesPermissionEnforcement } from './owner-references/plugin.ts';
+import { podNodeSelector } from './pod-node-selector/plugin.ts';
+import { podTolerationRestriction } from './pod-toleration-restriction/plugin.ts';
+import { podTopologyLabels } from './pod-topology-labels/plugin.ts';
+import { storageObjectInUseProtection } from './storage-object-in-use-protection/plugin.ts';
+import { clusterTrustBundleAttest } from './trust-bundle-attest/plugin.ts';
 
 export interface AdmissionOptions {
   /** Plugins besides those that are on by default (`--enable-admission-plugins`). */
@@ -26,23 +49,54 @@ export interface AdmissionOptions {
 }
 
 const on = (plugin: AdmissionPlugin): PluginEntry => ({ name: plugin.name, byDefault: true, create: () => plugin });
+const off = (plugin: AdmissionPlugin): PluginEntry => ({ ...on(plugin), byDefault: false });
+
+/** Plugins whose features this server does not have: they may be named, and have nothing to do. */
+const idle = (name: string): PluginEntry => on({ name, operations: [] });
 
 /** Every plugin in upstream's order, which is behaviour: later ones see what earlier ones changed. */
 export const pluginEntries: readonly PluginEntry[] = [
+  off(alwaysAdmit),
+  off(namespaceAutoProvision),
   on(namespaceLifecycle),
+  off(namespaceExists),
+  off(limitPodHardAntiAffinityTopology),
   on(limitRanger),
   on(serviceAccount),
   on(taintNodesByCondition),
+  off(alwaysPullImages),
+  imagePolicyWebhook,
   podSecurity,
+  podNodeSelector,
   on(priority),
   on(defaultTolerationSeconds),
+  podTolerationRestriction,
+  eventRateLimit,
+  off(extendedResourceToleration),
+  on(defaultStorageClass),
+  on(storageObjectInUseProtection),
+  idle('PodGroupProtection'),
+  off(ownerReferencesPermissionEnforcement),
+  on(persistentVolumeClaimResize),
   on(runtimeClass),
+  on(certificateApproval),
+  on(certificateSigning),
+  on(clusterTrustBundleAttest),
+  on(certificateSubjectRestriction),
+  on(defaultIngressClass),
+  off(denyServiceExternalIPs),
+  podTopologyLabels,
+  idle('PodGroupWorkloadExists'),
+  idle('NodeDeclaredFeatureValidator'),
+  idle('JobValidation'),
+  idle('PodResizeValidator'),
   // Policies, webhooks, quota and AlwaysDeny come last, in this order, because they judge what the others made.
   { name: 'MutatingAdmissionPolicy', byDefault: true, create: mutatingAdmissionPolicy },
   on(mutatingWebhooks()),
   { name: 'ValidatingAdmissionPolicy', byDefault: true, create: validatingAdmissionPolicy },
   on(validatingWebhooks()),
   resourceQuota,
+  off(alwaysDeny),
 ];
 
 /** The chain that the options ask for. @throws Error when they name a plugin that there is not. */

@@ -1,8 +1,11 @@
 import type { Environment } from '#base/environment.ts';
+import type { Kind } from '#kinds/kind.ts';
+import { type ApiError, forbidden } from '#machinery/errors.ts';
 import type { ApiObject, GroupVersionKind, Mutable } from '#machinery/meta.ts';
 import type { FeatureGates } from '../feature-gates.ts';
 import type { Operation } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
+import { objectKey } from '../resources/storage-keys.ts';
 import type { Reinvocation } from './reinvocation.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -66,6 +69,25 @@ export function subjectName({ request, object, oldObject }: AdmissionAttributes)
   const own = metadata?.name ?? '';
   if (own !== '') return own;
   return request.name !== '' ? request.name : (metadata?.generateName ?? '');
+}
+
+/** An object by its name, from the cache. */
+export function lookUp<T extends ApiObject>(
+  { resources }: Registry,
+  kind: Kind<T>,
+  ref: { readonly namespace?: string; readonly name: string },
+): T | undefined {
+  return resources.of(kind).storage!.cache.get(objectKey(ref))?.value.object as T | undefined;
+}
+
+/** All objects of a kind. */
+export function* lookUpAll<T extends ApiObject>({ resources }: Registry, kind: Kind<T>): Generator<T> {
+  for (const { value } of resources.of(kind).storage!.cache.entries()) yield value.object as T;
+}
+
+/** The 403 that a plugin refuses a request with. */
+export function refusal(attributes: AdmissionAttributes, why: string): ApiError {
+  return forbidden(attributes.request.resource.kind, subjectName(attributes), why);
 }
 
 /** Tells plugins that what they let through has come to nothing. */

@@ -4,15 +4,21 @@ import type { PriorityClass as PriorityClassObject } from '#kinds/generated/type
 import { forbidden } from '#machinery/errors.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { type AdmissionPlugin, objectAs } from '../plugin.ts';
+import { checkOnlyDefault } from './classes.ts';
 
+const classes = 'scheduling.k8s.io/priorityclasses';
 const pods = { group: '', resource: 'pods' };
 
 /** Turns a pod's priority class into a number, and refuses numbers that do not come from a class. */
 export const priority: AdmissionPlugin = {
   name: 'Priority',
-  operations: ['CREATE'],
-  resources: ['/pods'],
+  operations: ['CREATE', 'UPDATE'],
+  resources: ['/pods', classes],
+  validate(attributes, registry) {
+    if (attributes.request.resource.kind.resource === 'priorityclasses') checkOnlyDefault(attributes, registry);
+  },
   mutate(attributes, registry) {
+    if (attributes.operation !== 'CREATE' || attributes.request.resource.kind.resource !== 'pods') return;
     const pod = objectAs<Pod>(attributes);
     const name = pod.metadata.name ?? '';
     const given = pod.spec.priorityClassName ?? '';
