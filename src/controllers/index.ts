@@ -26,6 +26,7 @@ import { serviceAccountTokenCleanup } from './service-account-token/controller.t
 import { statefulSet } from './statefulset/controller.ts';
 import { taintEviction } from './taint-eviction/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
+import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/controller.ts';
 
 export interface ControllersOptions {
   /** Acts as others: each controller works as its own service account, as in a cluster of official components. */
@@ -67,6 +68,9 @@ function controllersOf({ kinds, rootCa, clusterCidr }: ControllersOptions): read
     nodeLifecycle,
     taintEviction,
     ...(clusterCidr === undefined ? [] : [nodeIpam(clusterCidr)]),
+    claimProtection,
+    volumeProtection,
+    attributesClassProtection,
     podGarbageCollector,
     ttlAfterFinished,
     endpointSlice,

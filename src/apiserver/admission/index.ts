@@ -1,43 +1,39 @@
 import type { Environment } from '#base/environment.ts';
 import type { FeatureGates } from '../feature-gates.ts';
-import { AdmissionChain } from './chain.ts';
-import { defaultTolerationSeconds } from './default-toleration-seconds/plugin.ts';
-import { limitRanger } from './limit-ranger/plugin.ts';
-import { mutatingAdmissionPolicy } from './mutating-admission-policy/plugin.ts';
-import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
-import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
-import { podSecurity } from './pod-security/plugin.ts';
-import { priority } from './priority/plugin.ts';
-import { resourceQuota } from './resource-quota/plugin.ts';
-import { runtimeClass } from './runtime-class/plugin.ts';
-import { serviceAccount } from './service-account/plugin.ts';
-import { taintNodesByCondition } from './taint-nodes-by-condition/plugin.ts';
-import { validatingAdmissionPolicy } from './validating-admission-policy/plugin.ts';
-import { mutatingWebhooks } from './webhooks/mutating.ts';
-import { validatingWebhooks } from './webhooks/validating.ts';
 import { alwaysAdmit, alwaysDeny } from './always/plugin.ts';
 import { alwaysPullImages } from './always-pull-images/plugin.ts';
-import {
-  certificateApproval,
-  certificateSigning,
-  certificateSubjectRestriction,
-} from './certificates/plugin.ts';
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates/plugin.ts';
+import { AdmissionChain } from './chain.ts';
 import { persistentVolumeClaimResize } from './claim-resize/plugin.ts';
 import { defaultIngressClass } from './default-ingress-class/plugin.ts';
 import { defaultStorageClass } from './default-storage-class/plugin.ts';
+import { defaultTolerationSeconds } from './default-toleration-seconds/plugin.ts';
 import { eventRateLimit } from './event-rate-limit/plugin.ts';
 import { extendedResourceToleration } from './extended-resource-toleration/plugin.ts';
 import { denyServiceExternalIPs } from './external-ips/plugin.ts';
 import { limitPodHardAntiAffinityTopology } from './hard-anti-affinity-topology/plugin.ts';
 import { imagePolicyWebhook } from './image-policy-webhook/plugin.ts';
+import { limitRanger } from './limit-ranger/plugin.ts';
+import { mutatingAdmissionPolicy } from './mutating-admission-policy/plugin.ts';
 import { namespaceAutoProvision } from './namespace-auto-provision/plugin.ts';
 import { namespaceExists } from './namespace-exists/plugin.ts';
+import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
 import { ownerReferencesPermissionEnforcement } from './owner-references/plugin.ts';
+import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
 import { podNodeSelector } from './pod-node-selector/plugin.ts';
+import { podSecurity } from './pod-security/plugin.ts';
 import { podTolerationRestriction } from './pod-toleration-restriction/plugin.ts';
 import { podTopologyLabels } from './pod-topology-labels/plugin.ts';
+import { priority } from './priority/plugin.ts';
+import { resourceQuota } from './resource-quota/plugin.ts';
+import { runtimeClass } from './runtime-class/plugin.ts';
+import { serviceAccount } from './service-account/plugin.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection/plugin.ts';
+import { taintNodesByCondition } from './taint-nodes-by-condition/plugin.ts';
 import { clusterTrustBundleAttest } from './trust-bundle-attest/plugin.ts';
+import { validatingAdmissionPolicy } from './validating-admission-policy/plugin.ts';
+import { mutatingWebhooks } from './webhooks/mutating.ts';
+import { validatingWebhooks } from './webhooks/validating.ts';
 
 export interface AdmissionOptions {
   /** Plugins besides those that are on by default (`--enable-admission-plugins`). */

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import {
+  CertificateSigningRequest,
+  ClusterRole,
+  ClusterRoleBinding,
+  ConfigMap,
+  Event,
+  Namespace,
+  PersistentVolumeClaim,
+  Pod,
+  PriorityClass,
+  Service,
+  ServiceAccount,
+  StorageClass,
+} from '#kinds/generated/handles.ts';
+import type { PodSpec } from '#kinds/generated/types/core_v1.ts';
+import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
+import type { AdmissionOptions } from './index.ts';
+
+const namespace = 'default';
+
+async function serverWith(t: TestContext, admission: AdmissionOptions): Promise<TestApiServer> {
+  const api = await startApiServer({ admission });
+  t.after(() => api.stop());
+  await api.client.create(ServiceAccount, { metadata: { name: 'default', namespace } });
+  return api;
+}
+
+const pod = (name: string, spec: Partial<PodSpec> = {}) => ({
+  metadata: { name, namespace },
+  spec: { containers: [{ name: 'a', image: 'a:1' }], ...spec },
+});
+
+test('plugins are enabled and disabled by name', async (t) => {
+  await assert.rejects(startApiServer({ admission: { enable: ['Nothing'] } }), /"Nothing" is unknown/);
+  const api = await serverWith(t, { enable: ['AlwaysPullImages', 'NamespaceAutoProvision'], disable: ['Priority'] });
+  const created = await api.client.create(
+    Pod,
+    pod('p', { containers: [{ name: 'a', image: 'a', imagePullPolicy: 'Never' }] }),
+  );
+  assert.equal(created.spec.containers[0]?.imagePullPolicy, 'Always');
+  assert.equal(created.spec.priority, undefined);
+  await api.client.create(ConfigMap, { metadata: { name: 'c', namespace: 'new' } });
+  assert.equal((await api.client.get(Namespace, { name: 'new' })).status?.phase, 'Active');
+});
+
+test('namespaces choose the nodes and tolerations of their pods', async (t) => {
+  const { client } = await serverWith(t, {
+    enable: ['PodNodeSelector', 'PodTolerationRestriction', 'ExtendedResourceToleration'],
+    configurations: { PodTolerationRestriction: { whitelist: [{ operator: 'Exists', effect: 'NoExecute' }] } },
+  });
+  const annotations = {
+    'scheduler.alpha.kubernetes.io/node-selector': 'disk=ssd',
+    'scheduler.alpha.kubernetes.io/tolerationsWhitelist':
+      '[{"key":"team","operator":"Exists"},{"operator":"Exists","effect":"NoExecute"}]',
+    'scheduler.alpha.kubernetes.io/defaultTolerations':
+      '[{"key":"team","operator":"Equal","value":"a","effect":"NoSchedule"}]',
+  };
+  await client.patch(Namespace, { name: namespace }, { type: 'merge', body: { metadata: { annotations } } });
+  const created = await client.create(Pod, pod('p'));
+  assert.deepEqual(created.spec.nodeSelector, { disk: 'ssd' });
+  assert.deepEqual(created.spec.tolerations?.[0], { key: 'team', operator: 'Equal', value: 'a', effect: 'NoSchedule' });
+  await assert.rejects(client.create(Pod, pod('q', { nodeSelector: { disk: 'tape' } })), {
+    message: 'pods "q" is forbidden: pod node label selector conflicts with its namespace node label selector',
+  });
+  const tolerations = [{ key: 'other', operator: 'Exists' }];
+  await assert.rejects(client.create(Pod, pod('r', { tolerations })), /conflict with its namespace whitelist/);
+});
+
+test('events beyond the limit are put off', async (t) => {
+  const limits = [{ type: 'Namespace', qps: 1, burst: 2 }];
+  const { client } = await serverWith(t, {
+    enable: ['EventRateLimit'],
+    configurations: { EventRateLimit: { limits } },
+  });
+  const event = (name: string) => ({
+    metadata: { name, namespace },
+    involvedObject: { kind: 'Pod', name: 'p', namespace },
+    reason: 'A',
+    message: 'b',
+    type: 'Normal',
+  });
+  await client.create(Event, event('a'));
+  await client.create(Event, event('b'));
+  await assert.rejects(client.create(Event, event('c')), {
+    message: 'limit reached on type Namespace for key default',
+    code: 429,
+  });
+});
+
+test('owners are given only by who may delete the object, and blocked only by who may touch their finalizers', async (t) => {
+  const api = await serverWith(t, { enable: ['OwnerReferencesPermissionEnforcement'] });
+  const { client } = api;
+  const owner = await client.create(ConfigMap, { metadata: { name: 'owner', namespace } });
+  const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['create', 'delete'] }];
+  await client.create(ClusterRole, { metadata: { name: 'writer' }, rules });
+  await client.create(ClusterRoleBinding, {
+    metadata: { name: 'writer' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'writer' },
+    subjects: [{ kind: 'User', name: 'jane', apiGroup: 'rbac.authorization.k8s.io' }],
+  });
+  const owned = (name: string, blockOwnerDeletion: boolean) => ({
+    metadata: {
+      name,
+      namespace,
+      ownerReferences: [
+        { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: owner.metadata.uid!, blockOwnerDeletion },
+      ],
+    },
+  });
+  const jane = api.as({ user: 'jane' });
+  await jane.create(ConfigMap, owned('free', false));
+  await assert.rejects(
+    jane.create(ConfigMap, owned('bound', true)),
+    /cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on/,
+  );
+});
+
+test('claims get the newest default class, grow only where it allows that, and stay while they are used', async (t) => {
+  const { client } = await serverWith(t, {});
+  const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' };
+  await client.create(StorageClass, { metadata: { name: 'fast', annotations }, provisioner: 'example.com/fast' });
+  const claim = await client.create(PersistentVolumeClaim, {
+    metadata: { name: 'c', namespace },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  });
+  assert.equal(claim.spec?.storageClassName, 'fast');
+  assert.deepEqual(claim.metadata.finalizers, ['kubernetes.io/pvc-protection']);
+  await client.updateStatus(PersistentVolumeClaim, { ...claim, status: { phase: 'Bound' } });
+  const body = { spec: { resources: { requests: { storage: '2Gi' } } } };
+  await assert.rejects(
+    client.patch(PersistentVolumeClaim, { name: 'c', namespace }, { type: 'merge', body }),
+    /the storageclass that provisions the pvc must support resize/,
+  );
+  await client.patch(StorageClass, { name: 'fast' }, { type: 'merge', body: { allowVolumeExpansion: true } });
+  await client.patch(PersistentVolumeClaim, { name: 'c', namespace }, { type: 'merge', body });
+});
+
+test('there is one default priority, and no service takes addresses that it may not', async (t) => {
+  const { client } = await serverWith(t, { enable: ['DenyServiceExternalIPs'] });
+  await client.create(PriorityClass, { metadata: { name: 'a' }, value: 1, globalDefault: true });
+  await assert.rejects(client.create(PriorityClass, { metadata: { name: 'b' }, value: 2, globalDefault: true }), {
+    message:
+      'priorityclasses.scheduling.k8s.io "b" is forbidden: PriorityClass a is already marked as default. Only one default can exist',
+  });
+  const spec = { ports: [{ port: 80 }], externalIPs: ['192.0.2.1'] };
+  await assert.rejects(client.create(Service, { metadata: { name: 's', namespace }, spec }), {
+    message: 'services "s" is forbidden: Use of external IPs is denied by admission control',
+  });
+});
+
+test('certificates are approved only by who may do so for their signer', async (t) => {
+  const api = await serverWith(t, {});
+  const { client } = api;
+  const rules = [
+    {
+      apiGroups: ['certificates.k8s.io'],
+      resources: ['certificatesigningrequests', 'certificatesigningrequests/approval'],
+      verbs: ['*'],
+    },
+    {
+      apiGroups: ['certificates.k8s.io'],
+      resources: ['signers'],
+      resourceNames: ['example.com/*'],
+      verbs: ['approve'],
+    },
+  ];
+  await client.create(ClusterRole, { metadata: { name: 'approver' }, rules });
+  await client.create(ClusterRoleBinding, {
+    metadata: { name: 'approver' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'approver' },
+    subjects: [{ kind: 'User', name: 'jane', apiGroup: 'rbac.authorization.k8s.io' }],
+  });
+  const jane = api.as({ user: 'jane' });
+  const approve = async (signerName: string): Promise<void> => {
+    const name = signerName.replace('/', '-');
+    const request = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----\n');
+    const made = await client.create(CertificateSigningRequest, {
+      metadata: { name },
+      spec: { signerName, usages: ['client auth'], request: request.toString('base64') },
+    });
+    const conditions = [{ type: 'Approved', status: 'True', reason: 'a', message: 'b' }];
+    await jane.updateSubresource(CertificateSigningRequest, { name }, 'approval', { ...made, status: { conditions } });
+  };
+  await approve('example.com/one');
+  await assert.rejects(approve('example.org/two'), {
+    message:
+      'certificatesigningrequests.certificates.k8s.io "example.org-two" is forbidden: user not permitted to approve requests with signerName "example.org/two"',
+  });
+});
