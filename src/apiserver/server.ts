@@ -12,10 +12,10 @@ import { type AuditedRequest, type AuditOptions, Auditor } from './audit/auditor
 import { buildAuthenticator } from './authentication/build.ts';
 import { type AuthenticationOptions, defaultIssuer } from './authentication/options.ts';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
-import { type Authorizer, mastersAuthorizer, requireAllowed, unionAuthorizer } from './authorization/authorizer.ts';
+import { type Authorizer, requireAllowed } from './authorization/authorizer.ts';
+import { ConfiguredAuthorizers } from './authorization/build.ts';
 import { bindingHook, roleHook } from './authorization/escalation.ts';
-import { nodeAuthorizer } from './authorization/node/authorizer.ts';
-import { NodeGraph } from './authorization/node/graph.ts';
+import type { AuthorizationOptions } from './authorization/options.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
 import { ensureBootstrapObjects } from './bootstrap/bootstrap.ts';
 import { webhookConverter } from './custom-resources/conversion/webhook.ts';
@@ -51,6 +51,8 @@ export interface ApiServerOptions {
   readonly admission?: AdmissionOptions;
   /** Who is believed, and how. */
   readonly authentication?: AuthenticationOptions;
+  /** Who decides what may be done. */
+  readonly authorization?: AuthorizationOptions;
   readonly fairness?: FairnessOptions;
   /** How values are sealed in the store; absent: they are stored as they are. */
   readonly encryption?: EncryptionOptions;
@@ -114,6 +116,13 @@ export class ApiServer {
     });
     const rbac = new RbacAuthorizer(resources);
     const features = new FeatureGates(options.featureGates ?? {});
+    const built = buildAuthenticator(authentication, {
+      tokens,
+      resources,
+      environment,
+      loopback: () => server.loopback(),
+    });
+    const authorizers = new ConfiguredAuthorizers(options.authorization ?? {}, { environment, resources, rbac });
     const registry: Registry = {
       store,
       resources,
@@ -126,14 +135,9 @@ export class ApiServer {
           ...accessHooks,
         },
       },
-      authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(new NodeGraph(resources)), rbac]),
+      authorizer: authorizers,
       rbac,
-      authenticator: buildAuthenticator(authentication, {
-        tokens,
-        resources,
-        environment,
-        loopback: () => server.loopback(),
-      }),
+      authenticator: built.authenticator,
       webhooks: new WebhookClient(resources, environment),
       tokens,
       tokenPolicy: authentication,
@@ -145,6 +149,10 @@ export class ApiServer {
     const fairness =
       options.fairness?.enabled === false ? undefined : new FlowControl(resources, environment, options.fairness);
     const server: ApiServer = new ApiServer(registry, { fairness, encryption, auditor });
+    server.#stop.signal.addEventListener('abort', () => {
+      built.close();
+      authorizers.close();
+    });
     server.#custom = await CustomResources.start({
       store,
       resources,
