@@ -75,7 +75,9 @@ import {
 } from './networking/cells.ts';
 import { ingressRules } from './networking/ingress/rules.ts';
 import { ingressClassRules } from './networking/ingress-class/rules.ts';
+import { ipAddressRules } from './networking/ip-address/rules.ts';
 import { networkPolicyRules } from './networking/network-policy/rules.ts';
+import { serviceCidrRules } from './networking/service-cidr/rules.ts';
 import {
   apiServiceCells,
   bindingCells,
@@ -182,8 +184,8 @@ const table: Readonly<Record<string, KindRules>> = {
   'storage.k8s.io/VolumeAttachment': of({}, volumeAttachmentCells),
   'storage.k8s.io/VolumeAttributesClass': of({}, volumeAttributesClassCells),
   'networking.k8s.io/Ingress': of(ingressRules, ingressCells),
-  'networking.k8s.io/IPAddress': of({ nameRule: 'pathSegment' }, ipAddressCells),
-  'networking.k8s.io/ServiceCIDR': of({}, serviceCidrCells),
+  'networking.k8s.io/IPAddress': of(ipAddressRules, ipAddressCells),
+  'networking.k8s.io/ServiceCIDR': of(serviceCidrRules, serviceCidrCells),
   'node.k8s.io/RuntimeClass': of({}, runtimeClassCells),
   'apiregistration.k8s.io/APIService': of({}, apiServiceCells),
   'apiextensions.k8s.io/CustomResourceDefinition': of({}, nameAndCreationCells),

@@ -40,3 +40,41 @@ export function cidrProblems(text: string): string[] {
   if (isGood && Number(bits) <= (family === 4 ? 32 : 128)) return [];
   return ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'];
 }
+
+interface Network {
+  readonly family: 4 | 6;
+  readonly bits: number;
+  /** The address as a number, its host part included. */
+  readonly value: bigint;
+}
+
+/** An address as a number; undefined when it is none. */
+function addressValue(text: string): bigint | undefined {
+  if (isIpv4(text)) return text.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
+  if (!isIpv6(text)) return undefined;
+  // An IPv4 tail stands for the last two groups.
+  const whole = text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) => {
+    const [first, second, third, fourth] = parts.slice(0, 4).map(Number);
+    return `${(first! * 256 + second!).toString(16)}:${(third! * 256 + fourth!).toString(16)}`;
+  });
+  const [head = '', tail] = whole.split('::');
+  const groups = (half: string | undefined): string[] => (half === undefined || half === '' ? [] : half.split(':'));
+  const [before, after] = [groups(head), groups(tail)];
+  const middle = tail === undefined ? [] : new Array<string>(8 - before.length - after.length).fill('0');
+  return [...before, ...middle, ...after].reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n);
+}
+
+function parseNetwork(text: string): Network | undefined {
+  if (cidrProblems(text).length > 0) return undefined;
+  const [address = '', bits = ''] = text.split('/');
+  return { family: ipFamily(address)!, bits: Number(bits), value: addressValue(address)! };
+}
+
+/** Whether `inner` lies in `outer` and is smaller; false when either is no network. */
+export function isStrictSubset(inner: string, outer: string): boolean {
+  const [small, large] = [parseNetwork(inner), parseNetwork(outer)];
+  if (small === undefined || large === undefined) return false;
+  if (small.family !== large.family || small.bits <= large.bits) return false;
+  const shift = BigInt((large.family === 4 ? 32 : 128) - large.bits);
+  return small.value >> shift === large.value >> shift;
+}

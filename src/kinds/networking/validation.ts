@@ -1,9 +1,11 @@
 import type * as networking from '#kinds/generated/types/networking_v1.ts';
 import { each, immutable, invalidAll, oneOf, validateLabelSelector } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { cidrProblems, ipFamily } from '#machinery/ip.ts';
+import { cidrProblems, ipFamily, isStrictSubset } from '#machinery/ip.ts';
 import {
+  byteLength,
   label1123Problems,
+  pathSegmentProblems,
   portNameProblems,
   portNumberProblems,
   subdomainProblems,
@@ -60,7 +62,15 @@ function validatePeer(peer: networking.NetworkPolicyPeer, path: string): FieldEr
     const { cidr = '', except } = ipBlock;
     if (cidr === '') errors.push(fieldError.required(`${path}.ipBlock.cidr`));
     else errors.push(...invalidAll(`${path}.ipBlock.cidr`, cidr, cidrProblems(cidr)));
-    errors.push(...each(except, `${path}.ipBlock.except`, (text, at) => invalidAll(at, text, cidrProblems(text))));
+    errors.push(
+      ...each(except, `${path}.ipBlock.except`, (text, at) => {
+        const problems = cidrProblems(text);
+        if (problems.length > 0) return invalidAll(at, text, problems);
+        return cidr === '' || isStrictSubset(text, cidr)
+          ? []
+          : [fieldError.invalid(at, text, 'must be a strict subset of `cidr`')];
+      }),
+    );
   }
   const selectors = [podSelector, namespaceSelector].filter((selector) => selector !== undefined).length;
   if (selectors === 0 && ipBlock === undefined) errors.push(fieldError.required(path, 'must specify a peer'));
@@ -152,6 +162,60 @@ function validateBackend({ service, resource }: networking.IngressBackend, path:
   } else {
     errors.push(fieldError.required(path, 'port name or number is required'));
   }
+  return errors;
+}
+
+const maxControllerBytes = 250;
+
+export function validateIngressClass({ spec }: networking.IngressClass): FieldError[] {
+  const controller = spec?.controller ?? '';
+  const errors =
+    byteLength(controller) > maxControllerBytes ? [fieldError.tooLong('spec.controller', maxControllerBytes)] : [];
+  return [
+    ...errors,
+    ...validateDomainPrefixedPath(controller, 'spec.controller'),
+    ...validateClassParameters(spec?.parameters, 'spec.parameters'),
+  ];
+}
+
+/** `example.com/path`, as controllers are named. */
+function validateDomainPrefixedPath(text: string, path: string): FieldError[] {
+  if (text === '') return [fieldError.required(path)];
+  const slash = text.indexOf('/');
+  const [domain, rest] = slash < 0 ? [text, ''] : [text.slice(0, slash), text.slice(slash + 1)];
+  if (domain === '' || rest === '')
+    return [fieldError.invalid(path, text, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  const problems = subdomainProblems(domain);
+  if (problems.length > 0) return invalidAll(path, domain, problems);
+  if (/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(rest)) return [];
+  return [
+    fieldError.invalid(path, rest, "Invalid path (regex used for validation is '^[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+$')"),
+  ];
+}
+
+function validateClassParameters(
+  parameters: networking.IngressClassParametersReference | undefined,
+  path: string,
+): FieldError[] {
+  if (parameters === undefined) return [];
+  const { apiGroup, kind = '', name = '', scope, namespace } = parameters;
+  const segment = (field: string, value: string): FieldError[] =>
+    value === ''
+      ? [fieldError.required(`${path}.${field}`)]
+      : invalidAll(`${path}.${field}`, value, pathSegmentProblems(value));
+  const errors = [
+    ...(apiGroup === undefined ? [] : invalidAll(`${path}.apiGroup`, apiGroup, subdomainProblems(apiGroup))),
+    ...segment('kind', kind),
+    ...segment('name', name),
+  ];
+  if (scope === undefined) return [...errors, fieldError.required(`${path}.scope`)];
+  errors.push(...oneOf(scope, ['Cluster', 'Namespace'], `${path}.scope`));
+  if (scope === 'Namespace' && namespace === undefined)
+    errors.push(fieldError.required(`${path}.namespace`, "`parameters.scope` is set to 'Namespace'"));
+  if (scope === 'Namespace' && namespace !== undefined)
+    errors.push(...invalidAll(`${path}.namespace`, namespace, label1123Problems(namespace)));
+  if (scope === 'Cluster' && namespace !== undefined)
+    errors.push(fieldError.forbidden(`${path}.namespace`, "`parameters.scope` is set to 'Cluster'"));
   return errors;
 }
 

@@ -139,7 +139,7 @@ test('a service stands for where it leads, a selector picks namespaces', async (
   assert.match(hook.requests[0]?.name ?? '', /^bound-.+/);
 });
 
-test('subresources have kinds of their own, and a dry run asks nobody who would act on it', async (t) => {
+test('subresources have kinds of their own, and a configuration that cannot work is refused', async (t) => {
   const { api, hook } = await setUp(t, ({ object }) =>
     object.spec.replicas > 3 ? { allowed: false } : { allowed: true },
   );
@@ -147,28 +147,32 @@ test('subresources have kinds of their own, and a dry run asks nobody who would 
   const rules = [{ operations: ['*'], apiGroups: ['apps'], apiVersions: ['*'], resources: ['deployments/scale'] }];
   await client.create(ValidatingWebhookConfiguration, {
     metadata: { name: 'v' },
-    webhooks: [webhook(hook, 'scaler', { rules, sideEffects: 'Some' })],
+    webhooks: [webhook(hook, 'scaler', { rules })],
   });
   const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'a', image: 'a' }] } };
   await client.create(Deployment, {
     metadata: { name: 'd', namespace },
     spec: { selector: { matchLabels: { a: 'b' } }, template },
   });
-  const scale = (replicas: number, dryRun = false) =>
-    client.updateSubresource(
-      Deployment,
-      { name: 'd', namespace },
-      'scale',
-      { metadata: { name: 'd', namespace }, spec: { replicas } },
-      { dryRun },
-    );
+  const scale = (replicas: number) =>
+    client.updateSubresource(Deployment, { name: 'd', namespace }, 'scale', {
+      metadata: { name: 'd', namespace },
+      spec: { replicas },
+    });
   await scale(2);
   await assert.rejects(scale(4), {
     message: 'admission webhook "scaler.example.com" denied the request without explanation',
   });
-  await assert.rejects(scale(2, true), { message: 'admission webhook "scaler.example.com" does not support dry run' });
   assert.deepEqual(hook.requests[0]?.object.kind, 'Scale');
   assert.equal(hook.requests[0]?.oldObject.spec.replicas, 1);
+  const matchConditions = [{ name: 'broken', expression: 'object.' }];
+  await assert.rejects(
+    client.create(ValidatingWebhookConfiguration, {
+      metadata: { name: 'w' },
+      webhooks: [webhook(hook, 'broken', { matchConditions, sideEffects: 'Some' })],
+    }),
+    /webhooks\[0\]\.sideEffects: Unsupported value: "Some".*matchConditions\[0\]\.expression: Invalid value: "object\.": compilation failed: ERROR/s,
+  );
 });
 
 test('match conditions keep requests from a webhook', async (t) => {

@@ -1,5 +1,9 @@
 import type { KindRules } from '#kinds/kind.ts';
 import { rulesFor } from '#kinds/rules.ts';
+import {
+  mutatingConfigurationRules,
+  validatingConfigurationRules,
+} from '../../admission/webhooks/configuration-rules.ts';
 import { apiServiceRules } from '../../aggregation/api-service-rules.ts';
 import type { RulesOf } from '../../resources/resource.ts';
 import type { RuleEngine } from '../rules-hook.ts';
@@ -10,6 +14,9 @@ export function builtinRules(engine: RuleEngine): RulesOf {
   // A generic table meets typed kinds.
   const own: Readonly<Record<string, KindRules>> = {
     'apiextensions.k8s.io/customresourcedefinitions': definitionRules(engine) as unknown as KindRules,
+    'admissionregistration.k8s.io/mutatingwebhookconfigurations': mutatingConfigurationRules as unknown as KindRules,
+    'admissionregistration.k8s.io/validatingwebhookconfigurations':
+      validatingConfigurationRules as unknown as KindRules,
     'apiregistration.k8s.io/apiservices': apiServiceRules as unknown as KindRules,
   };
   return (row) => ({ ...rulesFor(row), ...own[`${row.group}/${row.resource}`] });

@@ -1,5 +1,6 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateLimitRange } from './validation.ts';
 
 export const limitRangeRules: KindRules<core.LimitRange> = {
   defaults(range) {
@@ -11,5 +12,6 @@ export const limitRangeRules: KindRules<core.LimitRange> = {
       if (Object.keys(item.defaultRequest).length === 0) delete item.defaultRequest;
     }
   },
+  validate: validateLimitRange,
   allowCreateOnUpdate: true,
 };

@@ -1,0 +1,37 @@
+import type { IPAddress } from '#kinds/generated/types/networking_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import { immutable, invalidAll } from '#kinds/validation/common.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { ipProblems } from '#machinery/ip.ts';
+import { pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
+
+/** An address that is taken, by whom its name does not say (KEP-1880). */
+export const ipAddressRules: KindRules<IPAddress> = {
+  nameRule: 'pathSegment',
+  hasGeneration: true,
+  validate: ({ metadata, spec }) => [
+    ...invalidAll('metadata.name', metadata.name, ipProblems(metadata.name ?? '')),
+    ...validateParent(spec?.parentRef),
+  ],
+  validateUpdate: ({ spec }, { spec: old }) => immutable(spec?.parentRef, old?.parentRef, 'spec.parentRef'),
+  selectableFields: {
+    'spec.parentRef.group': ({ spec }) => spec?.parentRef?.group ?? '',
+    'spec.parentRef.resource': ({ spec }) => spec?.parentRef?.resource ?? '',
+  },
+};
+
+function validateParent(parent: NonNullable<IPAddress['spec']>['parentRef'] | undefined): FieldError[] {
+  const path = 'spec.parentRef';
+  if (parent === undefined) return [fieldError.required(path)];
+  const { group = '', resource = '', name = '', namespace = '' } = parent;
+  const segment = (field: string, value: string): FieldError[] =>
+    value === ''
+      ? [fieldError.required(`${path}.${field}`)]
+      : invalidAll(`${path}.${field}`, value, pathSegmentProblems(value));
+  return [
+    ...(group === '' ? [] : invalidAll(`${path}.group`, group, subdomainProblems(group))),
+    ...segment('resource', resource),
+    ...segment('name', name),
+    ...(namespace === '' ? [] : segment('namespace', namespace)),
+  ];
+}
