@@ -1,8 +1,9 @@
-import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { ApiError, type Status } from '#machinery/errors.ts';
+import { nodeHttp } from './node-http.ts';
 
 /** How to reach a server that will change protocols. */
 export interface UpgradeTarget {
@@ -40,7 +41,7 @@ export function requestUpgrade(
     const request =
       target.url.protocol === 'https:'
         ? httpsRequest(target.url, { ...target.tls, ...common })
-        : httpRequest(target.url, common);
+        : nodeHttp().request(target.url, common);
     request.on('upgrade', (response, socket, head) => {
       // The request's own signal no longer watches a socket that has been handed over.
       const abort = () => socket.destroy();

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { randomInteger } from '#base/random.ts';
@@ -7,6 +7,7 @@ import type { Pod as PodObject, Service as ServiceObject } from '#kinds/generate
 import type { EndpointSlice as EndpointSliceObject } from '#kinds/generated/types/discovery_v1.ts';
 import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
 import type { UpgradeRequest } from '#streaming/negotiate.ts';
+import { nodeHttp } from '#streaming/node-http.ts';
 import { type AnyResponse, writeChunk } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
 import type { Exchange } from '../http/handler.ts';
@@ -103,7 +104,7 @@ function forward(exchange: Exchange, { scheme, host, port }: Backend, info: Reso
     rejectUnauthorized: false,
   };
   return new Promise((resolve, reject) => {
-    const outgoing = (scheme === 'https' ? httpsRequest : httpRequest)(options, (answer) => {
+    const outgoing = (scheme === 'https' ? httpsRequest : nodeHttp().request)(options, (answer) => {
       answer.once('error', () => response.destroy());
       passOn(answer, response, proxyPrefix(exchange, info.rest)).then(resolve, reject);
     });

@@ -1,9 +1,10 @@
-import * as http from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import type { Environment } from '#base/environment.ts';
 import { encodeJson, parseJson } from '#machinery/json.ts';
 import type { Json } from '#machinery/meta.ts';
+import { nodeHttp } from '#streaming/node-http.ts';
 import type { ResourceTable } from '../resources/resource.ts';
 import {
   formatUrl,
@@ -48,11 +49,16 @@ export class WebhookClient {
   readonly #environment: Environment;
   /** By the authorities that they trust, the least recently used first. */
   readonly #pools = new Map<string, https.Agent>();
-  readonly #plain = new http.Agent({ keepAlive: true, maxSockets: maxConnections });
+  #plain: Agent | undefined;
 
   constructor(resources: ResourceTable, environment: Environment) {
     this.#resources = resources;
     this.#environment = environment;
+  }
+
+  #plainPool(): Agent {
+    this.#plain ??= new (nodeHttp().Agent)({ keepAlive: true, maxSockets: maxConnections });
+    return this.#plain;
   }
 
   /** POSTs a JSON document and gives back the answer's. @throws WebhookFailure, in the words of Go's client. */
@@ -84,7 +90,7 @@ export class WebhookClient {
   }
 
   close(): void {
-    this.#plain.destroy();
+    this.#plain?.destroy();
     for (const pool of this.#pools.values()) pool.destroy();
     this.#pools.clear();
   }
@@ -116,11 +122,11 @@ export class WebhookClient {
         'content-length': body.length,
         'user-agent': 'kube-apiserver-admission',
       },
-      agent: isSecure ? this.#pool(config.caBundle ?? '') : this.#plain,
+      agent: isSecure ? this.#pool(config.caBundle ?? '') : this.#plainPool(),
       signal,
     };
     return new Promise((resolve, reject) => {
-      const call = isSecure ? https.request(options) : http.request(options);
+      const call = isSecure ? https.request(options) : nodeHttp().request(options);
       call.once('error', (error) => {
         // The webhook may close an idle connection in the moment that it is used again.
         const isStale = call.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
@@ -156,7 +162,7 @@ function makePool(caBundle: string): https.Agent {
   return new https.Agent({ keepAlive: true, maxSockets: maxConnections, ...trust });
 }
 
-async function textOf(response: http.IncomingMessage): Promise<string> {
+async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {

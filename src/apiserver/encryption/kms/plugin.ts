@@ -1,4 +1,4 @@
-import { credentials, Client as GrpcClient, Metadata } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
 import type { Clock } from '#base/clock.ts';
 import { bytesOf, decodeFields, encodeFields, mapFields, mapOf, textOf } from './messages.ts';
 
@@ -18,16 +18,20 @@ const service = '/v2.KeyManagementService/';
 
 /** A KMS v2 plugin behind a Unix socket: https://kubernetes.io/docs/tasks/administer-cluster/kms-provider/ */
 export class KmsPlugin {
-  readonly #client: GrpcClient;
+  /** gRPC is loaded by those who have a plugin. */
+  readonly #grpc = import('@grpc/grpc-js');
+  readonly #client: Promise<Client>;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
 
   constructor(clock: Clock, { endpoint, timeoutMs }: { readonly endpoint: string; readonly timeoutMs: number }) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
-    this.#client = new GrpcClient(`unix:${endpoint.replace(/^unix:\/\//, '')}`, credentials.createInsecure(), {
-      'grpc.default_authority': 'localhost',
-    });
+    const address = `unix:${endpoint.replace(/^unix:\/\//, '')}`;
+    this.#client = this.#grpc.then(
+      ({ Client, credentials }) =>
+        new Client(address, credentials.createInsecure(), { 'grpc.default_authority': 'localhost' }),
+    );
   }
 
   async status(): Promise<KmsStatus> {
@@ -54,20 +58,21 @@ export class KmsPlugin {
     return bytesOf(decodeFields(await this.#call('Decrypt', request)), 1);
   }
 
-  #call(method: string, request: Buffer): Promise<Buffer> {
+  async #call(method: string, request: Buffer): Promise<Buffer> {
+    const [client, { Metadata }] = await Promise.all([this.#client, this.#grpc]);
     return new Promise((resolve, reject) => {
       const done = (error: Error | null, answer?: Buffer): void => {
         limit.cancel();
         if (error === null) resolve(answer ?? Buffer.alloc(0));
         else reject(error);
       };
-      const call = this.#client.makeUnaryRequest(`${service}${method}`, same, same, request, new Metadata(), {}, done);
+      const call = client.makeUnaryRequest(`${service}${method}`, same, same, request, new Metadata(), {}, done);
       const limit = this.#clock.schedule(this.#timeoutMs, () => call.cancel());
     });
   }
 
   close(): void {
-    this.#client.close();
+    void this.#client.then((client) => client.close());
   }
 }
 
