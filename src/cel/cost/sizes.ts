@@ -1,5 +1,5 @@
 import { codePointLength } from '../values/strings.ts';
-import { ListValue, MapValue, OptionalValue, type Value } from '../values/value.ts';
+import { ListValue, MapValue, OpaqueValue, OptionalValue, type Value } from '../values/value.ts';
 
 /** What going through one code point or byte costs. */
 export const traversal = 0.1;
@@ -12,7 +12,7 @@ export function sizeOf(value: Value): number {
   if (value instanceof ListValue || value instanceof MapValue) return value.size;
   if (value instanceof Uint8Array) return value.length;
   if (value instanceof OptionalValue && value.value !== undefined) return sizeOf(value.value);
-  return 1;
+  return value instanceof OpaqueValue ? value.costSize : 1;
 }
 
 /** What going through the whole value costs. */

@@ -7,9 +7,13 @@ import { standardLibrary } from '../library/standard/index.ts';
 import { stringsLibrary } from '../library/strings.ts';
 import { authorizerLibrary } from './library/authorizer.ts';
 import { withKubernetesCosts } from './library/costs.ts';
+import { formatLibrary } from './library/format.ts';
+import { networkLibrary } from './library/ip.ts';
 import { kubernetesLists } from './library/lists.ts';
 import { quantityLibrary } from './library/quantity.ts';
 import { kubernetesRegex } from './library/regex.ts';
+import { semverLibrary } from './library/semver.ts';
+import { urlLibrary } from './library/url.ts';
 
 /** Limits on cost that Kubernetes sets, in cel-go's units. */
 
@@ -41,6 +45,10 @@ export const kubernetesEnvironment: CelEnvironment = new CelEnvironment({
     kubernetesRegex,
     quantityLibrary,
     authorizerLibrary,
+    urlLibrary,
+    networkLibrary,
+    formatLibrary,
+    semverLibrary,
   ].map(withKubernetesCosts),
 });
 

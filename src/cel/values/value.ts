@@ -102,6 +102,12 @@ export class TypeValue {
 /** A value of a library's own type. */
 export abstract class OpaqueValue {
   abstract readonly type: CelType;
+
+  /** What `size` is to lists and texts, where costs are counted. */
+  get costSize(): number {
+    return 1;
+  }
+
   abstract equals(other: Value): boolean;
 }
 

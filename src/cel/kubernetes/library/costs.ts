@@ -3,6 +3,7 @@ import { addRanges, exactly, multiplyRanges, scaleRange } from '../../cost/range
 import { patternLength, sizeOf, traversal } from '../../cost/sizes.ts';
 import type { Library, OperandEstimate, Overload, Range } from '../../library/library.ts';
 import { OpaqueValue } from '../../values/value.ts';
+import { FormatValue } from './format.ts';
 
 /**
  * What calls cost in Kubernetes, by the function's name: this decides which rules a CustomResourceDefinition may have,
@@ -105,13 +106,31 @@ const joins: CallCost = {
 };
 
 /** An address is compared with a network over the network's prefix; one that is text is parsed first. */
-const contains = (isNetwork: boolean) => ({
-  cost: (([network, other]) => {
+const contains = (isNetwork: boolean): CallCost => ({
+  cost: ([network, other]) => {
     const size = sizeOf(network!);
     const parsing = typeof other === 'string' ? Math.ceil(sizeOf(other) * traversal) : 0;
     return Math.ceil(2 * size * traversal) + parsing + (isNetwork ? Math.ceil(size * traversal) + 1 : 0);
-  }) satisfies CallCost['cost'],
+  },
+  estimate: ([, other]) => {
+    const bytes = { min: 4, max: 16 };
+    const comparing = scaleRange(addRanges(bytes, bytes), traversal);
+    const masking = isNetwork ? addRanges(scaleRange(bytes, traversal), exactly(1)) : exactly(0);
+    const parsing = other!.type.kind === 'string' ? scaleRange(other!.size, traversal) : exactly(0);
+    return { cost: addRanges(addRanges(comparing, masking), parsing) };
+  },
 });
+
+/** The longest pattern that a format is checked with. */
+const maxFormatPattern = 128;
+
+const validates: CallCost = {
+  cost: ([format, text]) => {
+    const pattern = format instanceof FormatValue ? format.patternSize : maxFormatPattern;
+    return Math.ceil((1 + sizeOf(text!)) * traversal) * Math.ceil(pattern * patternLength);
+  },
+  estimate: ([, text]) => ({ cost: scaleRange(scaleRange(text!.size, traversal), maxFormatPattern * patternLength) }),
+};
 
 const byFunction: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ['check', access],
@@ -139,6 +158,7 @@ const byFunction: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
     (name) => [name, traverses(1)] as const,
   ),
   ['ip.isCanonical', traverses(2)],
+  ['validate', validates],
   ['containsIP', contains(false)],
   ['containsCIDR', contains(true)],
 ]);
