@@ -208,15 +208,10 @@ class CostEstimator {
       size: this.#sizeOrUnknown(expression),
       items: () => {
         if (type.kind !== 'list' || item === undefined) return undefined;
-        const size = this.#entrySizes(expression)?.value ?? this.#sizeOf([...path, '@items'], item);
-        return { type: item, size: size ?? anything };
+        const isRooted = path.length > 0 && !isAccumulator;
+        return { type: item, size: (isRooted ? this.#known.sizeAt([...path, '@items']) : undefined) ?? anything };
       },
     };
-  }
-
-  #sizeOf(path: readonly string[], type: CelType): Range | undefined {
-    const isRooted = path.length > 1 && path[0] !== accumulatorName;
-    return (isRooted ? this.#known.sizeAt(path) : undefined) ?? sizeOfType(type);
   }
 
   #sizeOrUnknown(expression: Expression): Range {

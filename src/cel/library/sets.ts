@@ -1,5 +1,5 @@
 import type { CallCost } from '../cost/calls.ts';
-import { multiplyRanges, scaleRange } from '../cost/range.ts';
+import { addRanges, exactly, multiplyRanges, scaleRange } from '../cost/range.ts';
 import { sizeOf } from '../cost/sizes.ts';
 import { boolType, listType, typeParameter } from '../types/types.ts';
 import { equal } from '../values/equality.ts';
@@ -20,8 +20,8 @@ const equivalent = (a: ListValue, b: ListValue): boolean => contains(a, b) && co
 
 /** Every item is compared with every other one, `times` over. */
 const crosses = (times: number): CallCost => ({
-  cost: ([a, b]) => Math.ceil(sizeOf(a!) * sizeOf(b!) * times),
-  estimate: ([a, b]) => ({ cost: scaleRange(multiplyRanges(a!.size, b!.size), times) }),
+  cost: ([a, b]) => 1 + sizeOf(a!) * sizeOf(b!) * times,
+  estimate: ([a, b]) => ({ cost: addRanges(exactly(1), scaleRange(multiplyRanges(a!.size, b!.size), times)) }),
 });
 
 const list = listType(typeParameter('T'));

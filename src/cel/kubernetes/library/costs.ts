@@ -121,6 +121,7 @@ const contains = (isNetwork: boolean): CallCost => ({
   },
 });
 
+const maxFormatName = 64;
 /** The longest pattern that a format is checked with. */
 const maxFormatPattern = 128;
 
@@ -172,9 +173,19 @@ export function withKubernetesCosts(library: Library): Library {
 function priced(overload: Overload): Overload {
   if (overload.id === 'cidr_ip') return { ...overload, ...accessor };
   if (overload.function === '_==_') {
-    // Values of libraries are compared at once, whatever their size.
-    const { cost } = overload;
-    return { ...overload, cost: (args, result) => (args[0] instanceof OpaqueValue ? 1 : cost?.(args, result)) };
+    // Values of Kubernetes' libraries are compared at once, whatever their size; formats by their names.
+    const { cost, estimate } = overload;
+    return {
+      ...overload,
+      cost: (args, result) => (args[0] instanceof OpaqueValue ? 1 : cost?.(args, result)),
+      estimate: (operands) => {
+        const type = operands[0]!.type;
+        if (type.kind !== 'opaque' || type.name === 'optional_type') return estimate?.(operands);
+        return {
+          cost: { min: 1, max: type.name === 'kubernetes.NamedFormat' ? Math.ceil(maxFormatName * traversal) : 1 },
+        };
+      },
+    };
   }
   const cost = byFunction.get(overload.function);
   return cost === undefined ? overload : { ...overload, ...cost };
