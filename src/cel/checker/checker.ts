@@ -33,7 +33,7 @@ import {
 } from '../types/types.ts';
 import { Double, Uint, type Value } from '../values/value.ts';
 import { literalIssue } from './literals.ts';
-import { type Resolved, Scope } from './scope.ts';
+import { type Constructed, type Resolved, Scope } from './scope.ts';
 import { mostGeneral, Substitution, unify, unifyAll } from './unify.ts';
 
 /** Which function a call means. */
@@ -54,7 +54,7 @@ export interface Checked {
   readonly names: ReadonlyMap<number, Resolved>;
   readonly calls: ReadonlyMap<number, CallReference>;
   /** Types that are constructed. */
-  readonly structs: ReadonlyMap<number, CelType>;
+  readonly structs: ReadonlyMap<number, Constructed>;
 }
 
 export interface CheckOptions {
@@ -77,7 +77,7 @@ class Checker {
   readonly #types = new Map<number, CelType>();
   readonly #names = new Map<number, Resolved>();
   readonly #calls = new Map<number, CallReference>();
-  readonly #structs = new Map<number, CelType>();
+  readonly #structs = new Map<number, Constructed>();
   readonly #issues: Issue[] = [];
   readonly #known = new Substitution();
   #scope: Scope;
@@ -306,22 +306,22 @@ class Checker {
   }
 
   #struct(struct: StructExpression): CelType {
-    const type = this.#scope.resolveType(struct.type);
-    const found = type === undefined ? this.#scope.resolve(struct.type.split('.')) : undefined;
+    const constructed = this.#scope.resolveType(struct.type);
+    const found = constructed === undefined ? this.#scope.resolve(struct.type.split('.')) : undefined;
     if (found !== undefined) this.#report(struct, `'${formatType(found.type)}' is not a type`);
-    else if (type === undefined) this.#undeclared(struct, struct.type);
-    else this.#structs.set(struct.id, type);
+    else if (constructed === undefined) this.#undeclared(struct, struct.type);
+    else this.#structs.set(struct.id, constructed);
     for (const field of struct.fields) {
       const given = this.#itemType(field.value, field.optional);
-      if (type === undefined) continue;
-      const declared = this.#environment.types.findField(type.name, field.name);
+      if (constructed === undefined) continue;
+      const declared = this.#environment.types.findField(constructed.name, field.name);
       if (declared === undefined) this.#report(field, `undefined field '${field.name}'`);
       else if (!this.#assignable(declared, given)) {
         const message = `expected type of field '${field.name}' is '${formatType(declared)}' but provided type is '${formatType(given)}'`;
         this.#report(field, message);
       }
     }
-    return type ?? errorType;
+    return constructed?.type ?? errorType;
   }
 
   #comprehension(loop: Comprehension): CelType {

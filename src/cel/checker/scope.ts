@@ -12,6 +12,12 @@ export interface Resolved {
   readonly local: boolean;
 }
 
+/** A type that an expression constructs. The name is not always the type's: `google.protobuf.Int64Value{}` is an int. */
+export interface Constructed {
+  readonly name: string;
+  readonly type: CelType;
+}
+
 /** Names that loops declare, innermost first, in front of those of the environment. */
 export class Scope {
   readonly #environment: CelEnvironment;
@@ -60,11 +66,11 @@ export class Scope {
     return type === undefined ? undefined : { name, type: typeType(type), value: new TypeValue(type), local: false };
   }
 
-  /** The type that `name{…}` constructs. */
-  resolveType(name: string): CelType | undefined {
+  /** The type that `name{…}` constructs, and its full name. */
+  resolveType(name: string): Constructed | undefined {
     for (const candidate of this.candidates(name)) {
       const type = this.#environment.types.findType(candidate);
-      if (type !== undefined) return type;
+      if (type !== undefined) return { name: candidate, type };
     }
     return undefined;
   }

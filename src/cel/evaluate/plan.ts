@@ -158,9 +158,9 @@ export class Planner {
   }
 
   #struct(struct: StructExpression, locals: Locals): Planned {
-    const type = this.checked.structs.get(struct.id);
+    const constructed = this.checked.structs.get(struct.id);
     const { types } = this.environment;
-    if (type === undefined) return { step: () => fail(`unknown type: ${struct.type}`) };
+    if (constructed === undefined) return { step: () => fail(`unknown type: ${struct.type}`) };
     const fields = struct.fields.map(({ name, value, optional }) => ({
       name,
       step: this.plan(value, locals).step,
@@ -174,7 +174,7 @@ export class Planner {
           if (value !== undefined) values.set(name, value);
         }
         frame.charge(costs.struct);
-        return types.construct!(type.name, values);
+        return types.construct!(constructed.name, values);
       },
     };
   }
