@@ -109,7 +109,11 @@ import {
   volumeAttributesClassCells,
 } from './storage/cells.ts';
 import { csiDriverRules } from './storage/csi-driver/rules.ts';
+import { csiNodeRules } from './storage/csi-node/rules.ts';
+import { csiStorageCapacityRules } from './storage/csi-storage-capacity/rules.ts';
 import { storageClassRules } from './storage/storage-class/rules.ts';
+import { volumeAttachmentRules } from './storage/volume-attachment/rules.ts';
+import { volumeAttributesClassRules } from './storage/volume-attributes-class/rules.ts';
 
 /** The table is generic: each entry is only ever given objects of its own kind. */
 const of = <T extends ApiObject>(rules: KindRules<T>, cells: NonNullable<KindRules<T>['cells']>): KindRules =>
@@ -179,10 +183,10 @@ const table: Readonly<Record<string, KindRules>> = {
   'policy/PodDisruptionBudget': of(podDisruptionBudgetRules, podDisruptionBudgetCells),
   '/ComponentStatus': of({}, componentStatusCells),
   'apps/ControllerRevision': of(controllerRevisionRules, controllerRevisionCells),
-  'storage.k8s.io/CSINode': of({}, csiNodeCells),
-  'storage.k8s.io/CSIStorageCapacity': of({}, nameAndCreationCells),
-  'storage.k8s.io/VolumeAttachment': of({}, volumeAttachmentCells),
-  'storage.k8s.io/VolumeAttributesClass': of({}, volumeAttributesClassCells),
+  'storage.k8s.io/CSINode': of(csiNodeRules, csiNodeCells),
+  'storage.k8s.io/CSIStorageCapacity': of(csiStorageCapacityRules, nameAndCreationCells),
+  'storage.k8s.io/VolumeAttachment': of(volumeAttachmentRules, volumeAttachmentCells),
+  'storage.k8s.io/VolumeAttributesClass': of(volumeAttributesClassRules, volumeAttributesClassCells),
   'networking.k8s.io/Ingress': of(ingressRules, ingressCells),
   'networking.k8s.io/IPAddress': of(ipAddressRules, ipAddressCells),
   'networking.k8s.io/ServiceCIDR': of(serviceCidrRules, serviceCidrCells),

@@ -1,3 +1,6 @@
+import { autoscalerFromFirst, autoscalerToFirst } from '#kinds/autoscaling/horizontal-pod-autoscaler/conversion.ts';
+import type { HorizontalPodAutoscaler as FirstVersion } from '#kinds/generated/types/autoscaling_v1.ts';
+import type { HorizontalPodAutoscaler } from '#kinds/generated/types/autoscaling_v2.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
 import { eventFromCore, eventToCore } from './event-conversion.ts';
@@ -11,6 +14,10 @@ export type Converter = (object: ApiObject) => ApiObject;
 const special: Readonly<Record<string, Converter>> = {
   'v1/Event>events.k8s.io/v1/Event': eventFromCore,
   'events.k8s.io/v1/Event>v1/Event': eventToCore,
+  'autoscaling/v2/HorizontalPodAutoscaler>autoscaling/v1/HorizontalPodAutoscaler': (object) =>
+    autoscalerToFirst(object as HorizontalPodAutoscaler),
+  'autoscaling/v1/HorizontalPodAutoscaler>autoscaling/v2/HorizontalPodAutoscaler': (object) =>
+    autoscalerFromFirst(object as FirstVersion),
 };
 
 export function converterBetween(from: Kind, to: Kind): Converter {

@@ -1,9 +1,9 @@
 import type { PodDisruptionBudget } from '#kinds/generated/types/policy_v1.ts';
 import type { PriorityClass } from '#kinds/generated/types/scheduling_v1.ts';
 import type { StorageClass } from '#kinds/generated/types/storage_v1.ts';
+import { validateParameters, validateProvisioner, validateTopologies } from '#kinds/storage/validation.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { labelKeyProblems } from '#machinery/names.ts';
-import { immutable, invalidAll, notMoreThanAll, oneOf, positiveIntOrPercent, validateLabelSelector } from './common.ts';
+import { immutable, notMoreThanAll, oneOf, positiveIntOrPercent, validateLabelSelector } from './common.ts';
 
 /** Validation of kinds with little to check. */
 
@@ -41,14 +41,15 @@ export function validatePriorityClassUpdate(priority: PriorityClass, old: Priori
 }
 
 export function validateStorageClass(storage: StorageClass): FieldError[] {
-  const { provisioner = '', volumeBindingMode } = storage;
-  const errors =
-    provisioner === ''
-      ? [fieldError.required('provisioner')]
-      : invalidAll('provisioner', provisioner, labelKeyProblems(provisioner.toLowerCase()));
-  errors.push(...oneOf(storage.reclaimPolicy, ['Delete', 'Retain'], 'reclaimPolicy'));
-  if (volumeBindingMode === undefined) return [...errors, fieldError.required('volumeBindingMode')];
-  return [...errors, ...oneOf(volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'], 'volumeBindingMode')];
+  const { provisioner, volumeBindingMode, allowedTopologies, parameters } = storage;
+  const errors = [
+    ...validateProvisioner(provisioner, 'provisioner'),
+    ...validateParameters(parameters, true),
+    ...oneOf(storage.reclaimPolicy, ['Delete', 'Retain'], 'reclaimPolicy'),
+  ];
+  if (volumeBindingMode === undefined) errors.push(fieldError.required('volumeBindingMode'));
+  else errors.push(...oneOf(volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'], 'volumeBindingMode'));
+  return [...errors, ...validateTopologies(allowedTopologies, 'allowedTopologies')];
 }
 
 export function validateStorageClassUpdate(storage: StorageClass, old: StorageClass): FieldError[] {

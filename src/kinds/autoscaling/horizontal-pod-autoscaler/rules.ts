@@ -2,6 +2,8 @@ import type { HorizontalPodAutoscaler as FirstVersion } from '#kinds/generated/t
 import type * as autoscaling from '#kinds/generated/types/autoscaling_v2.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { autoscalerFromFirst } from './conversion.ts';
+import { validateAutoscaler, validateAutoscalerStatus } from './validation.ts';
 
 const defaultCpuUtilization = 80;
 
@@ -34,6 +36,10 @@ export const horizontalPodAutoscalerRules: KindRules<autoscaling.HorizontalPodAu
     spec.behavior.scaleUp = { ...scaleUp(), ...spec.behavior.scaleUp };
     spec.behavior.scaleDown = { ...scaleDown(), ...spec.behavior.scaleDown };
   },
+  validateUpdateOnly: true,
+  validate: (autoscaler, context) => validateAutoscaler(autoscaler, undefined, context),
+  validateUpdate: (autoscaler, old, context) => validateAutoscaler(autoscaler, old, context),
+  validateStatusUpdate: validateAutoscalerStatus,
   hasGeneration: false,
 };
 
@@ -41,5 +47,10 @@ export const firstHorizontalPodAutoscalerRules: KindRules<FirstVersion> = {
   defaults({ spec }) {
     spec.minReplicas ??= 1;
   },
+  validateUpdateOnly: true,
+  validate: (autoscaler, context) => validateAutoscaler(autoscalerFromFirst(autoscaler), undefined, context),
+  validateUpdate: (autoscaler, old, context) =>
+    validateAutoscaler(autoscalerFromFirst(autoscaler), autoscalerFromFirst(old), context),
+  validateStatusUpdate: (autoscaler) => validateAutoscalerStatus(autoscalerFromFirst(autoscaler)),
   hasGeneration: false,
 };

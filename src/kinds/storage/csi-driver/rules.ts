@@ -1,5 +1,6 @@
 import type * as storage from '#kinds/generated/types/storage_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateCsiDriver, validateCsiDriverUpdate } from '../validation.ts';
 
 export const csiDriverRules: KindRules<storage.CSIDriver> = {
   defaults({ spec }) {
@@ -11,6 +12,8 @@ export const csiDriverRules: KindRules<storage.CSIDriver> = {
     spec.requiresRepublish ??= false;
     spec.seLinuxMount ??= false;
   },
+  validate: validateCsiDriver,
+  validateUpdate: validateCsiDriverUpdate,
   allowUnconditionalUpdate: false,
   hasGeneration: true,
 };

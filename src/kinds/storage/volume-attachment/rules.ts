@@ -1,0 +1,11 @@
+import type { VolumeAttachment } from '#kinds/generated/types/storage_v1.ts';
+import type { KindRules } from '#kinds/kind.ts';
+import { validateAttachmentStatus, validateVolumeAttachment, validateVolumeAttachmentUpdate } from '../validation.ts';
+
+export const volumeAttachmentRules: KindRules<VolumeAttachment> = {
+  validate: validateVolumeAttachment,
+  validateUpdate: validateVolumeAttachmentUpdate,
+  validateStatusUpdate: ({ status }) => validateAttachmentStatus(status, 'status'),
+  hasGeneration: false,
+  allowUnconditionalUpdate: false,
+};
