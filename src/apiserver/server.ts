@@ -18,6 +18,7 @@ import { bindingHook, roleHook } from './authorization/escalation.ts';
 import type { AuthorizationOptions } from './authorization/options.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
 import { ensureBootstrapObjects } from './bootstrap/bootstrap.ts';
+import { certificateRequestHook } from './certificates/request-hook.ts';
 import { webhookConverter } from './custom-resources/conversion/webhook.ts';
 import { CustomResources } from './custom-resources/custom-resources.ts';
 import { builtinRules } from './custom-resources/definition/builtin-rules.ts';
@@ -62,6 +63,7 @@ export interface ApiServerOptions {
 
 /** What granting needs besides the right to write roles and bindings. */
 const accessHooks = {
+  'certificates.k8s.io/certificatesigningrequests': certificateRequestHook,
   'rbac.authorization.k8s.io/roles': roleHook,
   'rbac.authorization.k8s.io/clusterroles': roleHook,
   'rbac.authorization.k8s.io/rolebindings': bindingHook,

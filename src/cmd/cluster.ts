@@ -13,12 +13,13 @@ import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Environment } from '#base/environment.ts';
 import type { Client } from '#client/client.ts';
 import { startControllers } from '#controllers/index.ts';
+import type { IssueLegacyToken } from '#controllers/service-account-token/fill.ts';
 import type { Kubelet } from '#kubelet/kubelet.ts';
 import { createSimulatedNode } from '#kubelet/simulated/simulated-node.ts';
 import type { NodeApi } from '#machinery/node-api.ts';
-
 import { startScheduler } from '#scheduler/index.ts';
 import { SqliteStore } from '#storage/sqlite/store.ts';
+import { certificateAuthority } from './certificate-authority.ts';
 import { type ClusterConfig, machineAddress } from './config.ts';
 import { loadDescriptions } from './descriptions.ts';
 import { ensureEncryptionConfiguration } from './encryption-key.ts';
@@ -187,7 +188,12 @@ function startControlLoops(server: ApiServer, environment: Environment, pki: Pki
     .filter(({ storage, verbs, custom }) => storage !== undefined && custom === undefined && verbs.has('delete'))
     .map(({ kind }) => kind);
   const rootCa = pki.authority.certificate;
-  parts.run('the controllers', startControllers({ client, environment, kinds, rootCa }, parts.signal));
+  const authority = certificateAuthority(pki.authority, () => environment.clock.now());
+  const issueLegacyToken: IssueLegacyToken = (names) => server.registry.tokens.issueLegacy(names);
+  parts.run(
+    'the controllers',
+    startControllers({ client, environment, kinds, rootCa, authority, issueLegacyToken }, parts.signal),
+  );
   parts.run('the scheduler', startScheduler({ client, environment }, parts.signal));
 }
 

@@ -4,6 +4,11 @@ import { type Controller, runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { resourceRows } from '#kinds/resources.ts';
+import { bootstrapSigner, bootstrapTokenCleaner } from './bootstrap-token/controller.ts';
+import { certificateApprover } from './certificates/approver.ts';
+import type { CertificateAuthority } from './certificates/authority.ts';
+import { certificateCleaner } from './certificates/cleaner.ts';
+import { certificateSigner } from './certificates/signer.ts';
 import { clusterRoleAggregation } from './cluster-role-aggregation/controller.ts';
 import { cronJob } from './cronjob/controller.ts';
 import { daemonSet } from './daemonset/controller.ts';
@@ -14,6 +19,7 @@ import { endpointSlice } from './endpointslice/controller.ts';
 import { endpointSliceMirroring } from './endpointslice-mirroring/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { job } from './job/controller.ts';
+import { legacyTokenCleaner } from './legacy-token-cleaner/controller.ts';
 import { namespace } from './namespace/controller.ts';
 import { nodeIpam } from './node-ipam/controller.ts';
 import { nodeLifecycle } from './node-lifecycle/controller.ts';
@@ -23,6 +29,7 @@ import { resourceQuota } from './resource-quota/controller.ts';
 import { rootCaPublisher } from './root-ca-publisher/controller.ts';
 import { serviceAccount } from './service-account/controller.ts';
 import { serviceAccountTokenCleanup } from './service-account-token/controller.ts';
+import { type IssueLegacyToken, serviceAccountTokens } from './service-account-token/fill.ts';
 import { statefulSet } from './statefulset/controller.ts';
 import { taintEviction } from './taint-eviction/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
@@ -38,6 +45,10 @@ export interface ControllersOptions {
   readonly rootCa: string;
   /** Where nodes get their pod addresses from, for example `10.244.0.0/16`; absent: they bring their own. */
   readonly clusterCidr?: string | undefined;
+  /** Signs certificates that were asked for; absent: nobody does. */
+  readonly authority?: CertificateAuthority | undefined;
+  /** Makes the tokens that Secrets ask for; absent: they stay empty. */
+  readonly issueLegacyToken?: IssueLegacyToken | undefined;
 }
 
 /** Runs all controllers until the signal aborts; resolves when the last of their workers has ended. */
@@ -54,12 +65,25 @@ export async function startControllers(options: ControllersOptions, signal: Abor
 }
 
 /** Order does not matter: they meet only through the API. */
-function controllersOf({ kinds, rootCa, clusterCidr }: ControllersOptions): readonly Controller[] {
+function controllersOf({
+  kinds,
+  rootCa,
+  clusterCidr,
+  authority,
+  issueLegacyToken,
+}: ControllersOptions): readonly Controller[] {
   const stored = distinctKinds(kinds ?? storedKinds);
   return [
     namespace(stored),
     serviceAccount,
     serviceAccountTokenCleanup,
+    legacyTokenCleaner,
+    ...(issueLegacyToken === undefined ? [] : [serviceAccountTokens(issueLegacyToken, rootCa)]),
+    bootstrapTokenCleaner,
+    bootstrapSigner,
+    ...(authority === undefined
+      ? []
+      : [certificateApprover(authority), certificateSigner(authority), certificateCleaner(authority)]),
     resourceQuota(stored),
     clusterRoleAggregation,
     disruption,
@@ -99,7 +123,11 @@ function distinctKinds(kinds: readonly Kind[]): readonly Kind[] {
   return [...byResource.values()];
 }
 
+/** Has no service account of its own, as upstream: whom it acts as makes the tokens of the others. */
+const withoutAccount = 'tokens-controller';
+
 function identityOf(name: string): Identity {
+  if (name === withoutAccount) return { user: 'system:kube-controller-manager', groups: ['system:authenticated'] };
   return {
     user: `system:serviceaccount:kube-system:${name}`,
     groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],

@@ -25,7 +25,7 @@ export const renewBeforeMs = 60 * dayMs;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /** The library takes a while to load and only a first start or a renewal needs it. */
-async function library() {
+export async function library() {
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   x509.cryptoProvider.set(webcrypto as never);
