@@ -150,6 +150,12 @@ test('there is one default priority, and no service takes addresses that it may 
   });
 });
 
+/** For `O=dev, CN=ann`, with a key that nobody kept. */
+const certificateRequest = `-----BEGIN CERTIFICATE REQUEST-----
+MIHWMH4CAQAwHDEMMAoGA1UECgwDZGV2MQwwCgYDVQQDDANhbm4wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARIHYocpNH0LZC/cO0SbNXRk0/NWuryZ+iC+nyK70IxCW4OawpPam0BCLZvcpRECIl3z6QFSffjHSb2n5cnoBxMoAAwCgYIKoZIzj0EAwIDSAAwRQIhAIio7wC0S9UPmAs0YVwZIiP5zl+Nq0T4d2P0Geq+7bBiAiB9shrmYZG5fUpVk8mJeyU9Br8PGMGCjIOJy6i7cmYm1Q==
+-----END CERTIFICATE REQUEST-----
+`;
+
 test('certificates are approved only by who may do so for their signer', async (t) => {
   const api = await serverWith(t, {});
   const { client } = api;
@@ -175,7 +181,7 @@ test('certificates are approved only by who may do so for their signer', async (
   const jane = api.as({ user: 'jane' });
   const approve = async (signerName: string): Promise<void> => {
     const name = signerName.replace('/', '-');
-    const request = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----\n');
+    const request = Buffer.from(certificateRequest);
     const made = await client.create(CertificateSigningRequest, {
       metadata: { name },
       spec: { signerName, usages: ['client auth'], request: request.toString('base64') },
