@@ -16,7 +16,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   kinds: ['base', 'machinery'],
   client: ['base', 'machinery', 'kinds'],
   streaming: ['base', 'machinery'],
-  storage: ['base'],
+  storage: ['base', 'machinery'],
   apiserver: ['base', 'machinery', 'cel', 'kinds', 'client', 'streaming', 'storage'],
   controllers: ['base', 'machinery', 'kinds', 'client'],
   scheduler: ['base', 'machinery', 'kinds', 'client'],

@@ -3,6 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { systemClock } from '#base/clock.ts';
+import { silentLog } from '#base/log.ts';
+import { hasEtcd, startEtcd } from '#testing/etcd.ts';
+import { EtcdStore } from './etcd/store.ts';
 import { MemoryStore } from './memory/store.ts';
 import { SqliteStore } from './sqlite/store.ts';
 import type { Store, StoredValue, StoreEvent } from './store.ts';
@@ -14,7 +18,22 @@ const read = (value: StoredValue | undefined) =>
 const backends: Record<string, (folder: string) => Promise<Store>> = {
   memory: async () => new MemoryStore(),
   sqlite: (folder) => SqliteStore.open(join(folder, 'state.db')),
+  ...(hasEtcd ? { etcd: openEtcd } : {}),
 };
+
+/** A member of its own, which ends with the store. */
+async function openEtcd(folder: string): Promise<Store> {
+  const etcd = await startEtcd(folder);
+  const environment = { clock: systemClock({ keepAlive: true }), log: silentLog };
+  const store = await EtcdStore.open({ endpoints: etcd.endpoints, prefix: '/', environment });
+  const close = store.close.bind(store);
+  return Object.assign(store, {
+    async close() {
+      await close();
+      await etcd.stop();
+    },
+  });
+}
 
 async function put(store: Store, key: string, value: string, expectedRevision = 0): Promise<number> {
   const result = await store.commit({ key, expectedRevision, value: text(value) });

@@ -41,7 +41,7 @@ export class Revisions {
 
   /** Makes a write visible and tells the watchers. Revisions only rise. */
   publish(event: StoreEvent): void {
-    this.#revision = event.revision;
+    this.#revision = Math.max(this.#revision, event.revision);
     if (event.value === undefined) {
       this.#entries.delete(event.key);
       this.#keys.delete(event.key);
@@ -52,6 +52,11 @@ export class Revisions {
     }
     this.#log.push(event);
     this.#tell(event);
+  }
+
+  /** Nothing else happened up to this revision. */
+  advance(revision: number): void {
+    this.#revision = Math.max(this.#revision, revision);
   }
 
   get(key: string, revision = this.#revision): StoredEntry | undefined {

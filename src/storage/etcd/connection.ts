@@ -1,0 +1,134 @@
+import {
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  credentials,
+  Client as GrpcClient,
+  Metadata,
+  status,
+} from '@grpc/grpc-js';
+import type { Clock } from '#base/clock.ts';
+import { StoreUnavailable } from '../store.ts';
+
+/** Where etcd is and how to prove who asks. */
+export interface EtcdOptions {
+  /** `http://127.0.0.1:2379`, one for each member that may be asked. */
+  readonly endpoints: readonly string[];
+  /** PEM: the authority that the members' certificates come from; without it connections are not encrypted. */
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
+/** How long a member may take to answer before another is asked. */
+const callTimeoutMs = 5_000;
+const retryPauseMs = 100;
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/** Calls to whichever member of an etcd cluster answers. */
+export class EtcdConnection {
+  readonly #clients: readonly GrpcClient[];
+  readonly #clock: Clock;
+  #current = 0;
+
+  constructor({ endpoints, ca, certificate, key }: EtcdOptions, clock: Clock) {
+    this.#clock = clock;
+    const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
+    const proof: ChannelCredentials =
+      ca === undefined ? credentials.createInsecure() : credentials.createSsl(pem(ca), pem(key), pem(certificate));
+    this.#clients = endpoints.map(
+      (endpoint) =>
+        new GrpcClient(endpoint.replace(/^https?:\/\//, ''), proof, {
+          'grpc.max_receive_message_length': -1,
+          'grpc.max_send_message_length': -1,
+          'grpc.initial_reconnect_backoff_ms': 100,
+          'grpc.max_reconnect_backoff_ms': 1_000,
+          'grpc.keepalive_time_ms': 30_000,
+          'grpc.keepalive_timeout_ms': 10_000,
+        }),
+    );
+  }
+
+  /**
+   * Asks until a member answers or `limitMs` is over. A request that is asked again may have been carried out the first
+   * time: whoever writes must be able to tell.
+   * @throws StoreUnavailable when none did, EtcdRefusal for an answer that asking again would not change.
+   */
+  async call(
+    method: string,
+    request: Buffer,
+    limitMs: number,
+  ): Promise<{ readonly answer: Buffer; readonly again: boolean }> {
+    const deadline = this.#clock.monotonic() + limitMs;
+    for (let again = false; ; again = true) {
+      const member = this.#current;
+      try {
+        return { answer: await this.#ask(member, method, request), again };
+      } catch (error) {
+        if (error instanceof EtcdRefusal) throw error;
+        if (this.#current === member) this.#current = (member + 1) % this.#clients.length;
+        if (this.#clock.monotonic() >= deadline) throw new StoreUnavailable(`etcd: ${messageOf(error)}`);
+        await this.#pause(retryPauseMs);
+      }
+    }
+  }
+
+  #ask(member: number, method: string, request: Buffer): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const done = (error: { readonly code?: number; readonly details?: string } | null, answer?: Buffer): void => {
+        limit.cancel();
+        if (error === null) resolve(answer ?? Buffer.alloc(0));
+        else reject(isRefusal(error.code) ? new EtcdRefusal(error.code ?? 0, messageOf(error)) : error);
+      };
+      const call = this.#clients[member]!.makeUnaryRequest(method, same, same, request, new Metadata(), {}, done);
+      const limit = this.#clock.schedule(callTimeoutMs, () => call.cancel());
+    });
+  }
+
+  /** A stream to a member; the next one goes to another when this one failed. */
+  watch(): ClientDuplexStream<Buffer, Buffer> {
+    // Without a leader a member would keep silent instead of saying that it has lost the others.
+    const metadata = new Metadata();
+    metadata.set('hasleader', 'true');
+    return this.#clients[this.#current]!.makeBidiStreamRequest('/etcdserverpb.Watch/Watch', same, same, metadata, {});
+  }
+
+  /** Whoever is asked now does not answer as it should. */
+  avoidCurrent(): void {
+    this.#current = (this.#current + 1) % this.#clients.length;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.schedule(ms, resolve));
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+}
+
+/** A request that etcd understood and will not carry out. */
+export class EtcdRefusal extends Error {
+  override readonly name = 'EtcdRefusal';
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function isRefusal(code: number | undefined): boolean {
+  return (
+    code === status.INVALID_ARGUMENT ||
+    code === status.OUT_OF_RANGE ||
+    code === status.PERMISSION_DENIED ||
+    code === status.UNAUTHENTICATED ||
+    code === status.RESOURCE_EXHAUSTED
+  );
+}
+
+function messageOf(error: unknown): string {
+  const { details } = error as { readonly details?: string };
+  return details ?? (error instanceof Error ? error.message : String(error));
+}

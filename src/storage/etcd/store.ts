@@ -1,0 +1,282 @@
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { sleep } from '#base/clock.ts';
+import type { Environment } from '#base/environment.ts';
+import { Revisions } from '../revisions.ts';
+import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, StoredValue, Write } from '../store.ts';
+import { StoreUnavailable } from '../store.ts';
+import { EtcdConnection, type EtcdOptions, EtcdRefusal } from './connection.ts';
+import {
+  compactRequest,
+  endOfPrefix,
+  type KeyValue,
+  progressRequest,
+  rangeAnswer,
+  rangeRequest,
+  swapAnswer,
+  swapRequest,
+  type WatchAnswer,
+  watchAnswer,
+  watchRequest,
+} from './messages.ts';
+
+export interface EtcdStoreOptions extends EtcdOptions {
+  /** Every key of this store begins with it, and nobody else's does. */
+  readonly prefix?: string;
+  readonly environment: Pick<Environment, 'clock' | 'log'>;
+}
+
+/** Events kept for watchers that resume. */
+const maxLogEvents = 4096;
+const pageEntries = 1000;
+/** How long a request waits for a member that answers. */
+const patienceMs = 15_000;
+const reconnectMs = 200;
+
+interface Waiter {
+  readonly revision: number;
+  readonly resolve: () => void;
+}
+
+/**
+ * etcd as the store of several API servers. A copy of all keys is kept here in step with etcd by one watch: reads and
+ * watches are served from the copy, writes are etcd's transactions, and a write is answered once the copy has it.
+ * `fresh` tells when the copy has what others wrote before it was called.
+ */
+export class EtcdStore implements Store {
+  readonly #connection: EtcdConnection;
+  readonly #prefix: string;
+  readonly #environment: EtcdStoreOptions['environment'];
+  readonly #revisions = new Revisions();
+  #compacted = 0;
+  /** Values that this process wrote, until the copy shows them: parsed already, unlike those that etcd sends. */
+  readonly #own = new Map<number, StoredValue>();
+  readonly #waiting = new Set<Waiter>();
+  readonly #stop = new AbortController();
+  #stream: ClientDuplexStream<Buffer, Buffer> | undefined;
+  #asking: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  private constructor({ prefix = '/registry/', environment, ...options }: EtcdStoreOptions) {
+    this.#prefix = prefix;
+    this.#environment = environment;
+    this.#connection = new EtcdConnection(options, environment.clock);
+  }
+
+  /** Reads everything and follows it. Rejects with StoreUnavailable when no member answers. */
+  static async open(options: EtcdStoreOptions): Promise<EtcdStore> {
+    const store = new EtcdStore(options);
+    const { entries, revision } = await store.#readAll();
+    store.#revisions.load(entries, revision);
+    void store.#follow();
+    return store;
+  }
+
+  get revision(): number {
+    return this.#revisions.revision;
+  }
+
+  get compactedRevision(): number {
+    return Math.max(this.#compacted, this.#revisions.logStart);
+  }
+
+  async get(key: string, { revision }: { readonly revision?: number } = {}): Promise<StoredEntry | undefined> {
+    if (revision === undefined || revision >= this.#revisions.logStart) return this.#revisions.get(key, revision);
+    const { entries } = await this.#range({ key, revision });
+    return entries[0] === undefined ? undefined : entryOf(entries[0]);
+  }
+
+  async range(prefix: string, options: RangeOptions = {}): Promise<RangeResult> {
+    const { revision = this.revision, limit = 0, after = '' } = options;
+    if (revision < this.#compacted) return { outcome: 'compacted' };
+    if (revision >= this.#revisions.logStart) return this.#revisions.range(prefix, options);
+    try {
+      const all = await this.#readPages(after > prefix ? `${after}\0` : prefix, endOfPrefix(prefix), revision);
+      const entries = limit > 0 ? all.entries.slice(0, limit) : all.entries;
+      return { outcome: 'read', entries, revision, remaining: all.entries.length - entries.length };
+    } catch (error) {
+      if (error instanceof EtcdRefusal && error.message.includes('compacted')) return { outcome: 'compacted' };
+      throw error;
+    }
+  }
+
+  async commit({ key, expectedRevision, value }: Write): Promise<CommitResult> {
+    const bytes = value?.(0).bytes;
+    const { answer, again } = await this.#call('/etcdserverpb.KV/Txn', swapRequest(key, expectedRevision, bytes));
+    const { revision, succeeded, current } = swapAnswer(answer);
+    if (succeeded) return this.#committed(revision, value?.(revision), key);
+    // The connection broke after an earlier attempt was carried out: what is there is this very write.
+    if (again && bytes !== undefined && current !== undefined && Buffer.compare(current.value, bytes) === 0)
+      return this.#committed(current.modRevision, value?.(current.modRevision), key);
+    if (again && bytes === undefined && current === undefined) return this.#committed(revision, undefined, key);
+    await this.#reached(Math.max(current?.modRevision ?? 0, this.revision));
+    return {
+      outcome: 'conflict',
+      current: current === undefined ? undefined : (this.#revisions.current(key) ?? entryOf(current)),
+    };
+  }
+
+  async #committed(revision: number, value: StoredValue | undefined, key: string): Promise<CommitResult> {
+    if (value !== undefined && this.revision < revision) this.#own.set(revision, value);
+    await this.#reached(revision);
+    const shown = this.#revisions.current(key);
+    return { outcome: 'committed', revision, value: shown?.modRevision === revision ? shown.value : value };
+  }
+
+  /** Resolves when the copy shows everything that was committed before the call, by whomever. */
+  fresh(): Promise<void> {
+    this.#next ??= this.#askAfter(this.#asking);
+    return this.#next;
+  }
+
+  /** A question that is on its way already could have been answered too early: those who come now share the next. */
+  async #askAfter(before: Promise<void> | undefined): Promise<void> {
+    await before?.catch(() => undefined);
+    this.#asking = this.#next;
+    this.#next = undefined;
+    const { revision } = await this.#range({ key: this.#prefix, countOnly: true });
+    if (this.revision >= revision) return;
+    this.#stream?.write(progressRequest());
+    await this.#reached(revision);
+  }
+
+  async watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
+    if (options.fromRevision < this.#revisions.logStart) return 'compacted';
+    this.#revisions.watch(options.prefix, options.fromRevision, options.onEvent, options.signal);
+    return 'watching';
+  }
+
+  async compact(revision: number): Promise<void> {
+    if (revision <= this.#compacted) return;
+    this.#compacted = revision;
+    this.#revisions.forget(revision);
+    try {
+      await this.#call('/etcdserverpb.KV/Compact', compactRequest(revision));
+    } catch (error) {
+      // Another server was faster.
+      if (!(error instanceof EtcdRefusal)) throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#stream?.cancel();
+    for (const { resolve } of this.#waiting) resolve();
+    this.#connection.close();
+  }
+
+  async #call(method: string, request: Buffer): Promise<{ readonly answer: Buffer; readonly again: boolean }> {
+    return this.#connection.call(method, request, patienceMs);
+  }
+
+  async #range(query: Parameters<typeof rangeRequest>[0]): Promise<ReturnType<typeof rangeAnswer>> {
+    return rangeAnswer((await this.#call('/etcdserverpb.KV/Range', rangeRequest(query))).answer);
+  }
+
+  async #readAll(): Promise<{ readonly entries: readonly StoredEntry[]; readonly revision: number }> {
+    return this.#readPages(this.#prefix, endOfPrefix(this.#prefix), undefined);
+  }
+
+  /** All entries between two keys as of one revision. */
+  async #readPages(
+    from: string,
+    end: string,
+    at: number | undefined,
+  ): Promise<{ readonly entries: StoredEntry[]; readonly revision: number }> {
+    const entries: StoredEntry[] = [];
+    let key = from;
+    let revision = at ?? 0;
+    for (;;) {
+      const page = await this.#range({ key, end, limit: pageEntries, revision });
+      if (revision === 0) revision = page.revision;
+      for (const entry of page.entries) entries.push(entryOf(entry));
+      if (!page.more) return { entries, revision };
+      key = `${page.entries.at(-1)!.key}\0`;
+    }
+  }
+
+  /** Keeps the copy in step, whatever happens to members and connections. */
+  async #follow(): Promise<void> {
+    const { clock, log } = this.#environment;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#followOnce();
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        log.warn('the watch of etcd ended; following again', { message: String((error as Error).message) });
+        this.#connection.avoidCurrent();
+      }
+      await sleep(clock, reconnectMs, this.#stop.signal).catch(() => undefined);
+    }
+  }
+
+  async #followOnce(): Promise<void> {
+    const stream = this.#connection.watch();
+    this.#stream = stream;
+    stream.write(watchRequest(this.#prefix, this.revision + 1));
+    // Whoever waited for a broken stream's progress has to ask this one.
+    if (this.#waiting.size > 0) stream.write(progressRequest());
+    try {
+      for await (const bytes of stream as AsyncIterable<Buffer>) {
+        const answer = watchAnswer(bytes);
+        if (answer.compactedRevision > 0) await this.#catchUp();
+        if (answer.canceled) return;
+        this.#take(answer);
+      }
+    } finally {
+      stream.cancel();
+    }
+  }
+
+  #take({ events, revision, created }: WatchAnswer): void {
+    for (const { isDeletion, entry } of events) {
+      if (isDeletion) this.#publish(entry.key, entry.modRevision, undefined);
+      else this.#publish(entry.key, entry.modRevision, this.#own.get(entry.modRevision) ?? { bytes: entry.value });
+      this.#own.delete(entry.modRevision);
+    }
+    // An answer without events says how far there was nothing else; one that opens a watch says nothing of the kind.
+    if (events.length === 0 && !created) this.#revisions.advance(revision);
+    this.#revisions.trim(maxLogEvents);
+    this.#wake();
+  }
+
+  #publish(key: string, revision: number, value: StoredValue | undefined): void {
+    const previous = this.#revisions.current(key);
+    if (previous !== undefined && previous.modRevision >= revision) return;
+    if (previous === undefined && value === undefined) return;
+    this.#revisions.publish({ type: value === undefined ? 'delete' : 'put', key, revision, value, previous });
+  }
+
+  /** The watch was away for longer than etcd remembers: what is different now is told as if it had just happened. */
+  async #catchUp(): Promise<void> {
+    const { entries, revision } = await this.#readAll();
+    const present = new Set(entries.map(({ key }) => key));
+    const before = this.#revisions.range(this.#prefix, {});
+    const changed = entries.filter(({ key, modRevision }) => this.#revisions.current(key)?.modRevision !== modRevision);
+    for (const { key, modRevision, value } of changed.sort((left, right) => left.modRevision - right.modRevision))
+      this.#publish(key, modRevision, value);
+    if (before.outcome === 'read')
+      for (const { key } of before.entries) if (!present.has(key)) this.#publish(key, revision, undefined);
+    this.#revisions.advance(revision);
+    this.#wake();
+  }
+
+  #reached(revision: number): Promise<void> {
+    if (this.revision >= revision) return Promise.resolve();
+    if (this.#stop.signal.aborted) return Promise.reject(new StoreUnavailable('the store is closed'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add({ revision, resolve });
+    return promise;
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiting) {
+      if (waiter.revision > this.revision) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}
+
+function entryOf({ key, value, createRevision, modRevision }: KeyValue): StoredEntry {
+  return { key, value: { bytes: value }, createRevision, modRevision };
+}
