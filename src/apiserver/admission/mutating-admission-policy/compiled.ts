@@ -23,7 +23,9 @@ interface CompiledMutation {
 }
 
 const priced = withKubernetesCosts(mutationLibrary);
-const withMutations = (environment: CelEnvironment): CelEnvironment => environment.extend({ libraries: [priced] });
+/** The environment with what mutations construct. */
+export const withMutations = (environment: CelEnvironment): CelEnvironment =>
+  environment.extend({ libraries: [priced] });
 
 /** A MutatingAdmissionPolicy, ready to change objects. */
 export class CompiledPolicy {

@@ -1,5 +1,6 @@
 import type { KindRules } from '#kinds/kind.ts';
 import { rulesFor } from '#kinds/rules.ts';
+import { policyRules } from '../../admission/policies/rules.ts';
 import {
   mutatingConfigurationRules,
   validatingConfigurationRules,
@@ -17,6 +18,7 @@ export function builtinRules(engine: RuleEngine): RulesOf {
     'admissionregistration.k8s.io/mutatingwebhookconfigurations': mutatingConfigurationRules as unknown as KindRules,
     'admissionregistration.k8s.io/validatingwebhookconfigurations':
       validatingConfigurationRules as unknown as KindRules,
+    ...policyRules,
     'apiregistration.k8s.io/apiservices': apiServiceRules as unknown as KindRules,
   };
   return (row) => ({ ...rulesFor(row), ...own[`${row.group}/${row.resource}`] });
