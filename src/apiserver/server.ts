@@ -4,6 +4,10 @@ import type { Kind } from '#kinds/kind.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { Store } from '#storage/store.ts';
 import { type AdmissionOptions, admissionChain } from './admission/index.ts';
+import {
+  PolicyStatusController,
+  statusControllerUser,
+} from './admission/validating-admission-policy/status-controller.ts';
 import { Aggregator } from './aggregation/aggregator.ts';
 import { publishTrust } from './aggregation/published-trust.ts';
 import { LocalRegistration } from './aggregation/registration.ts';
@@ -85,6 +89,7 @@ export class ApiServer {
   readonly #stop = new AbortController();
   #custom: CustomResources | undefined;
   #definitions: DefinitionController | undefined;
+  #policyStatus: PolicyStatusController | undefined;
   #registration: LocalRegistration | undefined;
   #aggregator: Aggregator | undefined;
 
@@ -170,6 +175,15 @@ export class ApiServer {
     await ensureBootstrapObjects(server.loopback(), { serviceCidr: options.serviceCidr, exists });
     server.#definitions = new DefinitionController({ resources, client: server.loopback(), environment });
     void server.#definitions.run();
+    server.#policyStatus = new PolicyStatusController({
+      resources,
+      client: server.client({
+        user: statusControllerUser,
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'],
+      }),
+      environment,
+    });
+    void server.#policyStatus.run();
     server.#startAggregation(options);
     await publishTrust(server.loopback(), authentication);
     fairness?.start(() => server.loopback());
@@ -297,6 +311,7 @@ export class ApiServer {
   stop(): void {
     this.#stop.abort();
     this.#definitions?.stop();
+    this.#policyStatus?.stop();
     this.#registration?.stop();
     this.#aggregator?.stop();
     this.#custom?.stop();
