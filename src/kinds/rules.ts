@@ -29,6 +29,7 @@ import { cronJobRules } from './batch/cron-job/rules.ts';
 import { jobRules } from './batch/job/rules.ts';
 import { certificateSigningRequestRules } from './certificates/certificate-signing-request/rules.ts';
 import { leaseRules } from './coordination/lease/rules.ts';
+import { leaseCandidateRules } from './coordination/lease-candidate/rules.ts';
 import {
   componentStatusCells,
   configMapCells,
@@ -78,6 +79,7 @@ import { ingressClassRules } from './networking/ingress-class/rules.ts';
 import { ipAddressRules } from './networking/ip-address/rules.ts';
 import { networkPolicyRules } from './networking/network-policy/rules.ts';
 import { serviceCidrRules } from './networking/service-cidr/rules.ts';
+import { runtimeClassRules } from './node/runtime-class/rules.ts';
 import {
   apiServiceCells,
   bindingCells,
@@ -148,6 +150,7 @@ const table: Readonly<Record<string, KindRules>> = {
   'batch/CronJob': of(cronJobRules, cronJobCells),
   'discovery.k8s.io/EndpointSlice': of(endpointSliceRules, endpointSliceCells),
   'coordination.k8s.io/Lease': of(leaseRules, leaseCells),
+  'coordination.k8s.io/LeaseCandidate': leaseCandidateRules as unknown as KindRules,
   'rbac.authorization.k8s.io/Role': of(roleRules, nameAndCreationCells),
   'rbac.authorization.k8s.io/ClusterRole': of(clusterRoleRules, nameAndCreationCells),
   'rbac.authorization.k8s.io/RoleBinding': of(roleBindingRules, bindingCells),
@@ -190,7 +193,7 @@ const table: Readonly<Record<string, KindRules>> = {
   'networking.k8s.io/Ingress': of(ingressRules, ingressCells),
   'networking.k8s.io/IPAddress': of(ipAddressRules, ipAddressCells),
   'networking.k8s.io/ServiceCIDR': of(serviceCidrRules, serviceCidrCells),
-  'node.k8s.io/RuntimeClass': of({}, runtimeClassCells),
+  'node.k8s.io/RuntimeClass': of(runtimeClassRules, runtimeClassCells),
   'apiregistration.k8s.io/APIService': of({}, apiServiceCells),
   'apiextensions.k8s.io/CustomResourceDefinition': of({}, nameAndCreationCells),
   'resource.k8s.io/DeviceClass': of({}, nameAndAgeCells),

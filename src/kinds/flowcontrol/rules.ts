@@ -1,10 +1,13 @@
 import type * as flowcontrol from '#kinds/generated/types/flowcontrol_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateConditions, validateFlowSchema, validatePriorityLevel } from './validation.ts';
 
 export const flowSchemaRules: KindRules<flowcontrol.FlowSchema> = {
   defaults({ spec }) {
     if (spec !== undefined && (spec.matchingPrecedence ?? 0) === 0) spec.matchingPrecedence = 1000;
   },
+  validate: validateFlowSchema,
+  validateStatusUpdate: ({ status }) => validateConditions(status?.conditions),
 };
 
 export const priorityLevelConfigurationRules: KindRules<flowcontrol.PriorityLevelConfiguration> = {
@@ -23,4 +26,6 @@ export const priorityLevelConfigurationRules: KindRules<flowcontrol.PriorityLeve
     queuing.queues ||= 64;
     queuing.queueLengthLimit ||= 50;
   },
+  validate: validatePriorityLevel,
+  validateStatusUpdate: ({ status }) => validateConditions(status?.conditions),
 };
