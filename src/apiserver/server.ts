@@ -169,10 +169,10 @@ export class ApiServer {
         webhookConverter(definition, { webhooks: server.registry.webhooks, random: environment.random }),
     });
     server.registry.admission.start(server.registry);
-    const exists = (kind: Kind, { metadata }: ApiObject): boolean =>
-      resources.of(kind).storage!.cache.get(objectKey({ namespace: metadata.namespace, name: metadata.name ?? '' })) !==
-      undefined;
-    await ensureBootstrapObjects(server.loopback(), { serviceCidr: options.serviceCidr, exists });
+    const find = (kind: Kind, { metadata }: ApiObject): ApiObject | undefined =>
+      resources.of(kind).storage!.cache.get(objectKey({ namespace: metadata.namespace, name: metadata.name ?? '' }))
+        ?.value.object;
+    await ensureBootstrapObjects(server.loopback(), { serviceCidr: options.serviceCidr, find });
     server.#definitions = new DefinitionController({ resources, client: server.loopback(), environment });
     void server.#definitions.run();
     server.#policyStatus = new PolicyStatusController({

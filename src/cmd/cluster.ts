@@ -118,6 +118,7 @@ async function startParts(
     tokenSigningKey: pki.tokenSigningKey,
     serviceCidr,
     featureGates,
+    admission: { enable: ['NodeRestriction'] },
     encryption: { configFile: ensureEncryptionConfiguration(join(config.dataDir, 'pki')) },
     authentication: {
       clientCa: pki.authority.certificate,

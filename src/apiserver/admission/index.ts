@@ -18,6 +18,7 @@ import { mutatingAdmissionPolicy } from './mutating-admission-policy/plugin.ts';
 import { namespaceAutoProvision } from './namespace-auto-provision/plugin.ts';
 import { namespaceExists } from './namespace-exists/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
+import { nodeRestriction } from './node-restriction/plugin.ts';
 import { ownerReferencesPermissionEnforcement } from './owner-references/plugin.ts';
 import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
 import { podNodeSelector } from './pod-node-selector/plugin.ts';
@@ -59,6 +60,7 @@ export const pluginEntries: readonly PluginEntry[] = [
   off(limitPodHardAntiAffinityTopology),
   on(limitRanger),
   on(serviceAccount),
+  off(nodeRestriction),
   on(taintNodesByCondition),
   off(alwaysPullImages),
   imagePolicyWebhook,

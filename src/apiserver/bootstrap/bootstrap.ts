@@ -5,6 +5,7 @@ import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import { formatIpv4, parseIpRange } from '../services/ip-range.ts';
 import objects from './objects.json' with { type: 'json' };
+import { repair } from './repair.ts';
 
 /** Namespaces come first: roles live in them. */
 const sections: readonly (readonly [keyof typeof objects, Kind])[] = [
@@ -18,18 +19,25 @@ const sections: readonly (readonly [keyof typeof objects, Kind])[] = [
   ['flowschemas', handles.FlowSchema],
 ];
 
-/** Whether an object is already there; asked of the caches, so that a warm start writes and waits for nothing. */
-export type Exists = (kind: Kind, object: ApiObject) => boolean;
+/** Roles and bindings are not only there: they grant what they have to. */
+const repaired = new Set<string>(['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings']);
+
+/** An object as it is; asked of the caches, so that a warm start writes and waits for nothing. */
+export type Find = (kind: Kind, object: ApiObject) => ApiObject | undefined;
 
 /** Makes what every cluster holds from its first second, and puts back what was deleted. */
 export async function ensureBootstrapObjects(
   client: Client,
-  options: { readonly serviceCidr: string; readonly exists: Exists },
+  options: { readonly serviceCidr: string; readonly find: Find },
 ): Promise<void> {
   for (const [section, kind] of sections) {
     const wanted = objects[section] as unknown as readonly ApiObject[];
     await Promise.all(
-      wanted.filter((object) => !options.exists(kind, object)).map((object) => ensure(client, kind, object)),
+      wanted.map((object) => {
+        const current = options.find(kind, object);
+        if (current === undefined) return ensure(client, kind, object);
+        return repaired.has(section) ? repair(client, kind, current, object) : undefined;
+      }),
     );
   }
   const { first, cidr } = parseIpRange(options.serviceCidr);
@@ -47,7 +55,7 @@ export async function ensureBootstrapObjects(
     [handles.ServiceCIDR, serviceCidr],
     [handles.Service, service],
   ] as const) {
-    if (!options.exists(kind as Kind, object)) await ensure(client, kind as Kind, object);
+    if (options.find(kind as Kind, object) === undefined) await ensure(client, kind as Kind, object);
   }
 }
 

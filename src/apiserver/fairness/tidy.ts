@@ -14,16 +14,22 @@ import type { ResourceTable } from '../resources/resource.ts';
 
 /** Without these no request would find its level: they are what upstream calls mandatory. */
 const mandatory = new Set(['exempt', 'catch-all']);
+/** Objects that say so are kept as this version suggests them. */
+const autoUpdate = 'apf.kubernetes.io/autoupdate-spec';
 const sections = [
   [PriorityLevelConfiguration as Kind, bootstrap.prioritylevelconfigurations],
   [FlowSchema as Kind, bootstrap.flowschemas],
 ] as const;
 
-/** Puts the mandatory objects back to what they have to be, and notes on each schema whether its level exists. */
+/** Puts the default objects back to what they have to be, and notes on each schema whether its level exists. */
 export async function tidyFlowControl(client: Client, resources: ResourceTable, now: number): Promise<void> {
   for (const [kind, objects] of sections)
-    for (const wanted of objects as unknown as readonly ApiObject[])
-      if (mandatory.has(wanted.metadata.name ?? '')) await restore(client, kind, wanted, find(resources, kind, wanted));
+    for (const wanted of objects as unknown as readonly ApiObject[]) {
+      const current = find(resources, kind, wanted);
+      const follows = current?.metadata.annotations?.[autoUpdate] === 'true';
+      if (current === undefined || follows || mandatory.has(wanted.metadata.name ?? ''))
+        await restore(client, kind, wanted, current);
+    }
   for (const { value } of [...resources.of(FlowSchema).storage!.cache.entries()]) {
     const schema = value.object as SchemaObject;
     const condition = danglingCondition(schema, levelOf(resources, schema));
