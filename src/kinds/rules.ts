@@ -102,6 +102,15 @@ import {
 import { podDisruptionBudgetRules } from './policy/pod-disruption-budget/rules.ts';
 import { clusterRoleRules, roleRules } from './rbac/role/rules.ts';
 import { clusterRoleBindingRules, roleBindingRules } from './rbac/role-binding/rules.ts';
+import {
+  betaResourceClaimRules,
+  betaResourceClaimTemplateRules,
+  betaResourceSliceRules,
+  deviceClassRules,
+  resourceClaimRules,
+  resourceClaimTemplateRules,
+  resourceSliceRules,
+} from './resource/rules.ts';
 import { priorityClassRules } from './scheduling/priority-class/rules.ts';
 import {
   csiDriverCells,
@@ -196,10 +205,13 @@ const table: Readonly<Record<string, KindRules>> = {
   'node.k8s.io/RuntimeClass': of(runtimeClassRules, runtimeClassCells),
   'apiregistration.k8s.io/APIService': of({}, apiServiceCells),
   'apiextensions.k8s.io/CustomResourceDefinition': of({}, nameAndCreationCells),
-  'resource.k8s.io/DeviceClass': of({}, nameAndAgeCells),
-  'resource.k8s.io/ResourceClaim': of({}, resourceClaimCells),
-  'resource.k8s.io/ResourceClaimTemplate': of({}, nameAndAgeCells),
-  'resource.k8s.io/ResourceSlice': of({}, resourceSliceCells),
+  'resource.k8s.io/DeviceClass': of(deviceClassRules, nameAndAgeCells),
+  'resource.k8s.io/ResourceClaim': of(resourceClaimRules, resourceClaimCells),
+  'resource.k8s.io/v1beta1/ResourceClaim': of(betaResourceClaimRules, resourceClaimCells),
+  'resource.k8s.io/ResourceClaimTemplate': of(resourceClaimTemplateRules, nameAndAgeCells),
+  'resource.k8s.io/v1beta1/ResourceClaimTemplate': of(betaResourceClaimTemplateRules, nameAndAgeCells),
+  'resource.k8s.io/ResourceSlice': of(resourceSliceRules, resourceSliceCells),
+  'resource.k8s.io/v1beta1/ResourceSlice': of(betaResourceSliceRules, resourceSliceCells),
 };
 
 const nothingSpecial: KindRules = {};
