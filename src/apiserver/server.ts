@@ -39,10 +39,13 @@ import type { Registry } from './registry/registry.ts';
 import { ResourceTable, type ServedResource } from './resources/resource.ts';
 import { objectKey } from './resources/storage-keys.ts';
 import { serviceHook } from './services/hook.ts';
+import { FormedStore } from './storage-form/store.ts';
 import { WebhookClient } from './webhooks/client.ts';
 
 export interface ApiServerOptions {
   readonly store: Store;
+  /** Values are kept as upstream keeps them in etcd: for a store that is shared with official servers, or will be. */
+  readonly upstreamForm?: boolean;
   readonly environment: Environment;
   /** EC P-256 private key in PEM that signs service-account tokens. */
   readonly tokenSigningKey: string;
@@ -110,7 +113,8 @@ export class ApiServer {
       options.encryption === undefined
         ? undefined
         : await Encryption.open(options.store, environment, options.encryption);
-    const store = encryption?.store ?? options.store;
+    const kept = encryption?.store ?? options.store;
+    const store = options.upstreamForm === true ? new FormedStore(kept) : kept;
     const resources = await ResourceTable.open(store, builtinRules(celRules));
     const { authentication = {} } = options;
     const tokens = new ServiceAccountTokens({

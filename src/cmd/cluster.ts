@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { defaultRequestHeaders } from '#apiserver/authentication/request-header.ts';
 import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
@@ -11,7 +12,9 @@ import { OpenApi } from '#apiserver/openapi/serve.ts';
 import { ApiServer } from '#apiserver/server.ts';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Environment } from '#base/environment.ts';
+import { randomUuid } from '#base/random.ts';
 import type { Client } from '#client/client.ts';
+import { type LeaderElectionOptions, runWithLeadership } from '#client/leader-election.ts';
 import { startControllers } from '#controllers/index.ts';
 import type { IssueLegacyToken } from '#controllers/service-account-token/fill.ts';
 import type { Kubelet } from '#kubelet/kubelet.ts';
@@ -19,6 +22,7 @@ import { createSimulatedNode } from '#kubelet/simulated/simulated-node.ts';
 import type { NodeApi } from '#machinery/node-api.ts';
 import { startScheduler } from '#scheduler/index.ts';
 import { SqliteStore } from '#storage/sqlite/store.ts';
+import type { Store } from '#storage/store.ts';
 import { certificateAuthority } from './certificate-authority.ts';
 import { type ClusterConfig, machineAddress } from './config.ts';
 import { loadDescriptions } from './descriptions.ts';
@@ -109,11 +113,12 @@ async function startParts(
   const pki = await renew();
   let { proxyClient } = pki;
   onStep('certificates');
-  const store = await SqliteStore.open(join(config.dataDir, 'state.db'));
+  const store = await openStore(config, environment);
   parts.onStop(() => store.close());
   const { serviceCidr, featureGates } = config;
   const server = await ApiServer.start({
     store,
+    upstreamForm: config.etcd !== undefined,
     environment,
     tokenSigningKey: pki.tokenSigningKey,
     serviceCidr,
@@ -153,7 +158,7 @@ async function startParts(
   // Pods reach the server through its service; where there are only simulated ones, loopback is no place to send them.
   if (config.nodes > 0) await publishApiServer(client, { address, port: front.port });
   onStep('API server');
-  startControlLoops(server, environment, pki, parts);
+  startControlLoops(server, { config, environment, pki }, parts);
   for (const kubelet of simulatedNodes(config, server, environment)) {
     nodes.set(kubelet.nodeName, kubelet.api);
     parts.run(kubelet.nodeName, kubelet.run(parts.signal));
@@ -183,7 +188,15 @@ async function startParts(
   };
 }
 
-function startControlLoops(server: ApiServer, environment: Environment, pki: Pki, parts: Parts): void {
+function startControlLoops(
+  server: ApiServer,
+  {
+    config,
+    environment,
+    pki,
+  }: { readonly config: ClusterConfig; readonly environment: Environment; readonly pki: Pki },
+  parts: Parts,
+): void {
   const client = server.loopback();
   const kinds = [...server.resources.all()]
     .filter(({ storage, verbs, custom }) => storage !== undefined && custom === undefined && verbs.has('delete'))
@@ -191,11 +204,39 @@ function startControlLoops(server: ApiServer, environment: Environment, pki: Pki
   const rootCa = pki.authority.certificate;
   const authority = certificateAuthority(pki.authority, () => environment.clock.now());
   const issueLegacyToken: IssueLegacyToken = (names) => server.registry.tokens.issueLegacy(names);
-  parts.run(
-    'the controllers',
-    startControllers({ client, environment, kinds, rootCa, authority, issueLegacyToken }, parts.signal),
-  );
-  parts.run('the scheduler', startScheduler({ client, environment }, parts.signal));
+  const controllers = (signal: AbortSignal): Promise<void> =>
+    startControllers({ client, environment, kinds, rootCa, authority, issueLegacyToken }, signal);
+  const scheduler = (signal: AbortSignal): Promise<void> => startScheduler({ client, environment }, signal);
+  // Where there may be other servers on the same store, one of them does the work at a time.
+  const led = (name: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> =>
+    config.etcd === undefined
+      ? work(parts.signal)
+      : leadAgainAndAgain({ client, environment, name, namespace: 'kube-system' }, work, parts.signal);
+  parts.run('the controllers', led('kube-controller-manager', controllers));
+  parts.run('the scheduler', led('kube-scheduler', scheduler));
+}
+
+/** Whoever has lost its leadership waits for the next chance. */
+async function leadAgainAndAgain(
+  options: Omit<LeaderElectionOptions, 'identity'>,
+  work: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const identity = `${hostname()}_${randomUuid(options.environment.random)}`;
+  while (!signal.aborted) await runWithLeadership({ ...options, identity }, work, signal);
+}
+
+async function openStore({ dataDir, etcd }: ClusterConfig, environment: Environment): Promise<Store> {
+  if (etcd === undefined) return SqliteStore.open(join(dataDir, 'state.db'));
+  const { servers, caFile, certFile, keyFile } = etcd;
+  const { EtcdStore } = await import('#storage/etcd/store.ts');
+  return EtcdStore.open({
+    endpoints: servers,
+    ...(caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }),
+    ...(certFile === undefined ? {} : { certificate: readFileSync(certFile, 'utf8') }),
+    ...(keyFile === undefined ? {} : { key: readFileSync(keyFile, 'utf8') }),
+    environment,
+  });
 }
 
 /** Who may present a client certificate: users, and proxies that speak for users. */

@@ -19,6 +19,17 @@ export interface ClusterConfig {
   readonly featureGates: Readonly<Record<string, boolean>>;
   /** How the containers of simulated nodes behave. */
   readonly simulation: Partial<SimulatedBehaviour>;
+  /** Absent: the state is in the data folder. */
+  readonly etcd?: EtcdConfig;
+}
+
+/** An etcd that several servers share, and the files that prove who asks. */
+export interface EtcdConfig {
+  /** `https://10.0.0.1:2379`, one for each member. */
+  readonly servers: readonly string[];
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
 }
 
 export const defaultPort = 6443;

@@ -36,6 +36,12 @@ export interface Store {
   /** The lowest revision that can still be read; 0 when none was compacted. */
   readonly compactedRevision: number;
 
+  /**
+   * Only where others write to the same store: resolves when everything that was committed before the call can be read
+   * here.
+   */
+  readonly fresh?: (() => Promise<void>) | undefined;
+
   close(): Promise<void>;
 }
 

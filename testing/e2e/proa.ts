@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -140,8 +140,12 @@ export class ProaProcess {
     readonly nodes: 0 | 1;
     readonly simulatedNodes?: number;
     readonly network?: number;
+    /** Members of an etcd that keeps the state. */
+    readonly etcdServers?: readonly string[];
+    /** A server on the same store, whose keys this one has to share. */
+    readonly besides?: ProaProcess;
   }): Promise<ProaProcess> {
-    const { nodes, simulatedNodes = 0, network = 200 } = options;
+    const { nodes, simulatedNodes = 0, network = 200, etcdServers, besides } = options;
     const folder = await mkdtemp(join(tmpdir(), 'proa-e2e-'));
     const cluster = new ProaProcess(folder, await freePort());
     const config = {
@@ -151,7 +155,10 @@ export class ProaProcess {
       simulatedNodes,
       podCidr: `10.${network}.0.0/16`,
       serviceCidr: `10.${network + 1}.0.0/16`,
+      ...(etcdServers === undefined ? {} : { etcd: { servers: etcdServers } }),
     };
+    if (besides !== undefined)
+      await cp(join(besides.dataDir, 'pki'), join(cluster.dataDir, 'pki'), { recursive: true });
     await writeFile(join(folder, 'proa.yaml'), JSON.stringify(config));
     await cluster.start();
     return cluster;

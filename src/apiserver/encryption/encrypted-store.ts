@@ -80,6 +80,11 @@ export class EncryptedStore implements Store {
     return this.#inner.revision;
   }
 
+  get fresh(): Store['fresh'] {
+    const { fresh } = this.#inner;
+    return fresh === undefined ? undefined : () => fresh.call(this.#inner);
+  }
+
   get compactedRevision(): number {
     return this.#inner.compactedRevision;
   }

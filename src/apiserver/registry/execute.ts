@@ -15,6 +15,8 @@ import { replaceObject } from './update.ts';
 /** Carries out one authorised request on a resource. Throws ApiError for every expected failure. */
 export async function execute(registry: Registry, operation: Operation): Promise<Result> {
   const { resource, subresource, verb, name, namespace } = operation;
+  const { fresh } = registry.store;
+  if (fresh !== undefined && !acceptsOlder(registry, operation)) await fresh.call(registry.store);
   if (resource.kind.namespaced && namespace === '' && verb !== 'list' && verb !== 'watch') {
     throw badRequest('an empty namespace may not be set during creation');
   }
@@ -43,6 +45,12 @@ export async function execute(registry: Registry, operation: Operation): Promise
     case 'connect':
       throw methodNotSupported(resource.kind, verb);
   }
+}
+
+/** Whether what this server has seen so far will do, although others write to the same store. */
+function acceptsOlder({ store }: Registry, { verb, options: { resourceVersion = '' } }: Operation): boolean {
+  const isRead = verb === 'get' || verb === 'list' || verb === 'watch';
+  return isRead && resourceVersion !== '' && !(Number(resourceVersion) > store.revision);
 }
 
 /** A kind that is going away takes nothing new. */

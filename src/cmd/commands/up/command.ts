@@ -33,8 +33,9 @@ Usage: proa up [flags]
   --simulate WHAT         how their containers behave: start=200..800,ready=1000,failChance=0.01 (milliseconds; also
                           sandbox, initRun, pull, stop, failAfter)
   --feature-gates A=true  official feature gates, separated by commas
+  --etcd-servers URL,URL  keep the state in an etcd that several servers share, instead of in the data folder
   --config FILE           the same settings in YAML: dataDir, port, nodes, simulatedNodes, serviceCidr, podCidr,
-                          clusterDomain, featureGates, simulation
+                          clusterDomain, featureGates, simulation, etcd
 `;
 
 export const up: Command = {
@@ -50,6 +51,7 @@ export const up: Command = {
     'simulated-nodes': { type: 'string' },
     'feature-gates': { type: 'string' },
     simulate: { type: 'string' },
+    'etcd-servers': { type: 'string' },
     config: { type: 'string' },
   },
   async run(values) {

@@ -10,6 +10,7 @@ import {
   defaultPodCidr,
   defaultPort,
   defaultServiceCidr,
+  type EtcdConfig,
   isRoot,
 } from '../../config.ts';
 import { UserError } from '../../data-folder.ts';
@@ -27,6 +28,7 @@ const fileKeys = [
   'clusterDomain',
   'featureGates',
   'simulation',
+  'etcd',
 ] as const;
 type FileConfig = Partial<Record<(typeof fileKeys)[number], unknown>>;
 
@@ -60,8 +62,29 @@ export function upOptions(values: Values): UpOptions {
     clusterDomain: stringOf('clusterDomain', file.clusterDomain) ?? 'cluster.local',
     featureGates: gates(text(values, 'feature-gates'), file.featureGates),
     simulation: simulation(text(values, 'simulate'), file.simulation),
+    ...etcd(text(values, 'etcd-servers'), file.etcd),
   };
   return { config, notice: fallsBack ? fallbackNotice() : undefined };
+}
+
+const etcdKeys = ['servers', 'caFile', 'certFile', 'keyFile'];
+
+function etcd(flag: string | undefined, file: unknown): { readonly etcd?: EtcdConfig } {
+  const found = (file ?? {}) as Readonly<Record<string, unknown>>;
+  const servers = flag?.split(',') ?? found['servers'];
+  if (file === undefined && servers === undefined) return {};
+  const unknown = Object.keys(found).find((key) => !etcdKeys.includes(key));
+  if (unknown !== undefined) throw new UserError(`etcd: unknown key "${unknown}"; known are ${etcdKeys.join(', ')}`);
+  const isUrl = (server: unknown): boolean => typeof server === 'string' && /^https?:\/\/[^/]+$/.test(server);
+  if (!Array.isArray(servers) || servers.length === 0 || !servers.every(isUrl))
+    throw new UserError('etcd takes servers such as http://127.0.0.1:2379, one for each member');
+  const files = Object.fromEntries(
+    etcdKeys.slice(1).flatMap((key) => {
+      const path = stringOf(`etcd.${key}`, found[key]);
+      return path === undefined ? [] : [[key, path]];
+    }),
+  );
+  return { etcd: { servers: servers as string[], ...files } };
 }
 
 function fallbackNotice(): string {

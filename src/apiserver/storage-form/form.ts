@@ -1,0 +1,63 @@
+import { resourceRows } from '#kinds/resources.ts';
+import { conform, DecodeError, encodeJson, parseJson } from '#machinery/json.ts';
+import type { ApiObject, JsonObject } from '#machinery/meta.ts';
+import { decodeEnvelope, decodeMessage, encodeProtobuf } from '#machinery/protobuf.ts';
+import type { ObjectSchema } from '#machinery/schema.ts';
+import type { StoredValue } from '#storage/store.ts';
+import { StoredObject } from '../cache/stored-object.ts';
+
+/** `k8s` and a zero byte, before what is protobuf. */
+const protobufMark = [0x6b, 0x38, 0x73, 0x00];
+
+/** Groups whose objects upstream's own servers keep as JSON. */
+const keptAsJson = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io']);
+
+/**
+ * An object as upstream keeps it in etcd: protobuf in an envelope for built-in kinds, JSON for others, without its
+ * resourceVersion, which is the revision of the key.
+ */
+export function encodeForm(value: StoredValue): Uint8Array {
+  const { object } = StoredObject.of(value);
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  const kept = { ...object, metadata } as unknown as JsonObject;
+  const schema = protobufSchema(object.apiVersion ?? '', object.kind ?? '');
+  return schema === undefined ? encodeJson(kept) : encodeProtobuf(kept, schema);
+}
+
+/** The object of a key, with the key's revision. @throws DecodeError */
+export function decodeForm(bytes: Uint8Array, revision: number): StoredObject {
+  const object = protobufMark.every((byte, at) => bytes[at] === byte) ? fromProtobuf(bytes) : fromJson(bytes);
+  return StoredObject.ofObject({
+    ...object,
+    metadata: { ...object.metadata, resourceVersion: String(revision) },
+  });
+}
+
+function fromProtobuf(bytes: Uint8Array): ApiObject {
+  const { apiVersion, kind, raw } = decodeEnvelope(bytes);
+  const schema = schemaOf(apiVersion, kind);
+  if (schema === undefined)
+    throw new DecodeError(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`);
+  const { value } = conform(decodeMessage(raw, schema), schema);
+  return Object.assign({ kind, apiVersion }, value) as unknown as ApiObject;
+}
+
+function fromJson(bytes: Uint8Array): ApiObject {
+  const object = parseJson(bytes);
+  if (typeof object !== 'object' || object === null || Array.isArray(object))
+    throw new DecodeError('a stored value is no object');
+  return object as unknown as ApiObject;
+}
+
+function protobufSchema(apiVersion: string, kind: string): ObjectSchema | undefined {
+  return keptAsJson.has(apiVersion.split('/')[0]!) ? undefined : schemaOf(apiVersion, kind);
+}
+
+let byKind: ReadonlyMap<string, { readonly schema: ObjectSchema }> | undefined;
+
+function schemaOf(apiVersion: string, kind: string): ObjectSchema | undefined {
+  byKind ??= new Map(
+    resourceRows.map((row) => [`${row.group === '' ? '' : `${row.group}/`}${row.version} ${row.kind}`, row]),
+  );
+  return byKind.get(`${apiVersion} ${kind}`)?.schema;
+}

@@ -1,0 +1,118 @@
+import { internalError } from '#machinery/errors.ts';
+import type {
+  CommitResult,
+  RangeOptions,
+  RangeResult,
+  Store,
+  StoredEntry,
+  StoredValue,
+  StoreEvent,
+  Write,
+} from '#storage/store.ts';
+import { decodeForm, encodeForm } from './form.ts';
+
+/** A value on its way to the store beneath: upstream's form is made when its bytes are asked for. */
+class FormedValue implements StoredValue {
+  readonly plain: StoredValue;
+  #bytes: Uint8Array | undefined;
+
+  constructor(plain: StoredValue) {
+    this.plain = plain;
+  }
+
+  get bytes(): Uint8Array {
+    this.#bytes ??= encodeForm(this.plain);
+    return this.#bytes;
+  }
+}
+
+/** A store whose values are in the form that upstream keeps in etcd, so that either server can read the other's. */
+export class FormedStore implements Store {
+  readonly #inner: Store;
+
+  constructor(inner: Store) {
+    this.#inner = inner;
+  }
+
+  get revision(): number {
+    return this.#inner.revision;
+  }
+
+  get compactedRevision(): number {
+    return this.#inner.compactedRevision;
+  }
+
+  get fresh(): Store['fresh'] {
+    const { fresh } = this.#inner;
+    return fresh === undefined ? undefined : () => fresh.call(this.#inner);
+  }
+
+  async get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {
+    const entry = await this.#inner.get(key, options);
+    return entry === undefined ? undefined : plainEntry(entry);
+  }
+
+  async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
+    const result = await this.#inner.range(prefix, options);
+    return result.outcome === 'read' ? { ...result, entries: result.entries.map(plainEntry) } : result;
+  }
+
+  async commit({ value: make, ...write }: Write): Promise<CommitResult> {
+    const value = make === undefined ? undefined : (revision: number) => new FormedValue(make(revision));
+    const result = await this.#inner.commit({ ...write, value });
+    if (result.outcome === 'conflict')
+      return result.current === undefined ? result : { ...result, current: plainEntry(result.current) };
+    return result.value === undefined ? result : { ...result, value: plainValue(result.value, result.revision) };
+  }
+
+  watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
+    const onEvent = (event: StoreEvent): void => {
+      const { value, previous, revision } = event;
+      options.onEvent({
+        ...event,
+        value: value === undefined ? undefined : plainValue(value, revision),
+        previous: previous === undefined ? undefined : plainEntry(previous),
+      });
+    };
+    return this.#inner.watch({ ...options, onEvent });
+  }
+
+  compact(revision: number): Promise<void> {
+    return this.#inner.compact(revision);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
+
+function plainEntry(entry: StoredEntry): StoredEntry {
+  return { ...entry, value: plainValue(entry.value, entry.modRevision) };
+}
+
+/** What cannot be decoded is told to who looks at it: the watch that brings it has to go on. */
+function readable(bytes: Uint8Array, revision: number): StoredValue {
+  try {
+    return decodeForm(bytes, revision);
+  } catch (error) {
+    const failure = internalError(error instanceof Error ? error.message : String(error));
+    return {
+      get bytes(): Uint8Array {
+        throw failure;
+      },
+    };
+  }
+}
+
+/** What was decoded once: who reads a value again gets the same object. */
+const decoded = new WeakMap<StoredValue, StoredValue>();
+
+function plainValue(value: StoredValue, revision: number): StoredValue {
+  if (value instanceof FormedValue) return value.plain;
+  let known = decoded.get(value);
+  if (known === undefined) {
+    known = readable(value.bytes, revision);
+    decoded.set(value, known);
+  }
+  return known;
+}

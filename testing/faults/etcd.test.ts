@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { load } from 'js-yaml';
+import { Asker } from '../differential/exchange.ts';
+import { ProaProcess, until } from '../e2e/proa.ts';
+import { hasEtcd, startEtcd, type TestEtcd } from '../etcd.ts';
+
+const writers = 8;
+/** Enough to see that writing goes on. */
+const writes = 200;
+/** What a client may notice of the death of one server or member. */
+const longestGapMs = 5_000;
+const configMaps = '/api/v1/namespaces/default/configmaps';
+
+async function askerOf(server: ProaProcess): Promise<Asker> {
+  const { clusters, users } = load(await readFile(server.kubeconfig, 'utf8')) as {
+    readonly clusters: readonly { readonly cluster: Record<string, string> }[];
+    readonly users: readonly { readonly user: Record<string, string> }[];
+  };
+  const pem = (data: string | undefined): string => Buffer.from(data ?? '', 'base64').toString();
+  return new Asker({
+    port: server.port,
+    ca: pem(clusters[0]!.cluster['certificate-authority-data']),
+    cert: pem(users[0]!.user['client-certificate-data']),
+    key: pem(users[0]!.user['client-key-data']),
+  });
+}
+
+/** Creates objects without end, each through whichever server answers, and notes when which was acknowledged. */
+class Writers {
+  readonly acknowledged: { readonly name: string; readonly atMs: number }[] = [];
+  readonly #askers: readonly Asker[];
+  readonly #done: Promise<unknown>;
+  #stopped = false;
+
+  constructor(askers: readonly Asker[]) {
+    this.#askers = askers;
+    this.#done = Promise.all(Array.from({ length: writers }, (_, writer) => this.#write(writer)));
+  }
+
+  async #write(writer: number): Promise<void> {
+    let server = writer;
+    for (let index = 0; !this.#stopped; index++) {
+      const name = `w${writer}-${index}`;
+      const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
+      for (;;) {
+        const asker = this.#askers[server % this.#askers.length]!;
+        const answer = await asker.ask({ method: 'POST', path: configMaps, body }).catch(() => undefined);
+        // A write whose answer was lost is there when it is tried again.
+        if (answer?.status === 201 || answer?.status === 409) break;
+        if (this.#stopped) return;
+        server++;
+        await pause(50);
+      }
+      this.acknowledged.push({ name, atMs: performance.now() });
+    }
+  }
+
+  /** Resolves after so many more writes. */
+  async more(count: number): Promise<void> {
+    const wanted = this.acknowledged.length + count;
+    await until(
+      async () => this.acknowledged.length,
+      (length) => length >= wanted,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#done;
+  }
+
+  get longestGapMs(): number {
+    const times = this.acknowledged.map(({ atMs }) => atMs).sort((left, right) => left - right);
+    return Math.max(...times.slice(1).map((atMs, index) => atMs - times[index]!));
+  }
+}
+
+if (hasEtcd) {
+  describe('two servers on an etcd of three members', () => {
+    let folder: string;
+    let etcd: TestEtcd;
+    let first: ProaProcess;
+    let second: ProaProcess;
+    let askers: readonly [Asker, Asker];
+
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'proa-etcd-'));
+      etcd = await startEtcd(folder, 3);
+      first = await ProaProcess.start({ nodes: 0, etcdServers: etcd.endpoints });
+      second = await ProaProcess.start({ nodes: 0, simulatedNodes: 2, etcdServers: etcd.endpoints, besides: first });
+      askers = [await askerOf(first), await askerOf(second)];
+    });
+
+    after(async () => {
+      for (const asker of askers) asker.close();
+      await first.remove();
+      await second.remove();
+      await etcd.stop();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    test('what one has written the other reads at once', async () => {
+      for (let round = 0; round < 50; round++) {
+        const [writer, reader] = round % 2 === 0 ? askers : [askers[1], askers[0]];
+        const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `seen-${round}` } });
+        assert.equal((await writer.ask({ method: 'POST', path: configMaps, body })).status, 201);
+        assert.equal((await reader.ask({ method: 'GET', path: `${configMaps}/seen-${round}` })).status, 200);
+        const listed = JSON.parse((await reader.ask({ method: 'GET', path: configMaps })).body);
+        assert.ok(
+          listed.items.some(({ metadata }: { metadata: { name: string } }) => metadata.name === `seen-${round}`),
+        );
+        assert.equal((await reader.ask({ method: 'DELETE', path: `${configMaps}/seen-${round}` })).status, 200);
+        assert.equal((await writer.ask({ method: 'GET', path: `${configMaps}/seen-${round}` })).status, 404);
+      }
+    });
+
+    test('the death of any member or of a server loses nothing and interrupts writes for less than five seconds', async () => {
+      const work = new Writers(askers);
+      await work.more(writes);
+      for (const member of [0, 1, 2]) {
+        await etcd.kill(member);
+        await work.more(writes);
+        await etcd.restart(member);
+        await work.more(writes);
+      }
+      await first.crash();
+      await work.more(writes);
+      await work.stop();
+      assert.ok(work.longestGapMs < longestGapMs, `writes were interrupted for ${Math.round(work.longestGapMs)} ms`);
+      const answer = await askers[1].ask({ method: 'GET', path: configMaps });
+      const present = new Set(
+        JSON.parse(answer.body).items.map(({ metadata }: { metadata: { name: string } }) => metadata.name),
+      );
+      assert.deepEqual(
+        work.acknowledged.filter(({ name }) => !present.has(name)),
+        [],
+      );
+    });
+
+    test('the server that is left takes over the controllers and the scheduler', async () => {
+      const labels = { app: 'web' };
+      const template = { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web' }] } };
+      const body = JSON.stringify({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'web' },
+        spec: { replicas: 3, selector: { matchLabels: labels }, template },
+      });
+      const path = '/apis/apps/v1/namespaces/default/deployments';
+      assert.equal((await askers[1].ask({ method: 'POST', path, body })).status, 201);
+      await until(
+        async () =>
+          JSON.parse((await askers[1].ask({ method: 'GET', path: `${path}/web` })).body).status?.readyReplicas,
+        (ready) => ready === 3,
+      );
+    });
+  });
+}
