@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import {
   CertificateSigningRequest,
@@ -68,18 +71,44 @@ test('namespaces choose the nodes and tolerations of their pods', async (t) => {
   await assert.rejects(client.create(Pod, pod('r', { tolerations })), /conflict with its namespace whitelist/);
 });
 
+test('a configuration file speaks to plugins, directly or through files of theirs', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'admission-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const configFile = join(folder, 'admission.yaml');
+  await writeFile(join(folder, 'events.yaml'), 'limits: [{type: Server, qps: 1, burst: 1}]');
+  await writeFile(
+    configFile,
+    `apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+- name: EventRateLimit
+  path: events.yaml
+- name: PodSecurity
+  configuration:
+    defaults: {enforce: baseline}
+    exemptions: {namespaces: [kube-system]}
+`,
+  );
+  const { client } = await serverWith(t, { enable: ['EventRateLimit'], configFile });
+  await client.create(Event, event('a'));
+  await assert.rejects(client.create(Event, event('b')), /limit reached on type Server/);
+  await assert.rejects(client.create(Pod, pod('p', { hostNetwork: true })), /violates PodSecurity "baseline:latest"/);
+  await assert.rejects(startApiServer({ admission: { configFile: join(folder, 'events.yaml') } }), /no kind ""/);
+});
+
+const event = (name: string) => ({
+  metadata: { name, namespace },
+  involvedObject: { kind: 'Pod', name: 'p', namespace },
+  reason: 'A',
+  message: 'b',
+  type: 'Normal',
+});
+
 test('events beyond the limit are put off', async (t) => {
   const limits = [{ type: 'Namespace', qps: 1, burst: 2 }];
   const { client } = await serverWith(t, {
     enable: ['EventRateLimit'],
     configurations: { EventRateLimit: { limits } },
-  });
-  const event = (name: string) => ({
-    metadata: { name, namespace },
-    involvedObject: { kind: 'Pod', name: 'p', namespace },
-    reason: 'A',
-    message: 'b',
-    type: 'Normal',
   });
   await client.create(Event, event('a'));
   await client.create(Event, event('b'));

@@ -5,6 +5,7 @@ import { alwaysPullImages } from './always-pull-images/plugin.ts';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates/plugin.ts';
 import { AdmissionChain } from './chain.ts';
 import { persistentVolumeClaimResize } from './claim-resize/plugin.ts';
+import { readAdmissionConfiguration } from './configuration.ts';
 import { defaultIngressClass } from './default-ingress-class/plugin.ts';
 import { defaultStorageClass } from './default-storage-class/plugin.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds/plugin.ts';
@@ -41,7 +42,9 @@ export interface AdmissionOptions {
   readonly enable?: readonly string[];
   /** Plugins that are on by default and shall not be (`--disable-admission-plugins`). */
   readonly disable?: readonly string[];
-  /** What the AdmissionConfiguration says to each plugin, by its name. */
+  /** An AdmissionConfiguration (`--admission-control-config-file`). */
+  readonly configFile?: string;
+  /** The same, read already: what each plugin is told, by its name. */
   readonly configurations?: Readonly<Record<string, unknown>>;
 }
 
@@ -102,7 +105,9 @@ export function admissionChain(
   options: AdmissionOptions,
   { environment, features }: { readonly environment: Environment; readonly features: FeatureGates },
 ): AdmissionChain {
-  const { enable = [], disable = [], configurations = {} } = options;
+  const { enable = [], disable = [], configFile } = options;
+  const written = configFile === undefined ? {} : readAdmissionConfiguration(configFile);
+  const configurations = { ...written, ...options.configurations };
   const known = new Set(pluginEntries.map(({ name }) => name));
   for (const [flag, names] of [
     ['enable-admission-plugins', enable],
