@@ -49,11 +49,48 @@ const source = process.argv[2] ?? fail('usage: node tools/generate-kinds.ts FOLD
 const target = join(import.meta.dirname, '../src/kinds/generated');
 const read = <T>(file: string): T => JSON.parse(readFileSync(join(source, file), 'utf8')) as T;
 const definitions = read<{ definitions: Record<string, Definition> }>('swagger.json').definitions;
-const protobuf = read<Record<string, Record<string, ProtobufField>>>('protobuf-fields.json');
+const protobuf = {
+  ...read<Record<string, Record<string, ProtobufField>>>('protobuf-fields.json'),
+  ...registrationFields(),
+};
 const presence = JSON.parse(readFileSync(join(import.meta.dirname, 'field-presence.json'), 'utf8')) as Record<
   string,
   Record<string, '' | 'z' | 'w'>
 >;
+
+/** The group of APIServices is published apart from the others; its wire numbers are few. */
+function registrationFields(): Record<string, Record<string, ProtobufField>> {
+  const meta = 'k8s.io.apimachinery.pkg.apis.meta.v1.';
+  const own = 'k8s.io.kube_aggregator.pkg.apis.apiregistration.v1.';
+  const one = (number: number, type: string): ProtobufField => [number, type, 'optional'];
+  const many = (number: number, type: string): ProtobufField => [number, type, 'repeated'];
+  return {
+    [`${own}APIService`]: {
+      metadata: one(1, `${meta}ObjectMeta`),
+      spec: one(2, `${own}APIServiceSpec`),
+      status: one(3, `${own}APIServiceStatus`),
+    },
+    [`${own}APIServiceList`]: { metadata: one(1, `${meta}ListMeta`), items: many(2, `${own}APIService`) },
+    [`${own}APIServiceSpec`]: {
+      service: one(1, `${own}ServiceReference`),
+      group: one(2, 'string'),
+      version: one(3, 'string'),
+      insecureSkipTLSVerify: one(4, 'bool'),
+      caBundle: one(5, 'bytes'),
+      groupPriorityMinimum: one(7, 'int32'),
+      versionPriority: one(8, 'int32'),
+    },
+    [`${own}APIServiceStatus`]: { conditions: many(1, `${own}APIServiceCondition`) },
+    [`${own}APIServiceCondition`]: {
+      type: one(1, 'string'),
+      status: one(2, 'string'),
+      lastTransitionTime: one(3, `${meta}Time`),
+      reason: one(4, 'string'),
+      message: one(5, 'string'),
+    },
+    [`${own}ServiceReference`]: { namespace: one(1, 'string'), name: one(2, 'string'), port: one(3, 'int32') },
+  };
+}
 
 function fail(message: string): never {
   process.stderr.write(`${message}\n`);
