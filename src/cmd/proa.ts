@@ -36,6 +36,18 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'kubectl, also when the program is called by that name',
     load: async () => (await import('./commands/kubectl/command.ts')).kubectl,
   },
+  envtest: {
+    summary: 'Print the folder for KUBEBUILDER_ASSETS',
+    load: async () => (await import('./commands/envtest/command.ts')).envtest,
+  },
+  'kube-apiserver': {
+    summary: "The API server alone, with kube-apiserver's flags",
+    load: async () => (await import('./commands/kube-apiserver/command.ts')).kubeApiServer,
+  },
+  etcd: {
+    summary: 'Stands where etcd stood for programs that start one',
+    load: async () => (await import('./commands/etcd/command.ts')).etcd,
+  },
   completion: {
     summary: 'Print a script for shell completion',
     load: async () => (await import('./commands/completion/command.ts')).completion,
@@ -43,7 +55,7 @@ const commands: Readonly<Record<string, Entry>> = {
 };
 
 function overview(): string {
-  const names = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+  const names = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`);
   return [
     'Kubernetes v1.36, whole, in TypeScript.',
     '',

@@ -1,0 +1,225 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { AuthenticationOptions } from '#apiserver/authentication/options.ts';
+import { defaultRequestHeaders, type RequestHeaderOptions } from '#apiserver/authentication/request-header.ts';
+import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
+import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
+import { HttpFront } from '#apiserver/http/front.ts';
+import { healthChecks } from '#apiserver/http/health.ts';
+import { ServerMetrics } from '#apiserver/http/metrics.ts';
+import { pathRoutes } from '#apiserver/http/paths.ts';
+import { versionInfo } from '#apiserver/http/version.ts';
+import { OpenApi } from '#apiserver/openapi/serve.ts';
+import { ApiServer, type ApiServerOptions } from '#apiserver/server.ts';
+import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
+import type { Environment } from '#base/environment.ts';
+import { machineAddress } from '../config.ts';
+import { loadDescriptions } from '../descriptions.ts';
+import { apiServerFlags } from './flag-names.ts';
+import { FlagError, type Flags, parseApiServerFlags } from './flags.ts';
+import { servingCertificate } from './serving.ts';
+import { openStore } from './stores.ts';
+
+const defaultPort = 6443;
+const defaultServiceCidr = '10.0.0.0/24';
+
+/** The API server alone, with kube-apiserver's flags. @returns the exit code. */
+export async function runApiServer(args: readonly string[], environment: Environment): Promise<number> {
+  let flags: Flags;
+  try {
+    flags = parseApiServerFlags(args);
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    process.stderr.write(`Error: ${error.message}\n`);
+    return 1;
+  }
+  if (flags.boolean('help') === true) {
+    process.stdout.write(help());
+    return 0;
+  }
+  if (flags.has('version')) {
+    process.stdout.write(`Kubernetes ${versionInfo.gitVersion}\n`);
+    return 0;
+  }
+  const problems = missing(flags);
+  if (problems.length > 0) {
+    const list = problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`;
+    process.stderr.write(`"command failed" err=${JSON.stringify(list)}\n`);
+    return 1;
+  }
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => stopping.abort(new Error(`received ${signal}`)));
+  await serve(flags, environment, stopping.signal);
+  return 0;
+}
+
+function help(): string {
+  const names = Object.values(apiServerFlags).flat().sort();
+  return ['Usage: kube-apiserver [flags]', '', ...names.map((name) => `  --${name}`), ''].join('\n');
+}
+
+/** What the official server will not start without. */
+function missing(flags: Flags): string[] {
+  const problems: string[] = [];
+  const say = (text: string): void => void problems.push(text);
+  if ((flags.list('etcd-servers') ?? []).length === 0) say('--etcd-servers must be specified');
+  if (flags.text('service-account-issuer') === undefined) say('service-account-issuer is a required flag');
+  if (
+    flags.text('service-account-key-file') === undefined &&
+    flags.text('service-account-signing-endpoint') === undefined
+  )
+    say('either `--service-account-key-file` or `--service-account-signing-endpoint` must be set');
+  if (
+    flags.text('service-account-signing-key-file') === undefined &&
+    flags.text('service-account-signing-endpoint') === undefined
+  )
+    say('--service-account-signing-key-file and --service-account-issuer are required flags');
+  return problems;
+}
+
+async function serve(flags: Flags, environment: Environment, stopping: AbortSignal): Promise<void> {
+  const serviceCidr = (flags.list('service-cluster-ip-range') ?? [defaultServiceCidr])[0]!;
+  const bind = flags.text('bind-address') ?? '0.0.0.0';
+  const advertised = flags.text('advertise-address') ?? (isAny(bind) ? machineAddress() : bind);
+  const serviceAddress = formatIpv4(parseIpRange(serviceCidr).first + 1);
+  const hosts = [
+    'localhost',
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    '127.0.0.1',
+    advertised,
+    serviceAddress,
+  ];
+  const serving = await servingCertificate(flags, [...new Set(hosts)], environment.clock.now());
+  const store = await openStore(flags.list('etcd-servers') ?? []);
+  const server = await ApiServer.start(serverOptions(flags, { store, environment, serviceCidr }));
+  const log = environment.log.named('apiserver');
+  const metrics = new ServerMetrics(server);
+  const front = await HttpFront.listen({
+    server,
+    routes: {
+      connect: connectRoutes(() => undefined),
+      path: pathRoutes({
+        health: healthChecks(server, { stopping, canLog: () => process.stderr.writable }),
+        metrics,
+        openApi: new OpenApi(() => loadDescriptions(log)),
+      }),
+    },
+    metrics,
+    upgrade: upgradeHandler(server, () => undefined, log),
+    serving,
+    clientCa: [...file(flags, 'client-ca-file'), ...file(flags, 'requestheader-client-ca-file')],
+    host: bind,
+    port: flags.whole('secure-port') ?? defaultPort,
+    log,
+  });
+  // No endpoint may be on loopback: there is no way to it from anywhere else.
+  const isReachable = !advertised.startsWith('127.') && advertised !== '::1';
+  if (isReachable)
+    await publishApiServer(server.loopback(), { address: advertised, port: front.port }).catch((error: unknown) =>
+      log.warn('cannot publish the address of this server', { error: String(error) }),
+    );
+  await new Promise<void>((resolve) => {
+    if (stopping.aborted) resolve();
+    else stopping.addEventListener('abort', () => resolve(), { once: true });
+  });
+  server.stop();
+  await front.close();
+  await store.close();
+}
+
+function isAny(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+/** The content of the file that a flag names: none, or one. */
+function file(flags: Flags, name: string): readonly string[] {
+  const path = flags.text(name);
+  return path === undefined ? [] : [readFileSync(path, 'utf8')];
+}
+
+function serverOptions(
+  flags: Flags,
+  base: Pick<ApiServerOptions, 'store' | 'environment' | 'serviceCidr'>,
+): ApiServerOptions {
+  const [proxyCertificate] = file(flags, 'proxy-client-cert-file');
+  const [proxyKey] = file(flags, 'proxy-client-key-file');
+  const encryption = flags.text('encryption-provider-config');
+  const gates = flags.map('feature-gates');
+  const isFair = flags.boolean('enable-priority-and-fairness');
+  return {
+    ...base,
+    tokenSigningKey: file(flags, 'service-account-signing-key-file')[0] ?? signingKey(),
+    authentication: authentication(flags),
+    admission: {
+      enable: flags.list('enable-admission-plugins') ?? [],
+      disable: flags.list('disable-admission-plugins') ?? [],
+    },
+    ...(gates === undefined
+      ? {}
+      : {
+          featureGates: Object.fromEntries(
+            Object.entries(gates).map(([name, value]) => [name, value.toLowerCase() === 'true']),
+          ),
+        }),
+    ...(proxyCertificate === undefined || proxyKey === undefined
+      ? {}
+      : { proxyIdentity: constant({ certificate: proxyCertificate, key: proxyKey }) }),
+    ...(encryption === undefined ? {} : { encryption: { configFile: encryption } }),
+    ...(isFair === undefined ? {} : { fairness: { enabled: isFair } }),
+  };
+}
+
+function constant<T>(value: T): () => T {
+  return () => value;
+}
+
+function authentication(flags: Flags): AuthenticationOptions {
+  const [clientCa] = file(flags, 'client-ca-file');
+  const [tokenFile] = file(flags, 'token-auth-file');
+  const issuers = flags.all('service-account-issuer');
+  const keys = flags.all('service-account-key-file');
+  const jwksUri = flags.text('service-account-jwks-uri');
+  const audiences = flags.list('api-audiences');
+  const anonymous = flags.boolean('anonymous-auth');
+  const extend = flags.boolean('service-account-extend-token-expiration');
+  const lifetimeMs = flags.durationMs('service-account-max-token-expiration');
+  const requestHeader = requestHeaders(flags);
+  return {
+    ...(clientCa === undefined ? {} : { clientCa }),
+    ...(requestHeader === undefined ? {} : { requestHeader }),
+    ...(issuers === undefined ? {} : { serviceAccountIssuers: issuers }),
+    ...(keys === undefined ? {} : { verificationKeys: keys.map((path) => readFileSync(path, 'utf8')) }),
+    ...(jwksUri === undefined ? {} : { jwksUri }),
+    ...(audiences === undefined ? {} : { apiAudiences: audiences }),
+    ...(extend === undefined ? {} : { extendsTokenExpiration: extend }),
+    ...(lifetimeMs === undefined || lifetimeMs === 0 ? {} : { maxTokenLifetimeSeconds: lifetimeMs / 1000 }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    bootstrapTokens: flags.boolean('enable-bootstrap-token-auth') ?? false,
+    ...(anonymous === undefined ? {} : { anonymous }),
+  };
+}
+
+function requestHeaders(flags: Flags): RequestHeaderOptions | undefined {
+  const [clientCa] = file(flags, 'requestheader-client-ca-file');
+  if (clientCa === undefined) return undefined;
+  const lower = (name: string, otherwise: readonly string[]): readonly string[] =>
+    flags.list(name)?.map((header) => header.toLowerCase()) ?? otherwise;
+  return {
+    clientCa,
+    allowedNames: flags.list('requestheader-allowed-names') ?? [],
+    usernameHeaders: lower('requestheader-username-headers', defaultRequestHeaders.usernameHeaders),
+    uidHeaders: lower('requestheader-uid-headers', defaultRequestHeaders.uidHeaders),
+    groupHeaders: lower('requestheader-group-headers', defaultRequestHeaders.groupHeaders),
+    extraHeaderPrefixes: lower('requestheader-extra-headers-prefix', defaultRequestHeaders.extraHeaderPrefixes),
+  };
+}
+
+/** For tokens that nobody outside has to believe. */
+function signingKey(): string {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString();
+}
