@@ -4,6 +4,92 @@ import { storeHeader } from './stores.ts';
 /** The version of etcd's interface that the answers speak of. */
 const version = '3.6.5';
 
+/** What programs that start etcd look for in its help, and pass to it. */
+const knownFlags: readonly string[] = [
+  'advertise-client-urls',
+  'auth-token',
+  'auth-token-ttl',
+  'auto-compaction-mode',
+  'auto-compaction-retention',
+  'auto-tls',
+  'backend-batch-interval',
+  'backend-batch-limit',
+  'bcrypt-cost',
+  'cert-file',
+  'cipher-suites',
+  'client-cert-allowed-hostname',
+  'client-cert-auth',
+  'client-crl-file',
+  'compaction-batch-limit',
+  'cors',
+  'data-dir',
+  'debug',
+  'discovery',
+  'discovery-fallback',
+  'discovery-proxy',
+  'discovery-srv',
+  'discovery-srv-name',
+  'election-timeout',
+  'enable-pprof',
+  'enable-v2',
+  'experimental-backend-bbolt-freelist-type',
+  'experimental-compaction-batch-limit',
+  'experimental-corrupt-check-time',
+  'experimental-enable-lease-checkpoint',
+  'experimental-enable-v2v3',
+  'experimental-initial-corrupt-check',
+  'experimental-peer-skip-client-san-verification',
+  'experimental-warning-apply-duration',
+  'experimental-watch-progress-notify-interval',
+  'feature-gates',
+  'force-new-cluster',
+  'grpc-keepalive-interval',
+  'grpc-keepalive-min-time',
+  'grpc-keepalive-timeout',
+  'heartbeat-interval',
+  'host-whitelist',
+  'initial-advertise-peer-urls',
+  'initial-cluster',
+  'initial-cluster-state',
+  'initial-cluster-token',
+  'initial-election-tick-advance',
+  'key-file',
+  'listen-client-urls',
+  'listen-metrics-urls',
+  'listen-peer-urls',
+  'log-level',
+  'log-outputs',
+  'log-package-levels',
+  'logger',
+  'max-concurrent-streams',
+  'max-request-bytes',
+  'max-snapshots',
+  'max-txn-ops',
+  'max-wals',
+  'metrics',
+  'name',
+  'peer-auto-tls',
+  'peer-cert-allowed-cn',
+  'peer-cert-allowed-hostname',
+  'peer-cert-file',
+  'peer-client-cert-auth',
+  'peer-crl-file',
+  'peer-key-file',
+  'peer-trusted-ca-file',
+  'pre-vote',
+  'proxy',
+  'proxy-dial-timeout',
+  'proxy-failure-wait',
+  'proxy-read-timeout',
+  'proxy-refresh-interval',
+  'proxy-write-timeout',
+  'quota-backend-bytes',
+  'snapshot-count',
+  'strict-reconfig-check',
+  'trusted-ca-file',
+  'wal-dir',
+];
+
 /** Flags that take no value. */
 const switches = new Set([
   'h',
@@ -32,6 +118,11 @@ const switches = new Set([
  */
 export async function runEtcd(args: readonly string[]): Promise<number> {
   const values = parse(args);
+  if (values.has('help') || values.has('h')) {
+    const flags = knownFlags.map((name) => `  --${name}`);
+    process.stdout.write(['Usage: etcd [flags]', '', ...flags, ''].join('\n'));
+    return 0;
+  }
   if (values.has('version')) {
     process.stdout.write(
       `etcd Version: ${version}\nGit SHA: none\nGo Version: none\nGo OS/Arch: ${process.platform}/${process.arch}\n`,
