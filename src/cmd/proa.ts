@@ -24,6 +24,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'Remove the cluster, its state and its traces',
     load: async () => (await import('./commands/reset/command.ts')).reset,
   },
+  backup: {
+    summary: 'Write the state and keys of the cluster to a file',
+    load: async () => (await import('./commands/backup/command.ts')).backup,
+  },
+  restore: {
+    summary: 'Bring the cluster back from such a file',
+    load: async () => (await import('./commands/restore/command.ts')).restore,
+  },
   kubeconfig: {
     summary: 'Print a kubeconfig of the cluster',
     load: async () => (await import('./commands/kubeconfig/command.ts')).kubeconfig,
