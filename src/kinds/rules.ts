@@ -125,6 +125,7 @@ import { csiStorageCapacityRules } from './storage/csi-storage-capacity/rules.ts
 import { storageClassRules } from './storage/storage-class/rules.ts';
 import { volumeAttachmentRules } from './storage/volume-attachment/rules.ts';
 import { volumeAttributesClassRules } from './storage/volume-attributes-class/rules.ts';
+import { storageVersionMigrationRules } from './storagemigration/rules.ts';
 
 /** The table is generic: each entry is only ever given objects of its own kind. */
 const of = <T extends ApiObject>(rules: KindRules<T>, cells: NonNullable<KindRules<T>['cells']>): KindRules =>
@@ -160,6 +161,7 @@ const table: Readonly<Record<string, KindRules>> = {
   'discovery.k8s.io/EndpointSlice': of(endpointSliceRules, endpointSliceCells),
   'coordination.k8s.io/Lease': of(leaseRules, leaseCells),
   'coordination.k8s.io/LeaseCandidate': leaseCandidateRules as unknown as KindRules,
+  'storagemigration.k8s.io/StorageVersionMigration': storageVersionMigrationRules as unknown as KindRules,
   'rbac.authorization.k8s.io/Role': of(roleRules, nameAndCreationCells),
   'rbac.authorization.k8s.io/ClusterRole': of(clusterRoleRules, nameAndCreationCells),
   'rbac.authorization.k8s.io/RoleBinding': of(roleBindingRules, bindingCells),

@@ -320,15 +320,6 @@ export function validateVolumeUpdate(volume: core.PersistentVolume, old: core.Pe
   return [...errors, ...immutable(volume.spec.volumeMode, old.spec.volumeMode, 'volumeMode')];
 }
 
-export function validateEvent(event: core.Event): FieldError[] {
-  const { namespace = '' } = event.metadata;
-  const involved = event.involvedObject.namespace ?? '';
-  const path = 'involvedObject.namespace';
-  // Events on things without a namespace are kept in the default one.
-  const isGood = involved === '' ? namespace === 'default' || namespace === 'kube-system' : involved === namespace;
-  return isGood ? [] : [fieldError.invalid(path, involved, 'does not match event.namespace')];
-}
-
 export function validateReplicationController({ spec }: core.ReplicationController): FieldError[] {
   const errors = [
     ...nonNegative(spec.replicas, 'spec.replicas'),

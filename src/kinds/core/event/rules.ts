@@ -1,9 +1,9 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { validateEvent } from '../validation.ts';
+import { validateCoreEvent } from './validation.ts';
 
 export const eventRules: KindRules<core.Event> = {
-  validate: validateEvent,
+  validate: validateCoreEvent,
   selectableFields: {
     'involvedObject.kind': (event) => event.involvedObject.kind ?? '',
     'involvedObject.namespace': (event) => event.involvedObject.namespace ?? '',

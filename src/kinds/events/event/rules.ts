@@ -1,7 +1,11 @@
+import { validateEvent, validateEventUpdate } from '#kinds/core/event/validation.ts';
 import type * as events from '#kinds/generated/types/events_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 
 export const newEventRules: KindRules<events.Event> = {
+  validateUpdateOnly: true,
+  validate: validateEvent,
+  validateUpdate: validateEventUpdate,
   selectableFields: {
     'regarding.kind': (event) => event.regarding?.kind ?? '',
     'regarding.namespace': (event) => event.regarding?.namespace ?? '',
