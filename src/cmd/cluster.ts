@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { defaultRequestHeaders } from '#apiserver/authentication/request-header.ts';
 import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
 import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
+import { type AccessOptions, accessOptions } from '#apiserver/flags.ts';
 import { HttpFront } from '#apiserver/http/front.ts';
 import { healthChecks } from '#apiserver/http/health.ts';
 import { ServerMetrics } from '#apiserver/http/metrics.ts';
@@ -25,6 +26,7 @@ import { SqliteStore } from '#storage/sqlite/store.ts';
 import type { Store } from '#storage/store.ts';
 import { certificateAuthority } from './certificate-authority.ts';
 import { type ClusterConfig, machineAddress } from './config.ts';
+import { UserError } from './data-folder.ts';
 import { loadDescriptions } from './descriptions.ts';
 import { ensureEncryptionConfiguration } from './encryption-key.ts';
 import { ensurePki, type Pki, proxyClientName } from './pki.ts';
@@ -124,15 +126,7 @@ async function startParts(
     serviceCidr,
     featureGates,
     admission: { enable: ['NodeRestriction'] },
-    encryption: { configFile: ensureEncryptionConfiguration(join(config.dataDir, 'pki')) },
-    authentication: {
-      clientCa: pki.authority.certificate,
-      requestHeader: {
-        ...defaultRequestHeaders,
-        clientCa: pki.frontProxyAuthority.certificate,
-        allowedNames: [proxyClientName],
-      },
-    },
+    ...accessOf(config, pki),
     proxyIdentity: () => proxyClient,
   });
   parts.onStop(() => server.stop());
@@ -151,7 +145,7 @@ async function startParts(
   const renewals = new Renewals({ pki, renew, environment });
   renewals.onRenewed((renewed) => {
     proxyClient = renewed.proxyClient;
-    front.useCertificate(renewed.serving, clientAuthorities(renewed));
+    front.useCertificate(renewed.serving, clientAuthorities(renewed, config));
   });
   parts.run('certificate renewal', renewals.run(parts.signal));
   const client = server.loopback();
@@ -185,6 +179,36 @@ async function startParts(
     failed: parts.failed,
     onRenewed: (callback) => renewals.onRenewed(callback),
     stop: () => parts.stop(),
+  };
+}
+
+/** What the cluster's own keys say about who may, and what the configuration adds to that. */
+function accessOf(config: ClusterConfig, pki: Pki): AccessOptions {
+  let given: AccessOptions;
+  try {
+    given = accessOptions(config.apiServer ?? {});
+  } catch (error) {
+    throw new UserError(`apiServer: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { authentication } = given;
+  const ownCa = pki.authority.certificate;
+  // Servers that share a store have to share its keys, too: those of one machine's folder are no use there.
+  const own =
+    config.etcd === undefined ? { configFile: ensureEncryptionConfiguration(join(config.dataDir, 'pki')) } : undefined;
+  const encryption = given.encryption ?? own;
+  return {
+    ...given,
+    ...(encryption === undefined ? {} : { encryption }),
+    authentication: {
+      requestHeader: {
+        ...defaultRequestHeaders,
+        clientCa: pki.frontProxyAuthority.certificate,
+        allowedNames: [proxyClientName],
+      },
+      ...authentication,
+      // The administrator's own certificate stays good.
+      clientCa: authentication?.clientCa === undefined ? ownCa : `${ownCa}\n${authentication.clientCa}`,
+    },
   };
 }
 
@@ -240,8 +264,10 @@ async function openStore({ dataDir, etcd }: ClusterConfig, environment: Environm
 }
 
 /** Who may present a client certificate: users, and proxies that speak for users. */
-function clientAuthorities({ authority, frontProxyAuthority }: Pki): readonly string[] {
-  return [authority.certificate, frontProxyAuthority.certificate];
+function clientAuthorities({ authority, frontProxyAuthority }: Pki, { apiServer }: ClusterConfig): readonly string[] {
+  const { clientCa, requestHeader } = accessOptions(apiServer ?? {}).authentication ?? {};
+  const more = [clientCa ?? [], requestHeader?.clientCa ?? []].flat();
+  return [authority.certificate, frontProxyAuthority.certificate, ...more];
 }
 
 function servingHosts({ clusterDomain }: ClusterConfig, address: string, serviceAddress: string): readonly string[] {
@@ -279,7 +305,7 @@ function openFront(options: {
     metrics,
     upgrade: upgradeHandler(server, lookup, log),
     serving: pki.serving,
-    clientCa: clientAuthorities(pki),
+    clientCa: clientAuthorities(pki, config),
     host,
     port: config.port,
     log,

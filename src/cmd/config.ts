@@ -1,5 +1,6 @@
 import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import type { FlagValues } from '#apiserver/flags.ts';
 import type { SimulatedBehaviour } from '#kubelet/simulated/behaviour.ts';
 import type { MachineNames } from './machine-names.ts';
 
@@ -17,6 +18,8 @@ export interface ClusterConfig {
   readonly podCidr: string;
   readonly clusterDomain: string;
   readonly featureGates: Readonly<Record<string, boolean>>;
+  /** kube-apiserver's flags about who may, audit, encryption and fairness. */
+  readonly apiServer?: FlagValues;
   /** How the containers of simulated nodes behave. */
   readonly simulation: Partial<SimulatedBehaviour>;
   /** Absent: the state is in the data folder. */

@@ -20,7 +20,7 @@ export interface AuditLogOptions {
   readonly format?: 'json' | 'legacy';
   /** Blocking: the event is written before the request goes on. */
   readonly mode?: 'blocking' | 'blocking-strict' | 'batch';
-  readonly batch?: BatchOptions;
+  readonly batch?: Partial<BatchOptions>;
   /** Megabytes of a file before the next begins; 0 means 100. */
   readonly maxSizeMegabytes?: number;
   /** Files kept besides the current one; 0 means all. */

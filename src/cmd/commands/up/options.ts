@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as yaml from 'js-yaml';
 import { FeatureGates } from '#apiserver/feature-gates.ts';
+import { accessFlags, type FlagValues } from '#apiserver/flags.ts';
 import { parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Duration, SimulatedBehaviour } from '#kubelet/simulated/behaviour.ts';
 import {
@@ -29,6 +30,7 @@ const fileKeys = [
   'featureGates',
   'simulation',
   'etcd',
+  'apiServer',
 ] as const;
 type FileConfig = Partial<Record<(typeof fileKeys)[number], unknown>>;
 
@@ -63,6 +65,7 @@ export function upOptions(values: Values): UpOptions {
     featureGates: gates(text(values, 'feature-gates'), file.featureGates),
     simulation: simulation(text(values, 'simulate'), file.simulation),
     ...etcd(text(values, 'etcd-servers'), file.etcd),
+    apiServer: serverFlags(file.apiServer),
   };
   return { config, notice: fallsBack ? fallbackNotice() : undefined };
 }
@@ -157,6 +160,19 @@ function gates(flag: string | undefined, fromFile: unknown): Readonly<Record<str
     throw new UserError(error instanceof Error ? error.message : String(error));
   }
   return result;
+}
+
+/** kube-apiserver's flags by their names, as `apiServer: {audit-log-path: …}`. Their values are read when the server starts. */
+function serverFlags(value: unknown): FlagValues {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw new UserError('apiServer must map flags to values');
+  const flags: Record<string, string | readonly string[]> = {};
+  for (const [flag, given] of Object.entries(value)) {
+    if (!(accessFlags as readonly string[]).includes(flag))
+      throw new UserError(`apiServer: unknown flag "${flag}"; known are ${accessFlags.join(', ')}`);
+    flags[flag] = Array.isArray(given) ? given.map(String) : String(given);
+  }
+  return flags;
 }
 
 /** Parts of a simulated container's life: what takes how long, in milliseconds or as a range, and how often it fails. */
