@@ -54,6 +54,12 @@ class BrokenValue implements StoredValue {
 /** How each open value was sealed. */
 const marks = new WeakMap<StoredValue, string>();
 
+/** A value in another form was sealed as the first one was. */
+export function carryMark(from: StoredValue, to: StoredValue): void {
+  const mark = marks.get(from);
+  if (mark !== undefined) marks.set(to, mark);
+}
+
 /** A store that keeps the values of some resources sealed. */
 export class EncryptedStore implements Store {
   readonly #inner: Store;
@@ -87,6 +93,11 @@ export class EncryptedStore implements Store {
 
   get compactedRevision(): number {
     return this.#inner.compactedRevision;
+  }
+
+  get fresh(): Store['fresh'] {
+    const { fresh } = this.#inner;
+    return fresh === undefined ? undefined : () => fresh.call(this.#inner);
   }
 
   async get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {

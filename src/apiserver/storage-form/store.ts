@@ -9,6 +9,7 @@ import type {
   StoreEvent,
   Write,
 } from '#storage/store.ts';
+import { carryMark } from '../encryption/encrypted-store.ts';
 import { decodeForm, encodeForm } from './form.ts';
 
 /** A value on its way to the store beneath: upstream's form is made when its bytes are asked for. */
@@ -108,10 +109,14 @@ function readable(bytes: Uint8Array, revision: number): StoredValue {
 const decoded = new WeakMap<StoredValue, StoredValue>();
 
 function plainValue(value: StoredValue, revision: number): StoredValue {
-  if (value instanceof FormedValue) return value.plain;
+  if (value instanceof FormedValue) {
+    carryMark(value, value.plain);
+    return value.plain;
+  }
   let known = decoded.get(value);
   if (known === undefined) {
     known = readable(value.bytes, revision);
+    carryMark(value, known);
     decoded.set(value, known);
   }
   return known;
