@@ -95,11 +95,6 @@ export class EncryptedStore implements Store {
     return this.#inner.compactedRevision;
   }
 
-  get fresh(): Store['fresh'] {
-    const { fresh } = this.#inner;
-    return fresh === undefined ? undefined : () => fresh.call(this.#inner);
-  }
-
   async get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {
     const entry = await this.#inner.get(key, options);
     return entry === undefined ? undefined : this.#openEntry(entry);
