@@ -147,6 +147,7 @@ function serverOptions(
   const [proxyCertificate] = file(flags, 'proxy-client-cert-file');
   const [proxyKey] = file(flags, 'proxy-client-key-file');
   const encryption = flags.text('encryption-provider-config');
+  const admissionFile = flags.text('admission-control-config-file');
   const gates = flags.map('feature-gates');
   const isFair = flags.boolean('enable-priority-and-fairness');
   return {
@@ -156,6 +157,7 @@ function serverOptions(
     admission: {
       enable: flags.list('enable-admission-plugins') ?? [],
       disable: flags.list('disable-admission-plugins') ?? [],
+      ...(admissionFile === undefined ? {} : { configFile: admissionFile }),
     },
     ...(gates === undefined
       ? {}
