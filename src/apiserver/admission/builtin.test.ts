@@ -7,6 +7,7 @@ import {
   CertificateSigningRequest,
   ClusterRole,
   ClusterRoleBinding,
+  ClusterTrustBundle,
   ConfigMap,
   Event,
   Namespace,
@@ -19,6 +20,7 @@ import {
 } from '#kinds/generated/handles.ts';
 import type { PodSpec } from '#kinds/generated/types/core_v1.ts';
 import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
+import { createAuthority } from '../certificates/authority.ts';
 import type { AdmissionOptions } from './index.ts';
 
 const namespace = 'default';
@@ -223,4 +225,22 @@ test('certificates are approved only by who may do so for their signer', async (
     message:
       'certificatesigningrequests.certificates.k8s.io "example.org-two" is forbidden: user not permitted to approve requests with signerName "example.org/two"',
   });
+});
+
+test('trust bundles hold authorities, under the name of a signer that their author may attest for', async (t) => {
+  const api = await serverWith(t, {});
+  const { certificate } = await createAuthority('anchor', 0);
+  const bundle = (name: string, trustBundle: string, signerName?: string) => ({
+    metadata: { name },
+    spec: { trustBundle, ...(signerName === undefined ? {} : { signerName }) },
+  });
+  await api.client.create(ClusterTrustBundle, bundle('plain', certificate));
+  await api.client.create(ClusterTrustBundle, bundle('example.com:one:a', certificate, 'example.com/one'));
+  await assert.rejects(
+    api.client.create(ClusterTrustBundle, bundle('b', `${certificate}${certificate}`, 'example.com/one')),
+    {
+      message:
+        'ClusterTrustBundle.certificates.k8s.io "b" is invalid: [metadata.name: Invalid value: "b": ClusterTrustBundle for signerName example.com/one must be named with prefix example.com:one:, spec.trustBundle: Invalid value: "<value omitted>": duplicate trust anchor (indices [0 1])]',
+    },
+  );
 });

@@ -1,5 +1,6 @@
 import type * as resource from '#kinds/generated/types/resource_v1.ts';
 import type * as beta from '#kinds/generated/types/resource_v1beta1.ts';
+import type { DeviceTaintRule } from '#kinds/generated/types/resource_v1beta2.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { immutable } from '#kinds/validation/common.ts';
 import type { Mutable } from '#machinery/meta.ts';
@@ -11,6 +12,7 @@ import {
   validateDeviceClass,
   validateSlice,
   validateSliceUpdate,
+  validateTaintRule,
   validateTemplateMetadata,
 } from './validation.ts';
 
@@ -107,3 +109,13 @@ export const betaResourceSliceRules: KindRules<beta.ResourceSlice> = {
   },
   hasGeneration: true,
 };
+
+export const deviceTaintRuleRules: KindRules<DeviceTaintRule> = {
+  prepareForCreate: ({ spec }, { now }) => stampTaint(spec?.taint, now),
+  prepareForUpdate: ({ spec }, _, { now }) => stampTaint(spec?.taint, now),
+  validate: validateTaintRule,
+};
+
+function stampTaint(taint: { timeAdded?: string } | undefined, now: number): void {
+  if (taint !== undefined) taint.timeAdded ??= formatTime(now);
+}

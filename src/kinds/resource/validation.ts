@@ -1,8 +1,15 @@
 import type * as resource from '#kinds/generated/types/resource_v1.ts';
+import type { DeviceTaintRule } from '#kinds/generated/types/resource_v1beta2.ts';
 import { validateDriverName } from '#kinds/storage/validation.ts';
 import { each, immutable, invalidAll, oneOf } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { byteLength, label1123Problems, labelKeyProblems, subdomainProblems } from '#machinery/names.ts';
+import {
+  byteLength,
+  label1123Problems,
+  labelKeyProblems,
+  labelValueProblems,
+  subdomainProblems,
+} from '#machinery/names.ts';
 
 /** Limits of resource.k8s.io. */
 const maxRequests = 32;
@@ -269,4 +276,21 @@ export function validateTemplateMetadata(template: resource.ResourceClaimTemplat
   return each(Object.keys(labels), 'spec.metadata.labels', (key) =>
     invalidAll('spec.metadata.labels', key, labelKeyProblems(key)),
   );
+}
+
+export function validateTaintRule({ spec }: DeviceTaintRule): FieldError[] {
+  const { deviceSelector, taint } = spec;
+  const { driver, pool, device } = deviceSelector ?? {};
+  const { key = '', value = '', effect = '' } = taint ?? {};
+  const effects = ['NoExecute', 'NoSchedule', 'None'];
+  return [
+    ...(driver === undefined ? [] : validateDriverName(driver, 'spec.deviceSelector.driver')),
+    ...(pool === undefined
+      ? []
+      : pool.split('/').flatMap((part) => invalidAll('spec.deviceSelector.pool', part, subdomainProblems(part)))),
+    ...(device === undefined ? [] : invalidAll('spec.deviceSelector.device', device, label1123Problems(device))),
+    ...invalidAll('spec.taint.key', key, labelKeyProblems(key)),
+    ...(value === '' ? [] : invalidAll('spec.taint.value', value, labelValueProblems(value))),
+    ...(effect === '' ? [fieldError.required('spec.taint.effect')] : oneOf(effect, effects, 'spec.taint.effect')),
+  ];
 }

@@ -6,6 +6,7 @@ import {
   validatingConfigurationRules,
 } from '../../admission/webhooks/configuration-rules.ts';
 import { apiServiceRules } from '../../aggregation/api-service-rules.ts';
+import { trustBundleRules } from '../../certificates/trust-bundle-rules.ts';
 import type { RulesOf } from '../../resources/resource.ts';
 import type { RuleEngine } from '../rules-hook.ts';
 import { definitionRules } from './rules.ts';
@@ -19,6 +20,7 @@ export function builtinRules(engine: RuleEngine): RulesOf {
     'admissionregistration.k8s.io/validatingwebhookconfigurations':
       validatingConfigurationRules as unknown as KindRules,
     ...policyRules,
+    'certificates.k8s.io/clustertrustbundles': trustBundleRules as unknown as KindRules,
     'apiregistration.k8s.io/apiservices': apiServiceRules as unknown as KindRules,
   };
   return (row) => ({ ...rulesFor(row), ...own[`${row.group}/${row.resource}`] });
