@@ -31,6 +31,7 @@ import { serviceAccount } from './service-account/controller.ts';
 import { serviceAccountTokenCleanup } from './service-account-token/controller.ts';
 import { type IssueLegacyToken, serviceAccountTokens } from './service-account-token/fill.ts';
 import { statefulSet } from './statefulset/controller.ts';
+import { storageVersionMigrator } from './storage-version-migrator/controller.ts';
 import { taintEviction } from './taint-eviction/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/controller.ts';
@@ -79,6 +80,7 @@ function controllersOf({
     serviceAccountTokenCleanup,
     legacyTokenCleaner,
     ...(issueLegacyToken === undefined ? [] : [serviceAccountTokens(issueLegacyToken, rootCa)]),
+    storageVersionMigrator(stored),
     bootstrapTokenCleaner,
     bootstrapSigner,
     ...(authority === undefined
@@ -125,8 +127,12 @@ function distinctKinds(kinds: readonly Kind[]): readonly Kind[] {
 
 /** Has no service account of its own, as upstream: whom it acts as makes the tokens of the others. */
 const withoutAccount = 'tokens-controller';
+/** Upstream grants it every resource in a role that comes with its feature gate. */
+const rewritesEverything = 'storage-version-migrator-controller';
 
 function identityOf(name: string): Identity {
+  if (name === rewritesEverything)
+    return { user: `system:serviceaccount:kube-system:${name}`, groups: ['system:masters', 'system:authenticated'] };
   if (name === withoutAccount) return { user: 'system:kube-controller-manager', groups: ['system:authenticated'] };
   return {
     user: `system:serviceaccount:kube-system:${name}`,

@@ -137,6 +137,7 @@ export class ResourceCache {
     let value: StoredObject;
     if (event.value === undefined) {
       if (previous === undefined) return;
+      if (!previous.isReadable) return this.#forget(key);
       value = withRevision(previous, event.revision);
       this.#entries.delete(key);
       this.#keys.delete(key);
@@ -147,6 +148,13 @@ export class ResourceCache {
     }
     const type = event.value === undefined ? 'DELETED' : previous === undefined ? 'ADDED' : 'MODIFIED';
     this.#publish({ type, revision: event.revision, key, value, previous });
+  }
+
+  /** What nobody could read is gone: there is nothing to show watchers, who have to list again. */
+  #forget(key: string): void {
+    this.#entries.delete(key);
+    this.#keys.delete(key);
+    for (const stream of [...this.#watchers]) stream.close();
   }
 
   #publish(event: CacheEvent): void {

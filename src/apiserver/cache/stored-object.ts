@@ -36,6 +36,15 @@ export class StoredObject implements StoredValue {
     return this.#object;
   }
 
+  /** False for what the store keeps but nobody can open any more. */
+  get isReadable(): boolean {
+    try {
+      return this.object !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
   /** JSON in the storage version, with its resourceVersion. */
   get bytes(): Uint8Array {
     this.#bytes ??= this.#source === undefined ? encodeJson(this.#object) : this.#source.bytes;

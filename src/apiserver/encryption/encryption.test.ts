@@ -133,6 +133,36 @@ test('a Secret whose key is lost makes reads fail in words, and nothing else', a
   await stop();
 });
 
+test('what nobody can read is deleted by who may, and only that', async (t) => {
+  const place = folder(t);
+  place.write({ resources: ['secrets'], providers: [key('aesgcm', 'other'), { identity: {} }] });
+  const store = new MemoryStore();
+  const sealed = Buffer.from('k8s:enc:aesgcm:v1:lost:unreadable');
+  await store.commit({ key: secretKey, expectedRevision: 0, value: () => ({ bytes: sealed }) });
+  const gates = { featureGates: { AllowUnsafeMalformedObjectDeletion: true } };
+  const api = await startApiServer({ encryption: { configFile: place.file }, store, ...gates });
+  const resource = api.server.resources.of(Secret);
+  const remove = (name: string, groups: readonly string[]) =>
+    api.server.execute({
+      verb: 'delete',
+      resource,
+      subresource: '',
+      namespace: 'default',
+      name,
+      user: { name: 'ann', groups },
+      options: { deletion: { ignoreStoreReadErrorWithClusterBreakingPotential: true } },
+      body: undefined,
+      signal: new AbortController().signal,
+      warn: () => {},
+    });
+  await api.client.create(Secret, { metadata: { name: 'fine', namespace: 'default' } });
+  await assert.rejects(remove('a', []), (error) => isReason(error, 'Forbidden'));
+  await assert.rejects(remove('fine', ['system:masters']), /exclusively used to delete corrupt object/);
+  await remove('a', ['system:masters']);
+  assert.equal((await api.client.list(Secret, { namespace: 'default' })).items.length, 1);
+  await api.stop();
+});
+
 test('a KMS plugin seals one seed, and is asked again only for its new key', async (t) => {
   const place = folder(t);
   const plugin = await startPlugin(join(place.file, '..', 'kms.sock'));

@@ -77,6 +77,8 @@ export function deletionOptions(
   if (policy !== null && policy !== '') fromQuery['propagationPolicy'] = policy;
   const orphan = query.get('orphanDependents');
   if (orphan !== null) fromQuery['orphanDependents'] = isTrue(orphan);
+  const unsafe = query.get('ignoreStoreReadErrorWithClusterBreakingPotential');
+  if (unsafe !== null) fromQuery['ignoreStoreReadErrorWithClusterBreakingPotential'] = isTrue(unsafe);
   const deletion = { ...fromQuery, ...body } as DeletionOptions & { readonly dryRun?: readonly string[] };
   const { propagationPolicy } = deletion;
   if (propagationPolicy !== undefined && !['Orphan', 'Background', 'Foreground'].includes(propagationPolicy)) {

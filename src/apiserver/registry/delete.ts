@@ -6,6 +6,7 @@ import type { CachedEntry } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { hasSeparateStatus, inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
+import { deleteUnreadable } from './delete-unreadable.ts';
 import type { DeletionOptions, Operation, Result } from './operation.ts';
 import { hookOf, type Registry } from './registry.ts';
 
@@ -46,6 +47,8 @@ export async function deleteObject(
   const { resource, name, namespace } = operation;
   const storage = resource.storage!;
   const key = objectKey({ namespace, name });
+  if (operation.options.deletion?.ignoreStoreReadErrorWithClusterBreakingPotential === true)
+    return deleteUnreadable(registry, operation, key);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const entry = storage.cache.get(key);
     if (entry === undefined) throw notFound(resource.kind, name);

@@ -67,6 +67,8 @@ export interface DeletionOptions {
   readonly propagationPolicy?: string;
   readonly orphanDependents?: boolean;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  /** Delete what cannot be read, whatever depends on its finalizers (KEP-3926). */
+  readonly ignoreStoreReadErrorWithClusterBreakingPotential?: boolean;
 }
 
 export type Result =
