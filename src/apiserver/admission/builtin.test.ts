@@ -11,6 +11,7 @@ import {
   ConfigMap,
   Event,
   Namespace,
+  Node,
   PersistentVolumeClaim,
   Pod,
   PriorityClass,
@@ -243,4 +244,23 @@ test('trust bundles hold authorities, under the name of a signer that their auth
         'ClusterTrustBundle.certificates.k8s.io "b" is invalid: [metadata.name: Invalid value: "b": ClusterTrustBundle for signerName example.com/one must be named with prefix example.com:one:, spec.trustBundle: Invalid value: "<value omitted>": duplicate trust anchor (indices [0 1])]',
     },
   );
+});
+
+test('a running pod does not grow beyond its node', async (t) => {
+  const { client } = await serverWith(t, {});
+  const allocatable = { cpu: '1', memory: '1Gi', pods: '10' };
+  const node = await client.create(Node, { metadata: { name: 'n' }, spec: {} });
+  await client.updateStatus(Node, { ...node, status: { allocatable, capacity: allocatable } });
+  const sized = (cpu: string) => [{ name: 'a', image: 'a:1', resources: { requests: { cpu }, limits: { cpu } } }];
+  const made = await client.create(Pod, pod('p', { nodeName: 'n', containers: sized('500m') }));
+  const resize = (cpu: string) =>
+    client.updateSubresource(Pod, { name: 'p', namespace }, 'resize', {
+      ...made,
+      spec: { ...made.spec, containers: [{ ...made.spec.containers[0], ...sized(cpu)[0] }] },
+    });
+  await assert.rejects(resize('2'), {
+    message:
+      'pods "p" is forbidden: node didn\'t have enough allocatable resources: cpu, requested: 2000, allocatable: 1000',
+  });
+  await resize('1');
 });

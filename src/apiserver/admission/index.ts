@@ -23,6 +23,7 @@ import { nodeRestriction } from './node-restriction/plugin.ts';
 import { ownerReferencesPermissionEnforcement } from './owner-references/plugin.ts';
 import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
 import { podNodeSelector } from './pod-node-selector/plugin.ts';
+import { podResizeValidator } from './pod-resize/plugin.ts';
 import { podSecurity } from './pod-security/plugin.ts';
 import { podTolerationRestriction } from './pod-toleration-restriction/plugin.ts';
 import { podTopologyLabels } from './pod-topology-labels/plugin.ts';
@@ -90,7 +91,7 @@ export const pluginEntries: readonly PluginEntry[] = [
   idle('PodGroupWorkloadExists'),
   idle('NodeDeclaredFeatureValidator'),
   idle('JobValidation'),
-  idle('PodResizeValidator'),
+  on(podResizeValidator),
   // Policies, webhooks, quota and AlwaysDeny come last, in this order, because they judge what the others made.
   { name: 'MutatingAdmissionPolicy', byDefault: true, create: mutatingAdmissionPolicy },
   on(mutatingWebhooks()),
