@@ -1,7 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import type { AuthenticationOptions } from '#apiserver/authentication/options.ts';
-import { defaultRequestHeaders, type RequestHeaderOptions } from '#apiserver/authentication/request-header.ts';
 import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
 import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
 import { HttpFront } from '#apiserver/http/front.ts';
@@ -10,13 +6,14 @@ import { ServerMetrics } from '#apiserver/http/metrics.ts';
 import { pathRoutes } from '#apiserver/http/paths.ts';
 import { versionInfo } from '#apiserver/http/version.ts';
 import { OpenApi } from '#apiserver/openapi/serve.ts';
-import { ApiServer, type ApiServerOptions } from '#apiserver/server.ts';
+import { ApiServer } from '#apiserver/server.ts';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Environment } from '#base/environment.ts';
 import { machineAddress } from '../config.ts';
 import { loadDescriptions } from '../descriptions.ts';
 import { apiServerFlags } from './flag-names.ts';
 import { FlagError, type Flags, parseApiServerFlags } from './flags.ts';
+import { fileOf, serverOptions } from './options.ts';
 import { servingCertificate } from './serving.ts';
 import { openStore } from './stores.ts';
 
@@ -50,8 +47,16 @@ export async function runApiServer(args: readonly string[], environment: Environ
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => stopping.abort(new Error(`received ${signal}`)));
-  await serve(flags, environment, stopping.signal);
-  return 0;
+  try {
+    await serve(flags, environment, stopping.signal);
+    return 0;
+  } catch (error) {
+    if (stopping.signal.aborted) return 0;
+    process.stderr.write(
+      `"command failed" err=${JSON.stringify(error instanceof Error ? error.message : String(error))}\n`,
+    );
+    return 1;
+  }
 }
 
 function help(): string {
@@ -93,8 +98,8 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     serviceAddress,
   ];
   const serving = await servingCertificate(flags, [...new Set(hosts)], environment.clock.now());
-  const store = await openStore(flags.list('etcd-servers') ?? []);
-  const server = await ApiServer.start(serverOptions(flags, { store, environment, serviceCidr }));
+  const { store, upstreamForm } = await openStore(flags, environment);
+  const server = await ApiServer.start(serverOptions(flags, { store, upstreamForm, environment, serviceCidr }));
   const log = environment.log.named('apiserver');
   const metrics = new ServerMetrics(server);
   const front = await HttpFront.listen({
@@ -110,7 +115,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     metrics,
     upgrade: upgradeHandler(server, () => undefined, log),
     serving,
-    clientCa: [...file(flags, 'client-ca-file'), ...file(flags, 'requestheader-client-ca-file')],
+    clientCa: [...fileOf(flags, 'client-ca-file'), ...fileOf(flags, 'requestheader-client-ca-file')],
     host: bind,
     port: flags.whole('secure-port') ?? defaultPort,
     log,
@@ -132,96 +137,4 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
 
 function isAny(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
-}
-
-/** The content of the file that a flag names: none, or one. */
-function file(flags: Flags, name: string): readonly string[] {
-  const path = flags.text(name);
-  return path === undefined ? [] : [readFileSync(path, 'utf8')];
-}
-
-function serverOptions(
-  flags: Flags,
-  base: Pick<ApiServerOptions, 'store' | 'environment' | 'serviceCidr'>,
-): ApiServerOptions {
-  const [proxyCertificate] = file(flags, 'proxy-client-cert-file');
-  const [proxyKey] = file(flags, 'proxy-client-key-file');
-  const encryption = flags.text('encryption-provider-config');
-  const admissionFile = flags.text('admission-control-config-file');
-  const gates = flags.map('feature-gates');
-  const isFair = flags.boolean('enable-priority-and-fairness');
-  return {
-    ...base,
-    tokenSigningKey: file(flags, 'service-account-signing-key-file')[0] ?? signingKey(),
-    authentication: authentication(flags),
-    admission: {
-      enable: flags.list('enable-admission-plugins') ?? [],
-      disable: flags.list('disable-admission-plugins') ?? [],
-      ...(admissionFile === undefined ? {} : { configFile: admissionFile }),
-    },
-    ...(gates === undefined
-      ? {}
-      : {
-          featureGates: Object.fromEntries(
-            Object.entries(gates).map(([name, value]) => [name, value.toLowerCase() === 'true']),
-          ),
-        }),
-    ...(proxyCertificate === undefined || proxyKey === undefined
-      ? {}
-      : { proxyIdentity: constant({ certificate: proxyCertificate, key: proxyKey }) }),
-    ...(encryption === undefined ? {} : { encryption: { configFile: encryption } }),
-    ...(isFair === undefined ? {} : { fairness: { enabled: isFair } }),
-  };
-}
-
-function constant<T>(value: T): () => T {
-  return () => value;
-}
-
-function authentication(flags: Flags): AuthenticationOptions {
-  const [clientCa] = file(flags, 'client-ca-file');
-  const [tokenFile] = file(flags, 'token-auth-file');
-  const issuers = flags.all('service-account-issuer');
-  const keys = flags.all('service-account-key-file');
-  const jwksUri = flags.text('service-account-jwks-uri');
-  const audiences = flags.list('api-audiences');
-  const anonymous = flags.boolean('anonymous-auth');
-  const extend = flags.boolean('service-account-extend-token-expiration');
-  const lifetimeMs = flags.durationMs('service-account-max-token-expiration');
-  const requestHeader = requestHeaders(flags);
-  return {
-    ...(clientCa === undefined ? {} : { clientCa }),
-    ...(requestHeader === undefined ? {} : { requestHeader }),
-    ...(issuers === undefined ? {} : { serviceAccountIssuers: issuers }),
-    ...(keys === undefined ? {} : { verificationKeys: keys.map((path) => readFileSync(path, 'utf8')) }),
-    ...(jwksUri === undefined ? {} : { jwksUri }),
-    ...(audiences === undefined ? {} : { apiAudiences: audiences }),
-    ...(extend === undefined ? {} : { extendsTokenExpiration: extend }),
-    ...(lifetimeMs === undefined || lifetimeMs === 0 ? {} : { maxTokenLifetimeSeconds: lifetimeMs / 1000 }),
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-    bootstrapTokens: flags.boolean('enable-bootstrap-token-auth') ?? false,
-    ...(anonymous === undefined ? {} : { anonymous }),
-  };
-}
-
-function requestHeaders(flags: Flags): RequestHeaderOptions | undefined {
-  const [clientCa] = file(flags, 'requestheader-client-ca-file');
-  if (clientCa === undefined) return undefined;
-  const lower = (name: string, otherwise: readonly string[]): readonly string[] =>
-    flags.list(name)?.map((header) => header.toLowerCase()) ?? otherwise;
-  return {
-    clientCa,
-    allowedNames: flags.list('requestheader-allowed-names') ?? [],
-    usernameHeaders: lower('requestheader-username-headers', defaultRequestHeaders.usernameHeaders),
-    uidHeaders: lower('requestheader-uid-headers', defaultRequestHeaders.uidHeaders),
-    groupHeaders: lower('requestheader-group-headers', defaultRequestHeaders.groupHeaders),
-    extraHeaderPrefixes: lower('requestheader-extra-headers-prefix', defaultRequestHeaders.extraHeaderPrefixes),
-  };
-}
-
-/** For tokens that nobody outside has to believe. */
-function signingKey(): string {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    .privateKey.export({ type: 'pkcs8', format: 'pem' })
-    .toString();
 }
