@@ -95,6 +95,8 @@ class Walk {
   readonly unknown: string[] = [];
   /** Field names and list indices from the root. */
   readonly #path: (string | number)[] = [];
+  /** Names of fields alone: what Go's decoder says of where it is. */
+  readonly #fields: string[] = [];
   /** The Go type that holds the current field. */
   #holder = '';
   readonly #partial: boolean;
@@ -150,7 +152,9 @@ class Walk {
     const holderBefore = this.#holder;
     this.#holder = holder.name;
     this.#path.push(field.name);
+    this.#fields.push(field.name);
     const after = this.value(before, field.schema);
+    this.#fields.pop();
     this.#path.pop();
     this.#holder = holderBefore;
     if (this.#partial) return after;
@@ -237,7 +241,7 @@ class Walk {
   #mismatch(value: Json, schema: Schema): DecodeError {
     const isNumber = schema.type === 'int32' || schema.type === 'int64';
     const what = jsonType(value, isNumber);
-    const fields = this.#path.filter((step) => typeof step === 'string').join('.');
+    const fields = this.#fields.join('.');
     const holder = goTypeName(this.#holder);
     const where = holder === '' ? 'Go value' : `Go struct field ${holder}.${fields}`;
     return new DecodeError(`json: cannot unmarshal ${what} into ${where} of type ${goType(schema)}`);

@@ -200,7 +200,7 @@ export const fieldError = {
   tooLong: (path: string, maxBytes: number): FieldError =>
     make('FieldValueTooLong', path, 'Too long', `may not be more than ${maxBytes} bytes`),
   tooMany: (path: string, actual: number, max: number): FieldError =>
-    make('FieldValueTooMany', path, `Too many: ${actual}`, `must have at most ${max} items`),
+    make('FieldValueTooMany', path, `Too many: ${actual}`, `must have at most ${max} ${max === 1 ? 'item' : 'items'}`),
 } as const;
 
 function make(type: FieldErrorType, path: string, what: string, detail: string): FieldError {

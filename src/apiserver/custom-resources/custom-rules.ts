@@ -1,6 +1,7 @@
 import type { CustomResourceDefinitionVersion } from '#kinds/generated/types/apiextensions_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { stringifyJson } from '#machinery/json.ts';
 import type { ApiObject, Json, JsonObject, Mutable } from '#machinery/meta.ts';
 import type { ScalePaths } from '../resources/custom-form.ts';
 import { columnsOf } from './columns.ts';
@@ -29,6 +30,7 @@ export function customRules(kind: CustomKind): KindRules {
     validateUpdateOnly: true,
     validateStatusUpdate: (object, old) => validate(kind, object, old),
     prepareForStatusUpdate: keepMetadata,
+    warnings: finalizerWarnings,
     cells: columnsOf(version.additionalPrinterColumns).cells,
     selectableFields: selectableFields(version),
     separateStatus: version.subresources?.status !== undefined,
@@ -101,14 +103,57 @@ function checkRules(
 }
 
 /** Numbers of replicas are whole and not negative, whatever the schema says. */
-function validateScale(value: Json, { specReplicas, statusReplicas }: ScalePaths): FieldError[] {
-  return [specReplicas, statusReplicas].flatMap((path) => {
-    const replicas = valueAt(value, path);
-    if (replicas === undefined) return [];
-    const isCount =
-      typeof replicas === 'number' && Number.isInteger(replicas) && replicas >= 0 && replicas <= 2 ** 31 - 1;
-    return isCount ? [] : [fieldError.invalid(path.join('.'), replicas, 'should be a non-negative integer')];
-  });
+function validateScale(value: Json, { specReplicas, statusReplicas, labelSelector }: ScalePaths): FieldError[] {
+  const errors = [specReplicas, statusReplicas].flatMap((path) => replicasProblem(value, path));
+  const selector = labelSelector === undefined ? undefined : valueAt(value, labelSelector);
+  if (selector === undefined || typeof selector === 'string') return errors;
+  const at = `.${labelSelector!.join('.')}`;
+  const detail = `${at} accessor error: ${goText(selector)} is of the type ${goType(selector)}, expected string`;
+  return [...errors, fieldError.invalid(at, '', detail)];
+}
+
+function replicasProblem(value: Json, path: readonly string[]): FieldError[] {
+  const replicas = valueAt(value, path);
+  if (replicas === undefined) return [];
+  const at = `.${path.join('.')}`;
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas))
+    return [
+      fieldError.invalid(
+        at,
+        0,
+        `${at} accessor error: ${goText(replicas)} is of the type ${goType(replicas)}, expected int64`,
+      ),
+    ];
+  if (replicas < 0) return [fieldError.invalid(at, replicas, 'should be a non-negative integer')];
+  if (replicas > 2 ** 31 - 1)
+    return [fieldError.invalid(at, replicas, `should be less than or equal to ${2 ** 31 - 1}`)];
+  return [];
+}
+
+function goText(value: Json): string {
+  return value === null ? '<nil>' : typeof value === 'object' ? stringifyJson(value) : String(value);
+}
+
+function goType(value: Json): string {
+  if (value === null) return '<nil>';
+  if (Array.isArray(value)) return '[]interface {}';
+  if (typeof value === 'object') return 'map[string]interface {}';
+  return (
+    { string: 'string', boolean: 'bool', number: 'float64', bigint: 'int64' }[typeof value as 'string'] ?? typeof value
+  );
+}
+
+const standardFinalizers = ['orphan', 'foregroundDeletion', 'kubernetes'];
+
+/** Finalizers of no domain may be those of another writer as well. */
+function finalizerWarnings({ metadata }: ApiObject, old: ApiObject | undefined): string[] {
+  const before = old?.metadata.finalizers ?? [];
+  return (metadata.finalizers ?? [])
+    .filter((name) => !name.includes('/') && !standardFinalizers.includes(name) && !before.includes(name))
+    .map(
+      (name) =>
+        `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers`,
+    );
 }
 
 function selectableFields({

@@ -22,14 +22,19 @@ export function resourceList(resources: readonly ServedResource[]): object {
   };
 }
 
+/** A custom kind's are told in the order in which upstream tells them. */
+function verbsOf({ verbs, custom }: ServedResource): readonly string[] {
+  return custom === undefined ? [...verbs].sort() : [...verbs];
+}
+
 function flatEntries(resource: ServedResource): readonly object[] {
-  const { kind, singular, verbs, shortNames, categories, subresources } = resource;
+  const { kind, singular, shortNames, categories, subresources } = resource;
   const own = {
     name: kind.resource,
     singularName: singular,
     namespaced: kind.namespaced,
     kind: kind.kind,
-    verbs: [...verbs].sort(),
+    verbs: verbsOf(resource),
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
     ...(resource.storage === undefined ? {} : { storageVersionHash: storageVersionHash(resource) }),

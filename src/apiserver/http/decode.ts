@@ -1,6 +1,6 @@
 import { schemaNamed } from '#kinds/schemas.ts';
-import { ApiError, badRequest } from '#machinery/errors.ts';
-import { conform, type Decoded, DecodeError, decodeJson, parseJson } from '#machinery/json.ts';
+import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
+import { conform, type Decoded, DecodeError, decodeJson, encodeJson, parseJson } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
@@ -137,6 +137,7 @@ function excerpt(bytes: Uint8Array): string {
 }
 
 function checkIdentity(object: ApiObject, expected: ExpectedKind): void {
+  if (expected.custom !== undefined) return checkCustomIdentity(object, expected);
   const apiVersion = object.apiVersion || apiVersionOf(expected);
   const kind = object.kind || expected.kind;
   if (apiVersion === apiVersionOf(expected) && kind === expected.kind) return;
@@ -150,6 +151,31 @@ function checkIdentity(object: ApiObject, expected: ExpectedKind): void {
   throw badRequest(
     `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${version}.${kind}) to (${group}.${expected.kind}): unknown conversion`,
   );
+}
+
+/** Objects of custom kinds have to say what they are. */
+function checkCustomIdentity(object: ApiObject, expected: ExpectedKind): void {
+  const { apiVersion = '', kind = '', metadata } = object;
+  for (const [field, value] of [
+    ['Kind', kind],
+    ['apiVersion', apiVersion],
+  ] as const) {
+    if (value !== '') continue;
+    const text = Buffer.from(encodeJson(object)).toString();
+    const missing =
+      field === 'Kind' ? `Object 'Kind' is missing in '${text}'` : `Object 'apiVersion' is missing in '${text}'`;
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): ${missing} (${excerpt(Buffer.from(text))})`,
+    );
+  }
+  if (apiVersion !== apiVersionOf(expected))
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${apiVersionOf(expected)})`,
+    );
+  if (kind === expected.kind) return;
+  throw invalid({ group: expected.group, kind }, metadata?.name ?? '', [
+    fieldError.invalid('kind', kind, `must be ${expected.kind}`),
+  ]);
 }
 
 /** A patch document: JSON, or YAML for apply, whose keys that stand twice are told as the client asked. */

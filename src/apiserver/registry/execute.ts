@@ -1,5 +1,5 @@
-import type { Kind } from '#kinds/kind.ts';
-import { ApiError, badRequest, methodNotSupported, notFound } from '#machinery/errors.ts';
+import { type ApiError, badRequest, forbidden, methodNotSupported, notFound } from '#machinery/errors.ts';
+import type { ApiObject } from '#machinery/meta.ts';
 import { customScale } from '../subresources/custom-scale.ts';
 import { subresourceHandlers } from '../subresources/index.ts';
 import { answerReview } from '../subresources/reviews.ts';
@@ -20,7 +20,7 @@ export async function execute(registry: Registry, operation: Operation): Promise
   if (resource.kind.namespaced && namespace === '' && verb !== 'list' && verb !== 'watch') {
     throw badRequest('an empty namespace may not be set during creation');
   }
-  if (resource.custom?.isTerminating === true && verb === 'create') throw terminating(resource.kind);
+  if (resource.custom?.isTerminating === true && verb === 'create') throw terminating(operation);
   if (subresource !== '' && subresource !== 'status') return executeSubresource(registry, operation);
   if (subresource === 'status' && !resource.subresources.has('status')) throw notFound(resource.kind, name);
   if (resource.storage === undefined) return answerReview(registry, operation);
@@ -54,9 +54,9 @@ function acceptsOlder({ store }: Registry, { verb, options: { resourceVersion = 
 }
 
 /** A kind that is going away takes nothing new. */
-function terminating({ group, resource }: Kind): ApiError {
-  const message = 'create not allowed while custom resource definition is terminating';
-  return new ApiError(405, 'MethodNotAllowed', message, { group, kind: resource });
+function terminating({ resource, body }: Operation): ApiError {
+  const name = (body as ApiObject | undefined)?.metadata.name ?? '';
+  return forbidden(resource.kind, name, 'create not allowed while custom resource definition is terminating');
 }
 
 async function executeSubresource(registry: Registry, operation: Operation): Promise<Result> {

@@ -1,7 +1,7 @@
 import type { Scale } from '#kinds/generated/types/autoscaling_v1.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { cloneJson } from '#machinery/clone.ts';
-import { ApiError, badRequest, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
 import { conform } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { valueAt } from '../custom-resources/scale.ts';
@@ -44,10 +44,6 @@ async function setReplicas(
     if ((metadata?.name ?? name) !== name)
       throw badRequest(`the name of the object (${metadata?.name}) does not match the name on the URL (${name})`);
     const replicas = spec?.replicas ?? 0;
-    if (replicas < 0)
-      throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
-        fieldError.invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
-      ]);
     const object = cloneJson(current) as Mutable<ApiObject>;
     setAt(object as unknown as Record<string, unknown>, paths.specReplicas, replicas);
     if (operation.verb === 'update' && metadata?.resourceVersion !== undefined)

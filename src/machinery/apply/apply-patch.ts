@@ -21,6 +21,7 @@ import { allowedByLastApplied, lastAppliedAnnotation } from './last-applied.ts';
 import { entriesOf, isSameManager, keepWhenSame, type Manager, managersBefore, ownable } from './managers.ts';
 import { mergeApplied, removeFields } from './merge.ts';
 import { withNamedParents } from './named-parents.ts';
+import { typeProblems } from './typed.ts';
 
 export interface ApplyOptions {
   /** The stored object; absent when the apply creates it. */
@@ -91,8 +92,9 @@ function checkedConfiguration({ patch, schema, apiVersion, ...options }: ApplyOp
   };
   try {
     const { value, unknown } = options.conform?.(patch) ?? conform(patch, schema, { partial: true });
-    if (unknown.length === 0) return value as JsonObject;
-    const problems = unknown.map((path) => `.${path}: field not declared in schema`);
+    const untyped = options.conform === undefined ? [] : typeProblems(value as JsonObject, schema);
+    if (unknown.length + untyped.length === 0) return value as JsonObject;
+    const problems = [...unknown.map((path) => `.${path}: field not declared in schema`), ...untyped];
     throw failure(problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`);
   } catch (error) {
     throw error instanceof DecodeError ? failure(error.message) : error;

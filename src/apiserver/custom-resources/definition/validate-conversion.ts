@@ -3,7 +3,7 @@ import type {
   CustomResourceDefinitionSpec,
 } from '#kinds/generated/types/apiextensions_v1.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { label1035Problems, label1123Problems } from '#machinery/names.ts';
+import { label1035Problems } from '#machinery/names.ts';
 
 /** Versions of ConversionReview that this server speaks. */
 export const reviewVersions: readonly string[] = ['v1', 'v1beta1'];
@@ -53,7 +53,13 @@ function validateUrl(text: string, at: string): FieldError[] {
     return refuse('url must be a valid URL: parse error; desired format: https://host[/path]');
   }
   if (url.protocol !== 'https:')
-    return refuse(`'https' is the only allowed URL scheme; desired format: https://host[/path]`);
+    return [
+      fieldError.invalid(
+        at,
+        url.protocol.slice(0, -1),
+        "'https' is the only allowed URL scheme; desired format: https://host[/path]",
+      ),
+    ];
   if (url.host === '') return refuse('host must be specified; desired format: https://host[/path]');
   if (url.username !== '') return refuse('user information is not permitted in the URL');
   if (url.hash !== '') return refuse('fragments are not permitted in the URL');
@@ -69,13 +75,9 @@ function validateService(
   at: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  if (name === '') errors.push(fieldError.required(`${at}.name`, 'service name is required'));
-  else errors.push(...label1035Problems(name).map((problem) => fieldError.invalid(`${at}.name`, name, problem)));
-  if (namespace === '') errors.push(fieldError.required(`${at}.namespace`, 'service namespace is required'));
-  else
-    errors.push(
-      ...label1123Problems(namespace).map((problem) => fieldError.invalid(`${at}.namespace`, namespace, problem)),
-    );
+  // Upstream's messages have the two the other way round.
+  if (name === '') errors.push(fieldError.required(`${at}.namespace`));
+  if (namespace === '') errors.push(fieldError.required(`${at}.name`));
   if (port < 1 || port > 65535)
     errors.push(fieldError.invalid(`${at}.port`, port, 'port is not valid: must be between 1 and 65535, inclusive'));
   return errors;

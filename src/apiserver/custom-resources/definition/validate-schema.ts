@@ -43,9 +43,9 @@ function* innerSchemas(props: JSONSchemaProps, path: string): Generator<readonly
 function validateWords(props: JSONSchemaProps, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const { type = '' } = props;
+  if (type !== '' && !types.includes(type)) errors.push(fieldError.notSupported(`${path}.type`, type, types));
   if (type === 'null')
     errors.push(fieldError.forbidden(`${path}.type`, 'type cannot be set to null, use nullable as an alternative'));
-  else if (type !== '' && !types.includes(type)) errors.push(fieldError.notSupported(`${path}.type`, type, types));
   const unsupported: readonly (keyof JSONSchemaProps)[] = [
     'id',
     'additionalItems',

@@ -11,6 +11,7 @@ import { checkStructure } from '../structural/check.ts';
 import { isSchema, structuralNode } from '../structural/node.ts';
 import { validateDefaults } from './validate-defaults.ts';
 import { validateSchema } from './validate-schema.ts';
+import type { VersionPart } from './version-parts.ts';
 
 const maximumSelectableFields = 8;
 
@@ -18,26 +19,26 @@ export interface VersionChecks {
   /** The whole definition keeps unknown fields. */
   readonly preserves: boolean;
   readonly rules: RuleEngine;
+  readonly paths: Readonly<Record<VersionPart | 'own', string>>;
+  readonly shared: ReadonlySet<VersionPart>;
+  readonly isFirst: boolean;
 }
 
-/** Everything wrong with one version. */
-export function validateVersion(
-  version: CustomResourceDefinitionVersion,
-  path: string,
-  { preserves, rules }: VersionChecks,
-): FieldError[] {
+/** Everything wrong with one version, but for what it shares with the first and has been said of that. */
+export function validateVersion(version: CustomResourceDefinitionVersion, checks: VersionChecks): FieldError[] {
+  const { paths, shared, isFirst } = checks;
   const props = version.schema?.openAPIV3Schema;
-  return [
-    ...validateDeprecation(version, path),
-    ...(props === undefined
-      ? [fieldError.required(`${path}.schema.openAPIV3Schema`)]
-      : validateRootSchema(props, `${path}.schema.openAPIV3Schema`, version, { preserves, rules })),
-    ...validateSubresources(version.subresources, `${path}.subresources`),
-    ...(version.additionalPrinterColumns ?? []).flatMap((column, index) =>
-      validateColumn(column, `${path}.additionalPrinterColumns[${index}]`),
-    ),
-    ...validateSelectableFields(version, props, `${path}.selectableFields`),
-  ];
+  const isNew = (part: VersionPart): boolean => isFirst || !shared.has(part);
+  const schemaPath = `${paths.schema}.openAPIV3Schema`;
+  const errors = validateDeprecation(version, paths.own);
+  if (props === undefined) errors.push(fieldError.required(`${paths.own}.schema.openAPIV3Schema`));
+  else if (isNew('schema')) errors.push(...validateRootSchema(props, schemaPath, version, checks));
+  if (isNew('subresources')) errors.push(...validateSubresources(version.subresources, paths.subresources));
+  if (isNew('additionalPrinterColumns'))
+    for (const [index, column] of (version.additionalPrinterColumns ?? []).entries())
+      errors.push(...validateColumn(column, `${paths.additionalPrinterColumns}[${index}]`));
+  if (isNew('selectableFields')) errors.push(...validateSelectableFields(version, props, paths.selectableFields));
+  return errors;
 }
 
 function validateRootSchema(
@@ -106,11 +107,11 @@ function validateSubresources(subresources: CustomResourceSubresources | undefin
   return errors;
 }
 
-/** Paths are dots and names: no indices, no filters. */
+/** What comes after the dot is looked for as it is. */
 function pathProblem(path: string): string | undefined {
   if (path === '') return 'must not be empty';
   if (!path.startsWith('.')) return 'must be a simple json path starting with .';
-  return /^(\.[A-Za-z_][A-Za-z0-9_-]*)+$/.test(path) ? undefined : 'must be a json path in the dot notation';
+  return undefined;
 }
 
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];
@@ -128,15 +129,9 @@ function validateColumn(
   if (format !== '' && !columnFormats.includes(format))
     errors.push(fieldError.invalid(`${path}.format`, format, `must be one of ${columnFormats.join(',')}`));
   if (jsonPath === '') errors.push(fieldError.required(`${path}.JSONPath`));
-  else if (pathProblemOfColumn(jsonPath) !== undefined)
-    errors.push(fieldError.invalid(`${path}.JSONPath`, jsonPath, pathProblemOfColumn(jsonPath)!));
+  else if (pathProblem(jsonPath) !== undefined)
+    errors.push(fieldError.invalid(`${path}.JSONPath`, jsonPath, pathProblem(jsonPath)!));
   return errors;
-}
-
-/** Columns may look into lists. */
-function pathProblemOfColumn(path: string): string | undefined {
-  if (!path.startsWith('.')) return 'must be a simple json path starting with .';
-  return undefined;
 }
 
 function validateSelectableFields(
@@ -174,7 +169,8 @@ function validateSelectableFields(
 
 /** The schema at a path of fields; a text says why there is none. */
 function schemaAt(props: JSONSchemaProps | undefined, jsonPath: string): JSONSchemaProps | string {
-  if (!/^(\.[A-Za-z_][A-Za-z0-9_-]*)+$/.test(jsonPath)) return 'must be a simple json path of field names';
+  if (!jsonPath.startsWith('.')) return `expected [ or . but got: ${jsonPath}`;
+  if (!/^(\.[A-Za-z_][A-Za-z0-9_-]*)+$/.test(jsonPath)) return 'does not refer to a valid field';
   let at: JSONSchemaProps | undefined = props;
   for (const name of jsonPath.split('.').slice(1)) {
     const next: unknown = at?.properties?.[name] ?? at?.additionalProperties;

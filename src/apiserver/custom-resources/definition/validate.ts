@@ -11,12 +11,14 @@ import { validateApproval } from './approval.ts';
 import { isConditionTrue } from './conditions.ts';
 import { validateConversion } from './validate-conversion.ts';
 import { validateVersion } from './validate-version.ts';
+import { partPaths, sharedParts, shownVersions } from './version-parts.ts';
 
 /** Everything wrong with a new definition. */
 export function validateDefinition(definition: CustomResourceDefinition, rules: RuleEngine): readonly FieldError[] {
   return [
     ...validateName(definition),
     ...validateSpec(definition.spec, rules),
+    ...validateStoredVersions(definition),
     ...validateApproval(definition, undefined),
     ...validatePreserving(definition, undefined),
   ];
@@ -74,18 +76,22 @@ function validateSpec(spec: CustomResourceDefinitionSpec, rules: RuleEngine): Fi
     errors.push(fieldError.invalid('spec.group', group, 'should be a domain with at least one dot'));
   if (scope === '') errors.push(fieldError.required('spec.scope'));
   else if (!scopes.includes(scope)) errors.push(fieldError.notSupported('spec.scope', scope, scopes));
+  const shared = sharedParts(versions);
   versions.forEach((version, index) => {
-    const path = `spec.versions[${index}]`;
     const problems = label1035Problems(version.name ?? '');
+    const path = `spec.versions[${index}]`;
     if (problems.length > 0) errors.push(fieldError.invalid(`${path}.name`, version.name ?? '', problems.join(',')));
-    errors.push(...validateVersion(version, path, { preserves: spec.preserveUnknownFields === true, rules }));
+    const paths = partPaths(path, shared);
+    const checks = { preserves: spec.preserveUnknownFields === true, rules, paths, isFirst: index === 0, shared };
+    errors.push(...validateVersion(version, checks));
   });
+  const shown = shownVersions(versions, shared);
   if (new Set(versions.map(({ name }) => name)).size < versions.length)
-    errors.push(fieldError.invalid('spec.versions', versions, 'must contain unique version names'));
+    errors.push(fieldError.invalid('spec.versions', shown, 'must contain unique version names'));
   if (versions.filter(({ storage }) => storage).length !== 1)
-    errors.push(
-      fieldError.invalid('spec.versions', versions, 'must have exactly one version marked as storage version'),
-    );
+    errors.push(fieldError.invalid('spec.versions', shown, 'must have exactly one version marked as storage version'));
+  const first = label1035Problems(versions[0]?.name ?? '');
+  if (first.length > 0) errors.push(fieldError.invalid('spec.version', versions[0]?.name ?? '', first.join(',')));
   for (const field of ['plural', 'singular', 'kind', 'listKind'] as const)
     if ((names[field] ?? '') === '') errors.push(fieldError.required(`spec.names.${field}`));
   return [...errors, ...validateNames(names, 'spec.names'), ...validateConversion(spec)];
@@ -117,7 +123,8 @@ function validateNames(names: CustomResourceDefinitionNames, path: string): Fiel
 function validateStoredVersions({ status, spec }: Pick<CustomResourceDefinition, 'status' | 'spec'>): FieldError[] {
   const path = 'status.storedVersions';
   const stored = status?.storedVersions ?? [];
-  if (stored.length === 0) return [fieldError.invalid(path, stored, 'must have at least one stored version')];
+  if (stored.length === 0)
+    return [fieldError.invalid(path, status?.storedVersions, 'must have at least one stored version')];
   const missing = spec.versions.filter(({ name, storage }) => storage && !stored.includes(name));
   return [
     ...missing.map(({ name }) => fieldError.invalid(path, stored, `must have the storage version ${name}`)),

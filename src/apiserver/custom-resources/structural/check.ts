@@ -171,15 +171,9 @@ function checkNested(props: JSONSchemaProps, path: string, skipsAnyOf = false): 
   return errors;
 }
 
-/** Fields under a junctor have to be declared outside of it as well. */
+/** Fields under a junctor of the whole object have to be declared outside of it as well. */
 function checkCompleteness(props: JSONSchemaProps, path: string): FieldError[] {
-  const errors = checkJunctorFields(props, props, path, path);
-  for (const [name, inner] of Object.entries(props.properties ?? {}))
-    errors.push(...checkCompleteness(inner, `${path}.properties[${name}]`));
-  if (isSchema(props.items)) errors.push(...checkCompleteness(props.items, `${path}.items`));
-  const additional: unknown = props.additionalProperties;
-  if (isSchema(additional)) errors.push(...checkCompleteness(additional, `${path}.additionalProperties`));
-  return errors;
+  return checkJunctorFields(props, props, path, path);
 }
 
 /** `path` is where the declaration is, `nestedPath` where the schema under the junctor is. */

@@ -27,7 +27,7 @@ export function validateEmbedded(value: Json, node: StructuralNode, path = ''): 
 function validateRoot(object: JsonObject, path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const field of ['apiVersion', 'kind'] as const) {
-    if (object[field] === undefined) errors.push(fieldError.required(`${path}.${field}`, 'must not be empty'));
+    if (object[field] === undefined) errors.push(fieldError.required(`${path}.${field}`));
     else if (object[field] === '') errors.push(fieldError.invalid(`${path}.${field}`, '', 'must not be empty'));
   }
   const metadata = object['metadata'];

@@ -7,6 +7,7 @@ import {
   maximumStrictErrors,
   setOwn,
 } from '#machinery/conform.ts';
+import { stringifyJson } from '#machinery/json.ts';
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { type StructuralNode, structuralNode } from './node.ts';
 
@@ -20,7 +21,8 @@ const metaFields = new Set(['apiVersion', 'kind', 'metadata']);
 export function prune(value: Json, root: StructuralNode): ConformResult {
   if (!isObject(value)) throw new DecodeError(`cannot restore an object from ${JSON.stringify(value)}`);
   const walk = new Pruning();
-  return { value: walk.object(value, root, '', true), unknown: walk.unknown };
+  const pruned = walk.object(value, root, '', true);
+  return { value: pruned, unknown: [...walk.unknown.sort(), ...walk.inMetadata].slice(0, maximumStrictErrors) };
 }
 
 const isObject = (value: Json | undefined): value is JsonObject =>
@@ -28,6 +30,7 @@ const isObject = (value: Json | undefined): value is JsonObject =>
 
 class Pruning {
   readonly unknown: string[] = [];
+  readonly inMetadata: string[] = [];
 
   /** `node` undefined: a place of no schema, where no field may be. */
   value(value: Json, node: StructuralNode | undefined, path: string): Json {
@@ -77,15 +80,15 @@ class Pruning {
     return undefined;
   }
 
-  /** The object's own must be well-formed; that of an object inside it loses what is not. */
+  /** As every object has it, also that of an object inside. @throws DecodeError when it is none. */
   #metadata(value: Json, path: string, isOwn: boolean): Json {
     try {
       const { value: metadata, unknown } = conform(value, schemaNamed('meta.v1.ObjectMeta'));
-      for (const field of unknown) if (this.unknown.length < maximumStrictErrors) this.unknown.push(`${path}.${field}`);
+      for (const field of unknown) this.inMetadata.push(`${path}.${field}`);
       return metadata;
     } catch (error) {
       if (isOwn || !(error instanceof DecodeError)) throw error;
-      return value;
+      throw new DecodeError(`${path}: Invalid value: ${stringifyJson(value)}: ${error.message}`);
     }
   }
 }

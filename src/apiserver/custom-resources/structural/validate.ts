@@ -35,7 +35,8 @@ function validate(place: Place, found: FieldError[]): void {
   const { value, props, old } = place;
   if (old !== undefined && old !== null && equalValues(old, value)) return;
   if (value === null && props.nullable === true) return;
-  if (!hasRightType(place, found)) return;
+  const isRightType = hasRightType(place, found);
+  if (!isRightType && value === null) return;
   validateEnum(place, found);
   if (typeof value === 'string') validateString(place, value, found);
   else if (typeof value === 'number' || typeof value === 'bigint') validateNumber(place, value, found);
@@ -49,8 +50,8 @@ function fieldOf({ path }: Place): string {
   return path === '' ? '<nil>' : path;
 }
 
-function refuse(place: Place, found: FieldError[], what: string): void {
-  found.push(fieldError.invalid(fieldOf(place), place.value, `${place.path} in body ${what}`));
+function refuse(place: Place, found: FieldError[], what: string, shown: unknown = place.value): void {
+  found.push(fieldError.invalid(fieldOf(place), shown, `${place.path} in body ${what}`));
 }
 
 function hasRightType(place: Place, found: FieldError[]): boolean {
@@ -119,18 +120,33 @@ function characters(text: string): number {
 }
 
 function validateNumber(place: Place, value: number | bigint, found: FieldError[]): void {
-  const { maximum, exclusiveMaximum, minimum, exclusiveMinimum, multipleOf, format, type } = place.props;
-  const range = type === 'integer' || type === 'number' ? ranges[format ?? ''] : undefined;
-  if (range !== undefined && (value < range[0] || value > range[1])) {
-    const detail = `Checked value must be of type ${type} with format ${format} in ${place.path}`;
-    found.push(fieldError.invalid(fieldOf(place), value, detail));
-  }
+  const { exclusiveMaximum, exclusiveMinimum, multipleOf } = place.props;
+  // A whole number is compared with whole numbers, as upstream compares it.
+  const isWhole = typeof value === 'bigint' || Number.isInteger(value);
+  const bound = (limit: number | undefined): number | undefined =>
+    limit === undefined || !isWhole ? limit : Math.trunc(limit);
+  const [maximum, minimum] = [bound(place.props.maximum), bound(place.props.minimum)];
+  checkRange(place, value, found);
   if (multipleOf !== undefined && !isMultiple(Number(value), multipleOf))
     refuse(place, found, `should be a multiple of ${multipleOf}`);
   if (maximum !== undefined && (exclusiveMaximum === true ? value >= maximum : value > maximum))
     refuse(place, found, `should be less than ${exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`);
   if (minimum !== undefined && (exclusiveMinimum === true ? value <= minimum : value < minimum))
     refuse(place, found, `should be greater than ${exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`);
+}
+
+/** Whether a number fits the format of its type; upstream says so of no field in particular. */
+function checkRange({ props, path }: Place, value: number | bigint, found: FieldError[]): void {
+  const { type, format = '' } = props;
+  if (type !== 'integer' && type !== 'number') return;
+  const say = (what: string): void =>
+    void found.push(fieldError.invalid('<nil>', '', `Checked value must be of type ${type} ${what} in ${path}`));
+  if (type === 'integer' && format === '' && typeof value === 'number' && !Number.isInteger(value))
+    return say('(default format)');
+  const range = ranges[format];
+  const fits = range === undefined || (value >= range[0] && value <= range[1]);
+  const isWhole = type !== 'integer' || typeof value === 'bigint' || Number.isInteger(value);
+  if (!fits || (range !== undefined && !isWhole)) say(`with format ${format}`);
 }
 
 const ranges: Readonly<Record<string, readonly [number | bigint, number | bigint]>> = {
@@ -158,7 +174,8 @@ function validateList(place: Place, value: readonly Json[], found: FieldError[])
   }
   if (maxItems !== undefined && value.length > maxItems)
     found.push(fieldError.tooMany(fieldOf(place), value.length, maxItems));
-  if (minItems !== undefined && value.length < minItems) refuse(place, found, `should have at least ${minItems} items`);
+  if (minItems !== undefined && value.length < minItems)
+    refuse(place, found, `should have at least ${minItems} items`, value.length);
   if (props.uniqueItems === true && hasDuplicates(value)) refuse(place, found, `shouldn't contain duplicates`);
 }
 
@@ -189,7 +206,7 @@ function validateObject(place: Place, value: JsonObject, found: FieldError[]): v
   if (maxProperties !== undefined && names.length > maxProperties)
     found.push(fieldError.tooMany(fieldOf(place), names.length, maxProperties));
   if (minProperties !== undefined && names.length < minProperties)
-    refuse(place, found, `should have at least ${minProperties} properties`);
+    refuse(place, found, `should have at least ${minProperties} properties`, names.length);
   for (const name of props.required ?? []) {
     if (!Object.hasOwn(value, name)) found.push(fieldError.required(childPath(path, name)));
   }
