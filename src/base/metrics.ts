@@ -135,8 +135,10 @@ export class Histogram implements Metric {
     if (series === undefined) return;
     series.sum += value;
     series.count++;
-    const bucket = this.#upperBounds.findIndex((bound) => value <= bound);
-    if (bucket >= 0) series.buckets[bucket]!++;
+    const bounds = this.#upperBounds;
+    let bucket = 0;
+    while (bucket < bounds.length && value > bounds[bucket]!) bucket++;
+    if (bucket < bounds.length) series.buckets[bucket]!++;
   }
 
   render(): string {

@@ -36,7 +36,7 @@ interface Admitted extends Waiting {
 export class QuotaBooks {
   readonly #registry: Registry;
   readonly #ledgers = new WeakMap<ResourceStorage, KindLedger>();
-  readonly #open: KindLedger[] = [];
+  #open: readonly KindLedger[] = [];
   readonly #waiting = new Map<string, Waiting[]>();
 
   constructor(registry: Registry) {
@@ -63,14 +63,14 @@ export class QuotaBooks {
     });
   }
 
-  /** Ledgers of kinds that are no more are let go with their caches; there are few that quotas ever ask about. */
+  /** Ledgers of custom kinds that are no more are let go when the next one is made. */
   #ledgerOf(resource: ServedResource): KindLedger {
     const storage = resource.storage!;
     let ledger = this.#ledgers.get(storage);
     if (ledger === undefined) {
       ledger = new KindLedger(resource, this.#registry.environment.clock);
       this.#ledgers.set(storage, ledger);
-      this.#open.push(ledger);
+      this.#open = [...this.#open.filter(({ closed }) => !closed), ledger];
     }
     return ledger;
   }

@@ -42,6 +42,11 @@ export class KindLedger {
     resource.storage!.cache.onEvent((event) => this.#onEvent(event));
   }
 
+  /** Whether its kind is gone. */
+  get closed(): boolean {
+    return this.#resource.storage!.cache.closed;
+  }
+
   /** What is taken from the quota, that is admitted included; undefined for names that nothing takes. */
   taken(quota: ResourceQuota, name: string): Quantity | undefined {
     let taken = this.#tally(quota).sums.get(name);
