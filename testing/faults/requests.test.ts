@@ -9,6 +9,7 @@ import { ServerMetrics } from '#apiserver/http/metrics.ts';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { ConfigMap, Deployment, Pod, ServiceAccount } from '#kinds/generated/handles.ts';
+import type { Kind } from '#kinds/kind.ts';
 import { ensurePki, type Pki } from '../../src/cmd/pki.ts';
 import { startApiServer, type TestApiServer } from '../cluster.ts';
 
@@ -275,7 +276,8 @@ describe('requests that are wrong', () => {
       assert.deepEqual([answer.code, answer.body.reason], [code, reason]);
       const found = answer.body.details?.causes?.map(({ field }) => field);
       assert.deepEqual(found, fields);
-      const lists = [api.client.list(ConfigMap), api.client.list(Pod), api.client.list(Deployment)];
+      const within = { namespace: 'default' };
+      const lists = [ConfigMap, Pod, Deployment].map((kind) => api.client.list(kind as Kind, within));
       for (const { items } of await Promise.all(lists)) assert.deepEqual(items, []);
     });
 
