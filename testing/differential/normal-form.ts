@@ -28,6 +28,11 @@ function normal(value: Json, key: string): Json {
     if (value !== '' && Object.hasOwn(ownChoice, key)) return ownChoice[key]!;
     return plainText(value);
   }
+  // The order in which rules are found is nobody's promise.
+  if (Array.isArray(value) && /^(non)?[rR]esourceRules$/.test(key) && key !== '')
+    return value
+      .map((item) => normal(item, ''))
+      .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
   if (Array.isArray(value)) return value.map((item) => normal(item, key === 'columnDefinitions' ? key : ''));
   if (typeof value !== 'object' || value === null) return value;
   const members = Object.entries(value)
@@ -50,6 +55,9 @@ function plainText(text: string): string {
     text
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
       .replace(/^10\.96\.\d+\.\d+$/, 'CLUSTER IP')
+      .replace(/^\d+[smh](\d+[smh])?$/, 'AGE')
+      .replace(/X509SHA256=[0-9a-f]{64}/g, 'X509SHA256=HASH')
+      .replace(/(continue key is not valid: ).*/, '$1WHY')
       .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-XXXXX')
       // The patched document that does not fit its type is quoted whole, its members in an order of their own.
       .replace(/(^|patch: )(Invalid value: )"(?:map\[.*\]|\{.*\})": /s, '$1$2DOCUMENT: ')

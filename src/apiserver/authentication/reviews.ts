@@ -1,5 +1,6 @@
 import type { TokenReview } from '#kinds/generated/types/authentication_v1.ts';
 import { badRequest } from '#machinery/errors.ts';
+import { formatTime } from '#machinery/time.ts';
 import type { Operation, UserInfo } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 
@@ -18,8 +19,8 @@ export async function reviewToken(registry: Registry, { body }: Operation): Prom
 }
 
 /** SelfSubjectReview: who am I. */
-export function reviewSelf(_registry: Registry, { user, body }: Operation): object {
-  const metadata = (body as { readonly metadata?: object } | undefined)?.metadata ?? {};
+export function reviewSelf({ environment }: Registry, { user }: Operation): object {
+  const metadata = { creationTimestamp: formatTime(environment.clock.now()) };
   return { metadata, status: { userInfo: userView(user) } };
 }
 

@@ -168,9 +168,7 @@ export function reviewOwnRules(registry: Registry, { body, user }: Operation): o
   const { spec } = body as { readonly spec: { readonly namespace?: string } };
   const { namespace = '' } = spec;
   if (namespace === '') throw badRequest('no namespace on request');
-  const rules = [...registry.rbac.rulesFor(user, namespace)];
-  if (user.groups.includes('system:masters'))
-    rules.unshift({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] });
+  const rules = registry.rbac.rulesFor(user, namespace);
   const resourceRules = rules
     .filter(({ resources }) => (resources ?? []).length > 0)
     .map(({ verbs, apiGroups, resources, resourceNames }) => ({

@@ -28,7 +28,6 @@ export function applyObject(registry: Registry, operation: Operation, options: U
   if (operation.body === null || typeof operation.body !== 'object' || Array.isArray(operation.body))
     throw badRequest('error decoding YAML: the apply configuration is no object');
   const patch = operation.body as JsonObject;
-  checkNamed(operation, patch['metadata'] as ApiObject['metadata'] | undefined);
   const apply = (live: ApiObject | undefined): Mutable<ApiObject> => {
     const applied = applyPatch({
       live,
@@ -42,6 +41,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
       apiVersion: apiVersionOf(resource.kind),
       resetFields: resetFieldsOf(operation),
     });
+    checkNamed(operation, applied.metadata);
     // What did not change is shared with the live object, which nobody may touch.
     const object = cloneJson(applied) as Mutable<ApiObject>;
     const { resourceVersion } = (patch['metadata'] ?? {}) as { readonly resourceVersion?: string };

@@ -22,6 +22,6 @@ export function decodeContinue(text: string): ContinueToken {
       throw new Error('key');
     return { revision: rv, key: start.replace(/\u0000$/, '') };
   } catch {
-    throw badRequest('continue key is not valid: incorrect encoding, revision or start key');
+    throw badRequest('invalid continue token: continue key is not valid: incorrect encoding, revision or start key');
   }
 }

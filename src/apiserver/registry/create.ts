@@ -90,7 +90,6 @@ const systemFields = [
   'deletionTimestamp',
   'deletionGracePeriodSeconds',
   'selfLink',
-  'generation',
 ] as const;
 
 /** The request's path and the object's metadata must agree; the path wins where the object says nothing. */

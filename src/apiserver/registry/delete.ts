@@ -1,3 +1,4 @@
+import type { Kind } from '#kinds/kind.ts';
 import { cloneJson } from '#machinery/clone.ts';
 import { conflict, notFound, type Status } from '#machinery/errors.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
@@ -202,10 +203,15 @@ export async function removeObject(
     if (result.outcome === 'conflict') return 'lost';
     await hookOf(registry, resource)?.afterDelete?.(registry, last);
   }
-  const wantsObject = operation.verb !== 'delete' || answersWithObject.has(resource.kind.resource);
+  const wantsObject = operation.verb !== 'delete' || answersWithObject.has(qualified(resource.kind));
   if (wantsObject)
     return { type: 'object', value: await servedValue(resource, StoredObject.ofObject(last)), created: false };
   return { type: 'status', status: deletedStatus(operation, last) };
+}
+
+/** `pods`, or `deviceclasses.resource.k8s.io` outside the core group. */
+function qualified({ group, resource }: Kind): string {
+  return group === '' ? resource : `${resource}.${group}`;
 }
 
 function deletedStatus({ resource, name }: Operation, last: ApiObject): Status {

@@ -1,9 +1,10 @@
 import { Pod } from '#kinds/generated/handles.ts';
 import type { Binding } from '#kinds/generated/types/core_v1.ts';
 import { methodNotSupported } from '#machinery/errors.ts';
-import { apiVersionOf, type JsonObject } from '#machinery/meta.ts';
+import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { reviewSelf, reviewToken } from '../authentication/reviews.ts';
 import { reviewAccess, reviewOwnAccess, reviewOwnRules } from '../authorization/reviews.ts';
+import { trackOwnership } from '../registry/managed-fields.ts';
 import type { Operation, Result } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { binding } from './binding.ts';
@@ -22,6 +23,14 @@ const answers: Readonly<Record<string, Answer>> = {
   '/bindings': bindPod,
 };
 
+/** Reviews whose metadata come back, with who wrote what. */
+const tracked = new Set([
+  'tokenreviews',
+  'subjectaccessreviews',
+  'localsubjectaccessreviews',
+  'selfsubjectaccessreviews',
+]);
+
 export async function answerReview(registry: Registry, operation: Operation): Promise<Result> {
   const { kind } = operation.resource;
   const answer = answers[`${kind.group}/${kind.resource}`];
@@ -29,6 +38,8 @@ export async function answerReview(registry: Registry, operation: Operation): Pr
   if (answer === undefined || operation.verb !== 'create') throw methodNotSupported(kind, operation.verb);
   // A binding is judged where pods are bound.
   if (kind.resource !== 'bindings') await checkAdmission(registry, operation, kind);
+  const body = operation.body as Mutable<ApiObject>;
+  if (tracked.has(kind.resource)) trackOwnership(registry, operation, body, undefined);
   const result = await answer(registry, operation);
   if ('type' in result && result.type === 'status') return result as Result;
   const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: {}, ...result } as unknown as JsonObject;

@@ -8,7 +8,7 @@ import { pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
 /** An address that is taken, by whom its name does not say (KEP-1880). */
 export const ipAddressRules: KindRules<IPAddress> = {
   nameRule: 'pathSegment',
-  hasGeneration: true,
+  hasGeneration: false,
   validate: ({ metadata, spec }) => [
     ...invalidAll('metadata.name', metadata.name, ipProblems(metadata.name ?? '')),
     ...validateParent(spec?.parentRef),

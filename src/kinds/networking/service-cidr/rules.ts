@@ -9,7 +9,7 @@ const immutableMessage = 'field is immutable';
 
 /** A range of service addresses (KEP-1880). */
 export const serviceCidrRules: KindRules<ServiceCIDR> = {
-  hasGeneration: true,
+  hasGeneration: false,
   validateUpdateOnly: true,
   validate: ({ spec }) => validateRanges(spec?.cidrs ?? []),
   validateUpdate: ({ spec }, { spec: old }) => validateChange(spec?.cidrs ?? [], old?.cidrs ?? []),

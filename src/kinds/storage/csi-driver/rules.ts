@@ -15,5 +15,5 @@ export const csiDriverRules: KindRules<storage.CSIDriver> = {
   validate: validateCsiDriver,
   validateUpdate: validateCsiDriverUpdate,
   allowUnconditionalUpdate: false,
-  hasGeneration: true,
+  hasGeneration: false,
 };
