@@ -22,8 +22,8 @@ import { bindingHook, roleHook } from './authorization/escalation.ts';
 import type { AuthorizationOptions } from './authorization/options.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
 import { ensureBootstrapObjects } from './bootstrap/bootstrap.ts';
+import { podCertificateHook } from './certificates/pod-certificate-hook.ts';
 import { certificateRequestHook } from './certificates/request-hook.ts';
-import { podCertificateHook, trustBundleHook } from './certificates/trust-hook.ts';
 import { webhookConverter } from './custom-resources/conversion/webhook.ts';
 import { CustomResources } from './custom-resources/custom-resources.ts';
 import { builtinRules } from './custom-resources/definition/builtin-rules.ts';
@@ -72,7 +72,6 @@ export interface ApiServerOptions {
 /** What granting needs besides the right to write roles and bindings. */
 const accessHooks = {
   'certificates.k8s.io/certificatesigningrequests': certificateRequestHook,
-  'certificates.k8s.io/clustertrustbundles': trustBundleHook,
   'certificates.k8s.io/podcertificaterequests': podCertificateHook,
   'rbac.authorization.k8s.io/roles': roleHook,
   'rbac.authorization.k8s.io/clusterroles': roleHook,

@@ -6,13 +6,7 @@ import * as x509 from '@peculiar/x509';
 import { createAuthority } from '#apiserver/certificates/authority.ts';
 import type { Client } from '#client/client.ts';
 import { startControllers } from '#controllers/index.ts';
-import {
-  CertificateSigningRequest,
-  ClusterRoleBinding,
-  ClusterTrustBundle,
-  Secret,
-  ServiceAccount,
-} from '#kinds/generated/handles.ts';
+import { CertificateSigningRequest, ClusterRoleBinding, Secret, ServiceAccount } from '#kinds/generated/handles.ts';
 import type { CertificateSigningRequest as Request } from '#kinds/generated/types/certificates_v1.ts';
 import { isReason } from '#machinery/errors.ts';
 import { startApiServer } from '#testing/cluster.ts';
@@ -180,22 +174,5 @@ test('a Secret that asks for a token gets one that is believed until the Secret 
   );
   await client.delete(Secret, metadata);
   assert.equal((await authenticator.reviewToken(token, authenticator.apiAudiences)).outcome, 'refused');
-  await stop();
-});
-
-test('a trust bundle is named after its signer and holds authorities alone', async () => {
-  const { client, environment, stop } = await startApiServer();
-  const pair = await createAuthority('test-ca', environment.clock.now());
-  const signerName = 'example.com/house';
-  const bundle = (name: string, trustBundle: string) => ({ metadata: { name }, spec: { signerName, trustBundle } });
-  await client.create(ClusterTrustBundle, bundle('example.com:house:one', pair.certificate));
-  await assert.rejects(
-    client.create(ClusterTrustBundle, bundle('one', pair.certificate)),
-    /metadata\.name: Invalid value: "one": ClusterTrustBundle for signerName example\.com\/house must be named with prefix example\.com:house:/,
-  );
-  await assert.rejects(
-    client.create(ClusterTrustBundle, bundle('example.com:house:two', pair.certificate + pair.certificate)),
-    /duplicate trust anchor \(indices \[0 1\]\)/,
-  );
   await stop();
 });

@@ -28,7 +28,6 @@ import { cronJobCells, jobCells } from './batch/cells.ts';
 import { cronJobRules } from './batch/cron-job/rules.ts';
 import { jobRules } from './batch/job/rules.ts';
 import { certificateSigningRequestRules } from './certificates/certificate-signing-request/rules.ts';
-import { clusterTrustBundleRules } from './certificates/cluster-trust-bundle/rules.ts';
 import { podCertificateRequestRules } from './certificates/pod-certificate-request/rules.ts';
 import { leaseRules } from './coordination/lease/rules.ts';
 import { leaseCandidateRules } from './coordination/lease-candidate/rules.ts';
@@ -197,7 +196,6 @@ const table: Readonly<Record<string, KindRules>> = {
   ),
   'flowcontrol.apiserver.k8s.io/FlowSchema': of(flowSchemaRules, flowSchemaCells),
   'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration': of(priorityLevelConfigurationRules, priorityLevelCells),
-  'certificates.k8s.io/ClusterTrustBundle': of(clusterTrustBundleRules, nameAndCreationCells),
   'certificates.k8s.io/PodCertificateRequest': of(podCertificateRequestRules, nameAndCreationCells),
   'certificates.k8s.io/CertificateSigningRequest': of(certificateSigningRequestRules, certificateSigningRequestCells),
   'policy/PodDisruptionBudget': of(podDisruptionBudgetRules, podDisruptionBudgetCells),
