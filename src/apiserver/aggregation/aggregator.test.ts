@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { systemClock } from '#base/clock.ts';
+import { sleep, systemClock } from '#base/clock.ts';
 import { APIService as ApiServiceKind, Service } from '#kinds/generated/handles.ts';
 import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
 import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
@@ -13,6 +13,9 @@ import { compareVersions } from './priorities.ts';
 import { proxyToServer } from './proxy.ts';
 
 const group = 'flowers.example.org';
+
+/** The aggregated server answers over a real socket. */
+const machineClock = systemClock({ keepAlive: true });
 
 let authority: KeyPair;
 let proxyClient: KeyPair;
@@ -27,7 +30,7 @@ const resources = [
 ];
 
 before(async () => {
-  const now = systemClock().now();
+  const now = machineClock.now();
   authority = await createAuthority('an authority', now);
   proxyClient = await issueLeaf(authority, { commonName: 'front-proxy-client', usage: 'client', now });
   const serving = await issueLeaf(authority, {
@@ -79,7 +82,7 @@ async function availability(wanted: string): Promise<string> {
     const found = status?.conditions?.find(({ type }) => type === 'Available');
     const shown = `${found?.status} ${found?.reason}: ${found?.message}`;
     if (shown.startsWith(wanted)) return shown;
-    await new Promise((resolve) => setImmediate(resolve));
+    await sleep(machineClock, 1);
     await api.environment.clock.advance(1000);
   }
   assert.fail(`never became ${wanted}`);
