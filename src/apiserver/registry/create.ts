@@ -100,9 +100,8 @@ function checkIdentity({ resource, namespace, name }: Operation, object: Mutable
       throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
     }
     metadata.namespace = namespace;
-  } else if (metadata.namespace !== undefined) {
-    if (metadata.namespace !== '')
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  } else {
+    // What has no namespace is not said to have one, whatever the client says.
     delete metadata.namespace;
   }
   if (name !== '' && metadata.name === undefined) metadata.name = name;

@@ -6,21 +6,7 @@ import { label1123Problems, subdomainProblems } from '#machinery/names.ts';
 import { mandatoryLevels, mandatorySchemas } from './mandatory.ts';
 
 const maxPrecedence = 10_000;
-const verbs = [
-  'create',
-  'delete',
-  'deletecollection',
-  'get',
-  'head',
-  'list',
-  'options',
-  'patch',
-  'post',
-  'proxy',
-  'put',
-  'update',
-  'watch',
-];
+const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'proxy', 'update', 'watch'];
 const subjectKinds = ['Group', 'ServiceAccount', 'User'];
 
 export function validateFlowSchema({ metadata, spec, status }: flowcontrol.FlowSchema): FieldError[] {

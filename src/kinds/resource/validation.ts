@@ -48,8 +48,7 @@ function validateSet<T>(
 }
 
 function validateName(name: string | undefined, path: string): FieldError[] {
-  if (name === undefined || name === '') return [fieldError.required(path)];
-  return invalidAll(path, name, label1123Problems(name));
+  return invalidAll(path, name ?? '', label1123Problems(name ?? ''));
 }
 
 export function validateClaimSpec(spec: resource.ResourceClaimSpec | undefined, path: string): FieldError[] {
@@ -154,12 +153,14 @@ function validateConstraint(
   if (matchAttribute !== undefined) return [...errors, ...validateAttribute(matchAttribute, `${path}.matchAttribute`)];
   if (distinctAttribute !== undefined)
     return [...errors, ...validateAttribute(distinctAttribute, `${path}.distinctAttribute`)];
-  return [...errors, fieldError.required(`${path}.matchAttribute`)];
+  const detail = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set';
+  return [...errors, fieldError.required(path, detail)];
 }
 
 function validateAttribute(name: string, path: string): FieldError[] {
   if (name === '') return [fieldError.required(path)];
-  if (!name.includes('/')) return [fieldError.invalid(path, name, 'must include a domain')];
+  if (!name.includes('/'))
+    return [fieldError.invalid(path, name, 'a fully qualified name must be a domain and a name separated by a slash')];
   return invalidAll(path, name, labelKeyProblems(name));
 }
 
@@ -182,7 +183,9 @@ export function validateDeviceClass({ spec }: resource.DeviceClass): FieldError[
     ...validateSelectors(selectors, 'spec.selectors'),
     ...validateSet(config, 'spec.config', { max: maxConfigurations }, validateConfiguration),
   ];
-  const isExtended = name === undefined || (name.includes('/') && !name.includes('kubernetes.io/'));
+  const isExtended =
+    name === undefined ||
+    (name.includes('/') && !name.includes('kubernetes.io/') && labelKeyProblems(`requests.${name}`).length === 0);
   if (!isExtended)
     errors.push(fieldError.invalid('spec.extendedResourceName', name, 'must be a valid extended resource name'));
   return errors;

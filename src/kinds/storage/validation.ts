@@ -180,7 +180,7 @@ export function validateVolumeAttachment({ spec, status }: storage.VolumeAttachm
     errors.push(fieldError.forbidden(path, either));
   else if (persistentVolumeName === '')
     errors.push(fieldError.required(`${path}.persistentVolumeName`, 'must specify non empty persistentVolumeName'));
-  else if (persistentVolumeName !== undefined)
+  if (inlineVolumeSpec === undefined && persistentVolumeName !== undefined)
     errors.push(
       ...invalidAll(`${path}.persistentVolumeName`, persistentVolumeName, subdomainProblems(persistentVolumeName)),
     );

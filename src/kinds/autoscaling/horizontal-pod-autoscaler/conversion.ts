@@ -44,6 +44,8 @@ export function autoscalerToFirst(object: Current): FirstVersion {
       ? {}
       : {
           status: {
+            currentReplicas: 0,
+            desiredReplicas: 0,
             ...counts,
             ...(currentCpu === undefined ? {} : { currentCPUUtilizationPercentage: currentCpu }),
           } as NonNullable<FirstVersion['status']>,

@@ -44,8 +44,11 @@ export const horizontalPodAutoscalerRules: KindRules<autoscaling.HorizontalPodAu
 };
 
 export const firstHorizontalPodAutoscalerRules: KindRules<FirstVersion> = {
-  defaults({ spec }) {
+  defaults({ metadata, spec }) {
     spec.minReplicas ??= 1;
+    // Without any metric it is the use of CPU that counts; others travel in an annotation.
+    if (metadata.annotations?.['autoscaling.alpha.kubernetes.io/metrics'] === undefined)
+      spec.targetCPUUtilizationPercentage ??= defaultCpuUtilization;
   },
   validateUpdateOnly: true,
   validate: (autoscaler, context) => validateAutoscaler(autoscalerFromFirst(autoscaler), undefined, context),

@@ -3,6 +3,7 @@ import type { KindRules } from '#kinds/kind.ts';
 import { validateCoreEvent } from './validation.ts';
 
 export const eventRules: KindRules<core.Event> = {
+  nameRule: 'pathSegment',
   validate: validateCoreEvent,
   selectableFields: {
     'involvedObject.kind': (event) => event.involvedObject.kind ?? '',

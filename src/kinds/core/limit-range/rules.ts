@@ -1,3 +1,4 @@
+import { randomUuid } from '#base/random.ts';
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { validateLimitRange } from './validation.ts';
@@ -11,6 +12,10 @@ export const limitRangeRules: KindRules<core.LimitRange> = {
       if (Object.keys(item.default).length === 0) delete item.default;
       if (Object.keys(item.defaultRequest).length === 0) delete item.defaultRequest;
     }
+  },
+  prepareForCreate({ metadata }, { random }) {
+    // The one kind that names itself.
+    if ((metadata.name ?? '') === '') metadata.name = randomUuid(random);
   },
   validate: validateLimitRange,
   allowCreateOnUpdate: true,

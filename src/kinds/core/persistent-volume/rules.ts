@@ -7,7 +7,8 @@ import { validateVolume, validateVolumeUpdate } from '../validation.ts';
 
 export const persistentVolumeRules: KindRules<core.PersistentVolume> = {
   validate: validateVolume,
-  validateUpdate: validateVolumeUpdate,
+  // Upstream looks at an update's new state twice, and says so in the causes.
+  validateUpdate: (volume, old) => [...validateVolume(volume), ...validateVolumeUpdate(volume, old)],
   defaults(volume) {
     volume.status ??= {};
     volume.status.phase ??= 'Pending';

@@ -4,7 +4,8 @@ import { validateIngressClass, validateIngressClassUpdate } from '../validation.
 
 export const ingressClassRules: KindRules<networking.IngressClass> = {
   validate: validateIngressClass,
-  validateUpdate: validateIngressClassUpdate,
+  validateUpdateOnly: true,
+  validateUpdate: (found, old) => [...validateIngressClassUpdate(found, old), ...validateIngressClass(found)],
   defaults({ spec }) {
     if (spec?.parameters !== undefined) spec.parameters.scope ??= 'Cluster';
   },

@@ -1,6 +1,7 @@
 import type { IPAddress } from '#kinds/generated/types/networking_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { immutable, invalidAll } from '#kinds/validation/common.ts';
+import { invalidAll } from '#kinds/validation/common.ts';
+import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { ipProblems } from '#machinery/ip.ts';
 import { pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
@@ -13,12 +14,22 @@ export const ipAddressRules: KindRules<IPAddress> = {
     ...invalidAll('metadata.name', metadata.name, ipProblems(metadata.name ?? '')),
     ...validateParent(spec?.parentRef),
   ],
-  validateUpdate: ({ spec }, { spec: old }) => immutable(spec?.parentRef, old?.parentRef, 'spec.parentRef'),
+  validateUpdate: ({ spec }, { spec: old }) =>
+    equalValues(spec?.parentRef, old?.parentRef)
+      ? []
+      : [fieldError.invalid('spec.parentRef', asUpstreamPrints(spec?.parentRef), 'field is immutable')],
   selectableFields: {
     'spec.parentRef.group': ({ spec }) => spec?.parentRef?.group ?? '',
     'spec.parentRef.resource': ({ spec }) => spec?.parentRef?.resource ?? '',
   },
 };
+
+/** Errors show the reference under the names of upstream's own type. */
+function asUpstreamPrints(parent: NonNullable<IPAddress['spec']>['parentRef'] | undefined): object | null {
+  if (parent === undefined) return null;
+  const { group = '', resource = '', namespace = '', name = '' } = parent;
+  return { Group: group, Resource: resource, Namespace: namespace, Name: name };
+}
 
 function validateParent(parent: NonNullable<IPAddress['spec']>['parentRef'] | undefined): FieldError[] {
   const path = 'spec.parentRef';

@@ -4,5 +4,6 @@ import { validateAttributesClass, validateAttributesClassUpdate } from '../valid
 
 export const volumeAttributesClassRules: KindRules<VolumeAttributesClass> = {
   validate: validateAttributesClass,
-  validateUpdate: validateAttributesClassUpdate,
+  validateUpdateOnly: true,
+  validateUpdate: (found, old) => [...validateAttributesClassUpdate(found, old), ...validateAttributesClass(found)],
 };
