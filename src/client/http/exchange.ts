@@ -1,4 +1,4 @@
-import * as http from 'node:http';
+import type { ClientRequest, OutgoingHttpHeaders } from 'node:http';
 import * as http2 from 'node:http2';
 import * as https from 'node:https';
 import type { Readable } from 'node:stream';
@@ -44,10 +44,15 @@ export function tlsOptions(options: HttpClientOptions): SecureContextOptions & C
   };
 }
 
+/** Loading `node:http` loads Node's fetch as well: only those wait for it who speak without TLS. */
+function nodeHttp(): typeof import('node:http') {
+  return process.getBuiltinModule('node:http');
+}
+
 function overHttp1(url: URL, options: HttpClientOptions): Exchange {
   const isSecure = url.protocol === 'https:';
   const pool = { keepAlive: true, maxSockets: httpLimits.connections };
-  const agent = isSecure ? new https.Agent({ ...pool, ...tlsOptions(options) }) : new http.Agent(pool);
+  const agent = isSecure ? new https.Agent({ ...pool, ...tlsOptions(options) }) : new (nodeHttp().Agent)(pool);
   const attempt = (
     { method, path, headers, body, signal }: ExchangeRequest,
     { again }: { readonly again: boolean },
@@ -59,10 +64,10 @@ function overHttp1(url: URL, options: HttpClientOptions): Exchange {
       const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
       const settings = {
         ...place,
-        headers: { ...headers, ...length } as http.OutgoingHttpHeaders,
+        headers: { ...headers, ...length } as OutgoingHttpHeaders,
         ...(signal ? { signal } : {}),
       };
-      const request = isSecure ? https.request(settings) : http.request(settings);
+      const request = isSecure ? https.request(settings) : nodeHttp().request(settings);
       failUnlessConnected(request, isSecure ? 'secureConnect' : 'connect');
       request.once('error', (error) => {
         // The server may close an idle connection in the moment that it is used again.
@@ -85,7 +90,7 @@ function overHttp1(url: URL, options: HttpClientOptions): Exchange {
 const idempotent = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
 
 /** Limits how long a connection may take to be made. */
-function failUnlessConnected(request: http.ClientRequest, event: 'connect' | 'secureConnect'): void {
+function failUnlessConnected(request: ClientRequest, event: 'connect' | 'secureConnect'): void {
   let connected = false;
   request.once('socket', (socket) => {
     // Delayed acknowledgements and Nagle's algorithm together cost 40 ms a call.
