@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readBases } from './cases.ts';
+import { Subject } from './compare.ts';
+import { Asker } from './exchange.ts';
+import { differences } from './normal-form.ts';
+import { type Recorded, readRecorded } from './recorded.ts';
+import { startOurs } from './servers.ts';
+
+const askedAtOnce = 8;
+/** Of what is different, so much is shown. */
+const shown = 10;
+
+test('the answers that the official server gave are ours', async () => {
+  const ours = await startOurs();
+  const asker = new Asker(ours.access);
+  try {
+    const subject = new Subject(asker, readBases(ours.server));
+    const recorded = readRecorded();
+    const wrong: string[] = [];
+    const check = async (entries: readonly Recorded[]): Promise<void> => {
+      let next = 0;
+      const worker = async (): Promise<void> => {
+        for (let entry = entries[next++]; entry !== undefined; entry = entries[next++]) {
+          const found = differences(entry.answer, await subject.answer(entry.asked));
+          if (found.length > 0) wrong.push(`${JSON.stringify(entry.asked)}: ${found[0]}`);
+        }
+      };
+      await Promise.all(Array.from({ length: askedAtOnce }, worker));
+    };
+    await subject.prepare();
+    await check(recorded.filter(({ asked }) => asked.operation === 'create'));
+    await subject.store();
+    await check(recorded.filter(({ asked }) => asked.operation !== 'create'));
+    assert.deepEqual(wrong.slice(0, shown), [], `${wrong.length} of ${recorded.length} answers are different`);
+  } finally {
+    asker.close();
+    await ours.stop();
+  }
+});
