@@ -35,6 +35,8 @@ const maxIdLength = 64;
 /** Notes requests as the policy says. There is none where nobody asked for it. */
 export class Auditor {
   readonly environment: Environment;
+  written = 0;
+  lost = 0;
   readonly #policy: AuditPolicy;
   readonly #backends: readonly AuditBackend[];
 
@@ -64,10 +66,12 @@ export class Auditor {
   }
 
   write(event: AuditEvent): void {
+    this.written++;
     for (const backend of this.#backends) {
       try {
         backend.write(event);
       } catch (error) {
+        this.lost++;
         this.environment.log.error('an audit event is lost', { id: event.auditID, error: String(error) });
       }
     }

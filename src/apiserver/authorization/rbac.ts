@@ -12,7 +12,7 @@ import type { ResourceCache } from '../cache/resource-cache.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import type { ResourceTable } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
-import type { AccessAttributes, Authorizer, Decision } from './authorizer.ts';
+import { type AccessAttributes, type Authorizer, abstain, type Decision, noOpinion } from './authorizer.ts';
 import { ruleAllows } from './rules.ts';
 
 /** Decisions remembered for one user; beyond it they are worked out again. */
@@ -21,6 +21,8 @@ const maxRemembered = 4096;
 interface Grant {
   readonly rules: readonly PolicyRule[];
   readonly reason: string;
+  /** The role that the binding refers to, when there is none such. */
+  readonly missing?: string;
 }
 
 type GrantsBySubject = Map<string, Grant[]>;
@@ -77,6 +79,16 @@ export class RbacAuthorizer implements Authorizer {
     return [...this.#grants(this.#index, user, namespace)].flatMap(({ rules }) => rules);
   }
 
+  #granted(ref: RoleRef, namespace: string): Omit<Grant, 'reason'> {
+    const isCluster = ref.kind === 'ClusterRole';
+    const known = isCluster
+      ? this.#clusterRoles.get(ref.name)
+      : this.#roles.get(objectKey({ namespace, name: ref.name }));
+    if (known !== undefined) return { rules: this.rulesOf(ref, namespace) };
+    const kind = isCluster ? 'clusterrole' : 'role';
+    return { rules: [], missing: `${kind}.rbac.authorization.k8s.io ${JSON.stringify(ref.name)} not found` };
+  }
+
   /** What a role reference stands for. */
   rulesOf(ref: RoleRef, namespace: string): readonly PolicyRule[] {
     if (ref.kind === 'ClusterRole')
@@ -87,10 +99,13 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   #decide(index: Index, attributes: AccessAttributes): Decision {
-    for (const { rules, reason } of this.#grants(index, attributes.user, attributes.namespace)) {
+    const absent: string[] = [];
+    for (const { rules, reason, missing } of this.#grants(index, attributes.user, attributes.namespace)) {
       if (rules.some((rule) => ruleAllows(rule, attributes))) return { outcome: 'allow', reason };
+      if (missing !== undefined) absent.push(missing);
     }
-    return { outcome: 'noOpinion', reason: '' };
+    if (absent.length === 0) return noOpinion;
+    return abstain(`RBAC: ${absent.length === 1 ? absent[0] : `[${[...new Set(absent)].join(', ')}]`}`);
   }
 
   *#grants(index: Index, user: UserInfo, namespace: string): Generator<Grant> {
@@ -107,7 +122,7 @@ export class RbacAuthorizer implements Authorizer {
     for (const { value } of this.#clusterBindings.entries()) {
       const binding = value.object as ClusterRoleBindingObject;
       const reason = `RBAC: allowed by ClusterRoleBinding "${binding.metadata.name}" of ${binding.roleRef.kind} "${binding.roleRef.name}"`;
-      grant(index.cluster, binding.subjects ?? [], { rules: this.rulesOf(binding.roleRef, ''), reason });
+      grant(index.cluster, binding.subjects ?? [], { ...this.#granted(binding.roleRef, ''), reason });
     }
     for (const { value } of this.#bindings.entries()) {
       const binding = value.object as RoleBindingObject;
@@ -115,7 +130,7 @@ export class RbacAuthorizer implements Authorizer {
       const grants = index.byNamespace.get(namespace) ?? new Map<string, Grant[]>();
       index.byNamespace.set(namespace, grants);
       const reason = `RBAC: allowed by RoleBinding "${binding.metadata.name}/${namespace}" of ${binding.roleRef.kind} "${binding.roleRef.name}"`;
-      grant(grants, binding.subjects ?? [], { rules: this.rulesOf(binding.roleRef, namespace), reason }, namespace);
+      grant(grants, binding.subjects ?? [], { ...this.#granted(binding.roleRef, namespace), reason }, namespace);
     }
     return index;
   }

@@ -9,7 +9,9 @@ import { refuseUpgrade } from '#streaming/negotiate.ts';
 import { servePortForward } from '#streaming/port-forward/server.ts';
 import { commandStreams, serveRemoteCommand } from '#streaming/remote-command/server.ts';
 import { proxyUpgradeToServer } from '../aggregation/proxy.ts';
+import type { AuditRecord } from '../audit/auditor.ts';
 import { statusOfError } from '../http/answer.ts';
+import { beginUpgradeAudit } from '../http/audit.ts';
 import { authorizePath, authorizeUnknown, type Routes } from '../http/handler.ts';
 import { identify } from '../http/identity.ts';
 import { queryOptions } from '../http/options.ts';
@@ -126,6 +128,8 @@ async function authorizeUpgrade(
   query: URLSearchParams,
 ): Promise<UserInfo> {
   const user = await identify(server.registry, request, info);
+  const audit = server.auditor === undefined ? undefined : beginUpgradeAudit(server.auditor, request, info, user);
+  if (audit !== undefined) followStream(audit, request);
   const { verb, subresource, namespace, name } = info;
   const operation = {
     resource,
@@ -137,11 +141,18 @@ async function authorizeUpgrade(
     body: undefined,
     signal: new AbortController().signal,
     warn: () => {},
+    annotate: audit?.annotate,
   };
   await server.authorize({ ...operation, verb });
   // A WebSocket starts with GET; what it does is still a creation (KEP-4006).
   if (startsSomething.has(subresource) && verb === 'get') await server.authorize({ ...operation, verb: 'create' });
   return user;
+}
+
+/** A stream's record ends with its connection, whatever becomes of it. */
+function followStream(audit: AuditRecord, { socket }: IncomingMessage): void {
+  audit.started();
+  socket.once('close', () => audit.complete(101));
 }
 
 function closeSignal(socket: Duplex): AbortSignal {

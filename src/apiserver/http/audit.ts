@@ -13,10 +13,20 @@ export function beginAudit(
   info: RequestInfo,
   user: UserInfo,
 ): AuditRecord | undefined {
+  const record = beginUpgradeAudit(auditor, request, info, user);
+  if (record !== undefined) addHeaders(response, { 'audit-id': record.id });
+  return record;
+}
+
+/** Begins the record of a request that turns its connection into a stream. */
+export function beginUpgradeAudit(
+  auditor: Auditor,
+  request: AnyRequest,
+  info: RequestInfo,
+  user: UserInfo,
+): AuditRecord | undefined {
   const record = auditor.begin({ ...originOf(request), info, user });
-  if (record === undefined) return undefined;
-  addHeaders(response, { 'audit-id': record.id });
-  for (const [key, value] of Object.entries(authenticationNotes.get(request) ?? {})) record.annotate(key, value);
+  for (const [key, value] of Object.entries(authenticationNotes.get(request) ?? {})) record?.annotate(key, value);
   return record;
 }
 

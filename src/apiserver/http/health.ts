@@ -36,6 +36,7 @@ export function healthChecks(
     { name: 'etcd', check: () => readStore(server) },
   ];
   const ready: readonly HealthCheck[] = [
+    ...(server.encryption === undefined ? [] : [{ name: 'kms-providers', check: () => server.encryption?.problem }]),
     { name: 'etcd-readiness', check: () => readStore(server) },
     { name: 'informer-sync', check: () => closedCaches(server) },
     { name: 'shutdown', check: () => (stopping.aborted ? 'process is shutting down' : undefined) },

@@ -1,4 +1,5 @@
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { decodeBase64Url } from '#machinery/base64.ts';
 import { unauthorized } from '#machinery/errors.ts';
 import type { Authentication } from '../authentication/authenticator.ts';
 import type { ClientCertificate } from '../authentication/certificates.ts';
@@ -13,13 +14,16 @@ import type { RequestInfo } from './request-info.ts';
 /** Subjects may name a user's uid (KEP-5061's attribute). */
 const uidAttribute = '1.3.6.1.4.1.57683.2';
 
+const webSocketTokenPrefix = 'base64url.bearer.authorization.k8s.io.';
+
 /** What each connection proved, by its socket or session. */
 const certificates = new WeakMap<object, ClientCertificate | 'none'>();
 
 /** Who asks, after authentication and impersonation: at once, unless somebody else has to be asked. @throws ApiError 401, 403. */
 export function identify(registry: Registry, request: AnyRequest, info: RequestInfo): Awaitable<UserInfo> {
   const header = request.headers.authorization;
-  const token = header?.startsWith('Bearer ') === true ? header.slice('Bearer '.length).trim() : undefined;
+  const token =
+    header?.startsWith('Bearer ') === true ? header.slice('Bearer '.length).trim() : webSocketToken(request);
   const answer = registry.authenticator.authenticate({
     certificate: certificateOf(request),
     bearerToken: token === '' ? undefined : token,
@@ -32,6 +36,16 @@ export function identify(registry: Registry, request: AnyRequest, info: RequestI
     return acting(registry, request, authentication.user, info);
   };
   return answer instanceof Promise ? answer.then(settle) : settle(answer);
+}
+
+/** A browser cannot set headers of a WebSocket: its token comes as one of the protocols that it speaks. */
+function webSocketToken({ headers }: AnyRequest): string | undefined {
+  const offered = headers['sec-websocket-protocol'];
+  if (offered === undefined) return undefined;
+  const protocol = String(offered)
+    .split(',')
+    .find((one) => one.trim().startsWith(webSocketTokenPrefix));
+  return protocol === undefined ? undefined : decodeBase64Url(protocol.trim().slice(webSocketTokenPrefix.length));
 }
 
 /** What authentication has to say to the audit log about a request. */

@@ -52,6 +52,7 @@ export class ServerMetrics {
       [{ request_kind: 'mutating' }, this.#inFlight.mutating],
     ]);
     if (server.fairness !== undefined) describeFlowControl(metrics, server.fairness);
+    describeAccess(metrics, server);
     metrics.gauge('apiserver_storage_objects', 'Objects in the store by resource.', () => storedObjects(server));
     metrics.gauge('apiserver_longrunning_requests', 'Open watches by resource.', () => openWatches(server));
     metrics.gauge('kubernetes_build_info', 'The version this server keeps to.', () => [
@@ -138,4 +139,22 @@ function* openWatches({ resources }: ApiServer): Generator<readonly [Record<stri
 function processorSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
+}
+
+/** What audit and encryption have to say, where there are any. */
+function describeAccess(metrics: Metrics, { auditor, encryption }: ApiServer): void {
+  if (auditor !== undefined) {
+    metrics.count('apiserver_audit_event_total', 'Events that were noted.', () => [[{}, auditor.written]]);
+    metrics.count('apiserver_audit_error_total', 'Events that were lost.', () => [[{ plugin: 'log' }, auditor.lost]]);
+  }
+  if (encryption === undefined) return;
+  const { reloads } = encryption;
+  metrics.count(
+    'apiserver_encryption_config_controller_automatic_reloads_total',
+    'Changes of the encryption configuration by whether they took effect.',
+    () => [
+      [{ status: 'success' }, reloads.success],
+      [{ status: 'failure' }, reloads.failure],
+    ],
+  );
 }
