@@ -5,8 +5,7 @@ import { Frame, type Step } from './evaluate/frame.ts';
 import { Planner } from './evaluate/plan.ts';
 import { formatIssues, type Issue } from './issues.ts';
 import type { Range } from './library/library.ts';
-import { SyntaxIssue } from './syntax/lexer.ts';
-import { type Parsed, parse } from './syntax/parser.ts';
+import { parse } from './syntax/parser.ts';
 import type { CelType } from './types/types.ts';
 import { Cancelled, Failure, type Value } from './values/value.ts';
 
@@ -33,6 +32,8 @@ export type Evaluation =
 export class Program {
   readonly source: string;
   readonly checked: Checked;
+  /** A part that fails in every evaluation: `int('abc')`. cel-go refuses to make such a program. */
+  readonly failure: string | undefined;
   readonly #environment: CelEnvironment;
   readonly #step: Step;
 
@@ -40,7 +41,9 @@ export class Program {
     this.source = source;
     this.checked = checked;
     this.#environment = environment;
-    this.#step = new Planner(checked, environment).plan(checked.expression, new Map()).step;
+    const planner = new Planner(checked, environment);
+    this.#step = planner.plan(checked.expression, new Map()).step;
+    this.failure = planner.failures[0];
   }
 
   /** The type of its value. */
@@ -87,7 +90,7 @@ export type Compilation =
 
 /** Parses and checks an expression. */
 export function compile(source: string, environment: CelEnvironment, options: CheckOptions = {}): Compilation {
-  const parsed = parseSource(source, environment);
+  const parsed = parse(source, environment);
   const checked = 'issues' in parsed ? parsed : check(parsed, environment, options);
   if ('issues' in checked) {
     const issues = checked.issues
@@ -96,15 +99,6 @@ export function compile(source: string, environment: CelEnvironment, options: Ch
     return { issues, message: formatIssues(source, issues) };
   }
   return { program: new Program(source, checked, environment) };
-}
-
-function parseSource(source: string, { macros }: CelEnvironment): Parsed | { readonly issues: readonly Issue[] } {
-  try {
-    return parse(source, { macros });
-  } catch (error) {
-    if (!(error instanceof SyntaxIssue)) throw error;
-    return { issues: [{ offset: error.offset, message: error.message }] };
-  }
 }
 
 function codePointOffset(source: string, offset: number): number {

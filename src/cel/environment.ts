@@ -11,6 +11,8 @@ export interface EnvironmentOptions {
   readonly types?: readonly TypeProvider[];
   /** Lists and maps in an expression must have items of one type. */
   readonly homogeneousLiterals?: boolean;
+  /** Fields that are no identifiers may be written between backticks. */
+  readonly quotedFields?: boolean;
   /** Literals of durations, timestamps and regular expressions are checked when compiling. */
   readonly checkLiterals?: boolean;
   /** `has(a.b)` costs as much as `a.b`. Default: true. */
@@ -26,6 +28,7 @@ export class CelEnvironment {
   readonly types: TypeProvider;
   readonly homogeneousLiterals: boolean;
   readonly checkLiterals: boolean;
+  readonly quotedFields: boolean;
   readonly presenceTestHasCost: boolean;
   readonly #options: EnvironmentOptions;
 
@@ -38,6 +41,7 @@ export class CelEnvironment {
     this.types = joinProviders([...(options.types ?? []), ...libraries.flatMap(({ types }) => types ?? [])]);
     this.homogeneousLiterals = options.homogeneousLiterals ?? false;
     this.checkLiterals = options.checkLiterals ?? false;
+    this.quotedFields = options.quotedFields ?? false;
     this.presenceTestHasCost = options.presenceTestHasCost ?? true;
     const { functions, macros } = base ?? collect(libraries);
     this.functions = functions;

@@ -74,6 +74,7 @@ const messages = new MessageProvider(getTestRegistry());
 
 const environment = new CelEnvironment({
   types: [messages],
+  quotedFields: true,
   libraries: [
     standardLibrary,
     optionalsLibrary,

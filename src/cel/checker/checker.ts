@@ -82,6 +82,8 @@ class Checker {
   readonly #known = new Substitution();
   #scope: Scope;
   #variables = 0;
+  /** Calls around this place within which literals may mix types. */
+  #mixing = 0;
   readonly #lenient: boolean;
 
   constructor(parsed: Parsed, environment: CelEnvironment, { lenient = false }: CheckOptions) {
@@ -200,8 +202,17 @@ class Checker {
   }
 
   #call(call: Call): CelType {
-    const { target, args } = call;
     if (call.function === '_?._') return this.#optionalSelect(call);
+    if (call.function !== 'format') return this.#ordinaryCall(call);
+    // What is formatted may be of any types.
+    this.#mixing++;
+    const type = this.#ordinaryCall(call);
+    this.#mixing--;
+    return type;
+  }
+
+  #ordinaryCall(call: Call): CelType {
+    const { target, args } = call;
     for (const arg of args) this.#check(arg);
     if (target === undefined) {
       const name = this.#scope.resolveFunction(call.function);
@@ -230,6 +241,7 @@ class Checker {
 
   #resolve(call: Call, name: string, operands: readonly Expression[], hasReceiver: boolean): CelType {
     const types = operands.map((operand) => this.#types.get(operand.id)!);
+    if ((name === '_&&_' || name === '_||_') && !this.#lenient) return this.#logical(call, name, operands, types);
     const matching: Overload[] = [];
     let result: CelType | undefined;
     for (const overload of this.#environment.functions.get(name)!) {
@@ -253,10 +265,21 @@ class Checker {
     }
     this.#calls.set(call.id, { function: name, overloads: matching, hasReceiver });
     if (this.#environment.checkLiterals) {
-      const issue = literalIssue(name, operands);
+      const typeOf = ({ id }: Expression): CelType => this.#known.apply(this.#types.get(id)!, { unboundToDyn: true });
+      const issue = literalIssue(name, call, operands, typeOf);
       if (issue !== undefined) this.#report(issue.at, issue.message);
     }
     return result;
+  }
+
+  /** Of logical operators each operand is told by itself. */
+  #logical(call: Call, name: string, operands: readonly Expression[], types: readonly CelType[]): CelType {
+    for (const [index, type] of types.entries()) {
+      if (!this.#assignable(type, boolType)) this.#mismatch(operands[index]!, boolType, type);
+    }
+    const overloads = this.#environment.functions.get(name)!;
+    this.#calls.set(call.id, { function: name, overloads, hasReceiver: false });
+    return boolType;
   }
 
   /** The signature with type variables of its own. */
@@ -285,7 +308,8 @@ class Checker {
   #join(at: Expression, previous: CelType | undefined, current: CelType): CelType {
     if (previous === undefined) return current;
     if (this.#assignable(previous, current)) return mostGeneral(previous, current);
-    return this.#environment.homogeneousLiterals ? this.#mismatch(at, previous, current) : dynType;
+    const mayMix = !this.#environment.homogeneousLiterals || this.#mixing > 0;
+    return mayMix ? dynType : this.#mismatch(at, previous, current);
   }
 
   #list({ items, optional }: ListExpression): CelType {

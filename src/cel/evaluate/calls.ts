@@ -3,10 +3,10 @@ import type { Overload } from '../library/library.ts';
 import type { Call } from '../syntax/ast.ts';
 import { isDynamic } from '../types/types.ts';
 import { keyOf } from '../values/collections.ts';
-import { accepts } from '../values/runtime-type.ts';
+import { accepts, runtimeType } from '../values/runtime-type.ts';
 import { fail, ListValue, type Value } from '../values/value.ts';
 import type { Frame } from './frame.ts';
-import { type Planned, tryConstant } from './plan.ts';
+import { type Planned, type Planner, tryConstant } from './plan.ts';
 
 type Evaluate = (...args: readonly Value[]) => Value;
 
@@ -28,13 +28,13 @@ export function planCall(
   reference: CallReference | undefined,
   call: Call,
   operands: readonly Planned[],
-  checked: Checked,
+  { checked, failures }: Pick<Planner, 'checked' | 'failures'>,
 ): Planned {
   if (reference === undefined) return { step: () => fail(`no such overload: ${call.function}`) };
   const evaluate = dispatch(reference, call, checked);
   const [first, second] = operands;
   if (conversions.has(reference.function) && operands.length === 1 && first!.constant !== undefined) {
-    const constant = tryConstant(() => evaluate(first!.constant!));
+    const constant = tryConstant(() => evaluate(first!.constant!), failures);
     if (constant !== undefined) return constant;
   }
   if (reference.function === '@in' && second!.constant instanceof ListValue) {
@@ -100,7 +100,7 @@ function dispatch({ overloads, function: name, hasReceiver }: CallReference, cal
     for (const { parameters, evaluate } of candidates) {
       if (parameters.every((type, index) => accepts(type, args[index]!))) return (evaluate as Evaluate)(...args);
     }
-    return fail(`no such overload: ${name}`);
+    return fail(`no such overload: ${name}(${args.map((arg) => runtimeType(arg).name).join(', ')})`);
   };
 }
 

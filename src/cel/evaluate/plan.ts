@@ -36,6 +36,8 @@ export const constantStep = (value: Value): Planned => ({ step: () => value, con
 export class Planner {
   readonly checked: Checked;
   readonly environment: CelEnvironment;
+  /** What is known to fail whenever it is evaluated: conversions of constants. */
+  readonly failures: string[] = [];
   #slots = 0;
 
   constructor(checked: Checked, environment: CelEnvironment) {
@@ -111,7 +113,7 @@ export class Planner {
       case '_?._':
         return planIndex(first!, second!, true);
       default:
-        return planCall(reference, call, operands, this.checked);
+        return planCall(reference, call, operands, this);
     }
   }
 
@@ -183,12 +185,13 @@ export class Planner {
 const isConstant = ({ constant }: Planned): boolean => constant !== undefined;
 
 /** The constant that `compute` gives; undefined where it fails, which evaluation then does in its place. */
-export function tryConstant(compute: () => Value): Planned | undefined {
+export function tryConstant(compute: () => Value, failures?: string[]): Planned | undefined {
   try {
     return constantStep(compute());
   } catch (error) {
-    if (error instanceof Failure) return undefined;
-    throw error;
+    if (!(error instanceof Failure)) throw error;
+    failures?.push(error.message);
+    return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { type CelType, isDynamic } from '../types/types.ts';
 import { isInteger } from '../values/integer.ts';
 import { runtimeType } from '../values/runtime-type.ts';
 import { compareStrings } from '../values/strings.ts';
@@ -5,6 +6,11 @@ import { Duration, formatDuration, formatTimestamp, Timestamp } from '../values/
 import { Double, fail, ListValue, MapValue, TypeValue, Uint, type Value } from '../values/value.ts';
 
 const defaultPrecision = 6;
+const printable = 'strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps';
+const hexadecimals = ['int', 'uint', 'string', 'bytes'];
+const asHexadecimal = 'only integers, byte buffers, and strings can be formatted as hex';
+const unrecognized = (letter: string): string =>
+  `could not parse formatting clause: unrecognized formatting clause "${letter}"`;
 const clause = /%(?:%|(?:\.(\d+))?([\s\S])?)/g;
 
 /** `text.format(args)`: clauses such as `%s`, `%d`, `%.3f`. @throws Failure for clauses that do not fit. */
@@ -14,11 +20,46 @@ export function formatText(text: string, args: ListValue): string {
     if (whole === '%%') return '%';
     if (letter === undefined) return fail('unexpected end of string');
     const format = clauses[letter];
-    if (format === undefined)
-      return fail(`could not parse formatting clause: unrecognized formatting clause "${letter}"`);
+    if (format === undefined) return fail(unrecognized(letter));
     if (next >= args.size) return fail(`index ${next} out of range`);
     return format(args.at(next++), precision === undefined ? defaultPrecision : Number(precision));
   });
+}
+
+/** What each clause takes, by kinds of type, and what it says otherwise. */
+const takes: Readonly<Record<string, { readonly kinds: readonly string[]; readonly otherwise: string }>> = {
+  s: {
+    kinds: ['string', 'bool', 'bytes', 'int', 'uint', 'double', 'map', 'list', 'type', 'duration', 'timestamp', 'null'],
+    otherwise: `string clause can only be used on ${printable}`,
+  },
+  d: { kinds: ['int', 'uint'], otherwise: 'decimal clause can only be used on integers' },
+  f: { kinds: ['double'], otherwise: 'fixed-point clause can only be used on doubles' },
+  e: { kinds: ['double'], otherwise: 'scientific clause can only be used on doubles' },
+  b: { kinds: ['int', 'uint', 'bool'], otherwise: 'only integers and bools can be formatted as binary' },
+  o: { kinds: ['int', 'uint'], otherwise: 'octal clause can only be used on integers' },
+  x: { kinds: hexadecimals, otherwise: asHexadecimal },
+  X: { kinds: hexadecimals, otherwise: asHexadecimal },
+};
+
+/** What formatting items of these types will always complain about; `index` is the item that does not fit. */
+export function formatProblem(
+  text: string,
+  types: readonly CelType[],
+): { readonly index?: number; readonly message: string } | undefined {
+  let index = 0;
+  for (const [whole, , letter] of text.matchAll(clause)) {
+    if (whole === '%%') continue;
+    if (letter === undefined) return { message: 'unexpected end of string' };
+    const taken = takes[letter];
+    if (taken === undefined) return { message: unrecognized(letter) };
+    const type = types[index];
+    if (type === undefined) return { message: `index ${index} out of range` };
+    if (!isDynamic(type) && !taken.kinds.includes(type.kind)) {
+      return { index, message: `error during formatting: ${taken.otherwise}, was given ${type.name}` };
+    }
+    index++;
+  }
+  return undefined;
 }
 
 const clauses: Readonly<Record<string, (value: Value, precision: number) => string>> = {
@@ -55,8 +96,7 @@ function textOf(value: Value): string {
     entries.sort(([a], [b]) => compareStrings(a, b));
     return `{${entries.map(([key, own]) => `${key}: ${own}`).join(', ')}}`;
   }
-  const takes = 'strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps';
-  return refuse(`string clause can only be used on ${takes}`, value);
+  return refuse(`string clause can only be used on ${printable}`, value);
 }
 
 function special(value: number): string | undefined {
@@ -70,8 +110,6 @@ function decimal(value: Value): string {
 
 function real(value: Value, name: string, format: (number: number) => string): string {
   if (value instanceof Double) return special(value.value) ?? format(value.value);
-  if (isInteger(value)) return format(Number(value));
-  if (value instanceof Uint) return format(Number(value.value));
   return refuse(`${name} clause can only be used on doubles`, value);
 }
 
@@ -97,5 +135,5 @@ function hexadecimal(value: Value): string {
   if (bytes instanceof Uint8Array) {
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
-  return integerOf(bytes, 'only integers, byte buffers, and strings can be formatted as hex').toString(16);
+  return integerOf(bytes, asHexadecimal).toString(16);
 }

@@ -26,7 +26,13 @@ export class SyntaxIssue {
 }
 
 const blank = /(?:[\t\n\f\r ]|\/\/[^\n]*)+/y;
-const quotedText = String.raw`"""(?:\\[\s\S]|[^\\])*?"""|'''(?:\\[\s\S]|[^\\])*?'''|"(?:\\.|[^"\\\r\n])*"|'(?:\\.|[^'\\\r\n])*'`;
+const escapeSequence = String.raw`\\(?:[abfnrtv\\?"'\x60]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})`;
+const quotedText = [
+  `"""(?:${escapeSequence}|[^\\\\])*?"""`,
+  `'''(?:${escapeSequence}|[^\\\\])*?'''`,
+  `"(?:${escapeSequence}|[^"\\\\\\r\\n])*"`,
+  `'(?:${escapeSequence}|[^'\\\\\\r\\n])*'`,
+].join('|');
 const rawText = String.raw`"""[\s\S]*?"""|'''[\s\S]*?'''|"[^"\r\n]*"|'[^'\r\n]*'`;
 const text = new RegExp(`(?:[bB]?[rR](?:${rawText})|[rR][bB](?:${rawText})|[bB]?(?:${quotedText}))`, 'y');
 const double = /\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?/y;
@@ -40,27 +46,52 @@ function matchAt(pattern: RegExp, source: string, offset: number): string | unde
   return pattern.exec(source)?.[0];
 }
 
-/** @throws SyntaxIssue at the first character that begins no token. */
-export function tokenize(source: string): Token[] {
+/** What does not begin a token is told and left out. @throws SyntaxIssue for a literal that has no value. */
+export function tokenize(source: string): {
+  readonly tokens: readonly Token[];
+  readonly issues: readonly SyntaxIssue[];
+} {
   const tokens: Token[] = [];
+  const issues: SyntaxIssue[] = [];
   let offset = 0;
   for (;;) {
     offset += matchAt(blank, source, offset)?.length ?? 0;
     if (offset >= source.length) break;
-    const [token, length] = nextToken(source, offset);
-    tokens.push(token);
-    offset += length;
+    const next = nextToken(source, offset);
+    if (next === undefined) {
+      const text = unrecognized(source, offset);
+      issues.push(new SyntaxIssue(offset, `Syntax error: token recognition error at: '${text}'`));
+      offset += text.length;
+    } else {
+      tokens.push(next[0]);
+      offset += next[1];
+    }
   }
   tokens.push({ kind: 'end', text: '<EOF>', offset: source.length });
-  return tokens;
+  return { tokens, issues };
 }
 
-function nextToken(source: string, offset: number): readonly [Token, number] {
+const doubleQuoted = new RegExp(`(?:${escapeSequence}|[^"\\\\\\r\\n])*`, 'y');
+const singleQuoted = new RegExp(`(?:${escapeSequence}|[^'\\\\\\r\\n])*`, 'y');
+const partOfEscape = /\\(?:[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-3][0-7]?)?[^\r\n]?/y;
+
+/** What is skipped where no token begins: one character, or as much of a text as could have been one. */
+function unrecognized(source: string, offset: number): string {
+  const character = String.fromCodePoint(source.codePointAt(offset)!);
+  if (character !== '"' && character !== "'") return character;
+  const start = offset + 1;
+  const inner = character === '"' ? doubleQuoted : singleQuoted;
+  const part = matchAt(inner, source, start) ?? '';
+  return character + part + (matchAt(partOfEscape, source, start + part.length) ?? '');
+}
+
+function nextToken(source: string, offset: number): readonly [Token, number] | undefined {
   const quoted = matchAt(text, source, offset);
   if (quoted !== undefined) return [textToken(quoted, offset), quoted.length];
   const fraction = matchAt(double, source, offset);
   if (fraction !== undefined) {
     const value = new Double(Number(fraction));
+    if (!Number.isFinite(value.value)) throw new SyntaxIssue(offset, 'invalid double literal');
     return [{ kind: 'literal', text: fraction, value, number: 'double', offset }, fraction.length];
   }
   const digits = matchAt(integer, source, offset);
@@ -71,10 +102,7 @@ function nextToken(source: string, offset: number): readonly [Token, number] {
   if (quotedName !== undefined) return [{ kind: 'escaped', text: quotedName.slice(1, -1), offset }, quotedName.length];
   const mark = matchAt(punctuation, source, offset);
   if (mark !== undefined) return [{ kind: 'punctuation', text: mark, offset }, mark.length];
-  const character = String.fromCodePoint(source.codePointAt(offset)!);
-  // A string that does not end swallows the rest of its line.
-  const rest = character === '"' || character === "'" ? /[^\n]*/.exec(source.slice(offset))![0] : character;
-  throw new SyntaxIssue(offset, `Syntax error: token recognition error at: '${rest}'`);
+  return undefined;
 }
 
 function wordToken(name: string, offset: number): Token {

@@ -13,6 +13,8 @@ export interface Parsed {
 
 export interface ParseOptions {
   readonly macros: ReadonlyMap<string, Macro>;
+  /** Fields may be written as `a.\`b-c\``. */
+  readonly quotedFields: boolean;
 }
 
 /** Nesting deeper than this is refused, as the parser would run out of stack. */
@@ -26,35 +28,57 @@ const startsOfOperands =
   "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 const relations = new Set(['<', '<=', '>=', '>', '==', '!=', 'in']);
 
-/** @throws SyntaxIssue at the first thing that is wrong. */
-export function parse(source: string, options: ParseOptions): Parsed {
+/** Issues come in no particular order; after the first that the parser cannot mend it looks no further. */
+export function parse(source: string, options: ParseOptions): Parsed | { readonly issues: readonly SyntaxIssue[] } {
   if (source.length > maxCodePoints) {
     const message = `expression code point size exceeds limit: size: ${source.length}, limit ${maxCodePoints}`;
-    throw new SyntaxIssue(-1, message);
+    return { issues: [new SyntaxIssue(-1, message)] };
   }
-  const parser = new Parser(tokenize(source), options);
-  const expression = parser.whole();
-  return { expression, offsets: parser.offsets };
+  const issues: SyntaxIssue[] = [];
+  try {
+    const { tokens, issues: unrecognized } = tokenize(source);
+    issues.push(...unrecognized);
+    const parser = new Parser(source, tokens, options, issues);
+    const expression = parser.whole();
+    if (issues.length === 0) return { expression, offsets: parser.offsets };
+  } catch (error) {
+    if (!(error instanceof SyntaxIssue)) throw error;
+    issues.push(error);
+  }
+  return { issues };
 }
+
+/** Whether an operand can begin with a token. */
+function beginsOperand({ kind, text }: Token): boolean {
+  return kind === 'literal' || kind === 'identifier' || (kind === 'punctuation' && '[{(.-!'.includes(text));
+}
+
+/** A token as it stands in the source. */
+const textOf = ({ kind, text }: Token): string => (kind === 'escaped' ? `\`${text}\`` : text);
 
 class Parser {
   /** Position of each id; ids count from 1. */
   readonly offsets: number[] = [0];
   readonly #tokens: readonly Token[];
-  readonly #macros: ReadonlyMap<string, Macro>;
+  readonly #source: string;
+  readonly #options: ParseOptions;
+  /** What was wrong and could be mended. */
+  readonly #issues: SyntaxIssue[];
   #at = 0;
   #depth = 0;
 
-  constructor(tokens: readonly Token[], { macros }: ParseOptions) {
+  constructor(source: string, tokens: readonly Token[], options: ParseOptions, issues: SyntaxIssue[]) {
+    this.#source = source;
     this.#tokens = tokens;
-    this.#macros = macros;
+    this.#options = options;
+    this.#issues = issues;
   }
 
   whole(): Expression {
     const expression = this.#expression();
     const token = this.#token;
     if (token.kind !== 'end') {
-      this.#refuse(token, `Syntax error: extraneous input '${token.text}' expecting <EOF>`);
+      this.#note(token, `Syntax error: extraneous input '${textOf(token)}' expecting <EOF>`);
     }
     return expression;
   }
@@ -65,6 +89,10 @@ class Parser {
 
   #refuse(token: Token, message: string): never {
     throw new SyntaxIssue(token.offset, message);
+  }
+
+  #note({ offset }: Token, message: string): void {
+    this.#issues.push(new SyntaxIssue(offset, message));
   }
 
   #id(offset: number): number {
@@ -82,17 +110,26 @@ class Parser {
     return this.#tokens[this.#at++];
   }
 
-  #expect(text: string): Token {
+  /** Goes on as if the token were there where what follows fits, as ANTLR's parsers do. */
+  #expect(text: string, allowsComma = false): Token {
     const token = this.#accept(text);
     if (token !== undefined) return token;
     const found = this.#token;
-    const what = found.kind === 'end' ? 'missing' : 'mismatched input';
-    return this.#refuse(
-      found,
-      what === 'missing'
-        ? `Syntax error: missing '${text}' at '<EOF>'`
-        : `Syntax error: mismatched input '${found.text}' expecting '${text}'`,
-    );
+    const next = this.#tokens[this.#at + 1];
+    if (allowsComma) {
+      return this.#refuse(found, `Syntax error: mismatched input '${textOf(found)}' expecting {'${text}', ','}`);
+    }
+    if (next?.kind === 'punctuation' && next.text === text) {
+      this.#note(found, `Syntax error: extraneous input '${textOf(found)}' expecting '${text}'`);
+      this.#at += 2;
+      return next;
+    }
+    const mayFollow = text === ':' ? beginsOperand(found) : found.kind === 'end' || found.kind === 'punctuation';
+    if (!mayFollow) {
+      return this.#refuse(found, `Syntax error: mismatched input '${textOf(found)}' expecting '${text}'`);
+    }
+    this.#note(found, `Syntax error: missing '${text}' at '${textOf(found)}'`);
+    return found;
   }
 
   #call(offset: number, name: string, ...args: readonly Expression[]): Expression {
@@ -214,7 +251,8 @@ class Parser {
   #selection(operand: Expression, dot: Token): Expression {
     const isOptional = this.#accept('?') !== undefined;
     const name = this.#token;
-    if (name.kind !== 'identifier' && name.kind !== 'escaped') return this.#noIdentifier(name);
+    if (name.kind !== 'identifier' && name.kind !== 'escaped') return this.#noIdentifier(dot, name);
+    if (name.kind === 'escaped' && !this.#options.quotedFields) this.#note(dot, "unsupported syntax: '`'");
     this.#at++;
     if (isOptional) {
       const field: Expression = { kind: 'literal', id: this.#id(name.offset), value: name.text };
@@ -227,10 +265,12 @@ class Parser {
     return this.#callOrMacro(open, name.text, operand);
   }
 
-  #noIdentifier(found: Token): never {
-    const what =
-      found.kind === 'end' ? `no viable alternative at input '.'` : `no viable alternative at input '.${found.text}'`;
-    return this.#refuse(found, `Syntax error: ${what}`);
+  #noIdentifier(from: Token, found: Token): never {
+    const end = found.kind === 'end' ? from.offset + 1 : found.offset + textOf(found).length;
+    return this.#refuse(
+      found,
+      `Syntax error: no viable alternative at input '${this.#source.slice(from.offset, end)}'`,
+    );
   }
 
   #callOrMacro(open: Token, name: string, target: Expression | undefined): Expression {
@@ -241,7 +281,7 @@ class Parser {
       if (this.#accept(',') === undefined) break;
     }
     this.#expect(')');
-    const macro = this.#macros.get(`${name}/${target !== undefined}/${args.length}`);
+    const macro = this.#options.macros.get(`${name}/${target !== undefined}/${args.length}`);
     if (macro !== undefined) {
       try {
         const expander = new MacroExpander(() => this.#id(open.offset));
@@ -270,19 +310,24 @@ class Parser {
     if (this.#is('[')) return this.#list();
     if (this.#is('{')) return this.#map();
     if (this.#is('.') || token.kind === 'identifier') return this.#name();
-    if (this.#depth > 1 && token.kind !== 'end')
-      return this.#refuse(token, `Syntax error: extraneous input '${token.text}' expecting ${startsOfOperands}`);
-    return this.#refuse(token, `Syntax error: mismatched input '${token.text}' expecting ${startsOfOperands}`);
+    const next = this.#tokens[this.#at + 1];
+    if (next !== undefined && beginsOperand(next)) {
+      this.#note(token, `Syntax error: extraneous input '${textOf(token)}' expecting ${startsOfOperands}`);
+      this.#at++;
+      return this.#primary();
+    }
+    return this.#refuse(token, `Syntax error: mismatched input '${textOf(token)}' expecting ${startsOfOperands}`);
   }
 
   #name(): Expression {
-    const leading = this.#accept('.') === undefined ? '' : '.';
+    const dot = this.#accept('.');
+    const leading = dot === undefined ? '' : '.';
     const token = this.#token;
-    if (token.kind !== 'identifier') return this.#noIdentifier(token);
+    if (token.kind !== 'identifier') return this.#noIdentifier(dot ?? token, token);
     const type = this.#messageName();
     if (type !== undefined) return this.#struct(`${leading}${type}`);
     this.#at++;
-    if (reserved.has(token.text)) this.#refuse(token, `reserved identifier: ${token.text}`);
+    if (reserved.has(token.text)) this.#note(token, `reserved identifier: ${token.text}`);
     const open = this.#accept('(');
     if (open !== undefined) return this.#callOrMacro(open, `${leading}${token.text}`, undefined);
     return { kind: 'identifier', id: this.#id(token.offset), name: `${leading}${token.text}` };
@@ -316,7 +361,7 @@ class Parser {
       items.push(this.#expression());
       if (this.#accept(',') === undefined) break;
     }
-    this.#expect(']');
+    this.#expect(']', true);
     return { kind: 'list', id, items, optional };
   }
 
@@ -330,7 +375,7 @@ class Parser {
       entries.push({ id: entry, key, value: this.#expression(), optional });
       if (this.#accept(',') === undefined) break;
     }
-    this.#expect('}');
+    this.#expect('}', true);
     return { kind: 'map', id, entries };
   }
 
@@ -340,13 +385,13 @@ class Parser {
     while (!this.#is('}')) {
       const optional = this.#accept('?') !== undefined;
       const name = this.#token;
-      if (name.kind !== 'identifier' && name.kind !== 'escaped') this.#noIdentifier(name);
+      if (name.kind !== 'identifier' && name.kind !== 'escaped') this.#noIdentifier(name, name);
       this.#at++;
       const field = this.#id(this.#expect(':').offset);
       fields.push({ id: field, name: name.text, value: this.#expression(), optional });
       if (this.#accept(',') === undefined) break;
     }
-    this.#expect('}');
+    this.#expect('}', true);
     return { kind: 'struct', id, type, fields };
   }
 }

@@ -34,6 +34,10 @@ export function timestampOf(nanos: bigint): Timestamp {
   return nanos < earliest || nanos > latest ? fail('timestamp overflow') : new Timestamp(nanos);
 }
 
+/** Whether a timestamp can be so many seconds after 1970. */
+export const timestampInRange = (seconds: bigint): boolean =>
+  seconds * nanosPerSecond >= earliest && seconds * nanosPerSecond <= latest;
+
 /** @throws Failure outside of the range that durations have. */
 export function durationOf(nanos: bigint): Duration {
   return nanos < -longest - 1n || nanos > longest ? fail('duration overflow') : new Duration(nanos);

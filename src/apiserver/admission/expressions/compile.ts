@@ -3,7 +3,13 @@ import { type CelEnvironment, type CelType, compile, formatType, type Program, s
 /** An expression of a webhook or policy, compiled or with the reason why it cannot be. */
 export type CompiledExpression =
   | { readonly source: string; readonly program: Program; readonly error?: undefined }
-  | { readonly source: string; readonly program?: undefined; readonly error: string };
+  | {
+      readonly source: string;
+      readonly program?: undefined;
+      readonly error: string;
+      /** It is well formed and could never be evaluated. */
+      readonly internal?: true;
+    };
 
 /** Compiles an expression that gives one of `types`; none: anything. */
 export function compileExpression(
@@ -13,6 +19,9 @@ export function compileExpression(
 ): CompiledExpression {
   const { program, message } = asResult(compile(source, environment));
   if (program === undefined) return { source, error: `compilation failed: ${message}` };
+  if (program.failure !== undefined) {
+    return { source, error: `program instantiation failed: ${program.failure}`, internal: true };
+  }
   if (types.length === 0 || types.some((type) => sameType(type, program.type))) return { source, program };
   const [only] = types;
   const wanted = types.length === 1 ? formatType(only!) : `one of [${types.map(formatType).join(' ')}]`;

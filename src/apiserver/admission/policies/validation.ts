@@ -12,7 +12,7 @@ import {
   pathSegmentProblems,
   subdomainProblems,
 } from '#machinery/names.ts';
-import { compileExpression } from '../expressions/compile.ts';
+import { type CompiledExpression, compileExpression } from '../expressions/compile.ts';
 import { admissionEnvironment } from '../expressions/environment.ts';
 import { withMutations } from '../mutating-admission-policy/compiled.ts';
 import { type ComposedVariables, composeVariables } from './variables.ts';
@@ -176,6 +176,14 @@ function validateNamedRule(rule: admission.NamedRuleWithOperations, path: string
   return [...names, ...validateRule(rule as admission.RuleWithOperations, path)];
 }
 
+const expressionError = (
+  path: string,
+  { source, error, internal }: Extract<CompiledExpression, { readonly error: string }>,
+): FieldError =>
+  internal === true
+    ? { type: 'InternalError', path, message: `Internal error: ${error}` }
+    : fieldError.invalid(path, source, error);
+
 /** An expression that does not compile, or gives something else. */
 function validateExpression(
   source: string,
@@ -183,8 +191,8 @@ function validateExpression(
   environment: CelEnvironment,
   types: readonly CelType[],
 ): FieldError[] {
-  const { error } = compileExpression(source, environment, types);
-  return error === undefined ? [] : [fieldError.invalid(path, source, error)];
+  const compiled = compileExpression(source, environment, types);
+  return compiled.error === undefined ? [] : [expressionError(path, compiled)];
 }
 
 function validateVariables(
@@ -201,8 +209,9 @@ function validateVariables(
       errors.push(fieldError.required(`${path}.expression`, 'expression is not specified'));
       return errors;
     }
-    const error = composed.expressions.get(name)?.error;
-    return error === undefined ? errors : [...errors, fieldError.invalid(`${path}.expression`, expression, error)];
+    const compiled = composed.expressions.get(name);
+    if (compiled?.error !== undefined) errors.push(expressionError(`${path}.expression`, compiled));
+    return errors;
   });
 }
 

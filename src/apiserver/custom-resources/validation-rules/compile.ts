@@ -36,6 +36,9 @@ export function compilePlace(node: StructuralNode, isRoot: boolean): CompiledPla
     const { program, message: error } = asResult(compile(rule.rule ?? '', environment));
     const own = { rule, message: undefined, messageError: undefined, usesOldSelf: program?.uses('oldSelf') ?? false };
     if (program === undefined) return { ...own, program, error: `compilation failed: ${error}` };
+    if (program.failure !== undefined) {
+      return { ...own, program: undefined, error: `program instantiation failed: ${program.failure}` };
+    }
     if (!sameType(program.type, boolType)) {
       return { ...own, program: undefined, error: 'cel expression must evaluate to a bool' };
     }

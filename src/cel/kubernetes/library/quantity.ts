@@ -77,7 +77,6 @@ export const quantityLibrary: Library = {
     ),
     global('isQuantity', 'is_quantity_string', [stringType], boolType, (text: string) => parse(text) !== undefined),
     global('sign', 'quantity_sign', [q], intType, sign),
-    member('sign', 'quantity_sign_member', [q], intType, sign),
     member(
       'isGreaterThan',
       'quantity_is_greater_than',
