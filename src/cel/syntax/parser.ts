@@ -252,7 +252,7 @@ class Parser {
     const isOptional = this.#accept('?') !== undefined;
     const name = this.#token;
     if (name.kind !== 'identifier' && name.kind !== 'escaped') return this.#noIdentifier(dot, name);
-    if (name.kind === 'escaped' && !this.#options.quotedFields) this.#note(dot, "unsupported syntax: '`'");
+    if (name.kind === 'escaped' && !this.#options.quotedFields) this.#note(name, "unsupported syntax: '`'");
     this.#at++;
     if (isOptional) {
       const field: Expression = { kind: 'literal', id: this.#id(name.offset), value: name.text };

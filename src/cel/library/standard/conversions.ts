@@ -1,4 +1,5 @@
 import { decodesText, encodesText } from '../../cost/calls.ts';
+import { isUnsigned64, toInt64 } from '../../syntax/numbers.ts';
 import {
   boolType,
   bytesType,
@@ -44,13 +45,13 @@ function uintOfDouble({ value }: Double): Uint {
 }
 
 function intOfText(text: string): Integer {
-  if (!/^[+-]?\d+$/.test(text)) fail(`type conversion error from 'string' to 'int'`);
-  return toInteger(BigInt(text.replace(/^\+/, '')));
+  const value = /^[+-]?\d+$/.test(text) ? toInt64(BigInt(text.replace(/^\+/, ''))) : undefined;
+  return value ?? fail(`type conversion error from 'string' to 'int'`);
 }
 
 function uintOfText(text: string): Uint {
-  if (!/^\d+$/.test(text)) fail(`type conversion error from 'string' to 'uint'`);
-  return uintOf(BigInt(text));
+  const value = /^\d+$/.test(text) ? BigInt(text) : -1n;
+  return isUnsigned64(value) ? new Uint(value) : fail(`type conversion error from 'string' to 'uint'`);
 }
 
 function uintOf(value: Integer): Uint {
