@@ -109,6 +109,11 @@ export async function handle(
   }
 }
 
+/** Text as UTF-8, which Node otherwise cuts to one byte a character. */
+function headerText(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
 function target(url: string): { readonly path: string; readonly query: URLSearchParams } {
   const mark = url.indexOf('?');
   const raw = mark < 0 ? url : url.slice(0, mark);
@@ -197,7 +202,7 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     exchange.audit?.answered(result, resource);
   } finally {
     // A refusal may come with warnings, too.
-    for (const text of warnings) response.appendHeader('warning', `299 - ${JSON.stringify(text)}`);
+    for (const text of warnings) response.appendHeader('warning', headerText(`299 - ${JSON.stringify(text)}`));
   }
   const answering: Answering = {
     response,

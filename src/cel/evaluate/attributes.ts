@@ -1,15 +1,6 @@
 import { isInteger } from '../values/integer.ts';
-import {
-  Double,
-  fail,
-  ListValue,
-  MapValue,
-  noSuchOverload,
-  OptionalValue,
-  StructValue,
-  Uint,
-  type Value,
-} from '../values/value.ts';
+import { runtimeType } from '../values/runtime-type.ts';
+import { Double, fail, ListValue, MapValue, OptionalValue, StructValue, Uint, type Value } from '../values/value.ts';
 import { costs, type Planned } from './plan.ts';
 
 /** `operand.field`. */
@@ -28,14 +19,13 @@ export function planSelect(operand: Planned, field: string): Planned {
 
 function select(value: Value, field: string): Value {
   if (value instanceof OptionalValue) return find(value, field);
-  const found =
-    value instanceof StructValue ? value.get(field) : value instanceof MapValue ? value.get(field) : none(value);
+  if (value instanceof ListValue) return badIndex(field);
+  const found = value instanceof StructValue || value instanceof MapValue ? value.get(field) : undefined;
+  // Null is a value as well.
   return found === undefined ? fail(`no such key: ${field}`) : found;
 }
 
-function none(value: Value): never {
-  return value instanceof ListValue ? fail('unsupported index type in list') : noSuchOverload();
-}
+const badIndex = (key: Value): never => fail(`unsupported index type '${runtimeType(key).name}' in list`);
 
 /** `has(operand.field)`. */
 export function planTest(operand: Planned, field: string, hasCost: boolean): Planned {
@@ -54,7 +44,7 @@ export function planTest(operand: Planned, field: string, hasCost: boolean): Pla
 function test(value: Value, field: string): boolean {
   if (value instanceof OptionalValue) return value.value !== undefined && test(value.value, field);
   if (value instanceof MapValue) return value.get(field) !== undefined;
-  if (!(value instanceof StructValue)) return noSuchOverload();
+  if (!(value instanceof StructValue)) return false;
   return value.has(field) ?? fail(`no such field '${field}'`);
 }
 
@@ -101,7 +91,7 @@ function lookup(value: Value, key: Value): Value | undefined {
     return isKey(key) ? value.get(key) : fail('unsupported key type');
   }
   if (value instanceof StructValue && typeof key === 'string') return value.get(key) ?? fail(`no such field '${key}'`);
-  return noSuchOverload();
+  return undefined;
 }
 
 const isKey = (key: Value): boolean =>
@@ -111,7 +101,7 @@ function indexOf(key: Value): number {
   if (typeof key === 'number') return key;
   if (key instanceof Uint || typeof key === 'bigint') return Number(typeof key === 'bigint' ? key : key.value);
   if (key instanceof Double && Number.isInteger(key.value)) return key.value;
-  return fail('unsupported index type in list');
+  return badIndex(key);
 }
 
 function show(key: Value): string {

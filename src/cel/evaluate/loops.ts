@@ -1,5 +1,6 @@
 import { accumulatorName, type Comprehension } from '../syntax/ast.ts';
 import { MutableList, MutableMap } from '../values/mutable.ts';
+import { runtimeType } from '../values/runtime-type.ts';
 import { fail, ListValue, MapValue, type Value } from '../values/value.ts';
 import { absorbable, type Frame, type Step } from './frame.ts';
 import type { Local, Locals, Planned, Planner } from './plan.ts';
@@ -66,10 +67,16 @@ function run(loop: Loop, frame: Frame): Value {
       if (loop.second !== undefined) slots[loop.second] = range.get(key)!;
       if (!turn(loop, frame)) break;
     }
-  } else return fail('no such overload');
+  } else return fail(`got '${goName(range)}', expected iterable type`);
   const result = loop.result(frame);
   if (result instanceof MutableList || result instanceof MutableMap) result.frozen = true;
   return result;
+}
+
+/** What cel-go calls the type of a value that cannot be gone through. */
+function goName(value: Value): string {
+  const name = runtimeType(value).name.split('.').at(-1) ?? '';
+  return `types.${name === 'null_type' ? 'Null' : name.charAt(0).toUpperCase() + name.slice(1)}`;
 }
 
 /** One turn. False: the loop ends. */

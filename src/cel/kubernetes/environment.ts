@@ -4,7 +4,6 @@ import { listsLibrary } from '../library/lists.ts';
 import { optionalsLibrary } from '../library/optionals.ts';
 import { setsLibrary } from '../library/sets.ts';
 import { standardLibrary } from '../library/standard/index.ts';
-import { stringsLibrary } from '../library/strings.ts';
 import { authorizerLibrary } from './library/authorizer.ts';
 import { withKubernetesCosts } from './library/costs.ts';
 import { formatLibrary } from './library/format.ts';
@@ -13,6 +12,7 @@ import { kubernetesLists } from './library/lists.ts';
 import { quantityLibrary } from './library/quantity.ts';
 import { kubernetesRegex } from './library/regex.ts';
 import { semverLibrary } from './library/semver.ts';
+import { kubernetesStrings } from './library/strings.ts';
 import { urlLibrary } from './library/url.ts';
 
 /** Limits on cost that Kubernetes sets, in cel-go's units. */
@@ -37,7 +37,7 @@ export const kubernetesEnvironment: CelEnvironment = new CelEnvironment({
   libraries: [
     standardLibrary,
     optionalsLibrary,
-    stringsLibrary,
+    kubernetesStrings,
     setsLibrary,
     listsLibrary,
     twoVariableComprehensions,

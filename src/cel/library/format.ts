@@ -13,17 +13,36 @@ const unrecognized = (letter: string): string =>
   `could not parse formatting clause: unrecognized formatting clause "${letter}"`;
 const clause = /%(?:%|(?:\.(\d+))?([\s\S])?)/g;
 
-/** `text.format(args)`: clauses such as `%s`, `%d`, `%.3f`. @throws Failure for clauses that do not fit. */
-export function formatText(text: string, args: ListValue): string {
-  let next = 0;
-  return text.replace(clause, (whole: string, precision: string | undefined, letter: string | undefined) => {
-    if (whole === '%%') return '%';
-    if (letter === undefined) return fail('unexpected end of string');
-    const format = clauses[letter];
-    if (format === undefined) return fail(unrecognized(letter));
-    if (next >= args.size) return fail(`index ${next} out of range`);
-    return format(args.at(next++), precision === undefined ? defaultPrecision : Number(precision));
-  });
+/** How values are written. Kubernetes keeps to an older way than the specification's. */
+export interface FormatStyle {
+  readonly text: (value: Value) => string;
+  readonly fixed: (value: number, precision: number) => string;
+  readonly scientific: (value: number, precision: number) => string;
+}
+
+/** `text.format(args)`: clauses such as `%s`, `%d`, `%.3f`. The function fails for clauses that do not fit. */
+export function formatter(style: FormatStyle): (text: string, args: ListValue) => string {
+  const clauses: Readonly<Record<string, (value: Value, precision: number) => string>> = {
+    s: style.text,
+    d: decimal,
+    f: (value, precision) => real(value, 'fixed-point', (number) => style.fixed(number, precision)),
+    e: (value, precision) => real(value, 'scientific', (number) => style.scientific(number, precision)),
+    b: binary,
+    o: (value) => integerOf(value, 'octal clause can only be used on integers').toString(8),
+    x: hexadecimal,
+    X: (value) => hexadecimal(value).toUpperCase(),
+  };
+  return (text, args) => {
+    let next = 0;
+    return text.replace(clause, (whole: string, precision: string | undefined, letter: string | undefined) => {
+      if (whole === '%%') return '%';
+      if (letter === undefined) return fail('unexpected end of string');
+      const format = clauses[letter];
+      if (format === undefined) return fail(unrecognized(letter));
+      if (next >= args.size) return fail(`index ${next} out of range`);
+      return format(args.at(next++), precision === undefined ? defaultPrecision : Number(precision));
+    });
+  };
 }
 
 /** What each clause takes, by kinds of type, and what it says otherwise. */
@@ -62,23 +81,13 @@ export function formatProblem(
   return undefined;
 }
 
-const clauses: Readonly<Record<string, (value: Value, precision: number) => string>> = {
-  s: textOf,
-  d: decimal,
-  f: (value, precision) => real(value, 'fixed-point', (number) => fixed(number, precision)),
-  e: (value, precision) => real(value, 'scientific', (number) => scientific(number, precision)),
-  b: binary,
-  o: (value) => integerOf(value, 'octal clause can only be used on integers').toString(8),
-  x: hexadecimal,
-  X: (value) => hexadecimal(value).toUpperCase(),
-};
-
-const refuse = (why: string, value: Value): never =>
+/** @throws Failure always. */
+export const refuseFormat = (why: string, value: Value): never =>
   fail(`error during formatting: ${why}, was given ${runtimeType(value).name}`);
 
 function integerOf(value: Value, why: string): bigint {
   if (isInteger(value)) return BigInt(value);
-  return value instanceof Uint ? value.value : refuse(why, value);
+  return value instanceof Uint ? value.value : refuseFormat(why, value);
 }
 
 function textOf(value: Value): string {
@@ -96,7 +105,7 @@ function textOf(value: Value): string {
     entries.sort(([a], [b]) => compareStrings(a, b));
     return `{${entries.map(([key, own]) => `${key}: ${own}`).join(', ')}}`;
   }
-  return refuse(`string clause can only be used on ${printable}`, value);
+  return refuseFormat(`string clause can only be used on ${printable}`, value);
 }
 
 function special(value: number): string | undefined {
@@ -110,14 +119,21 @@ function decimal(value: Value): string {
 
 function real(value: Value, name: string, format: (number: number) => string): string {
   if (value instanceof Double) return special(value.value) ?? format(value.value);
-  return refuse(`${name} clause can only be used on doubles`, value);
+  return refuseFormat(`${name} clause can only be used on doubles`, value);
 }
 
-/** Halves round to even, as everywhere in Go; JavaScript rounds them away from zero. */
-function fixed(value: number, precision: number): string {
+/** Halves round to even, as everywhere in Go; JavaScript rounds them up. */
+export function fixedDecimals(value: number, precision: number): string {
   const text = value.toFixed(precision);
-  const isHalf = precision === 0 && Math.abs(value % 1) === 0.5;
-  return isHalf ? String(2 * Math.round(value / 2)) : text;
+  const exact = value.toFixed(Math.min(100, precision + 40));
+  const tail = exact.slice(exact.indexOf('.') + 1 + precision);
+  const isOdd = /[13579]$/.test(text);
+  if (!/^50*$/.test(tail) || !isOdd) return text;
+  const digits = BigInt(text.replace('.', '')) - (value < 0 ? -1n : 1n);
+  const padded = (digits < 0n ? -digits : digits).toString().padStart(precision + 1, '0');
+  const whole = padded.slice(0, padded.length - precision);
+  const sign = value < 0 ? '-' : '';
+  return precision === 0 ? sign + whole : `${sign}${whole}.${padded.slice(padded.length - precision)}`;
 }
 
 /** Go writes at least two digits of the exponent. */
@@ -137,3 +153,6 @@ function hexadecimal(value: Value): string {
   }
   return integerOf(bytes, asHexadecimal).toString(16);
 }
+
+/** As the specification writes values. */
+export const formatText = formatter({ text: textOf, fixed: fixedDecimals, scientific });

@@ -12,9 +12,12 @@ export class Duration {
 /** An instant between the years 1 and 9999, in nanoseconds since 1970 (UTC). */
 export class Timestamp {
   readonly nanos: bigint;
+  /** Of the zone in which it was written, and is written again; it means nothing else. */
+  readonly offsetSeconds: number;
 
-  constructor(nanos: bigint) {
+  constructor(nanos: bigint, offsetSeconds = 0) {
     this.nanos = nanos;
+    this.offsetSeconds = offsetSeconds;
   }
 
   get ms(): number {
@@ -30,8 +33,8 @@ const longest = 2n ** 63n - 1n;
 export const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n ? a / b : -((-a + b - 1n) / b));
 
 /** @throws Failure outside of the range that timestamps have. */
-export function timestampOf(nanos: bigint): Timestamp {
-  return nanos < earliest || nanos > latest ? fail('timestamp overflow') : new Timestamp(nanos);
+export function timestampOf(nanos: bigint, offsetSeconds = 0): Timestamp {
+  return nanos < earliest || nanos > latest ? fail('timestamp overflow') : new Timestamp(nanos, offsetSeconds);
 }
 
 /** Whether a timestamp can be so many seconds after 1970. */
@@ -40,7 +43,7 @@ export const timestampInRange = (seconds: bigint): boolean =>
 
 /** @throws Failure outside of the range that durations have. */
 export function durationOf(nanos: bigint): Duration {
-  return nanos < -longest - 1n || nanos > longest ? fail('duration overflow') : new Duration(nanos);
+  return nanos < -longest - 1n || nanos > longest ? fail('integer overflow') : new Duration(nanos);
 }
 
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?([Zz]|[+-]\d\d:\d\d)$/;
@@ -56,8 +59,9 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const seconds = BigInt(date.getTime() / 1000) + BigInt(Number(hour) * 3600 + Number(minute) * 60 + Number(second));
   const nanos = BigInt(fraction.slice(0, 9).padEnd(9, '0'));
-  const total = (seconds - BigInt(offsetSeconds(zone) ?? 0)) * nanosPerSecond + nanos;
-  return total < earliest || total > latest ? undefined : new Timestamp(total);
+  const offset = offsetSeconds(zone) ?? 0;
+  const total = (seconds - BigInt(offset)) * nanosPerSecond + nanos;
+  return total < earliest || total > latest ? undefined : new Timestamp(total, offset);
 }
 
 function offsetSeconds(zone: string): number | undefined {
@@ -67,13 +71,17 @@ function offsetSeconds(zone: string): number | undefined {
   return match[1] === '-' ? -seconds : seconds;
 }
 
-/** RFC 3339 in UTC, with as many digits of the second as are needed. */
-export function formatTimestamp({ nanos }: Timestamp): string {
+/** RFC 3339 in the timestamp's zone, with as many digits of the second as are needed. */
+export function formatTimestamp({ nanos: instant, offsetSeconds: offset }: Timestamp): string {
+  const nanos = instant + BigInt(offset) * nanosPerSecond;
   const seconds = floorDivide(nanos, nanosPerSecond);
   const rest = nanos - seconds * nanosPerSecond;
   const date = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
   const fraction = rest === 0n ? '' : `.${rest.toString().padStart(9, '0').replace(/0+$/, '')}`;
-  return `${date}${fraction}Z`;
+  if (offset === 0) return `${date}${fraction}Z`;
+  const minutes = Math.abs(offset) / 60;
+  const zone = [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':');
+  return `${date}${fraction}${offset < 0 ? '-' : '+'}${zone}`;
 }
 
 const unitNanos: Readonly<Record<string, bigint>> = {

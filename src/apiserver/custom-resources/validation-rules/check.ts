@@ -80,9 +80,9 @@ class RuleCheck {
       const times = cardinality ?? Math.floor(maxRequestBytes / (place.declared.minSize + 1));
       this.#cost(`${at}.rule`, 'estimated rule cost', estimatedCost(program, place) * times);
     }
-    if (error !== undefined) this.#errors.push(fieldError.invalid(`${at}.rule`, shown(rule), error));
+    if (error !== undefined) this.#errors.push(invalidRule(`${at}.rule`, rule, error));
     if (messageError !== undefined) {
-      this.#errors.push(fieldError.invalid(`${at}.messageExpression`, shown(rule), messageError));
+      this.#errors.push(invalidRule(`${at}.messageExpression`, rule, messageError));
     }
     if (message !== undefined) {
       this.#cost(`${at}.messageExpression`, 'estimated messageExpression cost', estimatedCost(message, place));
@@ -132,14 +132,15 @@ function tooExpensive(name: string, cost: number, limit: number): string {
   return `${name} exceeds budget by factor of ${times} (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)`;
 }
 
-/** A rule as upstream shows it in messages: its internal form. */
-function shown({ rule, message, messageExpression, reason, fieldPath, optionalOldSelf }: ValidationRule) {
-  return {
-    Rule: rule,
-    Message: message ?? '',
-    MessageExpression: messageExpression ?? '',
-    Reason: reason ?? null,
-    FieldPath: fieldPath ?? '',
-    OptionalOldSelf: optionalOldSelf ?? null,
-  };
+/** Shows the rule as upstream does: its internal form, in JSON as Go escapes it. */
+function invalidRule(path: string, rule: ValidationRule, detail: string): FieldError {
+  const shown = JSON.stringify({
+    Rule: rule.rule,
+    Message: rule.message ?? '',
+    MessageExpression: rule.messageExpression ?? '',
+    Reason: rule.reason ?? null,
+    FieldPath: rule.fieldPath ?? '',
+    OptionalOldSelf: rule.optionalOldSelf ?? null,
+  }).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return { type: 'FieldValueInvalid', path, message: `Invalid value: ${shown}: ${detail}` };
 }

@@ -87,8 +87,18 @@ export function parseNetwork(text: string): Network | undefined {
 
 /** @throws Failure in upstream's words. */
 export function networkOf(text: string): Network {
-  const why = `network address parse error during conversion from string: netip.ParsePrefix(${JSON.stringify(text)})`;
-  return parseNetwork(text) ?? fail(`${why}: invalid network`);
+  const prefix = 'network address parse error during conversion from string: ';
+  return parseNetwork(text) ?? fail(`${prefix}${prefix}netip.ParsePrefix(${JSON.stringify(text)}): ${problemOf(text)}`);
+}
+
+function problemOf(text: string): string {
+  const slash = text.lastIndexOf('/');
+  if (slash < 0) return "no '/'";
+  const [address, bits] = [text.slice(0, slash), text.slice(slash + 1)];
+  if (parseAddress(address) === undefined) return `ParseAddr(${JSON.stringify(address)}): unable to parse IP`;
+  return /^(0|[1-9]\d{0,2})$/.test(bits)
+    ? 'prefix length out of range'
+    : `bad bits after slash: ${JSON.stringify(bits)}`;
 }
 
 /** The network's first address. */

@@ -51,8 +51,23 @@ function normalized(text: string): string {
   return parts.join('.') + rest;
 }
 
+/** What is wrong with a text that is no version. */
+function problemOf(text: string): string {
+  const parts = text.split('.');
+  if (text === '') return 'Version string empty';
+  if (parts.length < 3) return 'No Major.Minor.Patch elements found';
+  for (const [index, name] of ['Major', 'Minor', 'Patch'].entries()) {
+    const part = index < 2 ? parts[index]! : /^[^-+]*/.exec(parts.slice(2).join('.'))![0];
+    if (!/^\d+$/.test(part)) {
+      return `Invalid character(s) found in ${name.toLowerCase()} number ${JSON.stringify(part)}`;
+    }
+    if (/^0\d/.test(part)) return `${name} number must not contain leading zeroes ${JSON.stringify(part)}`;
+  }
+  return `Invalid character(s) found in prerelease ${JSON.stringify(text)}`;
+}
+
 const versionOf = (text: string, normalize = false): SemverValue =>
-  parseVersion(text, { normalize }) ?? fail(`could not parse version ${JSON.stringify(text)}`);
+  parseVersion(text, { normalize }) ?? fail(problemOf(normalize ? normalized(text) : text));
 
 function compare({ version: a }: SemverValue, { version: b }: SemverValue): number {
   for (const part of ['major', 'minor', 'patch'] as const) if (a[part] !== b[part]) return a[part] < b[part] ? -1 : 1;

@@ -41,6 +41,8 @@ export function parseUrl(text: string): UrlParts | { readonly problem: string } 
   if (text === '') return bad('empty url');
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text)?.[1] ?? '';
   const rest = scheme === '' ? text : text.slice(scheme.length + 1);
+  // What has a scheme and no slash is opaque: `mailto:a@b`.
+  if (scheme !== '' && !rest.startsWith('/')) return { scheme: scheme.toLowerCase(), host: '', path: '', query: '' };
   if (!rest.startsWith('/')) return bad('invalid URI for request');
   const isHosted = rest.startsWith('//') && (scheme !== '' || !rest.startsWith('///'));
   const [, authority = '', path = '', query = ''] = (

@@ -116,6 +116,11 @@ export const declared = {
   },
 } as const;
 
+/** A field by its identifier; one whose name is a keyword of CEL may also be called by that name. */
+export function fieldOf({ fields }: DeclaredType, identifier: string): DeclaredField | undefined {
+  return fields.get(identifier) ?? fields.get(`__${identifier}__`);
+}
+
 /** The same with names for its objects, which are found under them: `name`, `name.field`, `name.field.@idx`. */
 export function nameTypes(
   root: DeclaredType,
@@ -139,10 +144,16 @@ export function nameTypes(
     root: named,
     types: {
       findType: (typeName) => byName.get(typeName)?.type,
-      findField: (typeName, field) => byName.get(typeName)?.fields.get(field)?.declared.type,
+      findField: (typeName, field) => {
+        const own = byName.get(typeName);
+        return own === undefined ? undefined : fieldOf(own, field)?.declared.type;
+      },
     },
   };
 }
+
+/** Upstream reckons with keys of no length. */
+const keyType = declared.string(0);
 
 /** Sizes by path: whatever variable a path begins with, it has the type of `root`. */
 export function declaredSizes(root: DeclaredType): SizeKnowledge {
@@ -152,7 +163,7 @@ export function declaredSizes(root: DeclaredType): SizeKnowledge {
       for (const step of path) {
         if (current === undefined) return undefined;
         if (step === '@items' || step === '@values') current = current.element;
-        else if (step === '@keys') current = current.kind === 'map' ? declared.string() : undefined;
+        else if (step === '@keys') current = current.kind === 'map' ? keyType : undefined;
         else current = current.fields.get(step)?.declared;
       }
       return current === undefined ? undefined : { min: 0, max: current.maxElements };

@@ -6,7 +6,7 @@ import { equal } from '../../values/equality.ts';
 import { fromJson } from '../../values/json.ts';
 import { parseDuration, parseTimestamp } from '../../values/time.ts';
 import { Double, fail, ListValue, MapValue, StructValue, type Value } from '../../values/value.ts';
-import type { DeclaredType } from './declared-type.ts';
+import { type DeclaredType, fieldOf } from './declared-type.ts';
 
 /** A JSON value as its schema says. Nothing is copied: parts are converted when they are read. @throws Failure */
 export function typedJson(json: Json | undefined, declared: DeclaredType): Value {
@@ -56,13 +56,13 @@ class SchemaObject extends StructValue {
   }
 
   get(field: string): Value | undefined {
-    const known = this.declared.fields.get(field);
+    const known = fieldOf(this.declared, field);
     if (known === undefined || !Object.hasOwn(this.json, known.property)) return undefined;
     return typedJson(this.json[known.property], known.declared);
   }
 
   has(field: string): boolean | undefined {
-    const known = this.declared.fields.get(field);
+    const known = fieldOf(this.declared, field);
     return known === undefined ? undefined : Object.hasOwn(this.json, known.property);
   }
 

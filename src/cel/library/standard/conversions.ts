@@ -79,7 +79,7 @@ function textOfBytes(bytes: Uint8Array): string {
 const timestampOfText = (text: string): Timestamp =>
   parseTimestamp(text) ?? fail(`type conversion error from 'string' to 'google.protobuf.Timestamp'`);
 const durationOfText = (text: string): Duration =>
-  parseDuration(text) ?? fail(`time: invalid duration ${JSON.stringify(text)}`);
+  parseDuration(text) ?? fail(`type conversion error from 'string' to 'google.protobuf.Duration'`);
 
 const numbers: readonly Overload[] = [
   global('int', 'int64_to_int64', [intType], intType, same),

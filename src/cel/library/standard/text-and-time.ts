@@ -73,7 +73,7 @@ const timeParts: readonly (readonly [string, string, (time: CalendarTime) => num
     ['getHours', 'hours', ({ hours }) => hours, (nanos) => nanos / hour],
     ['getMinutes', 'minutes', ({ minutes }) => minutes, (nanos) => nanos / (60n * second)],
     ['getSeconds', 'seconds', ({ seconds }) => seconds, (nanos) => nanos / second],
-    ['getMilliseconds', 'milliseconds', ({ milliseconds }) => milliseconds, (nanos) => (nanos % second) / 1_000_000n],
+    ['getMilliseconds', 'milliseconds', ({ milliseconds }) => milliseconds, (nanos) => nanos / 1_000_000n],
   ];
 
 const times: readonly Overload[] = timeParts.flatMap(([name, id, ofDate, ofDuration]) => {
