@@ -1,6 +1,16 @@
 import { isInteger } from '../values/integer.ts';
 import { runtimeType } from '../values/runtime-type.ts';
-import { Double, fail, ListValue, MapValue, OptionalValue, StructValue, Uint, type Value } from '../values/value.ts';
+import {
+  Double,
+  fail,
+  ListValue,
+  MapValue,
+  noSuchOverload,
+  OptionalValue,
+  StructValue,
+  Uint,
+  type Value,
+} from '../values/value.ts';
 import { costs, type Planned } from './plan.ts';
 
 /** `operand.field`. */
@@ -76,6 +86,8 @@ function find(value: Value, key: Value): OptionalValue {
   if (value instanceof OptionalValue) {
     return value.value === undefined ? OptionalValue.none : find(value.value, key);
   }
+  const isOpen = value instanceof ListValue || value instanceof MapValue || value instanceof StructValue;
+  if (!isOpen) return noSuchOverload();
   // A field that is not set is absent, although reading it would give its default.
   if (value instanceof StructValue && typeof key === 'string' && value.has(key) === false) return OptionalValue.none;
   const found = lookup(value, key);

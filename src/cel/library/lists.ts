@@ -1,6 +1,6 @@
 import type { CallCost } from '../cost/calls.ts';
-import { addRanges, exactly, multiplyRanges } from '../cost/range.ts';
-import { sizeOf } from '../cost/sizes.ts';
+import { addRanges, exactly, multiplyRanges, scaleRange } from '../cost/range.ts';
+import { sizeOf, traversal } from '../cost/sizes.ts';
 import type { Macro } from '../syntax/macros.ts';
 import {
   boolType,
@@ -21,7 +21,14 @@ import { equal } from '../values/equality.ts';
 import { runtimeType } from '../values/runtime-type.ts';
 import { fail, ListValue, type Value } from '../values/value.ts';
 import { costing, global, member } from './define.ts';
-import type { Library, Overload } from './library.ts';
+import {
+  type CallEstimate,
+  type Library,
+  type OperandEstimate,
+  type Overload,
+  type Range,
+  unbounded,
+} from './library.ts';
 import { bindVariable, foldList, simpleName } from './macros.ts';
 import { compare } from './standard/comparison.ts';
 
@@ -82,23 +89,51 @@ const sortByMacro: Macro = {
   },
 };
 
-/** A new list of the size of its result. */
-const makesList: CallCost = {
-  cost: (_args, result) => 11 + sizeOf(result),
-  estimate: ([list]) => ({
-    cost: addRanges(exactly(11), { min: 0, max: list!.size.max }),
-    resultSize: { min: 0, max: list!.size.max },
-  }),
+/** What a call costs that makes a list, and goes `factor` times through items of this number. */
+const allocating = (factor: number, size: Range): CallEstimate => ({
+  cost: addRanges(exactly(11), scaleRange(size, factor)),
+  resultSize: size,
+});
+const allocated = (factor: number, size: number): number => 11 + Math.ceil(size * factor);
+
+const literalCount = (operand: OperandEstimate | undefined, otherwise: number): number => {
+  const expression = operand?.expression;
+  const value = expression?.kind === 'literal' ? expression.value : undefined;
+  return typeof value === 'number' ? Math.max(0, value) : otherwise;
 };
 
-/** Every item may be compared with every other one. */
-const comparesAll: CallCost = {
-  cost: ([list]) => 11 + sizeOf(list!) ** 2,
-  estimate: ([list]) => ({
-    cost: addRanges(exactly(11), multiplyRanges(list!.size, list!.size)),
-    resultSize: list!.size,
-  }),
+const byResult: CallCost['cost'] = (_args, result) => allocated(1, sizeOf(result));
+
+const slices: CallCost = {
+  cost: byResult,
+  estimate: ([list, start, end]) =>
+    allocating(1, exactly(Math.max(0, literalCount(end, list!.size.max) - literalCount(start, 0)))),
 };
+const reverses: CallCost = { cost: byResult, estimate: ([list]) => allocating(1, list!.size) };
+const ranges: CallCost = {
+  cost: byResult,
+  estimate: ([count]) => allocating(1, exactly(literalCount(count, unbounded))),
+};
+const flattens: CallCost = {
+  cost: ([list, depth]) => allocated(typeof depth === 'number' ? depth : 1, sizeOf(list!)),
+  estimate: ([list, depth]) => allocating(depth === undefined ? 1 : literalCount(depth, unbounded), list!.size),
+};
+
+/** Every item of `keys` is compared with every other one; texts cost more. */
+const compares = (keys: (operands: readonly unknown[]) => number, isText: boolean): CallCost => ({
+  cost: (args) => {
+    const list = args[keys(args)]!;
+    const first = list instanceof ListValue && list.size > 0 ? list.at(0) : undefined;
+    const hasTexts = typeof first === 'string' || first instanceof Uint8Array;
+    return allocated(hasTexts ? 2 + traversal : 2, sizeOf(list) ** 2);
+  },
+  estimate: (operands) => {
+    const { size } = operands[keys(operands)]!;
+    return allocating(isText ? 2 + traversal : 2, multiplyRanges(size, size));
+  },
+});
+const itself = (): number => 0;
+const others = (): number => 1;
 
 const comparable: readonly CelType[] = [
   intType,
@@ -114,14 +149,16 @@ const comparable: readonly CelType[] = [
 const t = typeParameter('T');
 const list = listType(t);
 
+const isText = ({ kind }: CelType): boolean => kind === 'string' || kind === 'bytes';
+
 const sorts: readonly Overload[] = comparable.flatMap((type) => [
   costing(
     member('sort', `list_${type.name}_sort`, [listType(type)], listType(type), (own: ListValue) => sortBy(own, own)),
-    comparesAll,
+    compares(itself, isText(type)),
   ),
   costing(
     member('@sortByAssociatedKeys', `list_${type.name}_sortByAssociatedKeys`, [list, listType(type)], list, sortBy),
-    comparesAll,
+    compares(others, isText(type)),
   ),
 ]);
 
@@ -129,17 +166,15 @@ export const listsLibrary: Library = {
   name: 'cel.lib.ext.lists',
   macros: [sortByMacro],
   overloads: [
-    costing(member('slice', 'list_slice', [list, intType, intType], list, slice), makesList),
-    costing(member('flatten', 'list_flatten', [listType(list)], list, flatten), makesList),
-    costing(member('flatten', 'list_flatten_int', [listType(dynType), intType], listType(dynType), flatten), makesList),
-    costing(global('lists.range', 'lists_range', [intType], listType(intType), range), {
-      cost: makesList.cost,
-    }),
+    costing(member('slice', 'list_slice', [list, intType, intType], list, slice), slices),
+    costing(member('flatten', 'list_flatten', [listType(list)], list, flatten), flattens),
+    costing(member('flatten', 'list_flatten_int', [listType(dynType), intType], listType(dynType), flatten), flattens),
+    costing(global('lists.range', 'lists_range', [intType], listType(intType), range), ranges),
     costing(
       member('reverse', 'list_reverse', [list], list, (own: ListValue) => new ArrayList([...own].reverse())),
-      makesList,
+      reverses,
     ),
-    costing(member('distinct', 'list_distinct', [list], list, distinct), comparesAll),
+    costing(member('distinct', 'list_distinct', [list], list, distinct), compares(itself, false)),
     ...sorts,
   ],
 };
