@@ -120,6 +120,11 @@ export class ResourceCache {
     return this.#history.slice(start);
   }
 
+  /** Ends every watch, whose clients then come back and see objects as they are served now. */
+  endWatches(): void {
+    for (const stream of [...this.#watchers]) stream.close();
+  }
+
   /** Whether it no longer follows the store. */
   get closed(): boolean {
     return this.#stop.signal.aborted;
@@ -128,7 +133,7 @@ export class ResourceCache {
   /** Ends every watch and lets go of the store; the resource is gone or the server stops. */
   close(): void {
     this.#stop.abort();
-    for (const stream of [...this.#watchers]) stream.close();
+    this.endWatches();
   }
 
   #onStoreEvent(event: StoreEvent): void {

@@ -96,6 +96,7 @@ export class CustomResources {
     const served = servedResources({ definition, names, cache, prefix, convert, rules });
     this.#installed.set(name, { definition, cache, served });
     resources.replace(known?.served ?? [], served);
+    if (known !== undefined && !equalValues(known.definition.spec, definition.spec)) cache.endWatches();
   }
 
   #remove(name: string, { cache, served }: Installed): void {

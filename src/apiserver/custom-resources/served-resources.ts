@@ -81,7 +81,13 @@ function servedVersion(
       scale,
       isTerminating: definition.metadata.deletionTimestamp !== undefined,
       deprecation: version.deprecated === true ? (version.deprecationWarning ?? deprecationOf(kind)) : undefined,
-      published: { name, listKind: names.listKind ?? `${kind.kind}List`, props },
+      published: {
+        name,
+        plural: kind.resource,
+        listKind: names.listKind ?? `${kind.kind}List`,
+        props,
+        selectable: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
+      },
     },
   };
 }

@@ -26,17 +26,24 @@ export interface MetaReferences {
 }
 
 /** The type of a custom kind as OpenAPI publishes it: its schema with what every object has. */
-export function customDefinition({ props }: Published, meta: MetaReferences): OpenApiObject {
+export function customDefinition({ props, selectable }: Published, meta: MetaReferences): OpenApiObject {
   const isOpen = props?.['x-kubernetes-preserve-unknown-fields'] === true;
   // Clients of the older form take a list of properties for all there are.
-  if (props === undefined || (isOpen && meta.version === 2)) return { type: 'object' };
+  if (props === undefined || (isOpen && meta.version === 2)) return { type: 'object', ...selectableFields(selectable) };
   const definition = published(props, meta);
-  return { ...definition, properties: withObjectFields(definition['properties'] as OpenApiObject | undefined, meta) };
+  const properties = withObjectFields(definition['properties'] as OpenApiObject | undefined, meta);
+  return { ...definition, properties, ...selectableFields(selectable) };
+}
+
+/** Fields that lists and watches may select by. */
+function selectableFields(paths: readonly string[]): OpenApiObject {
+  if (paths.length === 0) return {};
+  return { 'x-kubernetes-selectable-fields': paths.map((fieldPath) => ({ fieldPath })) };
 }
 
 /** The type of a list of a custom kind. */
 export function customListDefinition(
-  { name }: Published,
+  { name, plural, selectable }: Published,
   item: OpenApiObject,
   listMeta: OpenApiObject,
   { version }: MetaReferences,
@@ -49,13 +56,14 @@ export function customListDefinition(
     properties: {
       apiVersion: apiVersionField,
       items: {
-        description: `List of ${description.slice('List of '.length).toLowerCase()}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md`,
+        description: `List of ${plural}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md`,
         type: 'array',
         items: item,
       },
       kind: kindField,
       metadata: described(listMeta, listMetadataDescription, version),
     },
+    ...selectableFields(selectable),
   };
 }
 
@@ -90,8 +98,10 @@ function published(props: JSONSchemaProps, meta: MetaReferences): OpenApiObject 
   if (typeof additionalProperties === 'object')
     result['additionalProperties'] = published(additionalProperties as JSONSchemaProps, meta);
   const isFilled = meta.version === 3 || props['x-kubernetes-preserve-unknown-fields'] !== true;
-  if (props['x-kubernetes-embedded-resource'] === true && isFilled)
+  if (props['x-kubernetes-embedded-resource'] === true && isFilled) {
     result['properties'] = withObjectFields(result['properties'] as OpenApiObject | undefined, meta);
+    result['required'] = [...new Set([...(props.required ?? []), 'kind', 'apiVersion'])];
+  }
   return result;
 }
 

@@ -25,7 +25,14 @@ export interface CustomForm {
   /** The `Warning` that every request gets. */
   readonly deprecation: string | undefined;
   /** What OpenAPI publishes. */
-  readonly published: { readonly name: string; readonly listKind: string; readonly props: JSONSchemaProps | undefined };
+  readonly published: {
+    readonly name: string;
+    readonly plural: string;
+    readonly listKind: string;
+    readonly props: JSONSchemaProps | undefined;
+    /** `spec.color`. */
+    readonly selectable: readonly string[];
+  };
 }
 
 /** Where a custom kind keeps what `scale` shows: field names from the root. */
