@@ -3,7 +3,7 @@ import { parseDuration } from '#machinery/time.ts';
 import type { AuditOptions } from './audit/auditor.ts';
 import type { AuditLogOptions } from './audit/log-backend.ts';
 import type { AuditWebhookOptions } from './audit/webhook-backend.ts';
-import type { AuthenticationOptions } from './authentication/options.ts';
+import type { AuthenticationOptions, OidcFlags } from './authentication/options.ts';
 import { defaultRequestHeaders, type RequestHeaderOptions } from './authentication/request-header.ts';
 import type { AuthorizationOptions } from './authorization/options.ts';
 import type { EncryptionOptions } from './encryption/encryption.ts';
@@ -61,6 +61,14 @@ export const accessFlags = [
   'encryption-provider-config-automatic-reload',
   'max-mutating-requests-inflight',
   'max-requests-inflight',
+  'oidc-ca-file',
+  'oidc-client-id',
+  'oidc-groups-claim',
+  'oidc-groups-prefix',
+  'oidc-issuer-url',
+  'oidc-required-claim',
+  'oidc-username-claim',
+  'oidc-username-prefix',
   'requestheader-allowed-names',
   'requestheader-client-ca-file',
   'requestheader-extra-headers-prefix',
@@ -123,6 +131,7 @@ function authenticationOptions(flags: Flags): AuthenticationOptions {
     bootstrapTokens: flags.boolean('enable-bootstrap-token-auth'),
     anonymous: flags.boolean('anonymous-auth'),
     configFile: flags.text('authentication-config'),
+    oidc: oidcFlags(flags),
     webhook:
       webhook === undefined
         ? undefined
@@ -131,6 +140,28 @@ function authenticationOptions(flags: Flags): AuthenticationOptions {
             version: flags.choice('authentication-token-webhook-version', ['v1', 'v1beta1'] as const),
             cacheTtlMs: flags.durationMs('authentication-token-webhook-cache-ttl'),
           }),
+  });
+}
+
+function oidcFlags(flags: Flags): OidcFlags | undefined {
+  const issuerUrl = flags.text('oidc-issuer-url');
+  const clientId = flags.text('oidc-client-id');
+  if (issuerUrl === undefined && clientId === undefined) return undefined;
+  if (issuerUrl === undefined || clientId === undefined)
+    throw new Error('oidc-issuer-url and oidc-client-id must be specified together');
+  const required = (flags.list('oidc-required-claim') ?? []).map((pair): [string, string] => {
+    const [claim = '', ...value] = pair.split('=');
+    return [claim, value.join('=')];
+  });
+  return defined({
+    issuerUrl,
+    clientId,
+    ca: flags.file('oidc-ca-file'),
+    usernameClaim: flags.text('oidc-username-claim'),
+    usernamePrefix: flags.text('oidc-username-prefix'),
+    groupsClaim: flags.text('oidc-groups-claim'),
+    groupsPrefix: flags.text('oidc-groups-prefix'),
+    requiredClaims: Object.fromEntries(required),
   });
 }
 

@@ -3,7 +3,7 @@ import type { Environment } from '#base/environment.ts';
 import { followFile } from '../followed-file.ts';
 import { type AuthenticationRules, readAuthenticationConfiguration } from './configuration.ts';
 import { OidcIssuer } from './oidc/issuer.ts';
-import type { AuthenticationOptions } from './options.ts';
+import type { AuthenticationOptions, OidcFlags } from './options.ts';
 
 const noRules: AuthenticationRules = { issuers: [], anonymous: undefined };
 
@@ -25,7 +25,6 @@ export class ConfiguredAuthentication {
     },
   ) {
     this.#options = options;
-    if (options.configFile === undefined) return;
     const { environment, apiAudiences } = context;
     const use = (text: string): void => {
       this.#rules = readAuthenticationConfiguration(text, context);
@@ -36,6 +35,12 @@ export class ConfiguredAuthentication {
       this.#issuers = this.#rules.issuers.map(issuer);
       this.#listener?.(this.#issuers);
     };
+    if (options.oidc !== undefined) {
+      if (options.configFile !== undefined)
+        throw new Error('an issuer is configured either by flags or in the AuthenticationConfiguration');
+      use(JSON.stringify(configurationOf(options.oidc)));
+    }
+    if (options.configFile === undefined) return;
     const text = readFileSync(options.configFile, 'utf8');
     use(text);
     this.#followed = followFile(options.configFile, environment, { text, onChange: use });
@@ -54,4 +59,28 @@ export class ConfiguredAuthentication {
   close(): void {
     this.#followed?.close();
   }
+}
+
+/** The configuration that flags for one issuer stand for. */
+function configurationOf(flags: OidcFlags): object {
+  const { issuerUrl, clientId, ca, usernameClaim = 'sub', groupsClaim, groupsPrefix = '', requiredClaims = {} } = flags;
+  const ownPrefix = usernameClaim === 'email' ? '' : `${issuerUrl}#`;
+  const prefix = flags.usernamePrefix === '-' ? '' : (flags.usernamePrefix ?? ownPrefix);
+  return {
+    kind: 'AuthenticationConfiguration',
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    jwt: [
+      {
+        issuer: { url: issuerUrl, audiences: [clientId], ...(ca === undefined ? {} : { certificateAuthority: ca }) },
+        claimMappings: {
+          username: { claim: usernameClaim, prefix },
+          ...(groupsClaim === undefined ? {} : { groups: { claim: groupsClaim, prefix: groupsPrefix } }),
+        },
+        claimValidationRules: Object.entries(requiredClaims).map(([claim, requiredValue]) => ({
+          claim,
+          requiredValue,
+        })),
+      },
+    ],
+  };
 }

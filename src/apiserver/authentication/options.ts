@@ -25,8 +25,25 @@ export interface AuthenticationOptions {
   readonly anonymous?: boolean;
   /** Path of an AuthenticationConfiguration, followed as it changes (`--authentication-config`). */
   readonly configFile?: string;
+  /** One issuer without a file (`--oidc-*`). */
+  readonly oidc?: OidcFlags;
   /** `--authentication-token-webhook-*`. */
   readonly webhook?: TokenWebhookOptions;
+}
+
+export interface OidcFlags {
+  readonly issuerUrl: string;
+  readonly clientId: string;
+  /** PEM; the machine's own authorities unless set. */
+  readonly ca?: string;
+  /** `sub` unless set. */
+  readonly usernameClaim?: string;
+  /** The issuer's address and `#` unless set, except for e-mail addresses; `-` means none. */
+  readonly usernamePrefix?: string;
+  readonly groupsClaim?: string;
+  readonly groupsPrefix?: string;
+  /** Claims that a token must have with these values. */
+  readonly requiredClaims?: Readonly<Record<string, string>>;
 }
 
 export interface TokenWebhookOptions {

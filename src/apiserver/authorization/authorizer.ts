@@ -37,6 +37,8 @@ export type Awaitable<T> = T | Promise<T>;
  */
 export interface Authorizer {
   authorize(attributes: AccessAttributes): Awaitable<Decision>;
+  /** Why what a user may do cannot be listed in full; undefined when it can. */
+  readonly unlisted?: (user: UserInfo) => string | undefined;
 }
 
 export const noOpinion: Decision = { outcome: 'noOpinion', reason: '' };

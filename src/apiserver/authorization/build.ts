@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '#base/environment.ts';
 import { followFile } from '../followed-file.ts';
+import type { UserInfo } from '../registry/operation.ts';
 import type { ResourceTable } from '../resources/resource.ts';
 import { abacAuthorizer } from './abac.ts';
 import {
@@ -14,7 +15,7 @@ import {
   unionAuthorizer,
 } from './authorizer.ts';
 import { type ConfiguredAuthorizer, readAuthorizationConfiguration } from './configuration.ts';
-import { nodeAuthorizer } from './node/authorizer.ts';
+import { nodeAuthorizer, nodeNameOf } from './node/authorizer.ts';
 import { NodeGraph } from './node/graph.ts';
 import type { AuthorizationOptions } from './options.ts';
 import type { RbacAuthorizer } from './rbac.ts';
@@ -63,6 +64,11 @@ export class ConfiguredAuthorizers implements Authorizer {
 
   authorize(attributes: AccessAttributes): Awaitable<Decision> {
     return this.#union.authorize(attributes);
+  }
+
+  unlisted(user: UserInfo): string | undefined {
+    if (this.#webhooks.length > 0) return 'webhook authorizer does not support user rule resolution';
+    return nodeNameOf(user) === undefined ? undefined : 'node authorizer does not support user rule resolution';
   }
 
   close(): void {

@@ -180,5 +180,7 @@ export function reviewOwnRules(registry: Registry, { body, user }: Operation): o
   const nonResourceRules = rules
     .filter(({ nonResourceURLs }) => (nonResourceURLs ?? []).length > 0)
     .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs }));
-  return { spec: {}, status: { resourceRules, nonResourceRules, incomplete: false } };
+  const unlisted = registry.authorizer.unlisted?.(user);
+  const gaps = unlisted === undefined ? { incomplete: false } : { incomplete: true, evaluationError: unlisted };
+  return { spec: {}, status: { resourceRules, nonResourceRules, ...gaps } };
 }
