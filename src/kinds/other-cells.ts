@@ -107,7 +107,7 @@ export function flowSchemaCells(schema: flowcontrol.FlowSchema, now: number): re
 export function priorityLevelCells(level: flowcontrol.PriorityLevelConfiguration, now: number): readonly Cell[] {
   const limited = level.spec?.limited;
   const queuing = limited?.limitResponse?.queuing;
-  const text = (value: number | undefined): string => (value === undefined ? '<none>' : String(value));
+  const text = (value: number | undefined): Cell => value ?? '<none>';
   return [
     name(level),
     level.spec?.type ?? '',

@@ -18,8 +18,8 @@ export function horizontalPodAutoscalerCells(
     `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`,
     targets.length === 0 ? '<none>' : targets.slice(0, shownMetrics).join(', ') + more,
     spec.minReplicas === undefined ? '<unset>' : String(spec.minReplicas),
-    String(spec.maxReplicas),
-    String(status?.currentReplicas ?? 0),
+    spec.maxReplicas,
+    status?.currentReplicas ?? 0,
     age(scaler, now),
   ];
 }
@@ -34,8 +34,8 @@ export function firstHorizontalPodAutoscalerCells(scaler: FirstVersion, now: num
     `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`,
     target === undefined ? '<none>' : `cpu: ${now_}/${target}%`,
     spec.minReplicas === undefined ? '<unset>' : String(spec.minReplicas),
-    String(spec.maxReplicas),
-    String(status?.currentReplicas ?? 0),
+    spec.maxReplicas,
+    status?.currentReplicas ?? 0,
     age(scaler, now),
   ];
 }

@@ -21,6 +21,7 @@ import {
   subdomainProblems,
 } from '#machinery/names.ts';
 import { compareQuantities, quantity } from '#machinery/quantity.ts';
+import { validateVolumeSource } from './persistent-volume/sources.ts';
 
 /** Validation of the core group's smaller kinds. */
 
@@ -296,8 +297,9 @@ export function validateVolume({ spec }: core.PersistentVolume): FieldError[] {
   errors.push(...oneOf(policy, ['Delete', 'Recycle', 'Retain'], 'spec.persistentVolumeReclaimPolicy'));
   const sources = Object.keys(spec).filter((field) => !volumeFields.has(field));
   if (sources.length === 0) errors.push(fieldError.required('spec', 'must specify a volume type'));
-  for (const source of sources.slice(1)) {
-    errors.push(fieldError.forbidden(`spec.${source}`, 'may not specify more than 1 volume type'));
+  for (const [index, source] of sources.entries()) {
+    if (index === 0) errors.push(...validateVolumeSource(spec, source));
+    else errors.push(fieldError.forbidden(`spec.${source}`, 'may not specify more than 1 volume type'));
   }
   if (spec.hostPath?.path === '/' && policy === 'Recycle') {
     const detail = "may not be 'recycle' for a hostPath mount of '/'";

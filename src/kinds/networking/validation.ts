@@ -62,13 +62,12 @@ function validatePeer(peer: networking.NetworkPolicyPeer, path: string): FieldEr
     const { cidr = '', except } = ipBlock;
     if (cidr === '') errors.push(fieldError.required(`${path}.ipBlock.cidr`));
     else errors.push(...invalidAll(`${path}.ipBlock.cidr`, cidr, cidrProblems(cidr)));
+    if (cidr !== '' && cidrProblems(cidr).length > 0) return errors;
     errors.push(
       ...each(except, `${path}.ipBlock.except`, (text, at) => {
         const problems = cidrProblems(text);
         if (problems.length > 0) return invalidAll(at, text, problems);
-        return cidr === '' || isStrictSubset(text, cidr)
-          ? []
-          : [fieldError.invalid(at, text, 'must be a strict subset of `cidr`')];
+        return isStrictSubset(text, cidr) ? [] : [fieldError.invalid(at, text, 'must be a strict subset of `cidr`')];
       }),
     );
   }
@@ -146,7 +145,7 @@ function validateBackend({ service, resource }: networking.IngressBackend, path:
     return [fieldError.invalid(path, '', 'cannot set both resource and service backends')];
   }
   if (resource !== undefined) return [];
-  if (service === undefined) return [fieldError.required(path, 'resource or service backend is required')];
+  if (service === undefined) return [fieldError.invalid(path, '', 'resource or service backend is required')];
   const { name = '', port = {} } = service;
   const errors =
     name === ''

@@ -30,7 +30,7 @@ export function validateDriverName(name: string | undefined, path: string): Fiel
 
 export function validateProvisioner(name: string | undefined, path: string): FieldError[] {
   if (name === undefined || name === '') return [fieldError.required(path)];
-  return invalidAll(path, name, labelKeyProblems(name.toLowerCase()));
+  return invalidAll(path, name.toLowerCase(), labelKeyProblems(name.toLowerCase()));
 }
 
 type Texts = Readonly<Record<string, string>>;

@@ -3,7 +3,8 @@ import type { PriorityClass } from '#kinds/generated/types/scheduling_v1.ts';
 import type { StorageClass } from '#kinds/generated/types/storage_v1.ts';
 import { validateParameters, validateProvisioner, validateTopologies } from '#kinds/storage/validation.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { immutable, notMoreThanAll, oneOf, positiveIntOrPercent, validateLabelSelector } from './common.ts';
+import { percentProblems } from '#machinery/names.ts';
+import { immutable, invalidAll, nonNegative, notMoreThanAll, oneOf, validateLabelSelector } from './common.ts';
 
 /** Validation of kinds with little to check. */
 
@@ -53,15 +54,9 @@ export function validateStorageClass(storage: StorageClass): FieldError[] {
 }
 
 export function validateStorageClassUpdate(storage: StorageClass, old: StorageClass): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const field of ['parameters', 'provisioner'] as const) {
-    if (immutable(storage[field], old[field], field).length === 0) continue;
-    errors.push(fieldError.forbidden(field, `updates to ${field} are forbidden.`));
-  }
-  if (storage.reclaimPolicy !== old.reclaimPolicy) {
-    errors.push(fieldError.forbidden('reclaimPolicy', 'updates to reclaimPolicy are forbidden.'));
-  }
-  return [...errors, ...immutable(storage.volumeBindingMode, old.volumeBindingMode, 'volumeBindingMode')];
+  return (['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const).flatMap((field) =>
+    immutable(storage[field], old[field], field),
+  );
 }
 
 export function validatePodDisruptionBudget({ spec = {} }: PodDisruptionBudget): FieldError[] {
@@ -72,7 +67,11 @@ export function validatePodDisruptionBudget({ spec = {} }: PodDisruptionBudget):
   }
   for (const [field, value] of Object.entries({ minAvailable, maxUnavailable })) {
     if (value === undefined) continue;
-    errors.push(...positiveIntOrPercent(value, `spec.${field}`), ...notMoreThanAll(value, `spec.${field}`));
+    const amount =
+      typeof value === 'number'
+        ? nonNegative(value, `spec.${field}`)
+        : invalidAll(`spec.${field}`, value, percentProblems(value));
+    errors.push(...amount, ...notMoreThanAll(value, `spec.${field}`));
   }
   const policies = ['AlwaysAllow', 'IfHealthyBudget'];
   return [

@@ -71,12 +71,7 @@ function validateSource(volume: core.Volume, path: string): FieldError[] {
     );
   }
   if (projected !== undefined) errors.push(...validateProjected(projected, `${path}.projected`));
-  if (nfs !== undefined) {
-    if ((nfs.server ?? '') === '') errors.push(fieldError.required(`${path}.nfs.server`));
-    if ((nfs.path ?? '') === '') errors.push(fieldError.required(`${path}.nfs.path`));
-    else if (!nfs.path.startsWith('/'))
-      errors.push(fieldError.invalid(`${path}.nfs.path`, nfs.path, 'must be an absolute path'));
-  }
+  if (nfs !== undefined) errors.push(...validateNfs(nfs, `${path}.nfs`));
   if (csi !== undefined && (csi.driver ?? '') === '') errors.push(fieldError.required(`${path}.csi.driver`));
   if (volume.image !== undefined && (volume.image.reference ?? '') === '') {
     errors.push(fieldError.required(`${path}.image.reference`));
@@ -87,7 +82,14 @@ function validateSource(volume: core.Volume, path: string): FieldError[] {
   return errors;
 }
 
-function validateHostPath({ path: hostPath = '', type }: core.HostPathVolumeSource, path: string): FieldError[] {
+export function validateNfs({ server = '', path: folder = '' }: core.NFSVolumeSource, path: string): FieldError[] {
+  const errors = server === '' ? [fieldError.required(`${path}.server`)] : [];
+  if (folder === '') return [...errors, fieldError.required(`${path}.path`)];
+  if (folder.startsWith('/')) return errors;
+  return [...errors, fieldError.invalid(`${path}.path`, folder, 'must be an absolute path')];
+}
+
+export function validateHostPath({ path: hostPath = '', type }: core.HostPathVolumeSource, path: string): FieldError[] {
   if (hostPath === '') return [fieldError.required(`${path}.path`)];
   return [...noBacksteps(hostPath, `${path}.path`), ...oneOf(type, hostPathTypes, `${path}.type`)];
 }
