@@ -117,7 +117,7 @@ export class Machine {
     let found: Span | undefined;
     for (let at = from; at <= text.length; at++) {
       if (found === undefined) this.#follow(current, 0, at, text, at);
-      if (current.size === 0) break;
+      if (current.size === 0 && found !== undefined) break;
       for (let index = 0; index < current.size; index++) {
         const instruction = this.#program[current.places[index]!]!;
         if (instruction.kind === 'match') {

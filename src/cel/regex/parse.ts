@@ -159,10 +159,10 @@ class PatternParser {
   }
 
   #badGroup(start: number): never {
-    const end = this.#text.indexOf(')', start);
-    const isName = this.#text.startsWith('(?P', start) || this.#text.startsWith('(?<', start);
-    const part = isName && end >= 0 ? this.#text.slice(start, end + 1) : this.#text.slice(start, start + 3);
-    return refusePattern(isName ? 'invalid named capture' : 'invalid or unsupported Perl syntax', part);
+    const rest = this.#text.slice(start);
+    if (!/^\(\?P?</.test(rest)) return refusePattern('invalid or unsupported Perl syntax', rest.slice(0, 3));
+    const end = rest.indexOf('>');
+    return refusePattern('invalid named capture', end < 0 ? rest : rest.slice(0, end + 1));
   }
 
   #setFlags(letters: string, on: boolean): void {
