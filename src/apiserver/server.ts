@@ -18,6 +18,7 @@ import { type AuthenticationOptions, defaultIssuer } from './authentication/opti
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
 import { type Authorizer, requireAllowed } from './authorization/authorizer.ts';
 import { ConfiguredAuthorizers } from './authorization/build.ts';
+import { claimStatusHook } from './authorization/claim-status.ts';
 import { bindingHook, roleHook } from './authorization/escalation.ts';
 import type { AuthorizationOptions } from './authorization/options.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
@@ -73,6 +74,7 @@ export interface ApiServerOptions {
 const accessHooks = {
   'certificates.k8s.io/certificatesigningrequests': certificateRequestHook,
   'certificates.k8s.io/podcertificaterequests': podCertificateHook,
+  'resource.k8s.io/resourceclaims': claimStatusHook,
   'rbac.authorization.k8s.io/roles': roleHook,
   'rbac.authorization.k8s.io/clusterroles': roleHook,
   'rbac.authorization.k8s.io/rolebindings': bindingHook,

@@ -14,7 +14,10 @@ import { type AnswerFormat, mediaTypes, notAcceptable } from './negotiation.ts';
 import { type IncludeObject, metadataOnly, tableOf } from './table.ts';
 
 /** HTTP/2 answers through Node's compatible interface, so one type serves both. */
-export type AnyResponse = ServerResponse;
+export type AnyResponse = ServerResponse & {
+  /** Headers that are known before the answer is; Node writes them faster together with the others than one by one. */
+  earlyHeaders?: OutgoingHttpHeaders;
+};
 
 export interface Answering {
   readonly response: AnyResponse;
@@ -27,18 +30,15 @@ export interface Answering {
 /** Objects written to a list's body at a time: between chunks others get their turn. */
 const chunkObjects = 64;
 
-/** Headers that are known before the answer is; Node writes them faster together with the others than one by one. */
-const early = new WeakMap<AnyResponse, OutgoingHttpHeaders>();
-
 /** Headers that the answer will have, whatever it is. */
 export function addHeaders(response: AnyResponse, headers: OutgoingHttpHeaders): void {
-  const before = early.get(response);
-  early.set(response, before === undefined ? headers : { ...before, ...headers });
+  const { earlyHeaders: before } = response;
+  response.earlyHeaders = before === undefined ? headers : { ...before, ...headers };
 }
 
 /** Starts the answer. */
 export function writeHead(response: AnyResponse, status: number, headers: OutgoingHttpHeaders): void {
-  const more = early.get(response);
+  const { earlyHeaders: more } = response;
   response.writeHead(status, more === undefined ? headers : { ...headers, ...more });
 }
 
