@@ -4,6 +4,14 @@ import type { Clock, Timer } from './clock.ts';
 /** The delays that Kubernetes' controllers use between attempts at one key: 5 ms doubling up to 1,000 s. */
 export const defaultRetryBackoff: BackoffOptions = { initialMs: 5, maximumMs: 1_000_000 };
 
+/** Hears what happens to keys, for those who measure. */
+export interface QueueObserver {
+  added(key: string): void;
+  retried(): void;
+  taken(key: string): void;
+  done(key: string): void;
+}
+
 /**
  * A set of keys waiting for work. A key is never worked on twice at once: added while in work, it waits until
  * `done`. Its size is bounded by the number of distinct keys, so producers never block.
@@ -20,6 +28,8 @@ export class KeyedQueue {
   readonly #failures = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   #closed = false;
+  /** Set by whoever made the queue, before its first key. */
+  observer: QueueObserver | undefined;
 
   constructor(clock: Clock, backoff: BackoffOptions = defaultRetryBackoff) {
     this.#clock = clock;
@@ -34,6 +44,7 @@ export class KeyedQueue {
   add(key: string): void {
     if (this.#closed) return;
     this.#cancelDelay(key);
+    this.observer?.added(key);
     if (this.#inWork.has(key)) {
       this.#again.add(key);
       return;
@@ -44,6 +55,7 @@ export class KeyedQueue {
       return;
     }
     this.#inWork.add(key);
+    this.observer?.taken(key);
     taker(key);
   }
 
@@ -69,6 +81,7 @@ export class KeyedQueue {
   retry(key: string): void {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
+    this.observer?.retried();
     this.addAfter(key, backoffDelayMs(this.#backoff, failures));
   }
 
@@ -87,6 +100,7 @@ export class KeyedQueue {
     for (const key of this.#ready) {
       this.#ready.delete(key);
       this.#inWork.add(key);
+      this.observer?.taken(key);
       return Promise.resolve(key);
     }
     return new Promise((resolve) => this.#takers.push(resolve));
@@ -94,6 +108,7 @@ export class KeyedQueue {
 
   done(key: string): void {
     this.#inWork.delete(key);
+    this.observer?.done(key);
     if (this.#again.delete(key)) this.add(key);
   }
 

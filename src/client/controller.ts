@@ -1,5 +1,6 @@
 import type { Environment } from '#base/environment.ts';
 import { KeyedQueue } from '#base/keyed-queue.ts';
+import { queueObserver } from '#base/queue-metrics.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
@@ -76,6 +77,11 @@ export function defineController(controller: Controller): Controller {
 /** Conflicts and races with deletion are everyday life; only what persists this long is worth a warning. */
 const failuresUntilWarning = 4;
 
+/** Upstream names the queue of the `deployment-controller` `deployment`. */
+function queueNameOf({ name }: Controller): string {
+  return name.replace(/-controller$/, '');
+}
+
 /** Runs a controller until the signal aborts; resolves when its workers have ended. */
 export async function runController(
   controller: Controller,
@@ -84,6 +90,9 @@ export async function runController(
 ): Promise<void> {
   const environment = { ...options.environment, log: options.environment.log.named(controller.name) };
   const queue = new KeyedQueue(environment.clock);
+  const { clock, metrics } = environment;
+  if (metrics !== undefined)
+    queue.observer = queueObserver({ clock, metrics }, queueNameOf(controller), () => queue.size);
   const read = new Map<unknown, Informer<never>>();
   const events = createEventRecorder({
     client: options.client,

@@ -11,12 +11,10 @@ import { type Containerd, startContainerd, superviseContainerd } from '#kubelet/
 import { linuxHost } from '#kubelet/host/linux-host.ts';
 import { createKubelet, type Kubelet } from '#kubelet/kubelet.ts';
 import { isReason } from '#machinery/errors.ts';
-import { startClusterDns } from '#network/dns/cluster-dns.ts';
-import { hostResolvers } from '#network/dns/forwarder.ts';
 import { loadBalancerController } from '#network/load-balancer/controller.ts';
-import { prepareHost } from '#network/services/host.ts';
-import { runServiceRouting } from '#network/services/routing.ts';
+import { startNodeNetwork } from '#network/node-network.ts';
 import type { ClusterConfig } from './config.ts';
+import type { MachineNames } from './machine-names.ts';
 
 /** Services of type LoadBalancer share the machine's address: they must not take away the way to the machine. */
 const sshPort = 22;
@@ -71,7 +69,6 @@ export async function openRealNode(options: RealNodeOptions, signal: AbortSignal
       },
       signal,
     ),
-    prepareHost(hostNetworkOf(config, address), signal),
   ]);
   const kubelet = createKubelet({
     nodeName,
@@ -90,13 +87,17 @@ export async function openRealNode(options: RealNodeOptions, signal: AbortSignal
   return { kubelet, containerd, run: (running) => runNode(options, nodeName, kubelet, running) };
 }
 
-/** What `prepareHost` sets up and `proa reset` takes back. */
-export function hostNetworkOf(config: Pick<ClusterConfig, 'podCidr' | 'serviceCidr'>, address: string) {
+/** What the node's network needs to know, and `proa reset` to take it back. */
+export function nodeNetworkOf(
+  config: Pick<ClusterConfig, 'podCidr' | 'serviceCidr'> & { readonly names: Pick<MachineNames, 'nftablesTable'> },
+  address: string,
+) {
   return {
-    podRanges: [config.podCidr],
-    serviceRanges: [config.serviceCidr],
     nodeAddress: address,
-    ownAddresses: [dnsAddress(config)],
+    podRange: config.podCidr,
+    serviceRange: config.serviceCidr,
+    dnsAddress: dnsAddress(config),
+    table: config.names.nftablesTable,
   };
 }
 
@@ -109,45 +110,22 @@ async function runNode(
   const { config, environment, address } = options;
   const client = options.client({ user: 'system:kube-proxy', groups: ['system:masters'] });
   const informers = createInformers({ client, environment });
-  const { podRanges, serviceRanges, ownAddresses } = hostNetworkOf(config, address);
+  const { clusterDomain } = config;
   await ensureDnsService(client, config);
   await Promise.all([
     superviseContainerd({ dataDir: nodeFolder(config), runDir: config.names.runDir, environment }, signal),
     informers.run(signal),
     kubelet.run(signal),
-    runServiceRouting(
-      {
-        informers,
-        environment,
-        nodeName,
-        table: config.names.nftablesTable,
-        podRanges,
-        serviceRanges,
-        ownAddresses,
-      },
+    startNodeNetwork(
+      { informers, environment, nodeName, clusterDomain, ...nodeNetworkOf(config, address) },
       signal,
-    ),
-    runDns(options, informers, signal),
+    ).then(({ ended }) => ended),
     runController(
       loadBalancerController({ address, reservedPorts: [config.port, sshPort] }),
       { client, informers, environment },
       signal,
     ),
   ]);
-}
-
-async function runDns(
-  { config, environment }: RealNodeOptions,
-  informers: ReturnType<typeof createInformers>,
-  signal: AbortSignal,
-): Promise<void> {
-  const address = dnsAddress(config);
-  const resolvers = await hostResolvers([address]);
-  const { ended } = await startClusterDns(
-    { informers, environment, address, clusterDomain: config.clusterDomain, resolvers },
-    signal,
-  );
-  await ended;
 }
 
 /** The name under which programs look for the cluster's DNS; the server itself listens on the address. */

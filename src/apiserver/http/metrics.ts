@@ -58,6 +58,9 @@ export class ServerMetrics {
     metrics.gauge('kubernetes_build_info', 'The version this server keeps to.', () => [
       [{ major: versionInfo.major, minor: versionInfo.minor, git_version: versionInfo.gitVersion }, 1],
     ]);
+    metrics.gauge('process_start_time_seconds', 'When the process started, since 1970.', () => [
+      [{}, performance.timeOrigin / 1000],
+    ]);
     metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
     metrics.gauge('process_cpu_seconds_total', 'Processor time used.', () => [[{}, processorSeconds()]]);
   }
@@ -91,7 +94,8 @@ export class ServerMetrics {
   }
 
   render(): string {
-    return this.#metrics.render() + this.#server.registry.admission.metrics.render();
+    const { metrics } = this.#server.environment;
+    return this.#metrics.render() + (metrics?.render() ?? '') + this.#server.registry.admission.metrics.render();
   }
 }
 

@@ -4,13 +4,12 @@ import { systemClock } from '#base/clock.ts';
 import { openCgroups } from '#kubelet/containerd/cgroups/cgroups.ts';
 import { unmountAll } from '#kubelet/containerd/mounts.ts';
 import { removeStrayPods } from '#kubelet/containerd/stray-pods.ts';
-import { restoreHost } from '#network/services/host.ts';
-import { runCommand } from '#system/run-command.ts';
+import { removeNodeNetwork } from '#network/node-network.ts';
 import { defaultPodCidr, defaultServiceCidr, isRoot, machineAddress } from '../../config.ts';
 import { type RunningCluster, readLastStart, UserError } from '../../data-folder.ts';
 import { removeFromKubeconfig, userKubeconfigPath } from '../../kubeconfig.ts';
 import { dataDirOf, machineNames } from '../../machine-names.ts';
-import { hostNetworkOf, realNodePodCidr } from '../../real-node.ts';
+import { nodeNetworkOf, realNodePodCidr } from '../../real-node.ts';
 import type { Command } from '../command.ts';
 import { down } from '../down/command.ts';
 
@@ -49,10 +48,10 @@ async function removeFromMachine(
   last: RunningCluster | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { runDir, cgroupRoot, nftablesTable } = machineNames(dataDir);
+  const names = machineNames(dataDir);
+  const { runDir, cgroupRoot } = names;
   const { podCidr = defaultPodCidr, serviceCidr = defaultServiceCidr, address = machineAddress() } = last ?? {};
-  await runCommand('nft', ['delete', 'table', 'ip', nftablesTable], signal).catch(() => {});
-  await restoreHost(hostNetworkOf({ podCidr, serviceCidr }, address), signal).catch(() => {});
+  await removeNodeNetwork(nodeNetworkOf({ podCidr, serviceCidr, names }, address), signal).catch(() => {});
   await removeStrayPods(realNodePodCidr({ podCidr }), undefined, signal).catch(() => {});
   for (const folder of [dataDir, runDir]) await unmountAll(folder, signal).catch(() => {});
   rmSync(runDir, { recursive: true, force: true });

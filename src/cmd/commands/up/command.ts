@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { createLog } from '#base/log.ts';
+import { Metrics } from '#base/metrics.ts';
 import { secureRandom } from '#base/random.ts';
 import { type Cluster, startCluster } from '../../cluster.ts';
 import type { ClusterConfig } from '../../config.ts';
@@ -71,7 +72,7 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
     now: clock.now,
     level: process.env['PROA_DEBUG'] === undefined ? 'warn' : 'debug',
   });
-  const environment: Environment = { clock, random: secureRandom(), log };
+  const environment: Environment = { clock, random: secureRandom(), log, metrics: new Metrics() };
   const lock = lockDataFolder(config.dataDir);
   const progress = startProgress(process.stdout, clock);
   let cluster: Cluster;
