@@ -7,6 +7,7 @@ import { sendBytes, sendJson } from './answer.ts';
 import type { Exchange } from './handler.ts';
 import { type HealthChecks, serveHealth } from './health.ts';
 import type { ServerMetrics } from './metrics.ts';
+import { serveProfile } from './profiles.ts';
 import type { PathRequest } from './request-info.ts';
 import { versionInfo } from './version.ts';
 
@@ -58,6 +59,7 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
     const page = server.fairness === undefined ? undefined : flowPage(server.fairness, trimmed);
     if (page !== undefined) return sendText(exchange, 200, page);
     if (trimmed.startsWith('/openapi/') && (await options.openApi.serve(exchange, trimmed))) return;
+    if (trimmed.startsWith('/debug/') && (await serveProfile(exchange, trimmed))) return;
     if (serveDiscovery(exchange, trimmed)) return;
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   };
