@@ -126,6 +126,15 @@ test('versions without a converter differ in their name, and each prunes and fil
   assert.deepEqual([seen.apiVersion, seen.spec], ['example.com/v2', { size: 1, shape: 'round' }]);
   const kept = await client.get(kindOf(parts), { name: 'a', namespace });
   assert.deepEqual(kept.spec, { color: 'red', size: 1 });
+  const current = await client.get(DefinitionKind, { name: 'parts.example.com' });
+  const versions = current.spec.versions.map((each) => ({ ...each, storage: each.name === 'v2' }));
+  const moved = await client.update(DefinitionKind, { ...current, spec: { ...current.spec, versions } });
+  assert.deepEqual(moved.status?.storedVersions, ['v1', 'v2']);
+  const unchanged = await client.get(kindOf(parts, 'v2'), { name: 'a', namespace });
+  const rewritten = await client.update(kindOf(parts, 'v2'), unchanged);
+  assert.notEqual(rewritten.metadata.resourceVersion, unchanged.metadata.resourceVersion);
+  const again = await client.update(kindOf(parts, 'v2'), rewritten);
+  assert.equal(again.metadata.resourceVersion, rewritten.metadata.resourceVersion);
 });
 
 test('apply knows the keys of lists and tells conflicts', async () => {

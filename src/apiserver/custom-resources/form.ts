@@ -19,7 +19,7 @@ export interface VersionForm {
 /** How objects of one version come out of the store and go into it. */
 export function versionForm(
   options: VersionForm,
-): Pick<CustomForm, 'conform' | 'served' | 'convertsLate' | 'isReady' | 'ready' | 'toStorage'> {
+): Pick<CustomForm, 'conform' | 'served' | 'convertsLate' | 'isStale' | 'isReady' | 'ready' | 'toStorage'> {
   const { root, group, version, storageVersion, convert } = options;
   const apiVersion = apiVersionOf({ group, version });
   const storageApiVersion = apiVersionOf({ group, version: storageVersion });
@@ -44,6 +44,7 @@ export function versionForm(
       return remember(value, { ...object, apiVersion });
     },
     convertsLate: convert !== undefined,
+    isStale: ({ object }) => object.apiVersion !== storageApiVersion,
     isReady: (value) => !needsWebhook(value),
     ready(values) {
       if (convert === undefined) return undefined;

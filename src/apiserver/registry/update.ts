@@ -138,9 +138,11 @@ async function attemptUpdate(
   prepare(registry, operation, object, old, options);
   checkValid(registry, operation, object, old, options);
   if (attributes !== undefined) await registry.admission.validate(registry, attributes);
-  // A write that changes nothing is none, unless it is to seal the object anew.
-  if (equalValues(object, old) && !registry.isStale(resource.storage!.prefix + entry.key, entry.value))
-    return { type: 'object', value: served, created: false };
+  // A write that changes nothing is none, unless it is to keep the object in another form.
+  const isStale =
+    registry.isStale(resource.storage!.prefix + entry.key, entry.value) ||
+    resource.custom?.isStale(entry.value) === true;
+  if (equalValues(object, old) && !isStale) return { type: 'object', value: served, created: false };
   const stored = await swap(registry, operation, entry, object, old).catch((error: unknown) => {
     if (attributes !== undefined) takeBack(attributes);
     throw error;

@@ -11,6 +11,8 @@ export interface CustomForm {
   served(value: StoredObject): StoredObject;
   /** A webhook converts between versions. */
   readonly convertsLate: boolean;
+  /** Whether the object is kept in another version than it would be now. */
+  isStale(value: StoredObject): boolean;
   /** Whether `served` can answer. */
   isReady(value: StoredObject): boolean;
   /** Undefined when `served` can answer for all of them at once. @throws ApiError when the webhook fails. */

@@ -1,6 +1,7 @@
 import type { Scale } from '#kinds/generated/types/autoscaling_v1.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { cloneJson } from '#machinery/clone.ts';
+import { type JsonFields, setOwn } from '#machinery/conform.ts';
 import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
 import { conform } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
@@ -45,7 +46,7 @@ async function setReplicas(
       throw badRequest(`the name of the object (${metadata?.name}) does not match the name on the URL (${name})`);
     const replicas = spec?.replicas ?? 0;
     const object = cloneJson(current) as Mutable<ApiObject>;
-    setAt(object as unknown as Record<string, unknown>, paths.specReplicas, replicas);
+    setAt(object as unknown as JsonFields, paths.specReplicas, replicas);
     if (operation.verb === 'update' && metadata?.resourceVersion !== undefined)
       object.metadata.resourceVersion = metadata.resourceVersion;
     else delete object.metadata.resourceVersion;
@@ -103,13 +104,15 @@ function scaleOf(object: ApiObject, paths: ScalePaths): Scale {
   };
 }
 
-function setAt(object: Record<string, unknown>, path: readonly string[], value: Json): void {
+/** Sets what stands at a path of names, whatever the names are. */
+function setAt(object: JsonFields, path: readonly string[], value: Json): void {
   let at = object;
   for (const name of path.slice(0, -1)) {
-    const next = at[name];
-    const inner = typeof next === 'object' && next !== null && !Array.isArray(next) ? next : {};
-    at[name] = inner;
-    at = inner as Record<string, unknown>;
+    const next = Object.hasOwn(at, name) ? at[name] : undefined;
+    const inner: JsonFields =
+      typeof next === 'object' && next !== null && !Array.isArray(next) ? (next as JsonFields) : {};
+    setOwn(at, name, inner as JsonObject);
+    at = inner;
   }
-  at[path.at(-1)!] = value;
+  setOwn(at, path.at(-1)!, value);
 }
