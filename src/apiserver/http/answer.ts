@@ -102,12 +102,15 @@ function sendObject(answering: Answering, value: StoredObject, status: number): 
   }
   const { resourceVersion } = value.object.metadata;
   const metadata = resourceVersion === undefined ? {} : { resourceVersion };
-  const body =
-    format.as === 'metadata'
-      ? metadataOnly(value.object)
-      : tableOf({ resource, objects: [value.object], metadata, include, now, withColumns: true });
-  sendJson(response, status, body);
+  if (format.as === 'metadata') {
+    const bytes = encodeValue(metadataOnly(value.object), metadataSchema(), format);
+    return sendBytes(response, status, mediaTypes[format.encoding], bytes);
+  }
+  sendJson(response, status, tableOf({ resource, objects: [value.object], metadata, include, now, withColumns: true }));
 }
+
+/** Objects without their content, whatever their kind. */
+export const metadataSchema = (): ServedResource['schema'] => schemaNamed('meta.v1.PartialObjectMetadata');
 
 function sendPlain({ response, format }: Answering, object: object, status: number): void {
   // A question's answer is no object: it has no table and no metadata to show.
@@ -131,7 +134,8 @@ async function sendList(answering: Answering, list: Extract<Result, { type: 'lis
       metadata,
       items: objects.map(metadataOnly),
     };
-    return sendJson(response, 200, body);
+    const bytes = encodeValue(body, schemaNamed('meta.v1.PartialObjectMetadataList'), format);
+    return sendBytes(response, 200, mediaTypes[format.encoding], bytes);
   }
   const typed = resource.custom === undefined ? objects.map(untyped) : objects;
   const body = { kind: listKindOf(resource), apiVersion: apiVersionOf(resource.kind), metadata, items: typed };

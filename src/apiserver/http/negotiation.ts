@@ -39,7 +39,7 @@ export function negotiateAnswer(
     const encoding = byMediaType[type.toLowerCase()];
     if (encoding === undefined) continue;
     const as = formOf(new Map(parameters.map((parameter) => splitOnce(parameter, '='))));
-    if (as !== undefined && (encoding !== without || as !== 'object')) return { encoding, as, pretty };
+    if (as !== undefined && (encoding !== without || as === 'metadata')) return { encoding, as, pretty };
   }
   throw notAcceptable();
 }

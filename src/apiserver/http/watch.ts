@@ -6,7 +6,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion, readyToServe } from '../resources/resource.ts';
-import { type Answering, type AnyResponse, writeChunk, writeHead } from './answer.ts';
+import { type Answering, type AnyResponse, metadataSchema, writeChunk, writeHead } from './answer.ts';
 import { mediaTypes } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
 
@@ -121,7 +121,10 @@ function framer({
       case 'yaml':
         return Buffer.from(`${dumpYaml({ type, object: object as JsonObject })}---\n`);
       case 'protobuf':
-        return encodeWatchFrame(type, encodeProtobuf(object as JsonObject, resource.schema));
+        return encodeWatchFrame(
+          type,
+          encodeProtobuf(object as JsonObject, format.as === 'metadata' ? metadataSchema() : resource.schema),
+        );
     }
   };
 }
