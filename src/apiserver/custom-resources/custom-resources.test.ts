@@ -176,6 +176,23 @@ test('apply knows the keys of lists and tells conflicts', async () => {
   assert.match(await refusal(apply('two', [{ k: 'c', v: 'x' }])), /\.v: expected numeric \(int or float\), got string/);
 });
 
+test('metadata outlives what of it is no longer applied, whichever version is', async () => {
+  const pens = definition('pens', { versions: [version('v1'), version('v2')] });
+  await client.create(DefinitionKind, pens);
+  const apply = (name: string, metadata: object) => {
+    const body = {
+      apiVersion: `example.com/${name}`,
+      kind: 'Pen',
+      metadata: { name: 'a', ...metadata },
+      spec: { size: 2 },
+    };
+    return client.patch(kindOf(pens, name), { name: 'a', namespace }, { type: 'apply', body }, { fieldManager: 'one' });
+  };
+  await apply('v1', { finalizers: ['example.com/hold'] });
+  const { metadata } = await apply('v2', {});
+  assert.deepEqual([metadata.name, metadata.finalizers ?? []], ['a', []]);
+});
+
 test('names that another definition of the group holds are accepted once they are free', async () => {
   const names = { plural: 'crates', kind: 'Box', shortNames: ['bx'] };
   await client.create(

@@ -106,11 +106,12 @@ function apply(options: ApplyOptions, applied: JsonObject, force: boolean): ApiO
   const live = (options.live ?? emptyOf(schema)) as unknown as JsonObject;
   const { managers: before, entries } = managersBefore(undefined, options.live?.metadata);
   const self = { manager, operation: 'Apply', apiVersion, subresource };
-  const owned = ownable(fieldsOf(applied, schema), resetFields);
+  const said = fieldsOf(applied, schema);
+  const owned = ownable(said, resetFields);
   const previous = before.find((other) => isSameManager(other, self));
   const others = before.filter((other) => other !== previous);
   const merged = mergeApplied(live, applied, schema);
-  const pruned = prune(merged, previous?.fields ?? noFields, [owned, ...others.map(({ fields }) => fields)], schema);
+  const pruned = prune(merged, previous?.fields ?? noFields, [said, ...others.map(({ fields }) => fields)], schema);
   const object = (options.conform?.(pruned) ?? conform(pruned, schema)).value as JsonObject;
   const comparison = compareObjects(live, object, schema);
   const changed = ownable(comparison.changed, resetFields);
@@ -130,7 +131,10 @@ function apply(options: ApplyOptions, applied: JsonObject, force: boolean): ApiO
   return withEntries(withLastApplied(object, applied, options), keepWhenSame(entriesOf(after), entries));
 }
 
-/** Takes out what this manager applied before, does not apply now, and nobody else owns. */
+/**
+ * Takes out what this manager applied before, does not apply now, and nobody else owns. A name that is said keeps the
+ * metadata, though nobody owns a name.
+ */
 function prune(merged: JsonObject, last: FieldTree, owners: readonly FieldTree[], schema: ObjectSchema): JsonObject {
   if (isEmptyTree(last)) return merged;
   const owned = owners.reduce(unionFields, noFields);
