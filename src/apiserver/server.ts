@@ -3,7 +3,8 @@ import type { Client, Identity } from '#client/client.ts';
 import type { Kind } from '#kinds/kind.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { Store } from '#storage/store.ts';
-import { type AdmissionOptions, admissionChain } from './admission/index.ts';
+import { admissionChain } from './admission/index.ts';
+import type { AdmissionOptions } from './admission/plugin.ts';
 import {
   PolicyStatusController,
   statusControllerUser,

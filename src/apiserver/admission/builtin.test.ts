@@ -22,7 +22,7 @@ import {
 import type { PodSpec } from '#kinds/generated/types/core_v1.ts';
 import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
 import { createAuthority } from '../certificates/authority.ts';
-import type { AdmissionOptions } from './index.ts';
+import type { AdmissionOptions } from './plugin.ts';
 
 const namespace = 'default';
 
@@ -72,6 +72,15 @@ test('namespaces choose the nodes and tolerations of their pods', async (t) => {
   });
   const tolerations = [{ key: 'other', operator: 'Exists' }];
   await assert.rejects(client.create(Pod, pod('r', { tolerations })), /conflict with its namespace whitelist/);
+});
+
+test('how long pods tolerate a lost node is an option', async (t) => {
+  const { client } = await serverWith(t, { unreachableTolerationSeconds: 7 });
+  const { spec } = await client.create(Pod, pod('p'));
+  assert.deepEqual(spec.tolerations, [
+    { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
+    { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 7 },
+  ]);
 });
 
 test('a configuration file speaks to plugins, directly or through files of theirs', async (t) => {

@@ -21,7 +21,7 @@ import { namespaceExists } from './namespace-exists/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
 import { nodeRestriction } from './node-restriction/plugin.ts';
 import { ownerReferencesPermissionEnforcement } from './owner-references/plugin.ts';
-import type { AdmissionPlugin, PluginEntry } from './plugin.ts';
+import type { AdmissionOptions, AdmissionPlugin, PluginEntry } from './plugin.ts';
 import { podNodeSelector } from './pod-node-selector/plugin.ts';
 import { podResizeValidator } from './pod-resize/plugin.ts';
 import { podSecurity } from './pod-security/plugin.ts';
@@ -37,17 +37,6 @@ import { clusterTrustBundleAttest } from './trust-bundle-attest/plugin.ts';
 import { validatingAdmissionPolicy } from './validating-admission-policy/plugin.ts';
 import { mutatingWebhooks } from './webhooks/mutating.ts';
 import { validatingWebhooks } from './webhooks/validating.ts';
-
-export interface AdmissionOptions {
-  /** Plugins besides those that are on by default (`--enable-admission-plugins`). */
-  readonly enable?: readonly string[];
-  /** Plugins that are on by default and shall not be (`--disable-admission-plugins`). */
-  readonly disable?: readonly string[];
-  /** An AdmissionConfiguration (`--admission-control-config-file`). */
-  readonly configFile?: string;
-  /** The same, read already: what each plugin is told, by its name. */
-  readonly configurations?: Readonly<Record<string, unknown>>;
-}
 
 const on = (plugin: AdmissionPlugin): PluginEntry => ({ name: plugin.name, byDefault: true, create: () => plugin });
 const off = (plugin: AdmissionPlugin): PluginEntry => ({ ...on(plugin), byDefault: false });
@@ -71,7 +60,7 @@ export const pluginEntries: readonly PluginEntry[] = [
   podSecurity,
   podNodeSelector,
   on(priority),
-  on(defaultTolerationSeconds),
+  defaultTolerationSeconds,
   podTolerationRestriction,
   eventRateLimit,
   off(extendedResourceToleration),
@@ -123,7 +112,7 @@ export function admissionChain(
     ({ name, byDefault }) => !disable.includes(name) && (byDefault || enable.includes(name)),
   );
   const plugins = wanted.map(({ name, create }) =>
-    create({ environment, features, configuration: configurations[name] }),
+    create({ environment, features, options, configuration: configurations[name] }),
   );
   return new AdmissionChain(plugins, environment.clock);
 }

@@ -42,12 +42,28 @@ export interface AdmissionPlugin {
   readonly start?: (registry: Registry) => void;
 }
 
+export interface AdmissionOptions {
+  /** Plugins besides those that are on by default (`--enable-admission-plugins`). */
+  readonly enable?: readonly string[];
+  /** Plugins that are on by default and shall not be (`--disable-admission-plugins`). */
+  readonly disable?: readonly string[];
+  /** An AdmissionConfiguration (`--admission-control-config-file`). */
+  readonly configFile?: string;
+  /** The same, read already: what each plugin is told, by its name. */
+  readonly configurations?: Readonly<Record<string, unknown>>;
+  /** How long pods stay bound to a node that is not ready (`--default-not-ready-toleration-seconds`): 300. */
+  readonly notReadyTolerationSeconds?: number;
+  /** The same for nodes that are not reachable (`--default-unreachable-toleration-seconds`). */
+  readonly unreachableTolerationSeconds?: number;
+}
+
 /** What a plugin is made of. */
 export interface PluginContext {
   readonly environment: Environment;
   readonly features: FeatureGates;
   /** The plugin's part of the AdmissionConfiguration, parsed; undefined when there is none. */
   readonly configuration: unknown;
+  readonly options: AdmissionOptions;
 }
 
 /** A plugin that a server may have. */

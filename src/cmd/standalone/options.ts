@@ -21,7 +21,6 @@ export function serverOptions(flags: Flags, base: Base): ApiServerOptions {
   const proxyIdentity = { certificate: proxyCertificate ?? '', key: proxyKey ?? '' };
   const gates = flags.map('feature-gates');
   const audit = auditOptions(flags);
-  const admissionFile = flags.text('admission-control-config-file');
   return {
     ...base,
     tokenSigningKey: fileOf(flags, 'service-account-signing-key-file')[0] ?? signingKey(),
@@ -30,7 +29,11 @@ export function serverOptions(flags: Flags, base: Base): ApiServerOptions {
     admission: {
       enable: flags.list('enable-admission-plugins') ?? [],
       disable: flags.list('disable-admission-plugins') ?? [],
-      ...(admissionFile === undefined ? {} : { configFile: admissionFile }),
+      ...given({
+        configFile: flags.text('admission-control-config-file'),
+        notReadyTolerationSeconds: flags.whole('default-not-ready-toleration-seconds'),
+        unreachableTolerationSeconds: flags.whole('default-unreachable-toleration-seconds'),
+      }),
     },
     fairness: given({
       enabled: flags.boolean('enable-priority-and-fairness'),

@@ -98,3 +98,18 @@ test('pods that a stricter level would refuse are warned about, and so are templ
     'would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)',
   ]);
 });
+
+test('what was judged is counted', async (t) => {
+  const { client, server } = await secured(t, { enforce: 'baseline', warn: 'restricted', 'warn-version': 'v1.99' });
+  await client.create(Pod, pod());
+  await assert.rejects(client.create(Pod, pod({ hostPID: true })), { code: 403 });
+  const counted = server.registry.admission.metrics.render().match(/^pod_security_evaluations_total\{.*$/gm);
+  const labels = (decision: string, mode: string, policy: string) =>
+    `pod_security_evaluations_total{decision="${decision}",mode="${mode}",${policy},request_operation="create",resource="pod",subresource=""} 1`;
+  const baseline = 'policy_level="baseline",policy_version="latest"';
+  assert.deepEqual(counted, [
+    labels('allow', 'enforce', baseline),
+    labels('deny', 'warn', 'policy_level="restricted",policy_version="future"'),
+    labels('deny', 'enforce', baseline),
+  ]);
+});
