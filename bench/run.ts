@@ -44,13 +44,15 @@ function note(
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
 const payload = 'x'.repeat(1900);
-const configMap = (name: string): string =>
+const configMap = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name, labels: { app: 'bench' } },
+    metadata: { name, labels: { app: 'bench', ...labels } },
     data: { payload },
   });
+/** One object in so many has a label of its own. */
+const parts = 100;
 
 async function measureApi({ name: by, access }: Target): Promise<void> {
   const one = new LoadClient(access, 1);
@@ -74,6 +76,21 @@ async function measureApi({ name: by, access }: Target): Promise<void> {
     return performance.now() - started;
   });
   note(`LIST of ${listObjects} objects`, 'ms', '≥ 4 ×', { higher: false, by, value: list });
+  const selected = await medianOf(5, async () => {
+    const started = performance.now();
+    await one.call('GET', `/api/v1/namespaces/kube-public/configmaps?labelSelector=part%3D1`);
+    return performance.now() - started;
+  });
+  note(`LIST of ${listObjects / parts} of them by label`, 'ms', '', { higher: false, by, value: selected });
+  const applied = await measureRate(16, durationMs, (index) =>
+    many.call(
+      'PATCH',
+      `${configMaps}/apply-${index % 64}?fieldManager=bench&force=true`,
+      JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', data: { turn: String(index) } }),
+      'application/apply-patch+yaml',
+    ),
+  );
+  note('server-side apply, 16 clients', '/s', '', { higher: true, by, value: applied.perSecond });
   const hot = await measureRate(16, durationMs, (index) =>
     many.call(
       'PATCH',
@@ -90,7 +107,11 @@ async function fillList(client: LoadClient): Promise<void> {
   let index = 0;
   const worker = async (): Promise<void> => {
     while (index < listObjects)
-      await client.call('POST', '/api/v1/namespaces/kube-public/configmaps', configMap(`list-${index++}`));
+      await client.call(
+        'POST',
+        '/api/v1/namespaces/kube-public/configmaps',
+        configMap(`list-${index}`, { part: String(index++ % parts) }),
+      );
   };
   await Promise.all(Array.from({ length: 100 }, worker));
 }

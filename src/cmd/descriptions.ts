@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,6 +42,9 @@ async function tableFile(): Promise<string | undefined> {
   const packages = join(checkout, 'node_modules');
   if (!existsSync(tool) || !existsSync(join(packages, 'kubernetes-models'))) return undefined;
   const cached = join(packages, '.cache', 'proa', 'descriptions.json');
-  if (!existsSync(cached)) await promisify(execFile)(process.execPath, [tool, cached]);
+  if (!existsSync(cached)) {
+    const { execFile } = await import('node:child_process');
+    await promisify(execFile)(process.execPath, [tool, cached]);
+  }
   return cached;
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import type { KubeconfigCluster } from './kubeconfig.ts';
 import type { HttpClientOptions } from './options.ts';
 
@@ -48,6 +47,8 @@ function run(plugin: ExecPlugin, cluster: KubeconfigCluster): Credential {
   const environment = { ...process.env, ...added, KUBERNETES_EXEC_INFO: info };
   let output: string;
   try {
+    // Servers read kubeconfigs too, and seldom ones that name a program.
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     const stdio: ('inherit' | 'pipe')[] = ['inherit', 'pipe', 'inherit'];
     output = execFileSync(plugin.command, plugin.args ?? [], { env: environment, stdio, encoding: 'utf8' });
   } catch (error) {

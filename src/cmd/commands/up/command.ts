@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '#base/clock.ts';
@@ -178,6 +177,7 @@ async function detach(config: ClusterConfig): Promise<number> {
   const logFile = join(config.dataDir, 'proa.log');
   const errors = openSync(logFile, 'w', 0o600);
   const args = [...process.execArgv, process.argv[1]!, ...process.argv.slice(2).filter((arg) => arg !== '--detach')];
+  const { spawn } = await import('node:child_process');
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', errors] });
   const outcome = await new Promise<'ready' | 'ended'>((resolve) => {
     let said = '';
