@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import type { FlagValues } from '#apiserver/flags.ts';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';
@@ -34,7 +35,13 @@ export interface HttpCluster {
 }
 
 /** Starts the real thing, on a free port and in a folder of its own. */
-export async function startHttpCluster({ nodes = 1 }: { readonly nodes?: number } = {}): Promise<HttpCluster> {
+export async function startHttpCluster({
+  nodes = 1,
+  apiServer = {},
+}: {
+  readonly nodes?: number;
+  readonly apiServer?: FlagValues;
+} = {}): Promise<HttpCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'proa-test-'));
   const dataDir = join(folder, 'data');
   const environment = { clock: systemClock(), random: seededRandom(1), log: silentLog };
@@ -50,6 +57,7 @@ export async function startHttpCluster({ nodes = 1 }: { readonly nodes?: number 
       podCidr: '10.244.0.0/16',
       clusterDomain: 'cluster.local',
       featureGates: {},
+      apiServer,
     },
     environment,
     () => {},

@@ -52,7 +52,8 @@ export class Auditor {
 
   /** Begins the record of a request; undefined when the policy wants none. */
   begin(request: AuditedRequest): AuditRecord | undefined {
-    const decision = this.#policy.decide(request.info, request.user);
+    // The policy speaks of who really asks, not of whom they act as.
+    const decision = this.#policy.decide(request.info, request.user.actor ?? request.user);
     if (decision.level === 'None') return undefined;
     const record = new AuditRecord(this, request, decision);
     record.emit('RequestReceived');

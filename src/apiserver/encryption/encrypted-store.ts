@@ -110,11 +110,17 @@ export class EncryptedStore implements Store {
     const providers = this.#providersOf(write.key);
     if (providers === undefined) return this.#inner.commit(write);
     const { key, value: make } = write;
-    const sealed = (revision: number): StoredValue => {
-      const plain = make!(revision);
-      return new SealedValue(plain, providers.currentMark, () => sealNow(providers, plain, key));
+    if (make === undefined) return this.#opened(key, await this.#inner.commit(write));
+    // Whether anything can be sealed now is found out before the store has begun to write.
+    const mark = currentMark(providers);
+    const value = (revision: number): StoredValue => {
+      const plain = make(revision);
+      return new SealedValue(plain, mark, () => sealNow(providers, plain, key));
     };
-    const result = await this.#inner.commit(make === undefined ? write : { ...write, value: sealed });
+    return this.#opened(key, await this.#inner.commit({ ...write, value }));
+  }
+
+  async #opened(key: string, result: CommitResult): Promise<CommitResult> {
     if (result.outcome === 'conflict')
       return result.current === undefined ? result : { ...result, current: await this.#openEntry(result.current) };
     return result.value === undefined ? result : { ...result, value: await this.#open(key, result.value) };
@@ -185,6 +191,14 @@ function plainValue({ bytes, mark }: { readonly bytes: Uint8Array; readonly mark
   const value = { bytes };
   marks.set(value, mark);
   return value;
+}
+
+function currentMark(providers: Providers): string {
+  try {
+    return providers.currentMark;
+  } catch (error) {
+    throw new StoreUnavailable(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function sealNow(providers: Providers, plain: StoredValue, key: string): Uint8Array {

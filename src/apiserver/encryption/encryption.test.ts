@@ -189,6 +189,17 @@ test('a KMS plugin seals one seed, and is asked again only for its new key', asy
   await stop();
 });
 
+test('while the KMS plugin is away Secrets are not written, and everything else is', async (t) => {
+  const place = folder(t);
+  const kms = { apiVersion: 'v2', name: 'box', endpoint: `unix://${join(place.file, '..', 'nobody.sock')}` };
+  place.write({ resources: ['secrets'], providers: [{ kms }] });
+  const { client, server, stop } = await startApiServer({ encryption: { configFile: place.file } });
+  assert.ok(server.encryption?.problem !== undefined);
+  await assert.rejects(client.create(Secret, { metadata: { name: 'a', namespace: 'default' } }));
+  await client.create(ConfigMap, { metadata: { name: 'a', namespace: 'default' } });
+  await stop();
+});
+
 /** The stored bytes alone, as another process would find them. */
 async function copy(store: MemoryStore): Promise<MemoryStore> {
   const result = new MemoryStore();

@@ -1,8 +1,9 @@
+import type { ApiError } from '#machinery/errors.ts';
 import type { AuditedRequest, Auditor, AuditRecord } from '../audit/auditor.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import { type AnyResponse, addHeaders } from './answer.ts';
 import type { AnyRequest } from './body.ts';
-import { authenticationNotes } from './identity.ts';
+import { authenticationNotes, impersonators } from './identity.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 
 /** Begins the record of a request and tells the client its number. */
@@ -30,11 +31,17 @@ export function beginUpgradeAudit(
   return record;
 }
 
-/** Notes that a request's credentials were not believed. */
-export function auditRefusal(auditor: Auditor, request: AnyRequest): void {
+/** Notes a request that ended before its record began: nobody was believed, or nobody may be impersonated. */
+export function auditRefusal(auditor: Auditor, request: AnyRequest, error: ApiError): void {
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
   const info = requestInfo(request.method ?? 'GET', path, new URLSearchParams(query));
-  auditor.refuse({ ...originOf(request), info }, request.headers.authorization === undefined ? 'anonymous' : 'bearer');
+  const user = impersonators.get(request);
+  if (user !== undefined) auditor.begin({ ...originOf(request), info, user })?.fail(error);
+  else if (error.code === 401) auditor.refuse({ ...originOf(request), info }, attempted(request));
+}
+
+function attempted({ headers }: AnyRequest): string {
+  return headers.authorization === undefined ? 'anonymous' : 'bearer';
 }
 
 function originOf(request: AnyRequest): Omit<AuditedRequest, 'info' | 'user'> {

@@ -96,8 +96,8 @@ export async function handle(
     else await serveResource(exchange, routes, info);
   } catch (error) {
     audit?.failed(error);
-    if (server.auditor !== undefined && error instanceof ApiError && error.code === 401)
-      auditRefusal(server.auditor, request);
+    if (audit === undefined && server.auditor !== undefined && error instanceof ApiError)
+      auditRefusal(server.auditor, request, error);
     if (gone.signal.aborted) return;
     if (response.headersSent) {
       response.destroy();

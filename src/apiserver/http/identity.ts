@@ -51,12 +51,16 @@ function webSocketToken({ headers }: AnyRequest): string | undefined {
 /** What authentication has to say to the audit log about a request. */
 export const authenticationNotes = new WeakMap<object, Readonly<Record<string, string>>>();
 
+/** Who asked to act as somebody else; told to the audit log also when they may not. */
+export const impersonators = new WeakMap<object, UserInfo>();
+
 function noteStale(request: AnyRequest, annotations: Readonly<Record<string, string>>): void {
   authenticationNotes.set(request, annotations);
 }
 
 function acting(registry: Registry, request: AnyRequest, user: UserInfo, info: RequestInfo): Awaitable<UserInfo> {
   if (!hasImpersonation(request)) return user;
+  impersonators.set(request, user);
   return impersonate(registry.authorizer, user, impersonationOf(request), {
     access: accessOf(info),
     constrained: registry.featureEnabled('ConstrainedImpersonation'),

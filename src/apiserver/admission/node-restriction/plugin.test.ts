@@ -39,22 +39,25 @@ test('a node writes its own node, lease, mirror pods and tokens of its pods, and
   const stealing = { ...mirror.spec, volumes: [{ name: 'v', secret: { secretName: 'any' } }] };
   await assert.rejects(one.create(Pod, { ...mirror, spec: stealing }), /can not create pods that reference secrets/);
   await client.create(ServiceAccount, { metadata: { name: 'robot', namespace: 'default' } });
+  const sources = [{ serviceAccountToken: { path: 'token', audience: 'vault' } }];
+  const volumes = [{ name: 'token', projected: { sources } }];
   const pods = await Promise.all(
     ['one', 'two'].map((nodeName) =>
       client.create(Pod, {
         metadata: { name: `on-${nodeName}`, namespace: 'default' },
-        spec: { nodeName, serviceAccountName: 'robot', containers: [{ name: 'c', image: 'i' }] },
+        spec: { nodeName, serviceAccountName: 'robot', containers: [{ name: 'c', image: 'i' }], volumes },
       }),
     ),
   );
-  const ask = (index: number) => {
+  const ask = (index: number, audience = 'vault') => {
     const { name, uid } = pods[index]!.metadata;
     const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name, uid };
     return one.createSubresource(ServiceAccount, { name: 'robot', namespace: 'default' }, 'token', {
-      spec: { boundObjectRef },
+      spec: { boundObjectRef, audiences: [audience] },
     });
   };
   await ask(0);
+  await assert.rejects(ask(0, 'bank'), /audience "bank" not found in pod spec volume/);
   await assert.rejects(ask(1), /bound to a pod scheduled on a different node/);
   await stop();
 });

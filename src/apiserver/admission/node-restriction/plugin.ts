@@ -1,11 +1,13 @@
-import { Node, Pod } from '#kinds/generated/handles.ts';
+import { CSIDriver, Node, Pod } from '#kinds/generated/handles.ts';
 import type { TokenRequest } from '#kinds/generated/types/authentication_v1.ts';
 import type { CertificateSigningRequest } from '#kinds/generated/types/certificates_v1.ts';
 import type { Node as NodeObject, PersistentVolumeClaim, Pod as PodObject } from '#kinds/generated/types/core_v1.ts';
 import type { ResourceSlice } from '#kinds/generated/types/resource_v1.ts';
+import type { CSIDriver as CSIDriverObject } from '#kinds/generated/types/storage_v1.ts';
 import { decodeBase64 } from '#machinery/base64.ts';
 import { equalValues } from '#machinery/equality.ts';
 import type { ApiObject } from '#machinery/meta.ts';
+import { noOpinion, resourceAttributes } from '../../authorization/authorizer.ts';
 import { nodeNameOf } from '../../authorization/node/authorizer.ts';
 import { isMirrorPod, referencesOf } from '../../authorization/node/references.ts';
 import { readCertificateRequest } from '../../certificates/requests.ts';
@@ -209,7 +211,7 @@ function checkClaim(write: NodeWrite): void {
   );
 }
 
-function checkToken(write: NodeWrite): void {
+async function checkToken(write: NodeWrite): Promise<void> {
   const { node, attributes, registry, namespace } = write;
   const ref = (attributes.object as unknown as TokenRequest | undefined)?.spec?.boundObjectRef;
   if (ref === undefined || ref.apiVersion !== 'v1' || ref.kind !== 'Pod' || (ref.name ?? '') === '')
@@ -223,6 +225,40 @@ function checkToken(write: NodeWrite): void {
       `the UID in the bound object reference (${ref.uid}) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`,
     );
   if (pod.spec.nodeName !== node) refuse(write, `node requested token bound to a pod scheduled on a different node`);
+  await checkAudiences(write, pod);
+}
+
+/** A node asks for tokens that its pods or their volumes' drivers name, or that somebody allowed it to ask for. */
+async function checkAudiences(write: NodeWrite, pod: PodObject): Promise<void> {
+  const { attributes, registry, namespace, name, node } = write;
+  if (!registry.featureEnabled('ServiceAccountNodeAudienceRestriction')) return;
+  const asked = (attributes.object as unknown as TokenRequest).spec?.audiences ?? [];
+  const named = new Set(podAudiences(registry, pod));
+  for (const audience of asked.length === 0 ? [''] : asked) {
+    if (named.has(audience)) continue;
+    const verb = 'request-serviceaccounts-token-audience';
+    const { user } = attributes.request;
+    const question = resourceAttributes({ user, verb, version: 'v1', resource: audience, namespace, name });
+    const decision = audience === '' ? noOpinion : await registry.authorizer.authorize(question);
+    if (decision.outcome !== 'allow')
+      refuse(
+        write,
+        `audience ${JSON.stringify(audience)} not found in pod spec volume, ${node} is not authorized to request tokens for this audience`,
+      );
+  }
+}
+
+function* podAudiences(registry: Registry, { spec }: PodObject): Generator<string> {
+  for (const { projected, csi } of spec.volumes ?? []) {
+    for (const { serviceAccountToken } of projected?.sources ?? [])
+      if (serviceAccountToken !== undefined) yield serviceAccountToken.audience ?? '';
+    const driver = csi === undefined ? undefined : lookUp(registry, CSIDriver, { name: csi.driver });
+    for (const { audience } of driver?.spec.tokenRequests ?? []) yield audience;
+  }
+  // Which driver is behind a claim is known only by its volume: any driver's audience will do.
+  if (!(spec.volumes ?? []).some(({ persistentVolumeClaim, ephemeral }) => persistentVolumeClaim ?? ephemeral)) return;
+  for (const { value } of registry.resources.of(CSIDriver).storage!.cache.entries())
+    for (const { audience } of (value.object as CSIDriverObject).spec.tokenRequests ?? []) yield audience;
 }
 
 function checkLease(write: NodeWrite): void {
