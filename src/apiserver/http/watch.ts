@@ -2,7 +2,7 @@ import type { Clock } from '#base/clock.ts';
 import { type ApiObject, apiVersionOf, type JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf, encodeWatchFrame } from '#machinery/protobuf.ts';
 import { dumpYaml } from '#machinery/yaml.ts';
-import type { StoredObject } from '../cache/stored-object.ts';
+import { StoredObject } from '../cache/stored-object.ts';
 import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion, readyToServe } from '../resources/resource.ts';
@@ -40,6 +40,9 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   }
 }
 
+/** Objects that are there from the start go out so many at a time. */
+const chunkObjects = 64;
+
 /** A client that takes nothing for this long is gone, whatever its connection says. */
 const stalledMs = 30_000;
 
@@ -60,7 +63,10 @@ async function sendEvents(
   const { resource } = answering;
   const { stream, initial, initialEndsAt, bookmarks } = watch;
   const frame = framer(answering);
-  for (const value of initial) if (!(await write(frame('ADDED', value)))) return;
+  for (let start = 0; start < initial.length; start += chunkObjects) {
+    const frames = initial.slice(start, start + chunkObjects).map((value) => frame('ADDED', value));
+    if (!(await write(Buffer.concat(frames)))) return;
+  }
   if (initialEndsAt !== undefined) {
     const marked = bookmark(answering, initialEndsAt, { 'k8s.io/initial-events-end': 'true' });
     if (!(await write(frame('BOOKMARK', marked)))) return;
@@ -87,15 +93,15 @@ async function sendEvents(
   }
 }
 
-type Bookmark = { readonly object: ApiObject; readonly bytes?: undefined };
+type Bookmark = { readonly object: ApiObject };
 
 function bookmark({ resource }: Answering, revision: number, annotations?: Readonly<Record<string, string>>): Bookmark {
   const metadata = { resourceVersion: String(revision), ...(annotations === undefined ? {} : { annotations }) };
   return { object: { kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind), metadata } };
 }
 
-/** Frames of plain JSON events, made once for all watchers of an object. */
-const jsonFrames = new WeakMap<StoredObject, Map<string, Uint8Array>>();
+/** Frames of whole objects, made once for all watchers of an object, by type of event and encoding. */
+const sharedFrames = new WeakMap<StoredObject, Map<string, Uint8Array>>();
 
 function framer({
   format,
@@ -105,9 +111,9 @@ function framer({
 }: Answering): (type: string, value: StoredObject | Bookmark) => Uint8Array {
   let first = true;
   return (type, value) => {
-    if (format.as === 'object' && format.encoding === 'json' && value.bytes !== undefined)
-      return sharedFrame(type, value as StoredObject);
-    let { object } = value as { readonly object: object };
+    if (format.as === 'object' && format.encoding !== 'yaml' && value instanceof StoredObject)
+      return sharedFrame(type, value, format.encoding, resource);
+    let { object }: { readonly object: object } = value;
     if (format.as === 'metadata') object = metadataOnly(object as ApiObject);
     if (format.as === 'table') {
       const { resourceVersion } = (object as ApiObject).metadata;
@@ -129,16 +135,25 @@ function framer({
   };
 }
 
-function sharedFrame(type: string, value: StoredObject): Uint8Array {
-  let frames = jsonFrames.get(value);
+function sharedFrame(
+  type: string,
+  value: StoredObject,
+  encoding: 'json' | 'protobuf',
+  { schema }: Answering['resource'],
+): Uint8Array {
+  let frames = sharedFrames.get(value);
   if (frames === undefined) {
     frames = new Map();
-    jsonFrames.set(value, frames);
+    sharedFrames.set(value, frames);
   }
-  let frame = frames.get(type);
+  const key = `${type} ${encoding}`;
+  let frame = frames.get(key);
   if (frame === undefined) {
-    frame = Buffer.concat([Buffer.from(`{"type":"${type}","object":`), value.bytes, Buffer.from('}\n')]);
-    frames.set(type, frame);
+    frame =
+      encoding === 'json'
+        ? Buffer.concat([Buffer.from(`{"type":"${type}","object":`), value.bytes, Buffer.from('}\n')])
+        : encodeWatchFrame(type, encodeProtobuf(value.object as unknown as JsonObject, schema));
+    frames.set(key, frame);
   }
   return frame;
 }
