@@ -6,6 +6,7 @@ const version = '3.6.5';
 
 /** What programs that start etcd look for in its help, and pass to it. */
 const knownFlags: readonly string[] = [
+  'unsafe-no-fsync',
   'advertise-client-urls',
   'auth-token',
   'auth-token-ttl',

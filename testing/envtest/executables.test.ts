@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { sleep, systemClock } from '#base/clock.ts';
+
+const assets = join(import.meta.dirname, '../../bin/envtest');
+const clock = systemClock({ keepAlive: true });
+const startLimitMs = 30_000;
+
+let folder: string;
+let port: number;
+const running: ChildProcess[] = [];
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'proa-envtest-'));
+  const [etcdPort, apiPort] = [await freePort(), await freePort()];
+  port = apiPort;
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(join(folder, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  await writeFile(join(folder, 'sa.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+  await writeFile(join(folder, 'tokens.csv'), 'secret,admin,1,"system:masters"\nother,jane,2,people\n');
+  // The command lines of controller-runtime's envtest.
+  start('etcd', [
+    `--advertise-client-urls=http://127.0.0.1:${etcdPort}`,
+    `--data-dir=${join(folder, 'etcd')}`,
+    `--listen-client-urls=http://127.0.0.1:${etcdPort}`,
+    '--listen-peer-urls=http://localhost:0',
+    '--unsafe-no-fsync',
+  ]);
+  await until(async () => (await fetch(`http://127.0.0.1:${etcdPort}/health`)).ok);
+  start('kube-apiserver', [
+    '--allow-privileged=true',
+    '--authorization-mode=RBAC',
+    '--bind-address=127.0.0.1',
+    `--cert-dir=${folder}`,
+    '--disable-admission-plugins=ServiceAccount',
+    `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+    `--secure-port=${apiPort}`,
+    `--service-account-issuer=https://127.0.0.1:${apiPort}/`,
+    `--service-account-key-file=${join(folder, 'sa.pub')}`,
+    `--service-account-signing-key-file=${join(folder, 'sa.key')}`,
+    '--service-cluster-ip-range=10.0.0.0/24',
+    `--token-auth-file=${join(folder, 'tokens.csv')}`,
+  ]);
+  await until(async () => (await ask('GET', '/readyz')).status === 200);
+});
+
+after(async () => {
+  for (const child of running) child.kill('SIGTERM');
+  await Promise.all(running.map((child) => child.exitCode ?? new Promise((resolve) => child.once('exit', resolve))));
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(program: string, args: readonly string[]): void {
+  running.push(spawn(join(assets, program), args, { stdio: 'ignore' }));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const end = clock.monotonic() + startLimitMs;
+  while (!(await holds().catch(() => false))) {
+    assert.ok(clock.monotonic() < end, 'never came up');
+    await sleep(clock, 50);
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+async function ask(method: string, path: string, body?: object, token = 'secret'): Promise<Answer> {
+  const ca = await readFile(join(folder, 'apiserver.crt'), 'utf8').catch(() => undefined);
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  // The certificate was made for this run, and its authority is nobody's.
+  const place = { host: '127.0.0.1', port, method, path, headers, rejectUnauthorized: false, agent: false as const };
+  return new Promise((resolve, reject) => {
+    const sent = request({ ...place, ...(ca === undefined ? {} : { ca }) }, async (answer) => {
+      let text = '';
+      for await (const chunk of answer) text += chunk;
+      resolve({ status: answer.statusCode ?? 0, text });
+    });
+    sent.once('error', reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+test('an operator’s suite finds an API server in which its kinds can be defined and used at once', async () => {
+  const definition = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'widgets.example.org' },
+    spec: {
+      group: 'example.org',
+      scope: 'Namespaced',
+      names: { plural: 'widgets', kind: 'Widget' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  };
+  const defined = await ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
+  assert.equal(defined.status, 201);
+  const widget = { apiVersion: 'example.org/v1', kind: 'Widget', metadata: { name: 'a' } };
+  const made = await ask('POST', '/apis/example.org/v1/namespaces/default/widgets', widget);
+  assert.equal(made.status, 201);
+});
+
+test('who has no role is refused', async () => {
+  const { status, text } = await ask('GET', '/api/v1/secrets', undefined, 'other');
+  assert.equal(status, 403);
+  assert.match(text, /User \\"jane\\" cannot list resource \\"secrets\\" in API group \\"\\" at the cluster scope/);
+});
+
+test('both programs list their flags, and refuse what they do not know', async () => {
+  const run = promisify(execFile);
+  assert.match((await run(join(assets, 'etcd'), ['--help'])).stdout, /^ {2}--unsafe-no-fsync$/m);
+  assert.match((await run(join(assets, 'kube-apiserver'), ['--help'])).stdout, /^ {2}--secure-port$/m);
+  await assert.rejects(run(join(assets, 'kube-apiserver'), ['--nope']), {
+    code: 1,
+    stderr: 'Error: unknown flag: --nope\n',
+  });
+});
