@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
-import { Pod, Secret, ServiceAccount, TokenReview } from '#kinds/generated/handles.ts';
+import { ClusterRole, ClusterRoleBinding, Pod, Secret, ServiceAccount, TokenReview } from '#kinds/generated/handles.ts';
 import type { TokenReview as Review } from '#kinds/generated/types/authentication_v1.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
@@ -204,6 +204,57 @@ test('impersonation needs a right on each part of who is impersonated', async ()
   await assert.rejects(
     impersonate(authorizer, root, { ...request, user: '' }, options),
     /without impersonating a user/,
+  );
+  await api.stop();
+});
+
+test('constrained impersonation acts as another for certain requests only, and as the own node from a pod', async () => {
+  const api = await startApiServer();
+  const { client } = api;
+  const { authorizer } = api.server.registry;
+  const group = 'authentication.k8s.io';
+  const grant = async (
+    user: string,
+    rules: readonly { apiGroups: string[]; resources: string[]; verbs: string[] }[],
+  ) => {
+    await client.create(ClusterRole, { metadata: { name: user }, rules });
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: user };
+    const subjects = [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }];
+    await client.create(ClusterRoleBinding, { metadata: { name: user }, roleRef, subjects });
+  };
+  await grant('ann', [
+    { apiGroups: [group], resources: ['users'], verbs: ['impersonate:user-info'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['impersonate-on:user-info:list'] },
+  ]);
+  const access = {
+    verb: 'list',
+    group: '',
+    version: 'v1',
+    resource: 'pods',
+    subresource: '',
+    namespace: '',
+    name: '',
+    path: '',
+  };
+  const request = { user: 'bob', uid: '', groups: [], extra: {} };
+  const ann = { name: 'ann', groups: ['system:authenticated'] };
+  assert.equal((await impersonate(authorizer, ann, request, { access, constrained: true })).name, 'bob');
+  const others = { access: { ...access, resource: 'secrets' }, constrained: true };
+  await assert.rejects(impersonate(authorizer, ann, request, others), /cannot impersonate resource "users"/);
+  await assert.rejects(impersonate(authorizer, ann, request, { access, constrained: false }), /cannot impersonate/);
+  const agent = 'system:serviceaccount:default:agent';
+  await grant(agent, [
+    { apiGroups: [group], resources: ['nodes'], verbs: ['impersonate:associated-node'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['impersonate-on:associated-node:list'] },
+  ]);
+  const extra = { 'authentication.kubernetes.io/node-name': ['one'] };
+  const pod = { name: agent, groups: ['system:authenticated'], extra };
+  const options = { access, constrained: true };
+  const node = await impersonate(authorizer, pod, { ...request, user: 'system:node:one' }, options);
+  assert.deepEqual(node.groups, ['system:nodes', 'system:authenticated']);
+  await assert.rejects(
+    impersonate(authorizer, pod, { ...request, user: 'system:node:two' }, options),
+    /cannot impersonate/,
   );
   await api.stop();
 });
