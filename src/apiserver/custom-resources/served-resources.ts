@@ -5,6 +5,7 @@ import type {
 } from '#kinds/generated/types/apiextensions_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import type { SubresourceRow } from '#kinds/resources.ts';
+import { compareVersions } from '../aggregation/priorities.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
 import { customName } from '../openapi/names.ts';
 import type { ResourceStorage, ServedResource } from '../resources/resource.ts';
@@ -80,7 +81,10 @@ function servedVersion(
       statusResets: [['metadata'], ...others.map((field) => [field])],
       scale,
       isTerminating: definition.metadata.deletionTimestamp !== undefined,
-      deprecation: version.deprecated === true ? (version.deprecationWarning ?? deprecationOf(kind)) : undefined,
+      deprecation:
+        version.deprecated === true
+          ? (version.deprecationWarning ?? deprecationOf(kind, definition.spec.versions))
+          : undefined,
       published: {
         name,
         plural: kind.resource,
@@ -92,8 +96,14 @@ function servedVersion(
   };
 }
 
-function deprecationOf({ group, version, kind }: Kind): string {
-  return `${group}/${version} ${kind} is deprecated`;
+/** With the best newer version to use instead, if there is one. */
+function deprecationOf({ group, version, kind }: Kind, versions: readonly CustomResourceDefinitionVersion[]): string {
+  const newer = versions
+    .filter((other) => other.served && other.deprecated !== true && compareVersions(other.name, version) < 0)
+    .map(({ name }) => name)
+    .sort(compareVersions);
+  const advice = newer.length === 0 ? '' : `; use ${group}/${newer[0]} ${kind}`;
+  return `${group}/${version} ${kind} is deprecated${advice}`;
 }
 
 function subresourcesOf(

@@ -4,6 +4,7 @@ import type { Mutable } from '#machinery/meta.ts';
 import type { RuleEngine } from '../rules-hook.ts';
 import { withCondition } from './conditions.ts';
 import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './validate.ts';
+import { unknownFormats } from './validate-schema.ts';
 
 /** Holds a definition until its objects are gone. */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
@@ -41,6 +42,7 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
   validateUpdate: (definition, old) => validateDefinitionUpdate(definition, old, engine),
   validateStatusUpdate: (definition) => validateDefinitionStatus(definition),
   validateUpdateOnly: true,
+  warnings: (definition, old) => formatWarnings(definition, old),
   finalizerRule: 'any',
   keepsStatusOnCreate: true,
   allowUnconditionalUpdate: false,
@@ -61,6 +63,23 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
     } as Mutable<CustomResourceDefinition>['status'] & object;
   },
 });
+
+/** Formats that nobody knows are most likely misspelt; those that were there before have been told. */
+function formatWarnings(
+  definition: CustomResourceDefinition,
+  old: CustomResourceDefinition | undefined,
+): readonly string[] {
+  const before = new Set(old === undefined ? [] : formatsOf(old));
+  return formatsOf(definition)
+    .filter((format) => !before.has(format))
+    .map((format) => `unrecognized format ${JSON.stringify(format)}`);
+}
+
+function formatsOf({ spec }: CustomResourceDefinition): readonly string[] {
+  return spec.versions.flatMap(({ schema }) =>
+    schema?.openAPIV3Schema === undefined ? [] : unknownFormats(schema.openAPIV3Schema),
+  );
+}
 
 function emptyStatus({
   spec,

@@ -1,5 +1,6 @@
 import type { JSONSchemaProps } from '#kinds/generated/types/apiextensions_v1.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { isKnownFormat } from '../structural/formats.ts';
 import { isSchema } from '../structural/node.ts';
 import { validateListType } from './validate-list-type.ts';
 
@@ -26,6 +27,13 @@ export function validateSchema(props: JSONSchemaProps, path: string): FieldError
   errors.push(...validateMapType(props, path), ...validateListType(props, path), ...validateRules(props, path));
   for (const [inner, at] of innerSchemas(props, path)) errors.push(...validateSchema(inner, at));
   return errors;
+}
+
+/** Formats in a schema that nobody holds values to. */
+export function unknownFormats(props: JSONSchemaProps): readonly string[] {
+  const { format = '', type } = props;
+  const own = format === '' || isKnownFormat(format, type) ? [] : [format];
+  return [...own, ...[...innerSchemas(props, '')].flatMap(([inner]) => unknownFormats(inner))];
 }
 
 /** The schemas directly inside a schema, each with its path. */

@@ -1,7 +1,19 @@
 import { ipFamily } from '#machinery/ip.ts';
+import { label1123Problems, subdomainProblems } from '#machinery/names.ts';
 
 const isIpv4 = (text: string): boolean => ipFamily(text) === 4;
 const isIpv6 = (text: string): boolean => ipFamily(text) === 6;
+
+const numberFormats: Readonly<Record<string, readonly string[]>> = {
+  integer: ['int32', 'int64'],
+  number: ['float', 'double'],
+};
+
+/** Whether values of a type are held to a format; others are only told to people. */
+export function isKnownFormat(format: string, type = ''): boolean {
+  if (type === '' || type === 'string') return Object.hasOwn(formats, format.replaceAll('-', ''));
+  return numberFormats[type]?.includes(format) === true;
+}
 
 /** Whether a text is not of the format that its schema names. Formats that nobody knows hold for every text. */
 export function formatProblem(format: string, text: string): boolean {
@@ -45,6 +57,8 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   duration: isDuration,
   datetime: isDateTime,
   password: () => true,
+  k8sshortname: (text) => label1123Problems(text).length === 0,
+  k8slongname: (text) => subdomainProblems(text).length === 0,
 };
 
 function isRequestUri(text: string): boolean {
