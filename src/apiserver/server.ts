@@ -17,6 +17,7 @@ import { type AuditedRequest, type AuditOptions, Auditor } from './audit/auditor
 import { buildAuthenticator } from './authentication/build.ts';
 import { type AuthenticationOptions, defaultIssuer } from './authentication/options.ts';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
+import { adminAccessClaimHook, adminAccessTemplateHook } from './authorization/admin-access.ts';
 import { type Authorizer, requireAllowed } from './authorization/authorizer.ts';
 import { ConfiguredAuthorizers } from './authorization/build.ts';
 import { claimStatusHook } from './authorization/claim-status.ts';
@@ -38,7 +39,7 @@ import { FeatureGates } from './feature-gates.ts';
 import { InProcessClient } from './in-process/client.ts';
 import { execute } from './registry/execute.ts';
 import type { Operation, Result } from './registry/operation.ts';
-import type { Registry } from './registry/registry.ts';
+import type { Registry, ResourceHook } from './registry/registry.ts';
 import { ResourceTable, type ServedResource } from './resources/resource.ts';
 import { objectKey } from './resources/storage-keys.ts';
 import { serviceHook } from './services/hook.ts';
@@ -72,10 +73,16 @@ export interface ApiServerOptions {
 }
 
 /** What granting needs besides the right to write roles and bindings. */
-const accessHooks = {
+const accessHooks: Readonly<Record<string, ResourceHook>> = {
   'certificates.k8s.io/certificatesigningrequests': certificateRequestHook,
   'certificates.k8s.io/podcertificaterequests': podCertificateHook,
-  'resource.k8s.io/resourceclaims': claimStatusHook,
+  'resource.k8s.io/resourceclaims': {
+    admit: async (...write) => {
+      await adminAccessClaimHook.admit?.(...write);
+      await claimStatusHook.admit?.(...write);
+    },
+  },
+  'resource.k8s.io/resourceclaimtemplates': adminAccessTemplateHook,
   'rbac.authorization.k8s.io/roles': roleHook,
   'rbac.authorization.k8s.io/clusterroles': roleHook,
   'rbac.authorization.k8s.io/rolebindings': bindingHook,
