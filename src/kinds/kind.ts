@@ -22,6 +22,8 @@ export interface RuleContext {
   readonly random: Random;
   /** Wall-clock milliseconds. */
   readonly now: number;
+  /** Adds a line to the `Warning` headers, whatever comes of the request; absent where nobody reads them. */
+  readonly warn?: ((text: string) => void) | undefined;
   /** Whether an official feature gate is on. */
   featureEnabled(gate: string): boolean;
 }

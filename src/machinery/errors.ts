@@ -198,7 +198,12 @@ export const fieldError = {
     make('FieldValueNotFound', path, `Not found: ${quoted(value)}`, ''),
   forbidden: (path: string, detail: string): FieldError => make('FieldValueForbidden', path, 'Forbidden', detail),
   tooLong: (path: string, maxBytes: number): FieldError =>
-    make('FieldValueTooLong', path, 'Too long', `may not be more than ${maxBytes} bytes`),
+    make(
+      'FieldValueTooLong',
+      path,
+      'Too long',
+      `may not be more than ${maxBytes} ${maxBytes === 1 ? 'byte' : 'bytes'}`,
+    ),
   tooMany: (path: string, actual: number, max: number): FieldError =>
     make('FieldValueTooMany', path, `Too many: ${actual}`, `must have at most ${max} ${max === 1 ? 'item' : 'items'}`),
 } as const;

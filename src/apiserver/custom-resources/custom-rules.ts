@@ -5,7 +5,7 @@ import { stringifyJson } from '#machinery/json.ts';
 import type { ApiObject, Json, JsonObject, Mutable } from '#machinery/meta.ts';
 import type { ScalePaths } from '../resources/custom-form.ts';
 import { columnsOf } from './columns.ts';
-import type { CompiledRules } from './rules-hook.ts';
+import type { CompiledRules, RuledChange } from './rules-hook.ts';
 import { valueAt } from './scale.ts';
 import { withDefaults } from './structural/defaults.ts';
 import { validateEmbedded } from './structural/embedded.ts';
@@ -26,9 +26,9 @@ export function customRules(kind: CustomKind): KindRules {
   return {
     defaults: (object) => fillDefaults(object, root),
     validate: (object) => validate(kind, object, undefined),
-    validateUpdate: (object, old) => validate(kind, object, old),
+    validateUpdate: (object, old, { warn }) => validate(kind, object, old, warn),
     validateUpdateOnly: true,
-    validateStatusUpdate: (object, old) => validate(kind, object, old),
+    validateStatusUpdate: (object, old, { warn }) => validate(kind, object, old, warn),
     prepareForStatusUpdate: keepMetadata,
     warnings: finalizerWarnings,
     cells: columnsOf(version.additionalPrinterColumns).cells,
@@ -71,6 +71,7 @@ function validate(
   { root, rules, scale }: CustomKind,
   object: ApiObject,
   old: ApiObject | undefined,
+  warn?: (text: string) => void,
 ): readonly FieldError[] {
   const value = object as unknown as Json;
   const before = old as unknown as Json | undefined;
@@ -82,21 +83,22 @@ function validate(
   ];
   return [
     ...errors,
-    ...(root.within.rules ? checkRules(rules, value, before, errors) : []),
+    ...(root.within.rules ? checkRules(rules, { value, old: before, warn }, errors) : []),
     ...(scale === undefined ? [] : validateScale(value, scale)),
   ];
 }
 
 /** What rules could stumble over: then none of them is run. */
-const blocking = new Set(['FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid']);
+const blocking = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
 
-function checkRules(
-  rules: CompiledRules,
-  value: Json,
-  before: Json | undefined,
-  errors: readonly FieldError[],
-): readonly FieldError[] {
-  if (!errors.some(({ type }) => blocking.has(type))) return rules.validate(value, before);
+function checkRules(rules: CompiledRules, change: RuledChange, errors: readonly FieldError[]): readonly FieldError[] {
+  if (!errors.some(({ type }) => blocking.has(type))) return rules.validate(change);
   const detail =
     'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
   return [fieldError.invalid('<nil>', null, detail)];

@@ -15,11 +15,16 @@ export interface RuleEngine {
 }
 
 export interface CompiledRules {
-  /**
-   * What the rules find wrong with an object.
-   * @param old the object before an update, for transition rules and ratcheting; undefined on create.
-   */
-  validate(object: Json, old: Json | undefined): readonly FieldError[];
+  /** What the rules find wrong with an object. */
+  validate(change: RuledChange): readonly FieldError[];
+}
+
+export interface RuledChange {
+  readonly value: Json;
+  /** The object before an update, for transition rules and ratcheting; undefined on create. */
+  readonly old: Json | undefined;
+  /** Is told what is wrong but may stay, because the update does not touch it. */
+  readonly warn?: ((text: string) => void) | undefined;
 }
 
 export type { ValidationRule };

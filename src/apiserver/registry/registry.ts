@@ -77,8 +77,9 @@ export function hookOf(registry: Registry, resource: ServedResource): ResourceHo
   return registry.hooks.byResource[`${resource.kind.group}/${resource.kind.resource}`];
 }
 
-export function ruleContext(registry: Registry): RuleContext {
+export function ruleContext(registry: Registry, warn?: (text: string) => void): RuleContext {
   return {
+    warn,
     random: registry.environment.random,
     now: registry.environment.clock.now(),
     featureEnabled: (gate) => registry.featureEnabled(gate),

@@ -278,7 +278,7 @@ function checkValid(
 ): void {
   const { resource, subresource, warn } = operation;
   const { rules } = resource;
-  const context = ruleContext(registry);
+  const context = ruleContext(registry, warn);
   const errors = [
     ...validateObjectMeta(object.metadata, {
       namespaced: resource.kind.namespaced,

@@ -75,6 +75,12 @@ export function sameType(a: CelType, b: CelType): boolean {
   );
 }
 
+/** A type by its names: `list(google.protobuf.Timestamp)`, `wrapper(string)`. */
+export function typeName(type: CelType): string {
+  if (type.kind === 'wrapper') return `wrapper(${type.name})`;
+  return type.parameters.length === 0 ? type.name : `${type.name}(${type.parameters.map(typeName).join(', ')})`;
+}
+
 /** A type as messages of the checker print it: `list(int)`, `timestamp`, `wrapper(string)`. */
 export function formatType(type: CelType): string {
   switch (type.kind) {

@@ -21,7 +21,7 @@ import { allowedByLastApplied, lastAppliedAnnotation } from './last-applied.ts';
 import { entriesOf, isSameManager, keepWhenSame, type Manager, managersBefore, ownable } from './managers.ts';
 import { mergeApplied, removeFields } from './merge.ts';
 import { withNamedParents } from './named-parents.ts';
-import { typeProblems } from './typed.ts';
+import { inOneText, typeProblems } from './typed.ts';
 
 export interface ApplyOptions {
   /** The stored object; absent when the apply creates it. */
@@ -90,12 +90,18 @@ function checkedConfiguration({ patch, schema, apiVersion, ...options }: ApplyOp
     const id = `${namespace ?? ''}/${name ?? ''}; ${version}, Kind=${patch['kind']}`;
     return new ApiError(500, '', `failed to create typed patch object (${id}): ${what}`);
   };
+  const require = (problems: readonly string[]): void => {
+    if (problems.length > 0) throw failure(inOneText(problems));
+  };
   try {
-    const { value, unknown } = options.conform?.(patch) ?? conform(patch, schema, { partial: true });
-    const untyped = options.conform === undefined ? [] : typeProblems(value as JsonObject, schema);
-    if (unknown.length + untyped.length === 0) return value as JsonObject;
-    const problems = [...unknown.map((path) => `.${path}: field not declared in schema`), ...untyped];
-    throw failure(problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`);
+    if (options.conform === undefined) {
+      require(typeProblems(patch, schema, true));
+      return conform(patch, schema, { partial: true }).value as JsonObject;
+    }
+    const { value, unknown } = options.conform(patch);
+    const undeclared = unknown.map((path) => `.${path}: field not declared in schema`);
+    require([...undeclared, ...typeProblems(value as JsonObject, schema)]);
+    return value as JsonObject;
   } catch (error) {
     throw error instanceof DecodeError ? failure(error.message) : error;
   }

@@ -3,28 +3,38 @@ import { isObject } from '../patch/merge-patch.ts';
 import type { Schema } from '../schema.ts';
 import { memberSchema } from './path-steps.ts';
 
-/** Where a configuration does not have the types of its schema, in the words of upstream's typed values. */
-export function typeProblems(value: JsonObject, schema: Schema): readonly string[] {
+/**
+ * Where a configuration does not have the types of its schema, in the words of upstream's typed values.
+ * @param isClosed whether objects may have no fields but those of the schema.
+ */
+export function typeProblems(value: JsonObject, schema: Schema, isClosed = false): readonly string[] {
   const problems: string[] = [];
-  visit(value, schema, '', problems);
+  visit(value, schema, '', { problems, isClosed });
   return problems;
 }
 
-function visit(value: Json | undefined, schema: Schema, path: string, problems: string[]): void {
+/** Several problems as one message. */
+export const inOneText = (problems: readonly string[]): string =>
+  problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`;
+
+interface Findings {
+  readonly problems: string[];
+  readonly isClosed: boolean;
+}
+
+function visit(value: Json | undefined, schema: Schema, path: string, findings: Findings): void {
   if (value === null || value === undefined) return;
-  const expect = (what: string): void => void problems.push(`${path}: expected ${what}`);
+  const expect = (what: string): void => void findings.problems.push(`${path}: expected ${what}`);
   switch (schema.type) {
     case 'object':
     case 'map':
-      if (!isObject(value)) expect(`map, got ${goValue(value)}`);
-      else
-        for (const key of Object.keys(value))
-          visit(value[key], memberSchema(schema, key).schema, `${path}.${key}`, problems);
+      if (isObject(value)) visitMembers(value, schema, path, findings);
+      else expect(`map, got &{${goText(value)}}`);
       return;
     case 'list':
-      if (!Array.isArray(value)) expect(`list, got ${goValue(value)}`);
+      if (!Array.isArray(value)) expect(`list, got &{${goText(value)}}`);
       else
-        for (const [index, item] of value.entries()) visit(item as Json, schema.items, `${path}[${index}]`, problems);
+        for (const [index, item] of value.entries()) visit(item as Json, schema.items, `${path}[${index}]`, findings);
       return;
     case 'int32':
     case 'int64':
@@ -36,10 +46,18 @@ function visit(value: Json | undefined, schema: Schema, path: string, problems: 
       if (typeof value !== 'string') expect(`string, got ${goValue(value)}`);
       return;
     case 'boolean':
-      if (typeof value !== 'boolean') expect(`boolean, got ${goValue(value)}`);
+      if (typeof value !== 'boolean') expect(`boolean, got &{${goText(value)}}`);
       return;
     default:
       return;
+  }
+}
+
+function visitMembers(value: JsonObject, schema: Schema, path: string, findings: Findings): void {
+  for (const key of Object.keys(value)) {
+    if (findings.isClosed && schema.type === 'object' && !schema.fields.has(key)) {
+      findings.problems.push(`${path}.${key}: field not declared in schema`);
+    } else visit(value[key], memberSchema(schema, key).schema, `${path}.${key}`, findings);
   }
 }
 
@@ -49,9 +67,22 @@ function goTypeOf(value: Json): string {
   return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'float64';
 }
 
-/** How Go prints the holder of a value that it did not expect. */
-function goValue(value: Json): string {
-  const shown =
-    typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? goTypeOf(value) : String(value);
-  return `&value.valueUnstructured{Value:${shown}}`;
+/** How Go's `%#v` prints the holder of a value that it did not expect. */
+const goValue = (value: Json): string => `&value.valueUnstructured{Value:${goSyntax(value)}}`;
+
+function goSyntax(value: Json): string {
+  if (value === null) return 'interface {}(nil)';
+  if (Array.isArray(value)) return `${goTypeOf(value)}{${value.map((item: Json) => goSyntax(item)).join(', ')}}`;
+  if (typeof value !== 'object') return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const members = Object.entries(value).map(([key, own]) => `${JSON.stringify(key)}:${goSyntax(own ?? null)}`);
+  return `${goTypeOf(value)}{${members.sort().join(', ')}}`;
+}
+
+/** As Go's `%v` prints it. */
+function goText(value: Json): string {
+  if (value === null) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map((item: Json) => goText(item)).join(' ')}]`;
+  if (typeof value !== 'object') return String(value);
+  const members = Object.entries(value).map(([key, own]) => `${key}:${goText(own ?? null)}`);
+  return `map[${members.sort().join(' ')}]`;
 }

@@ -1,4 +1,4 @@
-import { type CelEnvironment, type CelType, compile, formatType, type Program, sameType } from '#cel/index.ts';
+import { type CelEnvironment, type CelType, compile, type Program, sameType, typeName } from '#cel/index.ts';
 
 /** An expression of a webhook or policy, compiled or with the reason why it cannot be. */
 export type CompiledExpression =
@@ -24,8 +24,8 @@ export function compileExpression(
   }
   if (types.length === 0 || types.some((type) => sameType(type, program.type))) return { source, program };
   const [only] = types;
-  const wanted = types.length === 1 ? formatType(only!) : `one of [${types.map(formatType).join(' ')}]`;
-  return { source, error: `must evaluate to ${wanted} but got ${formatType(program.type)}` };
+  const wanted = types.length === 1 ? typeName(only!) : `one of [${types.map(typeName).join(' ')}]`;
+  return { source, error: `must evaluate to ${wanted} but got ${typeName(program.type)}` };
 }
 
 function asResult(compilation: ReturnType<typeof compile>): { readonly program?: Program; readonly message: string } {

@@ -4,6 +4,7 @@ import { withKubernetesCosts } from '#cel/kubernetes/library/costs.ts';
 import { ConstructedObject, jsonPatchType, mutationLibrary, objectType } from '#cel/kubernetes/library/mutation.ts';
 import type { MutatingAdmissionPolicy, Mutation } from '#kinds/generated/types/admissionregistration_v1.ts';
 import { mergeApplied } from '#machinery/apply/merge.ts';
+import { inOneText, typeProblems } from '#machinery/apply/typed.ts';
 import { ApiError } from '#machinery/errors.ts';
 import type { ApiObject, Json, JsonObject } from '#machinery/meta.ts';
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts';
@@ -110,6 +111,11 @@ function applied(object: JsonObject, value: unknown, schema: Schema): JsonObject
   const misnamed = value.misnamed();
   if (misnamed.length > 0) throw new MutationFailure(`type mismatch: ${misnamed.join('\n')}`);
   const configuration = value.toJson();
+  const problems = typeProblems(configuration, schema, true);
+  if (problems.length > 0) {
+    const why = `failed to convert patch object to typed object: ${inOneText(problems)}`;
+    throw new MutationFailure(`error applying patch: ${why}`);
+  }
   const atomic = atomicPaths(configuration, schema, '');
   if (atomic.length > 0) {
     const why = `may not mutate atomic arrays, maps or structs: ${atomic.join(', ')}`;

@@ -21,7 +21,7 @@ import { type ComposedVariables, composeVariables } from './variables.ts';
 
 const maxAuditAnnotations = 20;
 const maxAuditExpressionBytes = 5 * 1024;
-const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
+const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 const lineBreak = /[\n\r]/;
 const reserved = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
@@ -203,7 +203,7 @@ function validateVariables(
     const errors: FieldError[] = [];
     if (name.trim() === '') errors.push(fieldError.required(`${path}.name`, 'name is not specified'));
     else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) || reserved.has(name)) {
-      errors.push(fieldError.invalid(`${path}.name`, name, 'name is not a valid CEL identifier'));
+      errors.push(fieldError.invalid(`${path}.name`, name, 'must be a valid CEL identifier'));
     }
     if (expression.trim() === '') {
       errors.push(fieldError.required(`${path}.expression`, 'expression is not specified'));
@@ -232,9 +232,9 @@ function validateValidation(
     errors.push(...validateExpression(messageExpression, `${path}.messageExpression`, messages, [stringType]));
   }
   if (message !== '' && message.trim() === '') {
-    errors.push(fieldError.invalid(`${path}.message`, message, 'message must be non-empty if specified'));
+    errors.push(fieldError.invalid(`${path}.message`, message, 'must be non-empty if specified'));
   } else if (lineBreak.test(message.trim())) {
-    errors.push(fieldError.invalid(`${path}.message`, message, 'message must not contain line breaks'));
+    errors.push(fieldError.invalid(`${path}.message`, message, 'must not contain line breaks'));
   }
   return [...errors, ...oneOf(reason, reasons, `${path}.reason`)];
 }
@@ -262,19 +262,22 @@ function validateMutation(
   path: string,
   environment: CelEnvironment,
 ): FieldError[] {
-  const kinds = [
+  const all = [
     { type: 'ApplyConfiguration', field: 'applyConfiguration', value: applyConfiguration, result: objectType },
     { type: 'JSONPatch', field: 'jsonPatch', value: jsonPatch, result: listType(jsonPatchType) },
   ];
   const errors = requiredOneOf(
     patchType,
-    kinds.map(({ type }) => type),
+    all.map(({ type }) => type),
     `${path}.patchType`,
   );
+  const isKnown = errors.length === 0;
+  // What is asked for comes first.
+  const kinds = all.toSorted((one, other) => Number(other.type === patchType) - Number(one.type === patchType));
   for (const { type, field, value, result } of kinds) {
     const at = `${path}.${field}`;
     if (type !== patchType) {
-      const isForeign = value !== undefined && errors.length === 0;
+      const isForeign = value !== undefined && isKnown;
       const detail = `must not be specified when patchType is ${patchType}`;
       if (isForeign) errors.push(fieldError.invalid(at, `{${field}}`, detail));
     } else if (value === undefined) {
@@ -296,8 +299,7 @@ function validateBinding({
       ? [fieldError.required('spec.policyName')]
       : invalidAll('spec.policyName', policyName, subdomainProblems(policyName));
   if (paramRef !== undefined) errors.push(...validateParamRef(paramRef));
-  // The path is misspelt as upstream misspells it: clients show it.
-  return [...errors, ...(matchResources === undefined ? [] : validateMatch(matchResources, 'spec.matchResouces'))];
+  return [...errors, ...(matchResources === undefined ? [] : validateMatch(matchResources, 'spec.matchResources'))];
 }
 
 function validateParamRef({ name = '', selector, parameterNotFoundAction }: admission.ParamRef): FieldError[] {
@@ -310,5 +312,11 @@ function validateParamRef({ name = '', selector, parameterNotFoundAction }: admi
   if (name === '' && selector === undefined) {
     errors.push(fieldError.required(path, 'one of name or selector must be specified'));
   }
-  return [...errors, ...requiredOneOf(parameterNotFoundAction, ['Deny', 'Allow'], `${path}.parameterNotFoundAction`)];
+  return [...errors, ...validateNotFoundAction(parameterNotFoundAction, `${path}.parameterNotFoundAction`)];
+}
+
+function validateNotFoundAction(action: string | undefined, path: string): FieldError[] {
+  const actions = ['Deny', 'Allow'];
+  if ((action ?? '') === '') return [fieldError.required(path)];
+  return actions.includes(action!) ? [] : [fieldError.notSupportedInOrder(path, action, actions)];
 }

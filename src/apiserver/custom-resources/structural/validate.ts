@@ -101,7 +101,7 @@ function validateString(place: Place, value: string, found: FieldError[]): void 
   const { maxLength, minLength, pattern, format } = place.props;
   const length = maxLength === undefined && minLength === undefined ? 0 : characters(value);
   if (maxLength !== undefined && length > maxLength) {
-    const message = `Too long: may not be more than ${maxLength} bytes`;
+    const message = `Too long: may not be more than ${maxLength} ${maxLength === 1 ? 'byte' : 'bytes'}`;
     found.push({ type: 'FieldValueTooLong', path: fieldOf(place), message });
   }
   if (minLength !== undefined && length < minLength) refuse(place, found, `should be at least ${minLength} chars long`);

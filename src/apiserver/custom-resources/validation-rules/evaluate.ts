@@ -6,12 +6,14 @@ import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { byteLength } from '#machinery/names.ts';
+import type { RuledChange } from '../rules-hook.ts';
 import type { StructuralNode } from '../structural/node.ts';
 import { type CompiledPlace, type CompiledRule, compilePlace } from './compile.ts';
 import { resolveFieldPath } from './field-path.ts';
 
 /** Old values by the places of the new ones: for ratcheting, which leaves alone what an update does not change. */
 interface Correlation {
+  readonly node: StructuralNode;
   readonly value: Json;
   /** Undefined: the value had no counterpart. */
   readonly old: Json | undefined;
@@ -41,11 +43,11 @@ export class RuleEvaluator {
     this.#root = root;
   }
 
-  validate(object: Json, old: Json | undefined): readonly FieldError[] {
-    const run = new Run((node, isRoot) => this.#placeOf(node, isRoot));
-    const correlation = old === undefined ? undefined : { value: object, old };
+  validate({ value, old, warn }: RuledChange): readonly FieldError[] {
+    const run = new Run((node, isRoot) => this.#placeOf(node, isRoot), warn);
+    const correlation = old === undefined ? undefined : { node: this.#root, value, old };
     try {
-      run.visit(this.#root, { path: '', isRoot: true, value: object, old, correlation, parent: undefined });
+      run.visit(this.#root, { path: '', isRoot: true, value, old, correlation, parent: undefined });
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
     }
@@ -61,10 +63,15 @@ export class RuleEvaluator {
 class Run {
   readonly errors: FieldError[] = [];
   readonly #placeOf: (node: StructuralNode, isRoot: boolean) => CompiledPlace | undefined;
+  readonly #warn: ((text: string) => void) | undefined;
   #left = runtimeBudget;
 
-  constructor(placeOf: (node: StructuralNode, isRoot: boolean) => CompiledPlace | undefined) {
+  constructor(
+    placeOf: (node: StructuralNode, isRoot: boolean) => CompiledPlace | undefined,
+    warn: ((text: string) => void) | undefined,
+  ) {
     this.#placeOf = placeOf;
+    this.#warn = warn;
   }
 
   visit(node: StructuralNode, place: Place): void {
@@ -79,24 +86,17 @@ class Run {
     if (items === undefined) return;
     const old = Array.isArray(place.old) ? (place.old as readonly Json[]) : [];
     const before = Array.isArray(place.correlation?.old) ? (place.correlation.old as readonly Json[]) : undefined;
-    const identity = (item: Json): string | undefined =>
-      node.listType === 'map' && isObject(item)
-        ? JSON.stringify(
-            node.listKeys.map((key) => item[key] ?? null),
-            (_, own) => (typeof own === 'bigint' ? String(own) : own),
-          )
-        : undefined;
     for (const [index, item] of value.entries()) {
-      const own = identity(item);
-      const matching = (list: readonly Json[]): Json | undefined =>
-        own === undefined ? undefined : list.find((other) => identity(other) === own);
+      const matching = (list: readonly Json[]): Json | undefined => counterpart(node, item, list);
       this.visit(items, {
         path: `${place.path}[${index}]`,
         isRoot: false,
         value: item,
         old: matching(old),
         correlation:
-          before === undefined || node.listType !== 'map' ? undefined : { value: item, old: matching(before) },
+          before === undefined || node.listType !== 'map'
+            ? undefined
+            : { node: items, value: item, old: matching(before) },
         parent: place.correlation ?? place.parent,
       });
     }
@@ -116,7 +116,7 @@ class Run {
         correlation:
           before === undefined
             ? undefined
-            : { value: own, old: Object.hasOwn(before, name) ? before[name] : undefined },
+            : { node: inner, value: own, old: Object.hasOwn(before, name) ? before[name] : undefined },
         parent: place.correlation ?? place.parent,
       });
     };
@@ -191,8 +191,10 @@ class Run {
     const detail = this.#message(compiled, bindings, path, node) ?? fallback(rule);
     // What an update does not touch may stay as it is, whatever has become a rule since.
     const correlation = place.correlation ?? place.parent;
-    if (!usesOldSelf && correlation?.old !== undefined && equalValues(correlation.value, correlation.old)) return;
-    this.errors.push(failure(rule, pathText(path), place.value, detail));
+    const isUntouched = !usesOldSelf && correlation?.old !== undefined && isSame(correlation);
+    const error = failure(rule, pathText(path), place.value, detail);
+    if (isUntouched) this.#warn?.(`${error.path}: ${error.message}`);
+    else this.errors.push(error);
   }
 
   #message(
@@ -223,6 +225,38 @@ class Run {
     const text = typeof outcome.value === 'string' ? outcome.value.trim() : '';
     return text === '' || text.includes('\n') || byteLength(text) > maxMessageBytes ? undefined : text;
   }
+}
+
+/** The item of a list by keys that has the keys of this one. */
+function counterpart(node: StructuralNode, item: Json, list: readonly Json[]): Json | undefined {
+  const identity = (other: Json): string | undefined =>
+    node.listType === 'map' && isObject(other)
+      ? JSON.stringify(
+          node.listKeys.map((key) => other[key] ?? null),
+          (_, own) => (typeof own === 'bigint' ? String(own) : own),
+        )
+      : undefined;
+  const own = identity(item);
+  return own === undefined ? undefined : list.find((other) => identity(other) === own);
+}
+
+/** Whether nothing has changed; the order of items that have keys does not count. */
+function isSame({ node, value, old }: Correlation): boolean {
+  const { items } = node;
+  if (Array.isArray(value) && Array.isArray(old) && node.listType === 'map' && items !== undefined) {
+    return (
+      value.length === old.length &&
+      value.every((item: Json) => isSame({ node: items, value: item, old: counterpart(node, item, old) }))
+    );
+  }
+  if (!isObject(value) || !isObject(old)) return old !== undefined && equalValues(value, old);
+  const names = Object.keys(value);
+  if (names.length !== Object.keys(old).length) return false;
+  return names.every((name) => {
+    const own = node.properties.get(name) ?? (typeof node.additional === 'object' ? node.additional : undefined);
+    if (own !== undefined) return isSame({ node: own, value: value[name]!, old: old[name] });
+    return Object.hasOwn(old, name) && equalValues(value[name], old[name]);
+  });
 }
 
 const isObject = (json: Json | undefined): json is JsonObject =>

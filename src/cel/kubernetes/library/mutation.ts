@@ -80,7 +80,9 @@ const types: TypeProvider = {
   findType: (name) => (isObjectName(name) || name === 'JSONPatch' ? structType(name) : undefined),
   findField: (typeName, field) => {
     if (isObjectName(typeName)) return dynType;
-    if (typeName !== 'JSONPatch' || !patchFields.has(field)) return undefined;
+    if (typeName !== 'JSONPatch') return undefined;
+    // Upstream knows of any field, and of no type of those that there are not.
+    if (!patchFields.has(field)) return structType('');
     return field === 'value' ? dynType : stringType;
   },
   construct: (typeName, fields) => {
