@@ -119,14 +119,14 @@ function authenticationOptions(flags: Flags): AuthenticationOptions {
   return defined({
     clientCa: flags.file('client-ca-file'),
     requestHeader: requestHeaderOptions(flags),
-    serviceAccountIssuers: flags.list('service-account-issuer'),
+    serviceAccountIssuers: flags.all('service-account-issuer'),
     verificationKeys: flags
       .list('service-account-key-file')
       ?.map((path) => flags.read('service-account-key-file', path)),
     jwksUri: flags.text('service-account-jwks-uri'),
     apiAudiences: flags.list('api-audiences'),
     extendsTokenExpiration: flags.boolean('service-account-extend-token-expiration'),
-    maxTokenLifetimeSeconds: lifetimeMs === undefined ? undefined : lifetimeMs / 1000,
+    maxTokenLifetimeSeconds: lifetimeMs === undefined || lifetimeMs === 0 ? undefined : lifetimeMs / 1000,
     tokenFile: flags.file('token-auth-file'),
     bootstrapTokens: flags.boolean('enable-bootstrap-token-auth'),
     anonymous: flags.boolean('anonymous-auth'),
@@ -137,7 +137,7 @@ function authenticationOptions(flags: Flags): AuthenticationOptions {
         ? undefined
         : defined({
             configFile: webhook,
-            version: flags.choice('authentication-token-webhook-version', ['v1', 'v1beta1'] as const),
+            version: flags.choice('authentication-token-webhook-version', reviewVersions) ?? 'v1beta1',
             cacheTtlMs: flags.durationMs('authentication-token-webhook-cache-ttl'),
           }),
   });
@@ -191,13 +191,15 @@ function authorizationOptions(flags: Flags): AuthorizationOptions {
         ? undefined
         : defined({
             configFile: webhook,
-            version: flags.choice('authorization-webhook-version', ['v1', 'v1beta1'] as const),
+            version: flags.choice('authorization-webhook-version', reviewVersions) ?? 'v1beta1',
             authorizedTtlMs: flags.durationMs('authorization-webhook-cache-authorized-ttl'),
             unauthorizedTtlMs: flags.durationMs('authorization-webhook-cache-unauthorized-ttl'),
           }),
   });
 }
 
+/** The older one is what upstream's flags mean unless told otherwise. */
+const reviewVersions = ['v1', 'v1beta1'] as const;
 const auditModes = ['batch', 'blocking', 'blocking-strict'] as const;
 
 function auditOptions(flags: Flags): AuditOptions | undefined {
@@ -256,6 +258,12 @@ class Flags {
     return value === '' ? undefined : value;
   }
 
+  /** Values of a flag that may be given several times, as they are. */
+  all(flag: AccessFlag): readonly string[] | undefined {
+    const values = [this.#values[flag] ?? []].flat().filter((value) => value !== '');
+    return values.length === 0 ? undefined : values;
+  }
+
   /** Values of a flag that may be given several times, or once with commas. */
   list(flag: AccessFlag): readonly string[] | undefined {
     const values = [this.#values[flag] ?? []].flat().flatMap((value) => value.split(','));
@@ -279,9 +287,10 @@ class Flags {
   boolean(flag: AccessFlag): boolean | undefined {
     const value = this.text(flag);
     if (value === undefined) return undefined;
-    if (value !== 'true' && value !== 'false')
-      throw new Error(`--${flag} must be true or false, not ${JSON.stringify(value)}`);
-    return value === 'true';
+    // What Go's own parser takes for a truth value.
+    if (/^(1|t|true)$/i.test(value)) return true;
+    if (/^(0|f|false)$/i.test(value)) return false;
+    throw new Error(`--${flag} must be true or false, not ${JSON.stringify(value)}`);
   }
 
   number(flag: AccessFlag): number | undefined {
