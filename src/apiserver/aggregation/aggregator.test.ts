@@ -129,7 +129,7 @@ test('a request reaches it in the name of who asks, whatever the client says of 
   const user = { name: 'jane', groups: ['gardeners', 'system:authenticated'], extra: { 'example.org/bed': ['3'] } };
   const front = (await import('node:http')).createServer((incoming, response) => {
     const signal = new AbortController().signal;
-    void proxyToServer({ remote: found.server, request: incoming, response, user, signal });
+    void proxyToServer({ clock: machineClock, remote: found.server, request: incoming, response, user, signal });
   });
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
   const { port } = front.address() as AddressInfo;

@@ -118,7 +118,12 @@ export class Aggregator {
         group,
         version,
         priority: { group: groupPriorityMinimum, version: versionPriority },
-        server: new RemoteServer(service.spec, { resources, random: environment.random, identity }),
+        server: new RemoteServer(service.spec, {
+          resources,
+          random: environment.random,
+          clock: environment.clock,
+          identity,
+        }),
         isAvailable: isAvailable(service),
         discovery: undefined,
         openApi: undefined,

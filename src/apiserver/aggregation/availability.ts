@@ -23,23 +23,31 @@ export const local: Availability = {
 export async function checkAvailability(remote: RemoteServer, resources: ResourceTable): Promise<Availability> {
   const unreachable = checkService(remote, resources);
   if (unreachable !== undefined) return unreachable;
-  const { group = '', version = '' } = remote.spec;
-  let last = '';
-  for (let attempt = 0; attempt < probes; attempt++) {
-    const path = `/apis/${group}/${version}`;
-    let url = path;
-    try {
-      const { host, port } = remote.address();
-      url = `https://${host}:${port}${path}`;
-      const { status } = await remote.fetch(path, 'application/json', probeTimeoutMs);
-      if (status >= 200 && status < 300) return { status: 'True', reason: 'Passed', message: 'all checks passed' };
-      last = `failing or missing response from ${url}: bad status from ${url}: ${status}`;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      last = `failing or missing response from ${url}: Get ${JSON.stringify(url)}: ${why}`;
-    }
+  try {
+    await Promise.any(Array.from({ length: probes }, () => probe(remote)));
+    return { status: 'True', reason: 'Passed', message: 'all checks passed' };
+  } catch (error) {
+    const last = (error as AggregateError).errors.at(-1) as Error;
+    return { status: 'False', reason: 'FailedDiscoveryCheck', message: last.message };
   }
-  return { status: 'False', reason: 'FailedDiscoveryCheck', message: last };
+}
+
+/** @throws Error in the words of upstream's condition. */
+async function probe(remote: RemoteServer): Promise<void> {
+  const { group = '', version = '' } = remote.spec;
+  const path = `/apis/${group}/${version}`;
+  let url = path;
+  let problem: string;
+  try {
+    const { host, port } = remote.address();
+    url = `https://${host}:${port}${path}`;
+    const { status } = await remote.fetch(path, 'application/json', probeTimeoutMs);
+    if (status >= 200 && status < 300) return;
+    problem = `bad status from ${url}: ${status}`;
+  } catch (error) {
+    problem = `Get ${JSON.stringify(url)}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  throw new Error(`failing or missing response from ${url}: ${problem}`);
 }
 
 function checkService({ spec }: RemoteServer, resources: ResourceTable): Availability | undefined {

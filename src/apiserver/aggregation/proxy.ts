@@ -1,11 +1,17 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { type AnyResponse, sendBytes, writeChunk } from '../http/answer.ts';
 import type { AnyRequest } from '../http/body.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import { dialFailure } from '../webhooks/failures.ts';
 import { type RemoteServer, userHeaders } from './remote-server.ts';
+
+/** A server that has not begun to answer after this long has not answered; watches begin at once. */
+const answerLimitMs = 60_000;
+
+const tooLate = (): ApiError => new ApiError(504, 'Timeout', 'request did not complete within the allotted timeout');
 
 const hopHeaders = new Set([
   'connection',
@@ -26,19 +32,24 @@ export async function proxyToServer(options: {
   readonly request: AnyRequest;
   readonly response: AnyResponse;
   readonly user: UserInfo;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }): Promise<void> {
-  const { remote, request, response, user, signal } = options;
+  const { remote, request, response, user, clock, signal } = options;
   const outgoing = openRequest(remote, request, passedHeaders(request.headers, user));
   if (outgoing === undefined) return sendUnavailable(response, 'service unavailable');
   signal.addEventListener('abort', () => outgoing.destroy(), { once: true });
   (request as unknown as NodeJS.ReadableStream).pipe(outgoing);
   let answer: IncomingMessage;
+  const limit = clock.schedule(answerLimitMs, () => outgoing.destroy(tooLate()));
   try {
     answer = await answerOf(outgoing);
   } catch (error) {
     if (signal.aborted) return;
+    if (error instanceof ApiError) throw error;
     return sendUnavailable(response, `error trying to reach service: ${dialFailure(error)}`);
+  } finally {
+    limit.cancel();
   }
   answer.once('error', () => response.destroy());
   const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopHeaders.has(name)));

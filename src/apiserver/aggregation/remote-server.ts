@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import * as https from 'node:https';
+import type { Clock } from '#base/clock.ts';
 import type { Random } from '#base/random.ts';
 import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
 import type { UserInfo } from '../registry/operation.ts';
@@ -16,6 +17,7 @@ export interface ProxyIdentity {
 export interface RemoteServerOptions {
   readonly resources: ResourceTable;
   readonly random: Random;
+  readonly clock: Clock;
   readonly identity: () => ProxyIdentity | undefined;
 }
 
@@ -48,11 +50,10 @@ export class RemoteServer {
     /** Path and query as they go over the wire. */
     readonly path: string;
     readonly headers: OutgoingHttpHeaders;
-    readonly timeoutMs?: number;
   }): ClientRequest {
     const { host, port, serverName } = this.address();
     const agent = this.#agentFor(serverName);
-    const { method, path, headers, timeoutMs } = options;
+    const { method, path, headers } = options;
     return https.request({
       host,
       port,
@@ -61,7 +62,6 @@ export class RemoteServer {
       headers: { ...headers, host: `${host}:${port}` },
       servername: serverName,
       agent,
-      ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
     });
   }
 
@@ -72,24 +72,18 @@ export class RemoteServer {
     timeoutMs: number,
   ): Promise<{ readonly status: number; readonly body: Buffer }> {
     const headers = { ...userHeaders({ name: 'system:kube-aggregator', groups: ['system:masters'] }), accept };
-    const request = this.request({ method: 'GET', path, headers, timeoutMs });
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request.once('response', resolve);
-      request.once('timeout', () => request.destroy(new Error('context deadline exceeded')));
-      request.once('error', (error) => reject(new Error(dialFailure(error))));
-      request.end();
-    });
-    const parts: Buffer[] = [];
-    let size = 0;
-    for await (const part of response as AsyncIterable<Buffer>) {
-      size += part.length;
-      if (size > maxDocumentBytes) {
-        response.destroy();
-        throw new Error(`the answer is larger than ${maxDocumentBytes} bytes`);
-      }
-      parts.push(part);
+    const request = this.request({ method: 'GET', path, headers });
+    // For the whole answer: a server that trickles is as good as one that hangs.
+    const limit = this.#options.clock.schedule(timeoutMs, () =>
+      request.destroy(new Error('context deadline exceeded')),
+    );
+    try {
+      return await answerOf(request);
+    } catch (error) {
+      throw new Error(dialFailure(error));
+    } finally {
+      limit.cancel();
     }
-    return { status: response.statusCode ?? 0, body: Buffer.concat(parts) };
   }
 
   /** Connections are made anew once the certificate has been renewed. */
@@ -112,6 +106,25 @@ export class RemoteServer {
   close(): void {
     this.#agent?.destroy();
   }
+}
+
+async function answerOf(request: ClientRequest): Promise<{ readonly status: number; readonly body: Buffer }> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve);
+    request.on('error', reject);
+    request.end();
+  });
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > maxDocumentBytes) {
+      response.destroy();
+      throw new Error(`the answer is larger than ${maxDocumentBytes} bytes`);
+    }
+    parts.push(part);
+  }
+  return { status: response.statusCode ?? 0, body: Buffer.concat(parts) };
 }
 
 /** Who asks, as an aggregated server learns it (KEP of the authenticating proxy). */

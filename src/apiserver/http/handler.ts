@@ -136,7 +136,7 @@ async function serveRemote(
   if (info.type === 'path') await authorizePath(exchange, info);
   else await authorizeUnknown(exchange, info);
   if (!remote.isAvailable) return sendUnavailable(exchange.response, 'service unavailable');
-  await proxyToServer({ ...exchange, remote: remote.server });
+  await proxyToServer({ ...exchange, clock: exchange.server.environment.clock, remote: remote.server });
 }
 
 /** People with a browser or curl get indented output, programs do not. */
