@@ -125,6 +125,8 @@ export async function runController(
     if (signal.aborted) return;
     throw error;
   }
+  // A signal that has aborted meanwhile tells nobody any more.
+  if (signal.aborted) return;
   signal.addEventListener('abort', () => queue.close(), { once: true });
   const informerOf = <T extends ApiObject>(kind: Kind<T>) => read.get(kind) as unknown as Informer<T> | undefined;
   const context: WorkContext = { reconcile, queue, client: options.client, informerOf, environment, signal };
