@@ -7,6 +7,7 @@ import {
 } from '../../admission/webhooks/configuration-rules.ts';
 import { apiServiceRules } from '../../aggregation/api-service-rules.ts';
 import { trustBundleRules } from '../../certificates/trust-bundle-rules.ts';
+import { withSelectors } from '../../devices/selectors.ts';
 import type { RulesOf } from '../../resources/resource.ts';
 import type { RuleEngine } from '../rules-hook.ts';
 import { definitionRules } from './rules.ts';
@@ -23,5 +24,5 @@ export function builtinRules(engine: RuleEngine): RulesOf {
     'certificates.k8s.io/clustertrustbundles': trustBundleRules as unknown as KindRules,
     'apiregistration.k8s.io/apiservices': apiServiceRules as unknown as KindRules,
   };
-  return (row) => ({ ...rulesFor(row), ...own[`${row.group}/${row.resource}`] });
+  return (row) => withSelectors(row, { ...rulesFor(row), ...own[`${row.group}/${row.resource}`] });
 }
