@@ -34,7 +34,10 @@ export function validateNetworkPolicy({ spec }: networking.NetworkPolicy): Field
 
 function validatePolicyPort(port: networking.NetworkPolicyPort, path: string): FieldError[] {
   const { port: number, endPort } = port;
-  const errors = oneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`);
+  const errors: FieldError[] = [];
+  const protocols = ['TCP', 'UDP', 'SCTP'];
+  if (port.protocol !== undefined && !protocols.includes(port.protocol))
+    errors.push(fieldError.notSupportedInOrder(`${path}.protocol`, port.protocol, protocols));
   if (typeof number === 'number') {
     errors.push(...invalidAll(`${path}.port`, number, portNumberProblems(number)));
     if (endPort !== undefined && endPort < number) {

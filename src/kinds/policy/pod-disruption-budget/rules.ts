@@ -1,9 +1,14 @@
 import type * as policy from '#kinds/generated/types/policy_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { nonNegative } from '#kinds/validation/common.ts';
 import { validatePodDisruptionBudget } from '#kinds/validation/small-kinds.ts';
 
 export const podDisruptionBudgetRules: KindRules<policy.PodDisruptionBudget> = {
   validate: validatePodDisruptionBudget,
+  validateStatusUpdate: ({ status }) =>
+    (['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const).flatMap((field) =>
+      nonNegative(status?.[field], `status.${field}`),
+    ),
   prepareForCreate(budget) {
     budget.status = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 };
   },

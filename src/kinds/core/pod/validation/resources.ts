@@ -24,16 +24,16 @@ const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHuge
 /** A resource of a container: cpu, memory, storage, huge pages, or an extended one like `example.com/gpu`. */
 export function validateContainerResourceName(name: string, path: string): FieldError[] {
   const errors = invalidAll(path, name, labelKeyProblems(name));
-  if (errors.length > 0) return errors;
   if (!name.includes('/')) {
-    if (containerResources.has(name) || isHugePages(name)) return [];
+    if (containerResources.has(name) || isHugePages(name)) return errors;
     const isKnown = otherResources.has(name) || name.startsWith('requests.') || name.startsWith('limits.');
-    if (!isKnown) errors.push(fieldError.invalid(path, name, 'must be a standard resource type or fully qualified'));
+    if (!isKnown && errors.length === 0)
+      errors.push(fieldError.invalid(path, name, 'must be a standard resource type or fully qualified'));
     return [...errors, fieldError.invalid(path, name, 'must be a standard resource for containers')];
   }
   const isExtended = !name.startsWith('requests.') && labelKeyProblems(`requests.${name}`).length === 0;
-  if (isNative(name) || isExtended) return [];
-  return [fieldError.invalid(path, name, "doesn't follow extended resource name standard")];
+  if (isNative(name) || isExtended) return errors;
+  return [...errors, fieldError.invalid(path, name, "doesn't follow extended resource name standard")];
 }
 
 /** An amount that a resource can have. */
