@@ -55,7 +55,7 @@ export function debugPage(control: FlowControl, page: string): string | undefine
           .levels()
           .map((level) => [
             level.name,
-            [...(level.queues?.lengths() ?? [])].filter((length) => length > 0).length,
+            [...(level.queues?.lengths() ?? [])].length,
             String(level.executing === 0 && level.queuedSeats === 0),
             'false',
             level.queues?.length ?? 0,
@@ -69,7 +69,9 @@ export function debugPage(control: FlowControl, page: string): string | undefine
         ['PriorityLevelName', 'Index', 'PendingRequests'],
         control
           .levels()
-          .flatMap((level) => [...(level.queues?.lengths() ?? [])].map((length, index) => [level.name, index, length])),
+          .flatMap((level) =>
+            [...(level.queues?.lengths() ?? [])].map(([index, length]) => [level.name, index, length]),
+          ),
       );
     case 'dump_requests':
       return table(

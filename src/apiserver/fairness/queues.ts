@@ -30,30 +30,35 @@ interface Queue {
  */
 export class FairQueues {
   readonly settings: QueueSettings;
-  readonly #queues: Queue[];
+  /** Those in which somebody waits, by their numbers. */
+  readonly #queues = new Map<number, Queue>();
   #virtualTime = 0;
   #length = 0;
 
   constructor(settings: QueueSettings) {
     this.settings = settings;
-    this.#queues = Array.from({ length: settings.queues }, () => ({ waiting: [], finishTag: 0 }));
   }
 
   get length(): number {
     return this.#length;
   }
 
-  /** Requests of each queue, for the debugging page. */
-  *lengths(): Generator<number> {
-    for (const { waiting } of this.#queues) yield waiting.length;
+  /** The number and the length of each queue in which somebody waits, for the debugging pages. */
+  *lengths(): Generator<readonly [index: number, length: number]> {
+    for (const [index, { waiting }] of this.#queues) yield [index, waiting.length];
   }
 
   /** Puts a request in the shortest queue of its flow's hand; false when even that one is full. */
   add(request: Waiting): boolean {
+    const lengthOf = (index: number): number => this.#queues.get(index)?.waiting.length ?? 0;
     let best = -1;
     for (const index of dealHand(request.hash, this.settings))
-      if (best < 0 || this.#queues[index]!.waiting.length < this.#queues[best]!.waiting.length) best = index;
-    const queue = this.#queues[best]!;
+      if (best < 0 || lengthOf(index) < lengthOf(best)) best = index;
+    let queue = this.#queues.get(best);
+    if (queue === undefined) {
+      queue = { waiting: [], finishTag: 0 };
+      this.#queues.set(best, queue);
+    }
     if (queue.waiting.length >= this.settings.queueLengthLimit) return false;
     request.queue = best;
     request.startTag = Math.max(this.#virtualTime, queue.finishTag);
@@ -67,7 +72,7 @@ export class FairQueues {
   peek(): Waiting | undefined {
     let next: Waiting | undefined;
     if (this.#length === 0) return next;
-    for (const { waiting } of this.#queues) {
+    for (const { waiting } of this.#queues.values()) {
       const first = waiting[0];
       if (first !== undefined && (next === undefined || first.startTag < next.startTag)) next = first;
     }
@@ -76,18 +81,20 @@ export class FairQueues {
 
   /** Takes a request out: served, or given up. */
   remove(request: Waiting, { served }: { readonly served: boolean }): void {
-    const queue = this.#queues[request.queue];
+    const queue = this.#queues.get(request.queue);
     const index = queue?.waiting.indexOf(request) ?? -1;
     if (queue === undefined || index < 0) return;
     queue.waiting.splice(index, 1);
     this.#length--;
+    if (queue.waiting.length === 0) this.#queues.delete(request.queue);
     if (served) this.#virtualTime = Math.max(this.#virtualTime, request.startTag);
     else this.#giveBack(queue, index, request.seats);
   }
 
   /** Everybody who waits, in fair order; the queues are empty afterwards. */
   takeAll(): readonly Waiting[] {
-    const all = this.#queues.flatMap(({ waiting }) => waiting.splice(0)).sort((a, b) => a.startTag - b.startTag);
+    const all = [...this.#queues.values()].flatMap(({ waiting }) => waiting).sort((a, b) => a.startTag - b.startTag);
+    this.#queues.clear();
     this.#length = 0;
     return all;
   }
