@@ -75,6 +75,7 @@ export async function openRealNode(options: RealNodeOptions, signal: AbortSignal
     client: options.client({ user: `system:node:${nodeName}`, groups: ['system:nodes'] }),
     cri: containerd.cri,
     streams: containerd.streams,
+    imageMounts: containerd.imageMounts,
     host,
     environment,
     config: {

@@ -4,6 +4,7 @@ import type { Taint } from '#kinds/generated/types/core_v1.ts';
 import type { Cri } from './cri/cri.ts';
 import type { CriStreams } from './cri/streams.ts';
 import type { Host } from './host/host.ts';
+import type { ImageMounts } from './volumes/image-volumes.ts';
 
 /** Settings of a node agent, with upstream's KubeletConfiguration names where there is one. */
 export interface KubeletConfig {
@@ -84,5 +85,7 @@ export interface KubeletOptions {
   readonly streams: CriStreams;
   readonly host: Host;
   readonly environment: Environment;
+  /** Absent where volumes of images are not supported. */
+  readonly imageMounts?: ImageMounts;
   readonly config?: Partial<KubeletConfig>;
 }

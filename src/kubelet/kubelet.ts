@@ -9,6 +9,7 @@ import { Backoff } from './backoff.ts';
 import { defaultConfig, type KubeletConfig, type KubeletOptions } from './config.ts';
 import { Housekeeping } from './housekeeping/housekeeping.ts';
 import { ImagePuller } from './images/image-puller.ts';
+import { pullVolumeImage } from './images/volume-image.ts';
 import { HookRunner } from './lifecycle/hooks.ts';
 import { NodeRegistration } from './node/node-registration.ts';
 import { ReferencedObjects } from './objects.ts';
@@ -21,6 +22,7 @@ import { RuntimeView } from './runtime/pod-runtime.ts';
 import { Semaphore } from './semaphore.ts';
 import { StatusManager } from './status/status-manager.ts';
 import { FileVolumes } from './volumes/file-volumes.ts';
+import { ImageVolumes, type PullVolumeImage } from './volumes/image-volumes.ts';
 import { noVolumes, type PodVolumes } from './volumes/pod-volumes.ts';
 import { TokenCache } from './volumes/token-cache.ts';
 
@@ -79,6 +81,14 @@ function assemble(
   };
   const { clock } = environment;
   const objects = new ReferencedObjects({ client, clock, signal });
+  const images = new ImagePuller({
+    cri,
+    clock,
+    maxConcurrentPulls: config.maxConcurrentPulls,
+    backoff: config.imageBackoff,
+  });
+  const pull: PullVolumeImage = (pod, volume, pulling) =>
+    pullVolumeImage({ images, objects, note }, pod, volume, pulling);
   const parts: NodeParts = {
     nodeName,
     config,
@@ -90,13 +100,8 @@ function assemble(
     view: new RuntimeView(cri),
     objects,
     services: () => services?.list(),
-    volumes: volumesFor(options, config, objects, signal),
-    images: new ImagePuller({
-      cri,
-      clock,
-      maxConcurrentPulls: config.maxConcurrentPulls,
-      backoff: config.imageBackoff,
-    }),
+    volumes: volumesFor(options, config, { objects, pull }, signal),
+    images,
     hooks: new HookRunner({ cri, network: host.network, clock }),
     probes: new ProbeManager({
       environment,
@@ -118,15 +123,16 @@ function assemble(
 }
 
 function volumesFor(
-  { client, environment, host }: KubeletOptions,
+  { client, environment, host, imageMounts }: KubeletOptions,
   config: KubeletConfig,
-  objects: ReferencedObjects,
+  { objects, pull }: { readonly objects: ReferencedObjects; readonly pull: PullVolumeImage },
   signal: AbortSignal,
 ): PodVolumes {
   if (host.storage === undefined) return noVolumes;
   const tokens = new TokenCache({ client, environment, signal });
   const { clock } = environment;
-  return new FileVolumes({ storage: host.storage, objects, tokens, clock, refreshMs: config.syncMs });
+  const images = imageMounts === undefined ? undefined : new ImageVolumes({ mounts: imageMounts, pull });
+  return new FileVolumes({ storage: host.storage, objects, tokens, clock, images, refreshMs: config.syncMs });
 }
 
 interface Running {

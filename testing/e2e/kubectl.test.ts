@@ -239,6 +239,30 @@ if (isRoot && hasProgram('kubectl') && hasProgram('containerd')) {
       assert.equal(environment.COLOR, 'blue');
     });
 
+    test('the files of an image are a volume, read-only, whole or in part', async () => {
+      await cluster.apply(`
+apiVersion: v1
+kind: Pod
+metadata: { name: with-image }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: shell
+      image: ${testImages.busybox}
+      command: [sleep, '1000']
+      volumeMounts: [{ name: files, mountPath: /files }, { name: files, mountPath: /programs, subPath: bin }]
+  volumes: [{ name: files, image: { reference: '${testImages.busybox}', pullPolicy: IfNotPresent } }]
+`);
+      await ask('wait', '--for=condition=Ready', 'pod/with-image', '--timeout=30s');
+      const shell = (script: string) => cluster.kubectl(['exec', 'with-image', '--', 'sh', '-c', script]);
+      assert.equal(
+        (await shell('cmp /files/bin/busybox /programs/busybox && cmp /files/bin/busybox /bin/busybox')).code,
+        0,
+      );
+      assert.match((await shell('touch /files/new')).stderr, /Read-only file system/);
+      await ask('delete', 'pod', 'with-image', '--now');
+    });
+
     test('a pod talks to the API with its own token, and may do nothing until it is allowed to', async () => {
       const folder = '/var/run/secrets/kubernetes.io/serviceaccount';
       const script = `

@@ -12,7 +12,8 @@ export interface PullRequest {
   readonly pod: Pod;
   readonly container: Container;
   readonly secrets: () => Promise<readonly Secret[]>;
-  readonly sandboxConfig: PodSandboxConfig;
+  /** Absent for what is pulled before there is a sandbox. */
+  readonly sandboxConfig?: PodSandboxConfig;
   readonly note: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 }
 
@@ -131,13 +132,13 @@ export class ImagePuller {
 
   async #tryPull(request: PullRequest, reference: ImageReference, signal: AbortSignal): Promise<string> {
     const image = { image: formatImageReference(reference), userSpecifiedImage: request.container.image ?? '' };
-    const { sandboxConfig } = request;
+    const sandbox = request.sandboxConfig === undefined ? {} : { sandboxConfig: request.sandboxConfig };
     const logins = credentialsFor(reference, await request.secrets());
-    if (logins.length === 0) return this.#cri.pullImage({ image, sandboxConfig }, signal);
+    if (logins.length === 0) return this.#cri.pullImage({ image, ...sandbox }, signal);
     let failure: unknown;
     for (const auth of logins) {
       try {
-        const ref = await this.#cri.pullImage({ image, sandboxConfig, auth }, signal);
+        const ref = await this.#cri.pullImage({ image, ...sandbox, auth }, signal);
         this.#recordLogin(image.image, `${auth.username}:${auth.password}`);
         return ref;
       } catch (error) {

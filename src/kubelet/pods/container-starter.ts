@@ -1,5 +1,6 @@
-import type { Container, Pod, Secret } from '#kinds/generated/types/core_v1.ts';
+import type { Container, Pod } from '#kinds/generated/types/core_v1.ts';
 import type { ContainerConfig, PodSandboxConfig } from '../cri/cri.ts';
+import { pullSecretsOf } from '../images/pull-secrets.ts';
 import type { NodeParts } from '../parts.ts';
 import { containerConfig } from '../runtime/container-config.ts';
 import { ConfigError, containerEnvironment } from '../runtime/environment-variables.ts';
@@ -36,7 +37,7 @@ export class ContainerStarter {
     const { images, starts } = this.#parts;
     const note = (type: 'Normal' | 'Warning', reason: string, message: string) =>
       this.#note(pod, container, type, reason, message);
-    const secrets = () => this.#pullSecrets(pod);
+    const secrets = () => pullSecretsOf(pod, this.#parts);
     const { ref, image } = await images.ensure({ pod, container, secrets, sandboxConfig, note }, signal);
     const config = await this.#config(target, ref, image);
     // Pulls and hooks may take long; only what keeps the machine busy takes a turn.
@@ -121,21 +122,6 @@ export class ContainerStarter {
       hostIps,
       allocatable: this.#parts.allocatable(),
     };
-  }
-
-  async #pullSecrets(pod: Pod): Promise<readonly Secret[]> {
-    const secrets: Secret[] = [];
-    for (const { name = '' } of pod.spec.imagePullSecrets ?? []) {
-      const secret = await this.#parts.objects.secret(pod.metadata.namespace ?? '', name);
-      if (secret !== undefined) secrets.push(secret);
-      else
-        this.#parts.note(pod, {
-          type: 'Warning',
-          reason: 'FailedToRetrieveImagePullSecret',
-          message: `Unable to retrieve some image pull secrets (${name}); attempting to pull the image may not succeed.`,
-        });
-    }
-    return secrets;
   }
 
   #failed(target: StartTarget, reason: string, error: unknown): StartError {

@@ -11,6 +11,7 @@ import type { DownwardFacts } from '../runtime/field-reference.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { prepareHostPath } from './host-path.ts';
 import { hostsFile } from './hosts-file.ts';
+import type { ImageVolumes } from './image-volumes.ts';
 import { belongsToGroup, giveToGroup } from './ownership.ts';
 import type { MountContext, PodVolumes } from './pod-volumes.ts';
 import { resolveSubPath } from './sub-path.ts';
@@ -32,6 +33,7 @@ export class FileVolumes implements PodVolumes {
   readonly #tokens: TokenCache;
   readonly #clock: Clock;
   readonly #refreshMs: number;
+  readonly #images: ImageVolumes | undefined;
   readonly #prepared = new Map<string, Prepared>();
 
   constructor(options: {
@@ -39,6 +41,8 @@ export class FileVolumes implements PodVolumes {
     readonly objects: PodObjects;
     readonly tokens: TokenCache;
     readonly clock: Clock;
+    /** Absent where images cannot be mounted. */
+    readonly images?: ImageVolumes | undefined;
     /** How old contents may be before they are looked at again. */
     readonly refreshMs: number;
   }) {
@@ -47,6 +51,7 @@ export class FileVolumes implements PodVolumes {
     this.#tokens = options.tokens;
     this.#clock = options.clock;
     this.#refreshMs = options.refreshMs;
+    this.#images = options.images;
   }
 
   async prepare(pod: Pod, facts: DownwardFacts, signal: AbortSignal): Promise<void> {
@@ -73,6 +78,8 @@ export class FileVolumes implements PodVolumes {
     if (volume.hostPath !== undefined) return prepareHostPath(volume.hostPath.path, volume.hostPath.type ?? '');
     const path = this.#pathOf(pod, volume);
     if (volume.emptyDir !== undefined) return this.#prepareEmptyDir(pod, volume, path, signal);
+    if (volume.image !== undefined && this.#images !== undefined)
+      return this.#images.prepare(pod, volume, path, signal);
     const isFromApi =
       volume.configMap !== undefined ||
       volume.secret !== undefined ||
@@ -138,12 +145,12 @@ export class FileVolumes implements PodVolumes {
         : mount.mountPropagation === 'HostToContainer'
           ? 'PROPAGATION_HOST_TO_CONTAINER'
           : 'PROPAGATION_PRIVATE';
-    const isFromApi = volume.configMap ?? volume.secret ?? volume.downwardAPI ?? volume.projected;
+    const isFixed = volume.configMap ?? volume.secret ?? volume.downwardAPI ?? volume.projected ?? volume.image;
     return {
       // A relative path is taken from the container's root, as upstream does.
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
       hostPath: await subPathOf(root, container, mount, context.environment),
-      readonly: (mount.readOnly ?? false) || isFromApi !== undefined,
+      readonly: (mount.readOnly ?? false) || isFixed !== undefined,
       propagation,
     };
   }
@@ -166,6 +173,7 @@ export class FileVolumes implements PodVolumes {
     this.#prepared.delete(podUid);
     this.#tokens.forget(podUid);
     const directory = this.#podDirectory(podUid);
+    await this.#images?.teardown(join(directory, 'volumes', 'kubernetes.io~image'), signal);
     await this.#storage.mounts.unmountAll(directory, signal);
     await rm(directory, { recursive: true, force: true });
     await rm(join(this.#storage.memoryDirectory, podUid), { recursive: true, force: true });
@@ -185,10 +193,14 @@ export class FileVolumes implements PodVolumes {
     const uid = pod.metadata.uid ?? '';
     if (volume.secret !== undefined || volume.projected !== undefined)
       return join(this.#storage.memoryDirectory, uid, volume.name);
-    const plugin =
-      volume.configMap !== undefined ? 'configmap' : volume.downwardAPI !== undefined ? 'downward-api' : 'empty-dir';
-    return join(this.#podDirectory(uid), 'volumes', `kubernetes.io~${plugin}`, volume.name);
+    return join(this.#podDirectory(uid), 'volumes', `kubernetes.io~${pluginOf(volume)}`, volume.name);
   }
+}
+
+function pluginOf(volume: Volume): string {
+  if (volume.configMap !== undefined) return 'configmap';
+  if (volume.downwardAPI !== undefined) return 'downward-api';
+  return volume.image === undefined ? 'empty-dir' : 'image';
 }
 
 /** Returns whether it was made now. The mode is set against the umask. */

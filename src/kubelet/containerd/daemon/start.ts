@@ -6,6 +6,7 @@ import { forEachLimited } from '#base/tasks.ts';
 import { runCommand } from '#system/run-command.ts';
 import { type Cri, CriError } from '../../cri/cri.ts';
 import type { CriStreams } from '../../cri/streams.ts';
+import type { ImageMounts } from '../../volumes/image-volumes.ts';
 import { GrpcChannel } from '../channel.ts';
 import { cniNetworkName, findCniPlugins, writeCniConfig } from '../cni.ts';
 import { criClient } from '../cri-client.ts';
@@ -24,6 +25,8 @@ export interface Containerd {
   readonly adopted: boolean;
   /** Imports the images of an OCI or docker tar and returns their names. */
   importImages(archivePath: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Volumes of images, which the CRI of this version does not offer. */
+  readonly imageMounts: ImageMounts;
   /** Lets go of the connection. containerd and its containers go on. */
   close(): void;
 }
@@ -56,6 +59,7 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
   const addressDir = join(options.runDir, 'addresses');
   await writeCniConfig({ configDir: cniConfigDir, addressDir, podCidr: options.podCidr });
   await removeStrayPods(options.podCidr, join(addressDir, cniNetworkName), signal);
+  const snapshotter = await chooseSnapshotter(options.dataDir);
   const config = renderConfig({
     root: join(options.dataDir, 'containerd'),
     state: join(options.runDir, 'state'),
@@ -64,7 +68,7 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
     cniBinDir: await findCniPlugins(),
     cniConfigDir,
     registryConfigDir,
-    snapshotter: await chooseSnapshotter(options.dataDir),
+    snapshotter,
     restrictOomScore: !(await hasSysResource()),
   });
   const isCurrent = (await readFile(files.configPath, 'utf8').catch(() => '')) === config;
@@ -76,7 +80,7 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
   if (adopted) await socketAccepts(files.socketPath, clock, signal);
   else await spawnDaemon(files, clock, signal);
   const containerd = await connectContainerd(
-    { socketPath: files.socketPath, adopted, environment: options.environment },
+    { socketPath: files.socketPath, adopted, environment: options.environment, snapshotter },
     signal,
   );
   await ensurePauseImage(containerd, options.runDir, signal);
@@ -85,7 +89,12 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
 
 /** Uses a containerd that somebody else runs, by its socket. Its sandbox image and network are its own affair. */
 export async function connectContainerd(
-  options: { readonly socketPath: string; readonly environment: Environment; readonly adopted?: boolean },
+  options: {
+    readonly socketPath: string;
+    readonly environment: Environment;
+    readonly adopted?: boolean;
+    readonly snapshotter?: string;
+  },
   signal: AbortSignal,
 ): Promise<Containerd> {
   const { socketPath } = options;
@@ -106,7 +115,21 @@ export async function connectContainerd(
       );
       return [...output.matchAll(/^unpacking (\S+) /gm)].map(([, name]) => name!);
     },
+    imageMounts: ctrImageMounts(socketPath, options.snapshotter ?? 'overlayfs'),
     close: () => channel.close(),
+  };
+}
+
+function ctrImageMounts(socketPath: string, snapshotter: string): ImageMounts {
+  const ctr = (signal: AbortSignal, ...args: readonly string[]) =>
+    runCommand('ctr', ['-a', socketPath, '-n', 'k8s.io', 'images', ...args], signal);
+  return {
+    async mount(reference, directory, signal) {
+      await ctr(signal, 'mount', '--snapshotter', snapshotter, reference, directory);
+    },
+    async unmount(directory, signal) {
+      await ctr(signal, 'unmount', '--snapshotter', snapshotter, '--rm', directory);
+    },
   };
 }
 
