@@ -67,6 +67,8 @@ async function* states(
   const stop = (): void => void body.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
+    // The time may have run out while the server began its answer: nobody calls back any more.
+    signal.throwIfAborted();
     for await (const line of lines(body)) {
       const event = parseJson(line) as { readonly type?: string; readonly object?: JsonObject };
       if (event.type === 'ERROR') throw ApiError.fromStatus(event.object as never);
