@@ -142,8 +142,8 @@ export function validateCsiNode({ spec }: storage.CSINode): FieldError[] {
 /** A driver that is there stays as it is, but for how many volumes it can take. */
 export function validateCsiNodeUpdate({ spec }: storage.CSINode, { spec: old }: storage.CSINode): FieldError[] {
   const fixed = ({ allocatable: _, ...rest }: storage.CSINodeDriver): object => rest;
-  return old.drivers.flatMap((before) => {
-    const now = spec.drivers.find(({ name }) => name === before.name);
+  return (old.drivers ?? []).flatMap((before) => {
+    const now = spec.drivers?.find(({ name }) => name === before.name);
     return now === undefined ? [] : immutable(fixed(now), fixed(before), 'spec.drivers');
   });
 }

@@ -28,7 +28,7 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
   },
   prepareForUpdate(definition, old) {
     dropPreserved(definition);
-    const kept = definition.spec.versions.filter(({ storage }) => storage).map(({ name }) => name);
+    const kept = (definition.spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
     const { storedVersions = [] } = old.status ?? {};
     const missing = kept.filter((name) => !storedVersions.includes(name));
     if (missing.length > 0)
@@ -76,7 +76,7 @@ function formatWarnings(
 }
 
 function formatsOf({ spec }: CustomResourceDefinition): readonly string[] {
-  return spec.versions.flatMap(({ schema }) =>
+  return (spec.versions ?? []).flatMap(({ schema }) =>
     schema?.openAPIV3Schema === undefined ? [] : unknownFormats(schema.openAPIV3Schema),
   );
 }

@@ -25,7 +25,7 @@ export function decidedStatus(
   }
   const approval = approvalCondition(definition);
   if (approval !== undefined) changes.push(approval);
-  const kept = definition.spec.versions.filter(({ storage }) => storage).map(({ name }) => name);
+  const kept = (definition.spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
   const stored = definition.status?.storedVersions ?? [];
   return {
     ...definition.status,

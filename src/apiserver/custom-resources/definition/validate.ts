@@ -125,11 +125,11 @@ function validateStoredVersions({ status, spec }: Pick<CustomResourceDefinition,
   const stored = status?.storedVersions ?? [];
   if (stored.length === 0)
     return [fieldError.invalid(path, status?.storedVersions, 'must have at least one stored version')];
-  const missing = spec.versions.filter(({ name, storage }) => storage && !stored.includes(name));
+  const missing = (spec.versions ?? []).filter(({ name, storage }) => storage && !stored.includes(name));
   return [
     ...missing.map(({ name }) => fieldError.invalid(path, stored, `must have the storage version ${name}`)),
     ...stored.flatMap((name, index) => {
-      if (spec.versions.some((version) => version.name === name)) return [];
+      if (spec.versions?.some((version) => version.name === name)) return [];
       const detail = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
       return [fieldError.invalid(`${path}[${index}]`, name, detail)];
     }),
