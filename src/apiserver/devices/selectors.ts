@@ -113,6 +113,8 @@ function requestsIn(spec: Json | undefined, path: string): readonly FieldError[]
     const at = `${path}.devices.requests[${index}]`;
     // The first beta keeps an exact request in the request itself; errors speak of what it becomes.
     const exactly = member(request, 'exactly') ?? request;
+    // Which of two requests is meant nobody knows: that there are two is what is wrong.
+    if (member(request, 'exactly') !== undefined && itemsOf(request, 'firstAvailable').length > 0) return [];
     return [
       ...selectorsIn(exactly, `${at}.exactly`),
       ...itemsOf(request, 'firstAvailable').flatMap((alternative, other) =>

@@ -65,9 +65,10 @@ function validatePeer(peer: networking.NetworkPolicyPeer, path: string): FieldEr
     const { cidr = '', except } = ipBlock;
     if (cidr === '') errors.push(fieldError.required(`${path}.ipBlock.cidr`));
     else errors.push(...invalidAll(`${path}.ipBlock.cidr`, cidr, cidrProblems(cidr)));
-    if (cidr !== '' && cidrProblems(cidr).length > 0) return errors;
+    // What is left out of no range cannot be judged.
+    const isRange = cidr === '' || cidrProblems(cidr).length === 0;
     errors.push(
-      ...each(except, `${path}.ipBlock.except`, (text, at) => {
+      ...each(isRange ? except : [], `${path}.ipBlock.except`, (text, at) => {
         const problems = cidrProblems(text);
         if (problems.length > 0) return invalidAll(at, text, problems);
         return isStrictSubset(text, cidr) ? [] : [fieldError.invalid(at, text, 'must be a strict subset of `cidr`')];
