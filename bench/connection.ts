@@ -24,6 +24,8 @@ export class Connection {
   readonly #socket: TLSSocket;
   #parts: Buffer[] = [];
   #size = 0;
+  /** The last bytes that came. */
+  #end = Buffer.alloc(0);
   #head: Head | undefined;
   #waiting: PromiseWithResolvers<Answer> | undefined;
 
@@ -63,7 +65,9 @@ export class Connection {
     const head = this.#head;
     if (head === undefined) return;
     if (head.length === 'chunked') {
-      if (!part.subarray(-5).equals(lastChunk)) return;
+      // The last chunk may come in pieces.
+      this.#end = Buffer.concat([this.#end, part.subarray(-lastChunk.length)]).subarray(-lastChunk.length);
+      if (!this.#end.equals(lastChunk)) return;
     } else if (this.#size < head.end + head.length) return;
     const body = this.#whole().subarray(head.end);
     this.#parts = [];

@@ -44,8 +44,10 @@ export class LoadClient {
   }
 
   async #take(): Promise<Connection> {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.isOpen) return idle;
+      this.#open--;
+    }
     if (this.#open >= this.#most) return new Promise((resolve) => this.#waiting.push(resolve));
     this.#open++;
     return Connection.open(this.#access).catch((error) => {

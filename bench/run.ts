@@ -86,7 +86,12 @@ async function measureApi({ name: by, access }: Target): Promise<void> {
     many.call(
       'PATCH',
       `${configMaps}/apply-${index % 64}?fieldManager=bench&force=true`,
-      JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', data: { turn: String(index) } }),
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: `apply-${index % 64}` },
+        data: { turn: String(index) },
+      }),
       'application/apply-patch+yaml',
     ),
   );

@@ -6,16 +6,7 @@ import { createObject } from './create.ts';
 import { resetFieldsOf } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
 import type { Registry } from './registry.ts';
-import { type UpdateOptions, updateObject } from './update.ts';
-
-/** A configuration may leave out where it goes, but not say something else. */
-function checkNamed({ resource, name, namespace }: Operation, metadata: ApiObject['metadata'] | undefined): void {
-  const { name: named = name, namespace: within = '' } = metadata ?? {};
-  if (named !== name)
-    throw badRequest(`the name of the object (${named}) does not match the name on the URL (${name})`);
-  if (resource.kind.namespaced && within !== '' && within !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-}
+import { checkLocation, type UpdateOptions, updateObject } from './update.ts';
 
 /** Server-side apply: the client says what it wants, the server knows who owns what (KEP-555). */
 export function applyObject(registry: Registry, operation: Operation, options: UpdateOptions): Promise<Result> {
@@ -41,7 +32,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
       apiVersion: apiVersionOf(resource.kind),
       resetFields: resetFieldsOf(operation),
     });
-    checkNamed(operation, applied.metadata);
+    checkLocation(operation, { ...applied, metadata: applied.metadata ?? {} });
     // What did not change is shared with the live object, which nobody may touch.
     const object = cloneJson(applied) as Mutable<ApiObject>;
     const { resourceVersion } = (patch['metadata'] ?? {}) as { readonly resourceVersion?: string };
@@ -52,7 +43,6 @@ export function applyObject(registry: Registry, operation: Operation, options: U
     if (subresource !== '') throw notFound(resource.kind, name);
     const object = apply(undefined);
     const type = { kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind) };
-    object.metadata.name ??= name;
     if (resource.kind.namespaced) object.metadata.namespace ??= namespace;
     return createObject(
       registry,

@@ -5,15 +5,18 @@ import type { ControllerRevision } from '#kinds/generated/types/apps_v1.ts';
 import type { PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { isReason } from '#machinery/errors.ts';
-import type { ApiObject } from '#machinery/meta.ts';
+import type { ApiObject, JsonObject } from '#machinery/meta.ts';
 import { controllerReference, isControlledBy } from './owners.ts';
 import { canonicalJson, stableHash } from './template-hash.ts';
 
 export const revisionHashLabel = 'controller-revision-hash';
 
-/** What a revision keeps: a patch that puts the template back. */
-function dataOf(template: PodTemplateSpec) {
-  return { spec: { template: { ...template, $patch: 'replace' } } };
+/**
+ * What a revision keeps: a patch that puts the template back. Its members are in order, as Go writes them: clients compare
+ * the text with one that they make themselves.
+ */
+function dataOf(template: PodTemplateSpec): JsonObject {
+  return JSON.parse(canonicalJson({ spec: { template: { ...template, $patch: 'replace' } } }));
 }
 
 /** Oldest first. */
