@@ -131,7 +131,8 @@ function volumesFor(
   if (host.storage === undefined) return noVolumes;
   const tokens = new TokenCache({ client, environment, signal });
   const { clock } = environment;
-  const images = imageMounts === undefined ? undefined : new ImageVolumes({ mounts: imageMounts, pull });
+  const { isMounted } = host.storage.mounts;
+  const images = imageMounts === undefined ? undefined : new ImageVolumes({ mounts: imageMounts, pull, isMounted });
   return new FileVolumes({ storage: host.storage, objects, tokens, clock, images, refreshMs: config.syncMs });
 }
 

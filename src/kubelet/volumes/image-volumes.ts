@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod, Volume } from '#kinds/generated/types/core_v1.ts';
+import type { HostMounts } from '../host/host.ts';
 
 /** Lays an image's files out in a folder, read-only (KEP-4639). */
 export interface ImageMounts {
@@ -17,19 +18,21 @@ export type PullVolumeImage = (pod: Pod, volume: Volume, signal: AbortSignal) =>
 export class ImageVolumes {
   readonly #mounts: ImageMounts;
   readonly #pull: PullVolumeImage;
+  readonly #isMounted: HostMounts['isMounted'];
 
-  constructor(options: { readonly mounts: ImageMounts; readonly pull: PullVolumeImage }) {
+  constructor(options: {
+    readonly mounts: ImageMounts;
+    readonly pull: PullVolumeImage;
+    readonly isMounted: HostMounts['isMounted'];
+  }) {
     this.#mounts = options.mounts;
+    this.#isMounted = options.isMounted;
     this.#pull = options.pull;
   }
 
-  /** Once for each pod: a running container keeps the image that it started with. */
+  /** Once for each pod: a running container keeps the image that it started with. A folder alone says nothing: its mount may have failed. */
   async prepare(pod: Pod, volume: Volume, directory: string, signal: AbortSignal): Promise<void> {
-    const isThere = await readdir(directory).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return;
+    if (await this.#isMounted(directory)) return;
     const reference = await this.#pull(pod, volume, signal);
     await mkdir(directory, { recursive: true });
     await this.#mounts.mount(reference, directory, signal);
