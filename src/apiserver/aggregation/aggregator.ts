@@ -4,10 +4,10 @@ import type { Client } from '#client/client.ts';
 import { APIService as ApiServiceKind, EndpointSlice, Service } from '#kinds/generated/handles.ts';
 import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
-import { isReason } from '#machinery/errors.ts';
 import { formatTime } from '#machinery/time.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
 import type { ResourceTable } from '../resources/resource.ts';
+import { workThrough } from '../work.ts';
 import { type Availability, checkAvailability, local } from './availability.ts';
 import { fetchDiscovery, fetchOpenApi, type RemoteOpenApi, type RemoteVersion } from './remote-documents.ts';
 import { type ProxyIdentity, RemoteServer } from './remote-server.ts';
@@ -83,19 +83,10 @@ export class Aggregator {
     await Promise.all(Array.from({ length: workers }, () => this.#work()));
   }
 
-  async #work(): Promise<void> {
-    const { log } = this.#options.environment;
-    for (let name = await this.#queue.take(); name !== undefined; name = await this.#queue.take()) {
-      try {
-        await this.#sync(name);
-        this.#queue.forget(name);
-      } catch (error) {
-        if (!isReason(error, 'Conflict') && !isReason(error, 'NotFound'))
-          log.warn('will try again', { apiService: name, message: String(error) });
-        this.#queue.retry(name);
-      }
-      this.#queue.done(name);
-    }
+  #work(): Promise<void> {
+    return workThrough(this.#queue, { log: this.#options.environment.log, what: 'apiService' }, (name) =>
+      this.#sync(name),
+    );
   }
 
   stop(): void {

@@ -3,8 +3,8 @@ import { KeyedQueue } from '#base/keyed-queue.ts';
 import type { Client } from '#client/client.ts';
 import { APIService as ApiServiceKind } from '#kinds/generated/handles.ts';
 import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
-import { isReason } from '#machinery/errors.ts';
 import type { ResourceTable } from '../resources/resource.ts';
+import { workThrough } from '../work.ts';
 import { isBuiltinGroup, localPriority } from './priorities.ts';
 
 /** Says that the server itself keeps an APIService: `onstart`, or `true` for those that come and go. */
@@ -47,19 +47,8 @@ export class LocalRegistration {
     if (group !== 'apiregistration.k8s.io') this.#queue.add(`${version}.${group}`);
   }
 
-  async run(): Promise<void> {
-    const { log } = this.#environment;
-    for (let name = await this.#queue.take(); name !== undefined; name = await this.#queue.take()) {
-      try {
-        await this.#sync(name);
-        this.#queue.forget(name);
-      } catch (error) {
-        const isRace = isReason(error, 'AlreadyExists') || isReason(error, 'NotFound') || isReason(error, 'Conflict');
-        if (!isRace) log.warn('will try again', { apiService: name, message: String(error) });
-        this.#queue.retry(name);
-      }
-      this.#queue.done(name);
-    }
+  run(): Promise<void> {
+    return workThrough(this.#queue, { log: this.#environment.log, what: 'apiService' }, (name) => this.#sync(name));
   }
 
   stop(): void {

@@ -3,9 +3,9 @@ import { KeyedQueue } from '#base/keyed-queue.ts';
 import type { Client } from '#client/client.ts';
 import { ValidatingAdmissionPolicy as PolicyKind } from '#kinds/generated/handles.ts';
 import type { ValidatingAdmissionPolicy } from '#kinds/generated/types/admissionregistration_v1.ts';
-import { isReason } from '#machinery/errors.ts';
 import type { ResourceCache } from '../../cache/resource-cache.ts';
 import type { ResourceTable } from '../../resources/resource.ts';
+import { workThrough } from '../../work.ts';
 import { checkTypes } from './type-checking.ts';
 
 export interface StatusControllerOptions {
@@ -40,19 +40,10 @@ export class PolicyStatusController {
   }
 
   /** Works until it is stopped. */
-  async run(): Promise<void> {
-    const { log } = this.#options.environment;
-    for (let name = await this.#queue.take(); name !== undefined; name = await this.#queue.take()) {
-      try {
-        await this.#sync(name);
-        this.#queue.forget(name);
-      } catch (error) {
-        if (!isReason(error, 'Conflict') && !isReason(error, 'NotFound'))
-          log.warn('will try again', { validatingAdmissionPolicy: name, message: String(error) });
-        this.#queue.retry(name);
-      }
-      this.#queue.done(name);
-    }
+  run(): Promise<void> {
+    return workThrough(this.#queue, { log: this.#options.environment.log, what: 'validatingAdmissionPolicy' }, (name) =>
+      this.#sync(name),
+    );
   }
 
   stop(): void {

@@ -6,9 +6,9 @@ import { CustomResourceDefinition as DefinitionKind } from '#kinds/generated/han
 import type { CustomResourceDefinition } from '#kinds/generated/types/apiextensions_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
-import { isReason } from '#machinery/errors.ts';
 import type { ResourceCache } from '../../cache/resource-cache.ts';
 import type { ResourceTable } from '../../resources/resource.ts';
+import { workThrough } from '../../work.ts';
 import { type ConditionChange, isConditionTrue, withCondition } from './conditions.ts';
 import { othersInGroup } from './hook.ts';
 import { cleanupFinalizer } from './rules.ts';
@@ -52,19 +52,10 @@ export class DefinitionController {
   }
 
   /** Works until it is stopped. */
-  async run(): Promise<void> {
-    const { log } = this.#options.environment;
-    for (let name = await this.#queue.take(); name !== undefined; name = await this.#queue.take()) {
-      try {
-        await this.#sync(name);
-        this.#queue.forget(name);
-      } catch (error) {
-        if (!isReason(error, 'Conflict') && !isReason(error, 'NotFound'))
-          log.warn('will try again', { customResourceDefinition: name, message: String(error) });
-        this.#queue.retry(name);
-      }
-      this.#queue.done(name);
-    }
+  run(): Promise<void> {
+    return workThrough(this.#queue, { log: this.#options.environment.log, what: 'customResourceDefinition' }, (name) =>
+      this.#sync(name),
+    );
   }
 
   stop(): void {
