@@ -4,6 +4,7 @@ import type { Clock } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { type AnyResponse, sendBytes, writeChunk } from '../http/answer.ts';
 import type { AnyRequest } from '../http/body.ts';
+import { hopHeaders } from '../http/hop-headers.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import { dialFailure } from '../webhooks/failures.ts';
 import { type RemoteServer, userHeaders } from './remote-server.ts';
@@ -13,18 +14,8 @@ const answerLimitMs = 60_000;
 
 const tooLate = (): ApiError => new ApiError(504, 'Timeout', 'request did not complete within the allotted timeout');
 
-const hopHeaders = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  'host',
-]);
+/** The server behind has a name of its own. */
+const dropped: ReadonlySet<string> = new Set([...hopHeaders, 'host']);
 
 /** Hands a request on to an aggregated server and its answer back, both as they come: watches stream. */
 export async function proxyToServer(options: {
@@ -52,7 +43,7 @@ export async function proxyToServer(options: {
     limit.cancel();
   }
   answer.once('error', () => response.destroy());
-  const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopHeaders.has(name)));
+  const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !dropped.has(name)));
   response.writeHead(answer.statusCode ?? 502, headers);
   response.flushHeaders?.();
   for await (const chunk of answer) if (!(await writeChunk(response, chunk as Uint8Array))) return;
@@ -89,7 +80,7 @@ function passedHeaders(headers: IncomingHttpHeaders, user: UserInfo): OutgoingHt
   const passed: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
     const isOurs = name === 'authorization' || name.startsWith('x-remote-') || name.startsWith('impersonate-');
-    if (value === undefined || name.startsWith(':') || hopHeaders.has(name) || isOurs) continue;
+    if (value === undefined || name.startsWith(':') || dropped.has(name) || isOurs) continue;
     passed[name] = value;
   }
   return { ...passed, ...userHeaders(user) };

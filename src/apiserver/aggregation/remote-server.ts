@@ -3,6 +3,7 @@ import * as https from 'node:https';
 import type { Clock } from '#base/clock.ts';
 import type { Random } from '#base/random.ts';
 import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
+import { readAnswer } from '../http/body.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import type { ResourceTable } from '../resources/resource.ts';
 import { resolveWebhook, type WebhookAddress } from '../webhooks/address.ts';
@@ -114,17 +115,7 @@ async function answerOf(request: ClientRequest): Promise<{ readonly status: numb
     request.on('error', reject);
     request.end();
   });
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of response as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > maxDocumentBytes) {
-      response.destroy();
-      throw new Error(`the answer is larger than ${maxDocumentBytes} bytes`);
-    }
-    parts.push(part);
-  }
-  return { status: response.statusCode ?? 0, body: Buffer.concat(parts) };
+  return { status: response.statusCode ?? 0, body: await readAnswer(response, maxDocumentBytes) };
 }
 
 /** Who asks, as an aggregated server learns it (KEP of the authenticating proxy). */

@@ -11,6 +11,7 @@ import { nodeHttp } from '#streaming/node-http.ts';
 import { type AnyResponse, writeChunk } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
 import type { Exchange } from '../http/handler.ts';
+import { hopHeaders } from '../http/hop-headers.ts';
 import type { ResourceRequest } from '../http/request-info.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import type { ApiServer } from '../server.ts';
@@ -19,17 +20,6 @@ import { rewriteLink, rewriteLinks } from './html-links.ts';
 
 /** A backend that does not answer is given up after this long. */
 const backendTimeoutMs = 60_000;
-const hopHeaders = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
 
 interface Backend {
   readonly scheme: 'http' | 'https';

@@ -24,3 +24,18 @@ export async function readBody(request: AnyRequest): Promise<Uint8Array> {
 function tooLarge(): ApiError {
   return new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`);
 }
+
+/** The whole answer of a server that we asked. @throws Error when it is larger than `maxBytes`; the rest is not read. */
+export async function readAnswer(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > maxBytes) {
+      response.destroy();
+      throw new Error(`the answer is larger than ${maxBytes} bytes`);
+    }
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}

@@ -1,10 +1,11 @@
-import type { Agent, IncomingMessage } from 'node:http';
+import type { Agent } from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import type { Environment } from '#base/environment.ts';
 import { encodeJson, parseJson } from '#machinery/json.ts';
 import type { Json } from '#machinery/meta.ts';
 import { nodeHttp } from '#streaming/node-http.ts';
+import { readAnswer } from '../http/body.ts';
 import type { ResourceTable } from '../resources/resource.ts';
 import {
   formatUrl,
@@ -134,8 +135,8 @@ export class WebhookClient {
         else reject(signal.aborted ? signal.reason : error);
       });
       call.once('response', (response) => {
-        textOf(response).then(
-          (text) => resolve({ status: response.statusCode ?? 0, body: text }),
+        readAnswer(response, maxAnswerBytes).then(
+          (text) => resolve({ status: response.statusCode ?? 0, body: text.toString('utf8') }),
           (error: unknown) => reject(signal.aborted ? signal.reason : error),
         );
       });
@@ -160,20 +161,6 @@ export class WebhookClient {
 function makePool(caBundle: string): https.Agent {
   const trust = caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString('utf8') };
   return new https.Agent({ keepAlive: true, maxSockets: maxConnections, ...trust });
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxAnswerBytes) {
-      response.destroy();
-      throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parsed(text: string): Json {
