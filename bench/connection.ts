@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
-import type { Access } from './load.ts';
+import type { Access } from '#testing/access.ts';
 
 export interface Answer {
   readonly status: number;

@@ -1,13 +1,5 @@
+import type { Access } from '#testing/access.ts';
 import { Connection } from './connection.ts';
-
-/** A server to measure and who to be there. */
-export interface Access {
-  readonly host: string;
-  readonly port: number;
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
 
 export interface Rate {
   /** Requests a second. */
@@ -99,5 +91,10 @@ export async function measureRate(
 export async function medianOf(times: number, measure: () => Promise<number>): Promise<number> {
   const values: number[] = [];
   for (let round = 0; round < times; round++) values.push(await measure());
-  return values.sort((left, right) => left - right)[Math.floor(times / 2)]!;
+  return median(values);
+}
+
+/** The middle of an odd number of values. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[values.length >> 1]!;
 }

@@ -8,7 +8,7 @@ import { connectContainerd } from '#kubelet/containerd/daemon/start.ts';
 import type { Cri } from '#kubelet/cri/cri.ts';
 import { busyboxImage, testImages } from '#testing/images/images.ts';
 import { imageCacheDir, machineEnvironment } from '#testing/machine.ts';
-import { LoadClient, medianOf } from './load.ts';
+import { LoadClient, median, medianOf } from './load.ts';
 import { startProa, type Target } from './target.ts';
 
 /** What a person waits for on a machine with containers, in milliseconds. */
@@ -53,7 +53,7 @@ export async function measureRealNode(): Promise<RealNodeFigures> {
       await proa('down', '--data-dir', dataDir);
       await again.stop();
     }
-    return { nodeReadyMs: middle(nodes), nameResolvedMs: middle(names), podMs, runtimeMs };
+    return { nodeReadyMs: median(nodes), nameResolvedMs: median(names), podMs, runtimeMs };
   } finally {
     await proa('reset', '--data-dir', dataDir);
     rmSync(folder, { recursive: true, force: true });
@@ -62,10 +62,6 @@ export async function measureRealNode(): Promise<RealNodeFigures> {
 
 async function proa(...args: readonly string[]): Promise<void> {
   await promisify(execFile)(join(import.meta.dirname, '..', 'bin', 'proa.js'), args);
-}
-
-function middle(values: number[]): number {
-  return values.sort((left, right) => left - right)[values.length >> 1]!;
 }
 
 interface Seen {

@@ -2,8 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as yaml from 'js-yaml';
-import { type Access, LoadClient } from './load.ts';
+import { type Access, accessOf } from '#testing/access.ts';
+import { LoadClient } from './load.ts';
 
 /** A running control plane. */
 export interface Target {
@@ -14,29 +14,6 @@ export interface Target {
   /** All its processes. */
   readonly pids: () => readonly number[];
   readonly stop: () => Promise<void>;
-}
-
-interface Kubeconfig {
-  readonly clusters: {
-    cluster: { server: string; 'certificate-authority'?: string; 'certificate-authority-data'?: string };
-  }[];
-  readonly users: { user: Record<string, string> }[];
-}
-
-function accessOf(file: string): Access {
-  const { clusters, users } = yaml.load(readFileSync(file, 'utf8')) as Kubeconfig;
-  const { server, ...cluster } = clusters[0]!.cluster;
-  const user = users[0]!.user;
-  const pem = (data: string | undefined, path: string | undefined): string =>
-    data === undefined ? readFileSync(path!, 'utf8') : Buffer.from(data, 'base64').toString();
-  const url = new URL(server);
-  return {
-    host: url.hostname,
-    port: Number(url.port),
-    ca: pem(cluster['certificate-authority-data'], cluster['certificate-authority']),
-    cert: pem(user['client-certificate-data'], user['client-certificate']),
-    key: pem(user['client-key-data'], user['client-key']),
-  };
 }
 
 const root = join(import.meta.dirname, '..');

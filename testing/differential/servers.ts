@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -20,6 +20,7 @@ import { loadDescriptions } from '#cmd/descriptions.ts';
 import { ensurePki, type Pki } from '#cmd/pki.ts';
 import { MemoryStore } from '#storage/memory/store.ts';
 import { freePort } from '../e2e/proa.ts';
+import { startEtcd } from '../etcd.ts';
 import { type Access, Asker } from './exchange.ts';
 
 export interface RunningServer {
@@ -86,30 +87,15 @@ export async function startOurs(): Promise<RunningServer & { readonly server: Ap
  * @param program the path of kube-apiserver
  */
 export async function startOfficial(program: string): Promise<RunningServer> {
-  const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()];
+  const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'official-'));
   const pki = await pkiIn(folder);
   const file = (name: string): string => join(folder, 'pki', name);
   const verifying = createPublicKey(pki.tokenSigningKey).export({ type: 'spki', format: 'pem' });
   await writeFile(file('sa.pub'), verifying);
-  await mkdir(join(folder, 'etcd'));
-  const etcd = run(folder, 'etcd', [
-    '--data-dir',
-    join(folder, 'etcd'),
-    '--listen-client-urls',
-    `http://127.0.0.1:${etcdPort}`,
-    '--advertise-client-urls',
-    `http://127.0.0.1:${etcdPort}`,
-    '--listen-peer-urls',
-    `http://127.0.0.1:${peerPort}`,
-    '--initial-advertise-peer-urls',
-    `http://127.0.0.1:${peerPort}`,
-    '--initial-cluster',
-    `default=http://127.0.0.1:${peerPort}`,
-    '--unsafe-no-fsync',
-  ]);
+  const etcd = await startEtcd(folder);
   const apiserver = run(folder, program, [
-    `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+    `--etcd-servers=${etcd.endpoints.join(',')}`,
     `--secure-port=${port}`,
     '--bind-address=127.0.0.1',
     '--advertise-address=127.0.0.1',
@@ -128,7 +114,8 @@ export async function startOfficial(program: string): Promise<RunningServer> {
   ]);
   const access = accessOf(pki, port);
   const stop = async (): Promise<void> => {
-    for (const child of [apiserver, etcd]) await end(child);
+    await end(apiserver);
+    await etcd.stop();
     await rm(folder, { recursive: true, force: true });
   };
   await ready(access, apiserver, folder).catch(async (error) => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { load } from 'js-yaml';
+import { accessOf } from '../access.ts';
 import { Asker } from '../differential/exchange.ts';
 import { ProaProcess, until } from '../e2e/proa.ts';
 import { hasEtcd, startEtcd, type TestEtcd } from '../etcd.ts';
@@ -15,20 +15,6 @@ const writes = 200;
 /** What a client may notice of the death of one server or member. */
 const longestGapMs = 5_000;
 const configMaps = '/api/v1/namespaces/default/configmaps';
-
-async function askerOf(server: ProaProcess): Promise<Asker> {
-  const { clusters, users } = load(await readFile(server.kubeconfig, 'utf8')) as {
-    readonly clusters: readonly { readonly cluster: Record<string, string> }[];
-    readonly users: readonly { readonly user: Record<string, string> }[];
-  };
-  const pem = (data: string | undefined): string => Buffer.from(data ?? '', 'base64').toString();
-  return new Asker({
-    port: server.port,
-    ca: pem(clusters[0]!.cluster['certificate-authority-data']),
-    cert: pem(users[0]!.user['client-certificate-data']),
-    key: pem(users[0]!.user['client-key-data']),
-  });
-}
 
 /** Creates objects without end, each through whichever server answers, and notes when which was acknowledged. */
 class Writers {
@@ -93,7 +79,7 @@ if (hasEtcd) {
       etcd = await startEtcd(folder, 3);
       first = await ProaProcess.start({ nodes: 0, etcdServers: etcd.endpoints });
       second = await ProaProcess.start({ nodes: 0, simulatedNodes: 2, etcdServers: etcd.endpoints, besides: first });
-      askers = [await askerOf(first), await askerOf(second)];
+      askers = [new Asker(accessOf(first.kubeconfig)), new Asker(accessOf(second.kubeconfig))];
     });
 
     after(async () => {
