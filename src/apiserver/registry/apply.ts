@@ -1,5 +1,5 @@
 import { applyPatch } from '#machinery/apply/index.ts';
-import { cloneJson } from '#machinery/clone.ts';
+import { cloneObject } from '#machinery/clone.ts';
 import { badRequest, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { createObject } from './create.ts';
@@ -34,7 +34,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
     });
     checkLocation(operation, { ...applied, metadata: applied.metadata ?? {} });
     // What did not change is shared with the live object, which nobody may touch.
-    const object = cloneJson(applied) as Mutable<ApiObject>;
+    const object = cloneObject(applied);
     const { resourceVersion } = (patch['metadata'] ?? {}) as { readonly resourceVersion?: string };
     if (live !== undefined && resourceVersion === undefined) delete object.metadata.resourceVersion;
     return object;

@@ -8,6 +8,7 @@ import { StoredObject } from '../cache/stored-object.ts';
 import { hasSeparateStatus, inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import { deleteUnreadable } from './delete-unreadable.ts';
+import { modified } from './modified.ts';
 import type { DeletionOptions, Operation, Result } from './operation.ts';
 import { hookOf, type Registry } from './registry.ts';
 
@@ -56,11 +57,7 @@ export async function deleteObject(
     const outcome = await attemptDelete(registry, operation, entry, deleteOptions);
     if (outcome !== 'lost') return outcome;
   }
-  throw conflict(
-    resource.kind,
-    name,
-    'the object has been modified; please apply your changes to the latest version and try again',
-  );
+  throw modified(operation);
 }
 
 async function attemptDelete(

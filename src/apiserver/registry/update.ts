@@ -1,7 +1,7 @@
 import { validateObjectMeta, validateObjectMetaUpdate } from '#kinds/validation/object-meta.ts';
 import { cloneObject } from '#machinery/clone.ts';
 import { equalValues } from '#machinery/equality.ts';
-import { type ApiError, badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import type { ApiObject, GroupVersionKind, Mutable, ObjectMeta } from '#machinery/meta.ts';
 import { type AdmissionAttributes, takeBack } from '../admission/plugin.ts';
 import type { CachedEntry } from '../cache/resource-cache.ts';
@@ -17,6 +17,7 @@ import { objectKey } from '../resources/storage-keys.ts';
 import { createObject } from './create.ts';
 import { removeObject } from './delete.ts';
 import { trackOwnership } from './managed-fields.ts';
+import { modified } from './modified.ts';
 import type { Operation, Result } from './operation.ts';
 import { hookOf, type Registry, ruleContext } from './registry.ts';
 
@@ -104,11 +105,7 @@ export async function updateObject(
     if (outcome !== 'lost') return outcome;
     operation.signal.throwIfAborted();
   }
-  throw conflict(
-    resource.kind,
-    name,
-    'the object has been modified; please apply your changes to the latest version and try again',
-  );
+  throw modified(operation);
 }
 
 async function attemptUpdate(
@@ -139,10 +136,8 @@ async function attemptUpdate(
   checkValid(registry, operation, object, old, options);
   if (attributes !== undefined) await registry.admission.validate(registry, attributes);
   // A write that changes nothing is none, unless it is to keep the object in another form.
-  const isStale =
-    registry.isStale(resource.storage!.prefix + entry.key, entry.value) ||
-    resource.custom?.isStale(entry.value) === true;
-  if (equalValues(object, old) && !isStale) return { type: 'object', value: served, created: false };
+  if (equalValues(object, old) && !isStale(registry, resource, entry))
+    return { type: 'object', value: served, created: false };
   const stored = await swap(registry, operation, entry, object, old).catch((error: unknown) => {
     if (attributes !== undefined) takeBack(attributes);
     throw error;
@@ -150,6 +145,11 @@ async function attemptUpdate(
   if (stored === 'lost' && attributes !== undefined) takeBack(attributes);
   if (stored === 'lost' && conditional) throw modified(operation);
   return stored;
+}
+
+/** Whether the store keeps the object in a form that it would not be given now: another key, another version. */
+function isStale(registry: Registry, { storage, custom }: ServedResource, { key, value }: CachedEntry): boolean {
+  return registry.isStale(storage!.prefix + key, value) || custom?.isStale(value) === true;
 }
 
 function admissionAttributes(
@@ -167,14 +167,6 @@ function admissionAttributes(
     oldObject: admission.of(oldObject),
     objectKind: admission.kind,
   };
-}
-
-function modified({ resource, name }: Operation): ApiError {
-  return conflict(
-    resource.kind,
-    name,
-    'the object has been modified; please apply your changes to the latest version and try again',
-  );
 }
 
 /** @returns whether the client named the version that it wants to replace. */
