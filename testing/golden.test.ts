@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { hasSchema, schemaNamed } from '#kinds/schemas.ts';
-import { decodeJson, encodeJson, parseJson } from '#machinery/json.ts';
+import { decodeCbor, encodeCbor } from '#machinery/cbor.ts';
+import { conform, decodeJson, encodeJson, parseJson } from '#machinery/json.ts';
 import type { JsonObject } from '#machinery/meta.ts';
 import { decodeProtobuf, encodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
@@ -44,5 +45,14 @@ test('golden objects encode again to JSON and YAML by value and to protobuf byte
     assert.deepEqual(parseJson(encodeJson(object)), parseJson(read(`${name}.json`)), name);
     assert.equal(dumpYaml(object), new TextDecoder().decode(read(`${name}.yaml`)), name);
     assert.ok(Buffer.from(read(`${name}.pb`)).equals(encodeProtobuf(object, schema)), name);
+  }
+});
+
+test('golden objects go through CBOR without loss', () => {
+  for (const name of names) {
+    const schema = schemaOf(name);
+    const json = parseJson(read(`${name}.json`));
+    assert.deepEqual(conform(decodeCbor(encodeCbor(json, schema)), schema), { value: json, unknown: [] }, name);
+    assert.deepEqual(decodeCbor(encodeCbor(json)), json, name);
   }
 });

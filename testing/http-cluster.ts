@@ -38,9 +38,11 @@ export interface HttpCluster {
 export async function startHttpCluster({
   nodes = 1,
   apiServer = {},
+  featureGates = {},
 }: {
   readonly nodes?: number;
   readonly apiServer?: FlagValues;
+  readonly featureGates?: Readonly<Record<string, boolean>>;
 } = {}): Promise<HttpCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'proa-test-'));
   const dataDir = join(folder, 'data');
@@ -56,7 +58,7 @@ export async function startHttpCluster({
       serviceCidr: '10.96.0.0/16',
       podCidr: '10.244.0.0/16',
       clusterDomain: 'cluster.local',
-      featureGates: {},
+      featureGates,
       apiServer,
     },
     environment,

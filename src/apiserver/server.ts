@@ -36,6 +36,7 @@ import { celRules } from './custom-resources/validation-rules/engine.ts';
 import { Encryption, type EncryptionOptions } from './encryption/encryption.ts';
 import { type FairnessOptions, FlowControl } from './fairness/flow-control.ts';
 import { FeatureGates } from './feature-gates.ts';
+import { type Encoding, servedEncodings } from './http/negotiation.ts';
 import { InProcessClient } from './in-process/client.ts';
 import { execute } from './registry/execute.ts';
 import type { Operation, Result } from './registry/operation.ts';
@@ -101,6 +102,8 @@ export class ApiServer {
   readonly encryption: Encryption | undefined;
   /** Undefined: nobody asked for a record of requests. */
   readonly auditor: Auditor | undefined;
+  /** The forms of requests and answers. */
+  readonly encodings: readonly Encoding[];
   readonly #stop = new AbortController();
   #custom: CustomResources | undefined;
   #definitions: DefinitionController | undefined;
@@ -116,6 +119,7 @@ export class ApiServer {
     this.fairness = fairness;
     this.encryption = encryption;
     this.auditor = auditor;
+    this.encodings = servedEncodings({ cbor: registry.featureEnabled('CBORServingAndStorage') });
   }
 
   /** Fills the caches from the store and makes sure that it holds what every cluster has. */
@@ -126,7 +130,9 @@ export class ApiServer {
         ? undefined
         : await Encryption.open(options.store, environment, options.encryption);
     const kept = encryption?.store ?? options.store;
-    const store = options.upstreamForm === true ? new FormedStore(kept) : kept;
+    const features = new FeatureGates(options.featureGates ?? {});
+    const cbor = features.enabled('CBORServingAndStorage');
+    const store = options.upstreamForm === true ? new FormedStore(kept, { cbor }) : kept;
     const resources = await ResourceTable.open(store, builtinRules(celRules));
     const { authentication = {} } = options;
     const tokens = new ServiceAccountTokens({
@@ -138,7 +144,6 @@ export class ApiServer {
       environment,
     });
     const rbac = new RbacAuthorizer(resources);
-    const features = new FeatureGates(options.featureGates ?? {});
     const built = buildAuthenticator(authentication, {
       tokens,
       resources,

@@ -10,7 +10,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { Result } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { encodeValue, statusSchema } from './encode.ts';
-import { type AnswerFormat, mediaTypes, notAcceptable } from './negotiation.ts';
+import { type AnswerFormat, type Encoding, mediaTypes, notAcceptable } from './negotiation.ts';
 import { type IncludeObject, metadataOnly, tableOf } from './table.ts';
 
 /** HTTP/2 answers through Node's compatible interface, so one type serves both. */
@@ -25,6 +25,8 @@ export interface Answering {
   readonly include: IncludeObject;
   readonly resource: ServedResource;
   readonly now: number;
+  /** The forms that there are. */
+  readonly served: readonly Encoding[];
 }
 
 /** Objects written to a list's body at a time: between chunks others get their turn. */
@@ -106,15 +108,25 @@ function sendObject(answering: Answering, value: StoredObject, status: number): 
     const bytes = encodeValue(metadataOnly(value.object), metadataSchema(), format);
     return sendBytes(response, status, mediaTypes[format.encoding], bytes);
   }
-  sendJson(response, status, tableOf({ resource, objects: [value.object], metadata, include, now, withColumns: true }));
+  sendTable(
+    answering,
+    status,
+    tableOf({ resource, objects: [value.object], metadata, include, now, withColumns: true }),
+  );
+}
+
+/** Tables have no protobuf form. */
+function sendTable({ response, format }: Answering, status: number, table: object): void {
+  if (format.encoding === 'json' || format.encoding === 'protobuf') return sendJson(response, status, table);
+  sendBytes(response, status, mediaTypes[format.encoding], encodeValue(table, statusSchema(), format));
 }
 
 /** Objects without their content, whatever their kind. */
 export const metadataSchema = (): ServedResource['schema'] => schemaNamed('meta.v1.PartialObjectMetadata');
 
-function sendPlain({ response, format }: Answering, object: object, status: number): void {
+function sendPlain({ response, format, served }: Answering, object: object, status: number): void {
   // A question's answer is no object: it has no table and no metadata to show.
-  if (format.as !== 'object') throw notAcceptable();
+  if (format.as !== 'object') throw notAcceptable(served);
   const encoding = format.encoding === 'protobuf' ? 'json' : format.encoding;
   sendBytes(response, status, mediaTypes[encoding], encodeValue(object, statusSchema(), { ...format, encoding }));
 }
@@ -125,7 +137,7 @@ async function sendList(answering: Answering, list: Extract<Result, { type: 'lis
   if (format.as === 'object' && format.encoding === 'json' && !format.pretty) return streamList(answering, list);
   const objects = items.map(({ object }) => object);
   if (format.as === 'table') {
-    return sendJson(response, 200, tableOf({ resource, objects, metadata, include, now, withColumns: true }));
+    return sendTable(answering, 200, tableOf({ resource, objects, metadata, include, now, withColumns: true }));
   }
   if (format.as === 'metadata') {
     const body = {

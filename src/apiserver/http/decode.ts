@@ -1,4 +1,5 @@
 import { schemaNamed } from '#kinds/schemas.ts';
+import { decodeCbor } from '#machinery/cbor.ts';
 import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import { conform, type Decoded, DecodeError, decodeJson, encodeJson, parseJson } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
@@ -99,6 +100,11 @@ function decodeAny(
     }
     case 'protobuf':
       return { ...conform(decodeProtobuf(bytes, schema), schema), duplicates: [] };
+    case 'cbor': {
+      // A key that stands twice is no CBOR at all.
+      const value = decodeCbor(bytes);
+      return { ...(custom === undefined ? conform(value, schema) : custom.conform(value)), duplicates: [] };
+    }
   }
 }
 
@@ -112,7 +118,7 @@ function report(problems: readonly string[], expected: ExpectedKind, { fieldVali
   for (const problem of problems) warn(problem);
 }
 
-/** What is wrong with a body that is not even JSON or YAML. */
+/** What is wrong with a body that is not even JSON, YAML or CBOR. */
 function syntaxProblem(bytes: Uint8Array, encoding: Encoding): string | undefined {
   try {
     if (encoding === 'yaml') parseLenientYaml(textOf(bytes));
@@ -120,9 +126,11 @@ function syntaxProblem(bytes: Uint8Array, encoding: Encoding): string | undefine
       const fields = 'APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\""';
       return `couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { ${fields} }`;
     }
+    if (encoding === 'cbor') decodeCbor(bytes);
     return undefined;
   } catch (error) {
     if (error instanceof YamlError) return error.message;
+    if (encoding === 'cbor') return `unable to determine group/version/kind: ${(error as Error).message}`;
     return `couldn't get version/kind; json parse error: ${(error as Error).message}`;
   }
 }
@@ -178,13 +186,11 @@ function checkCustomIdentity(object: ApiObject, expected: ExpectedKind): void {
   ]);
 }
 
-/** A patch document: JSON, or YAML for apply, whose keys that stand twice are told as the client asked. */
-export function decodePatch(
-  bytes: Uint8Array,
-  { isYaml, fieldValidation, warn }: Omit<DecodeOptions, 'encoding'> & { readonly isYaml: boolean },
-): unknown {
+/** A patch document: JSON, or for apply YAML, whose keys that stand twice are told as the client asked, or CBOR. */
+export function decodePatch(bytes: Uint8Array, { encoding, fieldValidation, warn }: DecodeOptions): unknown {
   try {
-    if (!isYaml) return parseJson(bytes);
+    if (encoding === 'cbor') return decodeCbor(bytes);
+    if (encoding !== 'yaml') return parseJson(bytes);
     const { value, duplicates } = parseLenientYaml(textOf(bytes));
     if (duplicates.length > 0 && fieldValidation === 'Strict')
       throw badRequest(
@@ -203,19 +209,26 @@ export function decodeDeleteOptions(bytes: Uint8Array, encoding: Encoding): Json
   if (bytes.length === 0) return undefined;
   try {
     const schema = schemaNamed('meta.v1.DeleteOptions');
-    const isProtobuf = encoding === 'protobuf';
-    const raw = isProtobuf
-      ? decodeProtobuf(bytes, schema)
-      : encoding === 'yaml'
-        ? parseYaml(textOf(bytes))
-        : parseJson(bytes);
-    return conform(raw, schema).value as JsonObject;
+    return conform(rawOptions(bytes, schema, encoding), schema).value as JsonObject;
   } catch (error) {
     throw new ApiError(
       400,
       'BadRequest',
       `unable to decode the delete options: ${error instanceof Error ? error.message : String(error)}`,
     );
+  }
+}
+
+function rawOptions(bytes: Uint8Array, schema: ObjectSchema, encoding: Encoding): unknown {
+  switch (encoding) {
+    case 'json':
+      return parseJson(bytes);
+    case 'yaml':
+      return parseYaml(textOf(bytes));
+    case 'protobuf':
+      return decodeProtobuf(bytes, schema);
+    case 'cbor':
+      return decodeCbor(bytes);
   }
 }
 

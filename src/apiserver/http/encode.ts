@@ -1,4 +1,5 @@
 import { schemaNamed } from '#kinds/schemas.ts';
+import { encodeCbor } from '#machinery/cbor.ts';
 import { encodeJson, stringifyJson } from '#machinery/json.ts';
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf } from '#machinery/protobuf.ts';
@@ -17,6 +18,8 @@ export function encodeValue(value: object, schema: ObjectSchema, { encoding, pre
       return encoder.encode(dumpYaml(value as unknown as Json));
     case 'protobuf':
       return encodeProtobuf(value as JsonObject, schema);
+    case 'cbor':
+      return encodeCbor(value, schema);
   }
 }
 

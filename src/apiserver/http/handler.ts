@@ -90,7 +90,10 @@ export async function handle(
     }
     // What is no resource has media types of its own and says itself what it accepts.
     if (info.type === 'resource')
-      format = negotiateAnswer(request.headers.accept, { pretty: wantsPretty(request, query) });
+      format = negotiateAnswer(request.headers.accept, {
+        pretty: wantsPretty(request, query),
+        served: server.encodings,
+      });
     const exchange: Exchange = { server, request, response, query, user, format, permit, audit, signal: gone.signal };
     if (info.type === 'path') await servePath(exchange, routes, info);
     else await serveResource(exchange, routes, info);
@@ -210,6 +213,7 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     include: includeOf(query),
     resource,
     now: registry.environment.clock.now(),
+    served: server.encodings,
   };
   if (result.type === 'watch' && exchange.permit !== undefined) finishPermit(exchange.permit);
   if (result.type === 'watch') exchange.audit?.started();
@@ -220,10 +224,10 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
 /** Custom kinds have no protobuf form, and may be deprecated. */
 function customExchange(exchange: Exchange, { deprecation }: CustomForm, warnings: Set<string>): Exchange {
   if (deprecation !== undefined) warnings.add(deprecation);
-  const { format, request } = exchange;
+  const { format, request, server } = exchange;
   if (format.encoding !== 'protobuf') return exchange;
-  const pretty = format.pretty;
-  return { ...exchange, format: negotiateAnswer(request.headers.accept, { pretty, without: 'protobuf' }) };
+  const served = server.encodings.filter((encoding) => encoding !== 'protobuf');
+  return { ...exchange, format: negotiateAnswer(request.headers.accept, { pretty: format.pretty, served }) };
 }
 
 /** Who may not ask about a resource learns that before learning that there is no such resource. */
@@ -257,7 +261,7 @@ function operationOf(
   const options: OperationOptions = queryOptions(query);
   // Who applies has to say so; others are told apart by their program. What goes through a proxy is no patch of ours.
   const isPatch = verb === 'patch' && subresource !== 'proxy';
-  const isApply = isPatch && patchTypeOf(request.headers['content-type']) === 'apply';
+  const isApply = isPatch && patchTypeOf(request.headers['content-type'], exchange.server.encodings).type === 'apply';
   const fieldManager = options.fieldManager ?? (isApply ? '' : defaultManager(request));
   return {
     verb,
@@ -281,15 +285,16 @@ function defaultManager({ headers }: AnyRequest): string {
 }
 
 async function readOperationBody(exchange: Exchange, operation: Operation): Promise<Operation> {
-  const { request, query } = exchange;
+  const { request, query, server } = exchange;
+  const { encodings } = server;
   const { verb, resource, subresource, options, warn } = operation;
   const contentType = request.headers['content-type'];
   switch (verb) {
     case 'create':
     case 'update': {
-      const encoding = bodyEncoding(contentType);
+      const encoding = bodyEncoding(contentType, encodings);
       if (encoding === 'protobuf' && resource.custom !== undefined)
-        throw unsupportedMediaType([mediaTypes.json, mediaTypes.yaml]);
+        throw unsupportedMediaType(encodings.filter((one) => one !== 'protobuf').map((one) => mediaTypes[one]));
       const bytes = await readBody(request);
       const fieldValidation = options.fieldValidation ?? 'Warn';
       return {
@@ -298,9 +303,9 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
       };
     }
     case 'patch': {
-      const patchType = patchTypeOf(contentType);
+      const { type: patchType, encoding } = patchTypeOf(contentType, encodings);
       const body = decodePatch(await readBody(request), {
-        isYaml: patchType === 'apply',
+        encoding,
         fieldValidation: options.fieldValidation ?? 'Warn',
         warn,
       });
@@ -309,7 +314,7 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
     case 'delete':
     case 'deletecollection': {
       const bytes = await readBody(request);
-      const body = decodeDeleteOptions(bytes, bytes.length === 0 ? 'json' : bodyEncoding(contentType));
+      const body = decodeDeleteOptions(bytes, bytes.length === 0 ? 'json' : bodyEncoding(contentType, encodings));
       return { ...operation, options: { ...options, ...deletionOptions(query, body) } };
     }
     default:

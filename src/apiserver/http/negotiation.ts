@@ -1,6 +1,6 @@
 import { ApiError } from '#machinery/errors.ts';
 
-export type Encoding = 'json' | 'yaml' | 'protobuf';
+export type Encoding = 'json' | 'yaml' | 'protobuf' | 'cbor';
 
 /** In which form a client wants its answer. */
 export interface AnswerFormat {
@@ -14,15 +14,31 @@ export const mediaTypes: Readonly<Record<Encoding, string>> = {
   json: 'application/json',
   yaml: 'application/yaml',
   protobuf: 'application/vnd.kubernetes.protobuf',
+  cbor: 'application/cbor',
 };
+
+/** The forms that a server speaks, in the order in which it names them. CBOR is an alpha feature (KEP-4222). */
+export function servedEncodings({ cbor }: { readonly cbor: boolean }): readonly Encoding[] {
+  return cbor ? withCbor : withoutCbor;
+}
+
+const withoutCbor: readonly Encoding[] = ['json', 'yaml', 'protobuf'];
+const withCbor: readonly Encoding[] = [...withoutCbor, 'cbor'];
 
 const byMediaType: Readonly<Record<string, Encoding>> = {
   'application/json': 'json',
   'application/yaml': 'yaml',
   'application/vnd.kubernetes.protobuf': 'protobuf',
+  'application/cbor': 'cbor',
   '*/*': 'json',
   'application/*': 'json',
 };
+
+export interface NegotiationOptions {
+  readonly pretty?: boolean;
+  /** The forms that there are. */
+  readonly served?: readonly Encoding[];
+}
 
 /**
  * The first acceptable form that the client names.
@@ -30,7 +46,7 @@ const byMediaType: Readonly<Record<string, Encoding>> = {
  */
 export function negotiateAnswer(
   accept: string | undefined,
-  { pretty = false, without }: { readonly pretty?: boolean; readonly without?: Encoding } = {},
+  { pretty = false, served = withoutCbor }: NegotiationOptions = {},
 ): AnswerFormat {
   if (accept === undefined || accept === '' || accept === mediaTypes.json)
     return { encoding: 'json', as: 'object', pretty };
@@ -39,13 +55,15 @@ export function negotiateAnswer(
     const encoding = byMediaType[type.toLowerCase()];
     if (encoding === undefined) continue;
     const as = formOf(new Map(parameters.map((parameter) => splitOnce(parameter, '='))));
-    if (as !== undefined && (encoding !== without || as === 'metadata')) return { encoding, as, pretty };
+    // Metadata has every form, also where the object has not.
+    const isServed = served.includes(encoding) || (as === 'metadata' && encoding === 'protobuf');
+    if (as !== undefined && isServed) return { encoding, as, pretty };
   }
-  throw notAcceptable();
+  throw notAcceptable(served);
 }
 
-export function notAcceptable(): ApiError {
-  const message = `only the following media types are accepted: ${Object.values(mediaTypes).join(', ')}`;
+export function notAcceptable(served: readonly Encoding[]): ApiError {
+  const message = `only the following media types are accepted: ${namesOf(served).join(', ')}`;
   return new ApiError(406, 'NotAcceptable', message);
 }
 
@@ -62,13 +80,17 @@ function splitOnce(text: string, separator: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
+function namesOf(encodings: readonly Encoding[]): readonly string[] {
+  return encodings.map((encoding) => mediaTypes[encoding]);
+}
+
 /** The form of a request's body. @throws ApiError 415. */
-export function bodyEncoding(contentType: string | undefined): Encoding {
+export function bodyEncoding(contentType: string | undefined, served: readonly Encoding[]): Encoding {
   const type = (contentType ?? '').split(';')[0]!.trim().toLowerCase();
   if (type === '') return 'json';
   const encoding = byMediaType[type];
-  if (encoding !== undefined && !type.includes('*')) return encoding;
-  throw unsupportedMediaType(Object.values(mediaTypes));
+  if (encoding !== undefined && !type.includes('*') && served.includes(encoding)) return encoding;
+  throw unsupportedMediaType(namesOf(served));
 }
 
 export function unsupportedMediaType(accepted: readonly string[]): ApiError {

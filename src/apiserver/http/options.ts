@@ -2,7 +2,7 @@ import { badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import { parseFieldSelector } from '#machinery/fields.ts';
 import { parseLabelSelector } from '#machinery/label-parser.ts';
 import type { DeletionOptions, OperationOptions, PatchType } from '../registry/operation.ts';
-import { unsupportedMediaType } from './negotiation.ts';
+import { type Encoding, unsupportedMediaType } from './negotiation.ts';
 import { isTrue } from './request-info.ts';
 
 type Fields = { -readonly [Key in keyof OperationOptions]: OperationOptions[Key] };
@@ -107,10 +107,17 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/strategic-merge-patch+json': 'strategic',
   'application/apply-patch+yaml': 'apply',
 };
+const applyCbor = 'application/apply-patch+cbor';
 
-/** @throws ApiError 415. */
-export function patchTypeOf(contentType: string | undefined): PatchType {
-  const type = patchTypes[(contentType ?? '').split(';')[0]!.trim().toLowerCase()];
-  if (type === undefined) throw unsupportedMediaType(Object.keys(patchTypes));
-  return type;
+/** What a patch is, and how it is written. @throws ApiError 415. */
+export function patchTypeOf(
+  contentType: string | undefined,
+  served: readonly Encoding[],
+): { readonly type: PatchType; readonly encoding: Encoding } {
+  const media = (contentType ?? '').split(';')[0]!.trim().toLowerCase();
+  const cbor = served.includes('cbor');
+  if (cbor && media === applyCbor) return { type: 'apply', encoding: 'cbor' };
+  const type = patchTypes[media];
+  if (type === undefined) throw unsupportedMediaType([...Object.keys(patchTypes), ...(cbor ? [applyCbor] : [])]);
+  return { type, encoding: type === 'apply' ? 'yaml' : 'json' };
 }

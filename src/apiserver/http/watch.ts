@@ -1,25 +1,33 @@
 import type { Clock } from '#base/clock.ts';
+import { encodeCbor, encodeCborFrame } from '#machinery/cbor.ts';
 import { type ApiObject, apiVersionOf, type JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf, encodeWatchFrame } from '#machinery/protobuf.ts';
+import type { ObjectSchema } from '#machinery/schema.ts';
 import { dumpYaml } from '#machinery/yaml.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion, readyToServe } from '../resources/resource.ts';
 import { type Answering, type AnyResponse, metadataSchema, writeChunk, writeHead } from './answer.ts';
-import { mediaTypes } from './negotiation.ts';
+import { type Encoding, mediaTypes } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
 
 /** Idle watches with bookmarks get one about this often. */
 const bookmarkIntervalMs = 60_000;
 
+const streamTypes: Readonly<Record<Encoding, string>> = {
+  json: mediaTypes.json,
+  yaml: `${mediaTypes.yaml};stream=watch`,
+  protobuf: `${mediaTypes.protobuf};stream=watch`,
+  cbor: 'application/cbor-seq',
+};
+
 /** Sends events until the client goes, the time is up, or the stream is cut because the client cannot follow. */
 export async function sendWatch(answering: Answering, watch: WatchResult, clock: Clock): Promise<void> {
   const { response, format } = answering;
   const { stream } = watch;
-  const suffix = format.encoding === 'json' ? '' : ';stream=watch';
   writeHead(response, 200, {
-    'content-type': `${mediaTypes[format.encoding]}${suffix}`,
+    'content-type': streamTypes[format.encoding],
     'cache-control': 'no-cache, private',
   });
   response.flushHeaders?.();
@@ -131,14 +139,19 @@ function framer({
           type,
           encodeProtobuf(object as JsonObject, format.as === 'metadata' ? metadataSchema() : resource.schema),
         );
+      case 'cbor':
+        return encodeCborFrame(type, encodeCbor(object, format.as === 'object' ? resource.schema : undefined));
     }
   };
 }
 
+/** YAML is for people, who watch alone. */
+type SharedEncoding = Exclude<Encoding, 'yaml'>;
+
 function sharedFrame(
   type: string,
   value: StoredObject,
-  encoding: 'json' | 'protobuf',
+  encoding: SharedEncoding,
   { schema }: Answering['resource'],
 ): Uint8Array {
   let frames = sharedFrames.get(value);
@@ -149,11 +162,19 @@ function sharedFrame(
   const key = `${type} ${encoding}`;
   let frame = frames.get(key);
   if (frame === undefined) {
-    frame =
-      encoding === 'json'
-        ? Buffer.concat([Buffer.from(`{"type":"${type}","object":`), value.bytes, Buffer.from('}\n')])
-        : encodeWatchFrame(type, encodeProtobuf(value.object as unknown as JsonObject, schema));
+    frame = wholeFrame(type, value, encoding, schema);
     frames.set(key, frame);
   }
   return frame;
+}
+
+function wholeFrame(type: string, value: StoredObject, encoding: SharedEncoding, schema: ObjectSchema): Uint8Array {
+  switch (encoding) {
+    case 'json':
+      return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), value.bytes, Buffer.from('}\n')]);
+    case 'protobuf':
+      return encodeWatchFrame(type, encodeProtobuf(value.object as unknown as JsonObject, schema));
+    case 'cbor':
+      return encodeCborFrame(type, encodeCbor(value.object, schema));
+  }
 }

@@ -14,12 +14,12 @@ import { checkLocation, type UpdateOptions, updateObject } from './update.ts';
 /** PATCH in its four forms. A patch without a resourceVersion is tried again when another writer came first. */
 export function patchObject(registry: Registry, operation: Operation, options: UpdateOptions = {}): Promise<Result> {
   if (operation.options.patchType === 'apply') return applyObject(registry, operation, options);
-  return updateObject(registry, operation, (current) => patched(operation, current), options);
+  return updateObject(registry, operation, (current) => patched(registry, operation, current), options);
 }
 
-function patched(operation: Operation, current: ApiObject): Mutable<ApiObject> {
+function patched(registry: Registry, operation: Operation, current: ApiObject): Mutable<ApiObject> {
   const { resource, body, options } = operation;
-  if (resource.custom !== undefined && options.patchType === 'strategic') throw strategicUnsupported();
+  if (resource.custom !== undefined && options.patchType === 'strategic') throw strategicUnsupported(registry);
   const result = applyPatchDocument(options.patchType!, current as unknown as JsonObject, body, resource.schema);
   const object = checkedObject(operation, result);
   checkLocation(operation, object);
@@ -28,8 +28,9 @@ function patched(operation: Operation, current: ApiObject): Mutable<ApiObject> {
 }
 
 /** Nobody knows how lists of a custom kind are merged. */
-function strategicUnsupported(): ApiError {
+function strategicUnsupported(registry: Registry): ApiError {
   const accepted = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'];
+  if (registry.featureEnabled('CBORServingAndStorage')) accepted.push('application/apply-patch+cbor');
   return new ApiError(
     415,
     'UnsupportedMediaType',

@@ -1,4 +1,5 @@
 import { resourceRows } from '#kinds/resources.ts';
+import { decodeCbor, encodeCbor, isSelfDescribed } from '#machinery/cbor.ts';
 import { conform, DecodeError, encodeJson, parseJson } from '#machinery/json.ts';
 import type { ApiObject, JsonObject } from '#machinery/meta.ts';
 import { decodeEnvelope, decodeMessage, encodeProtobuf } from '#machinery/protobuf.ts';
@@ -12,21 +13,29 @@ const protobufMark = [0x6b, 0x38, 0x73, 0x00];
 /** Groups whose objects upstream's own servers keep as JSON. */
 const keptAsJson = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io']);
 
+export interface FormOptions {
+  /** Objects of custom kinds as CBOR, as upstream with the feature `CBORServingAndStorage`. */
+  readonly cbor: boolean;
+}
+
 /**
- * An object as upstream keeps it in etcd: protobuf in an envelope for built-in kinds, JSON for others, without its
- * resourceVersion, which is the revision of the key.
+ * An object as upstream keeps it in etcd: protobuf in an envelope for built-in kinds, JSON or CBOR for others,
+ * without its resourceVersion, which is the revision of the key.
  */
-export function encodeForm(value: StoredValue): Uint8Array {
+export function encodeForm(value: StoredValue, { cbor }: FormOptions): Uint8Array {
   const { object } = StoredObject.of(value);
   const { resourceVersion: _, ...metadata } = object.metadata;
   const kept = { ...object, metadata } as unknown as JsonObject;
-  const schema = protobufSchema(object.apiVersion ?? '', object.kind ?? '');
-  return schema === undefined ? encodeJson(kept) : encodeProtobuf(kept, schema);
+  const { apiVersion = '', kind = '' } = object;
+  if (keptAsJson.has(apiVersion.split('/')[0]!)) return encodeJson(kept);
+  const schema = schemaOf(apiVersion, kind);
+  if (schema !== undefined) return encodeProtobuf(kept, schema);
+  return cbor ? encodeCbor(kept) : encodeJson(kept);
 }
 
-/** The object of a key, with the key's revision. @throws DecodeError */
+/** The object of a key in whichever form, with the key's revision. @throws DecodeError */
 export function decodeForm(bytes: Uint8Array, revision: number): StoredObject {
-  const object = protobufMark.every((byte, at) => bytes[at] === byte) ? fromProtobuf(bytes) : fromJson(bytes);
+  const object = protobufMark.every((byte, at) => bytes[at] === byte) ? fromProtobuf(bytes) : fromGeneral(bytes);
   return StoredObject.ofObject({
     ...object,
     metadata: { ...object.metadata, resourceVersion: String(revision) },
@@ -42,15 +51,11 @@ function fromProtobuf(bytes: Uint8Array): ApiObject {
   return Object.assign({ kind, apiVersion }, value) as unknown as ApiObject;
 }
 
-function fromJson(bytes: Uint8Array): ApiObject {
-  const object = parseJson(bytes);
+function fromGeneral(bytes: Uint8Array): ApiObject {
+  const object = isSelfDescribed(bytes) ? decodeCbor(bytes) : parseJson(bytes);
   if (typeof object !== 'object' || object === null || Array.isArray(object))
     throw new DecodeError('a stored value is no object');
   return object as unknown as ApiObject;
-}
-
-function protobufSchema(apiVersion: string, kind: string): ObjectSchema | undefined {
-  return keptAsJson.has(apiVersion.split('/')[0]!) ? undefined : schemaOf(apiVersion, kind);
 }
 
 let byKind: ReadonlyMap<string, { readonly schema: ObjectSchema }> | undefined;

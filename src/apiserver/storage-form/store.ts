@@ -10,19 +10,21 @@ import type {
   Write,
 } from '#storage/store.ts';
 import { carryMark } from '../encryption/encrypted-store.ts';
-import { decodeForm, encodeForm } from './form.ts';
+import { decodeForm, encodeForm, type FormOptions } from './form.ts';
 
 /** A value on its way to the store beneath: upstream's form is made when its bytes are asked for. */
 class FormedValue implements StoredValue {
   readonly plain: StoredValue;
+  readonly #form: FormOptions;
   #bytes: Uint8Array | undefined;
 
-  constructor(plain: StoredValue) {
+  constructor(plain: StoredValue, form: FormOptions) {
     this.plain = plain;
+    this.#form = form;
   }
 
   get bytes(): Uint8Array {
-    this.#bytes ??= encodeForm(this.plain);
+    this.#bytes ??= encodeForm(this.plain, this.#form);
     return this.#bytes;
   }
 }
@@ -30,9 +32,11 @@ class FormedValue implements StoredValue {
 /** A store whose values are in the form that upstream keeps in etcd, so that either server can read the other's. */
 export class FormedStore implements Store {
   readonly #inner: Store;
+  readonly #form: FormOptions;
 
-  constructor(inner: Store) {
+  constructor(inner: Store, form: FormOptions) {
     this.#inner = inner;
+    this.#form = form;
   }
 
   get revision(): number {
@@ -59,7 +63,7 @@ export class FormedStore implements Store {
   }
 
   async commit({ value: make, ...write }: Write): Promise<CommitResult> {
-    const value = make === undefined ? undefined : (revision: number) => new FormedValue(make(revision));
+    const value = make === undefined ? undefined : (revision: number) => new FormedValue(make(revision), this.#form);
     const result = await this.#inner.commit({ ...write, value });
     if (result.outcome === 'conflict')
       return result.current === undefined ? result : { ...result, current: plainEntry(result.current) };
