@@ -1,3 +1,5 @@
+import { whenAborted } from './abort.ts';
+
 /** A timer that has been scheduled. Cancelling one that has fired does nothing. */
 export interface Timer {
   cancel(): void;
@@ -37,14 +39,15 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       reject(signal.reason);
       return;
     }
-    const onAbort = () => {
-      timer.cancel();
-      reject(signal?.reason);
-    };
     const timer = clock.schedule(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort);
+      forget?.();
       resolve();
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const forget =
+      signal &&
+      whenAborted(signal, () => {
+        timer.cancel();
+        reject(signal.reason);
+      });
   });
 }

@@ -9,7 +9,7 @@ import { createEventRecorder, type EventRecorder } from './events.ts';
 import { isNamespaceTerminating, messageOf } from './failures.ts';
 import type { Informer } from './informer.ts';
 import type { Informers } from './informers.ts';
-import { trackOwnWrites } from './own-writes.ts';
+import { OwnWrites } from './own-writes.ts';
 
 /** What a reconcile answers: nothing more to do until something changes, or look again after a while. */
 export type ReconcileResult =
@@ -174,9 +174,9 @@ async function turn(
   { reconcile, queue, client, informerOf, environment, signal }: WorkContext,
   key: string,
 ): Promise<void> {
-  const writes = trackOwnWrites(client, informerOf);
+  const writes = new OwnWrites(informerOf);
   try {
-    const result = await reconcile(key, { client: writes.client, signal });
+    const result = await reconcile(key, { client: writes.through(client), signal });
     queue.forget(key);
     if (result.outcome === 'retryAfter') queue.addAfter(key, result.delayMs);
   } catch (error) {
@@ -188,7 +188,7 @@ async function turn(
     }
   }
   // The key stays in work until the caches show what was written: its next turn reads its own writes.
-  await writes.visible(signal).catch(() => undefined);
+  await writes.visible(signal)?.catch(() => undefined);
   queue.done(key);
 }
 

@@ -16,11 +16,11 @@ function readInstant(text: string): Instant | undefined {
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
   const date = new Date(0);
-  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  const dayMs = date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   const isDate = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
   if (!isDate || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
-  date.setUTCHours(Number(hour), Number(minute), Number(second));
-  return { secondsMs: date.getTime() - zoneMs(zone), fraction };
+  const seconds = (Number(hour) * 60 + Number(minute)) * 60 + Number(second);
+  return { secondsMs: dayMs + seconds * 1000 - zoneMs(zone), fraction };
 }
 
 function zoneMs(zone: string): number {
@@ -72,9 +72,10 @@ export function canonicalTime(text: string): string {
 
 /** The time in UTC with six digits. Throws an Error with Go's message unless the text has exactly six. */
 export function canonicalMicroTime(text: string): string {
+  if (knownTimes.has(`${text.slice(0, 19)}Z`) && /^\.\d{6}Z$/.test(text.slice(19))) return text;
   const instant = readInstant(text);
   if (instant === undefined || instant.fraction.length !== 6) throw new Error(parseFailure(text, microLayout));
-  return `${formatTime(instant.secondsMs).slice(0, 19)}.${instant.fraction}Z`;
+  return `${canonicalTime(formatTime(instant.secondsMs)).slice(0, 19)}.${instant.fraction}Z`;
 }
 
 /** Names the first part of the layout that the text does not have. */

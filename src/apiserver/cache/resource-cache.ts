@@ -1,6 +1,7 @@
 import { expired } from '#machinery/errors.ts';
 import { SortedKeys } from '#storage/sorted-keys.ts';
 import type { Store, StoreEvent } from '#storage/store.ts';
+import { Audience, type Interest } from './audience.ts';
 import { StoredObject, withRevision } from './stored-object.ts';
 import { WatchStream } from './watch-stream.ts';
 
@@ -35,7 +36,7 @@ export class ResourceCache {
   readonly #store: Store;
   readonly #entries = new Map<string, CachedEntry>();
   readonly #keys = new SortedKeys();
-  readonly #watchers = new Set<WatchStream>();
+  readonly #watchers = new Audience();
   readonly #listeners = new Set<(event: CacheEvent) => void>();
   readonly #stop = new AbortController();
   #history: CacheEvent[] = [];
@@ -99,17 +100,20 @@ export class ResourceCache {
   watch(options: {
     readonly fromRevision: number;
     readonly filter: ObjectFilter;
+    /** Undefined: everything may concern the watcher. */
+    readonly interest?: Interest | undefined;
     readonly signal: AbortSignal;
   }): WatchStream {
-    const { fromRevision, filter, signal } = options;
+    const { fromRevision, filter, interest, signal } = options;
     if (fromRevision < this.#historyStart) {
       throw expired(`too old resource version: ${fromRevision} (${this.#historyStart})`);
     }
-    const stream = new WatchStream(filter, () => this.#watchers.delete(stream));
+    let leave = (): void => {};
+    const stream = new WatchStream(filter, () => leave());
     for (const event of this.#eventsAfter(fromRevision)) stream.offer(event);
     if (signal.aborted) stream.close();
     else signal.addEventListener('abort', () => stream.close(), { once: true });
-    if (!stream.closed) this.#watchers.add(stream);
+    if (!stream.closed) leave = this.#watchers.add(stream, interest);
     return stream;
   }
 
@@ -169,6 +173,6 @@ export class ResourceCache {
       this.#historyStart = this.#history[0]!.revision - 1;
     }
     for (const listener of this.#listeners) listener(event);
-    for (const stream of this.#watchers) stream.offer(event);
+    this.#watchers.publish(event);
   }
 }

@@ -1,7 +1,8 @@
 import { ApiError, badRequest, expired, fieldError, invalid, notFound } from '#machinery/errors.ts';
-import { matchesFields } from '#machinery/fields.ts';
+import { exactField, matchesFields } from '#machinery/fields.ts';
 import { matchesLabels } from '#machinery/labels.ts';
 import type { ListMeta } from '#machinery/meta.ts';
+import type { Interest } from '../cache/audience.ts';
 import type { ObjectFilter } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
@@ -146,7 +147,7 @@ export async function watchObjects(registry: Registry, operation: Operation): Pr
     }
   }
   const fromRevision = sendsState || wanted === undefined || wanted === 0 ? revision : wanted;
-  const stream = cache.watch({ fromRevision, filter, signal });
+  const stream = cache.watch({ fromRevision, filter, interest: interestOf(operation), signal });
   const spread = 1 + registry.environment.random.next();
   return {
     type: 'watch',
@@ -180,6 +181,24 @@ export function filterOf({ resource, namespace, name, options }: Operation): Obj
     if (fieldSelector === undefined || resource.custom?.isReady(value) === false) return true;
     return matchesFields(fieldSelector, (field) => fieldOf(value, field));
   };
+}
+
+/** The narrowest thing that the filter pins down: one object, a field's value, a namespace. */
+function interestOf({ resource, namespace, name, options }: Operation): Interest | undefined {
+  const { fieldSelector = [] } = options;
+  const { kind, custom } = resource;
+  const exactName = name === '' ? exactField(fieldSelector, 'metadata.name') : name;
+  if (exactName !== undefined && (namespace !== '' || !kind.namespaced))
+    return { index: 'key', value: objectKey({ namespace, name: exactName }), read: (_, key) => key };
+  // Custom objects may have yet to be converted: their fields are not known here.
+  const exact = custom === undefined ? fieldSelector.find(({ operator }) => operator === '=') : undefined;
+  if (exact !== undefined) {
+    const fieldOf = fieldReader(resource);
+    const { field, value } = exact;
+    return { index: `${kind.version} ${field}`, value, read: (stored) => fieldOf(stored, field) };
+  }
+  if (namespace === '') return undefined;
+  return { index: 'namespace', value: namespace, read: (_, key) => key.slice(0, key.indexOf('/')) };
 }
 
 /**

@@ -35,6 +35,8 @@ class Nodes {
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
   readonly #heartbeats = new Heartbeats();
+  /** Nodes that run pods. */
+  readonly #ready = new Set<string>();
   /** Whether no node at all runs pods: then the fault is likelier here than with all of them, and nothing is evicted. */
   #allLost = false;
 
@@ -43,6 +45,8 @@ class Nodes {
     const { clock } = context.environment;
     this.#nodes = context.watch(NodeKind, (node, { type }) => {
       const name = node.metadata.name ?? '';
+      if (type !== 'deleted' && readyCondition(node)?.status === 'True') this.#ready.add(name);
+      else this.#ready.delete(name);
       if (type === 'deleted') this.#heartbeats.forget(name);
       else this.#heartbeats.reported(node, clock.now());
       return [name, ...this.#othersIfAllLostChanged(name)];
@@ -108,10 +112,9 @@ class Nodes {
   }
 
   #othersIfAllLostChanged(name: string): readonly string[] {
-    const nodes = [...this.#nodes.list()];
-    const allLost = nodes.length > 0 && !nodes.some((node) => readyCondition(node)?.status === 'True');
+    const allLost = this.#ready.size === 0 && this.#nodes.size > 0;
     if (allLost === this.#allLost) return [];
     this.#allLost = allLost;
-    return nodes.map(({ metadata }) => metadata.name ?? '').filter((other) => other !== name);
+    return [...this.#nodes.list()].map(({ metadata }) => metadata.name ?? '').filter((other) => other !== name);
   }
 }

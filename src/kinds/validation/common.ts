@@ -39,7 +39,8 @@ export function each<T>(
 }
 
 export function validateLabels(labels: Readonly<Record<string, string>> | undefined, path: string): FieldError[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+  if (labels === undefined) return [];
+  return Object.entries(labels).flatMap(([key, value]) => [
     ...invalidAll(path, key, labelKeyProblems(key)),
     ...invalidAll(path, value, labelValueProblems(value)),
   ]);

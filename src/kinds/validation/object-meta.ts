@@ -93,7 +93,8 @@ export function validateAnnotations(
   annotations: Readonly<Record<string, string>> | undefined,
   path: string,
 ): FieldError[] {
-  const entries = Object.entries(annotations ?? {});
+  if (annotations === undefined) return [];
+  const entries = Object.entries(annotations);
   const errors = entries.flatMap(([key]) => invalidAll(path, key, labelKeyProblems(key.toLowerCase())));
   const size = entries.reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0);
   if (size > maximumAnnotationBytes) errors.push(fieldError.tooLong(path, maximumAnnotationBytes));
@@ -138,14 +139,15 @@ function validateFinalizers(
   finalizers: readonly string[] | undefined,
   rule: ObjectMetaOptions['finalizerRule'],
 ): FieldError[] {
+  if (finalizers === undefined) return [];
   const path = 'metadata.finalizers';
-  const errors = (finalizers ?? []).flatMap((name) => invalidAll(path, name, labelKeyProblems(name)));
-  for (const [index, name] of (finalizers ?? []).entries()) {
+  const errors = finalizers.flatMap((name) => invalidAll(path, name, labelKeyProblems(name)));
+  for (const [index, name] of finalizers.entries()) {
     if (rule === 'any' || name.includes('/') || standardFinalizers.includes(name)) continue;
     const detail = 'name is neither a standard finalizer name nor is it fully qualified';
     errors.push(fieldError.invalid(`${path}[${index}]`, name, detail));
   }
-  if (finalizers?.includes('orphan') === true && finalizers.includes('foregroundDeletion')) {
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     const detail = 'finalizer orphan and foregroundDeletion cannot be both set';
     errors.push(fieldError.invalid(path, finalizers, detail));
   }

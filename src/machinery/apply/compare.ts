@@ -98,6 +98,8 @@ function isEmpty(value: Json): boolean {
 }
 
 function compareLists(before: readonly Json[], after: readonly Json[], schema: ListSchema, change: Change): void {
+  // Most lists are as they were, which is seen sooner than which item is which.
+  if (equalValues(before, after)) return;
   const left = itemsByStep(schema, before);
   const right = itemsByStep(schema, after);
   for (const [step, item] of right) compareValues(step, left.get(step), item, schema.items, change);

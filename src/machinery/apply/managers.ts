@@ -11,6 +11,8 @@ export interface Manager {
   readonly subresource: string;
   readonly time: string | undefined;
   readonly fields: FieldTree;
+  /** What it was read from: as good as new while nothing of it changes. */
+  readonly entry?: ManagedFieldsEntry;
 }
 
 /** How many updaters an object remembers; older ones become one. */
@@ -74,6 +76,7 @@ function managerOf(entry: ManagedFieldsEntry): Manager {
     subresource: entry.subresource ?? '',
     time: entry.time,
     fields: entry.fieldsV1 ?? noFields,
+    entry,
   };
 }
 
@@ -95,15 +98,27 @@ export function entriesOf(managers: readonly Manager[]): ManagedFieldsEntry[] {
   return capped(managers)
     .filter(({ fields }) => !isEmptyTree(fields))
     .sort(compareManagers)
-    .map(({ manager, operation, apiVersion, subresource, time, fields }) => ({
-      manager,
-      operation,
-      apiVersion,
-      ...(time === undefined ? {} : { time }),
-      fieldsType: 'FieldsV1',
-      fieldsV1: sortedTree(fields),
-      ...(subresource === '' ? {} : { subresource }),
-    }));
+    .map(entryOf);
+}
+
+function entryOf(one: Manager): ManagedFieldsEntry {
+  const { manager, operation, apiVersion, subresource, time, entry } = one;
+  const fieldsV1 = sortedTree(one.fields);
+  if (entry !== undefined && entry.fieldsV1 === fieldsV1 && entry.time === time && isSame(managerOf(entry), one))
+    return entry;
+  return {
+    manager,
+    operation,
+    apiVersion,
+    ...(time === undefined ? {} : { time }),
+    fieldsType: 'FieldsV1',
+    fieldsV1,
+    ...(subresource === '' ? {} : { subresource }),
+  };
+}
+
+function isSame(left: Manager, right: Manager): boolean {
+  return isSameManager(left, right) && left.apiVersion === right.apiVersion;
 }
 
 /** Trees that are known to be in order: those of managers that a write does not touch. */
@@ -143,6 +158,7 @@ function compareManagers(left: Manager, right: Manager): number {
 
 /** Makes one manager a version of the oldest updaters, when there are too many. */
 function capped(managers: readonly Manager[]): Manager[] {
+  if (managers.length <= maximumUpdaters) return [...managers];
   const updaters = managers.filter(({ operation }) => operation === 'Update').sort(compareManagers);
   const excess = updaters.length - maximumUpdaters;
   if (excess <= 0) return [...managers];

@@ -34,16 +34,14 @@ export function countName({ group, resource }: Counted): string {
   return `count/${group === '' ? resource : `${resource}.${group}`}`;
 }
 
-const evaluators = new Map<string, QuotaEvaluator>();
+const evaluators = new WeakMap<Counted, QuotaEvaluator>();
 
 /** The evaluator of a kind: every kind has one, which at least counts objects. */
 export function evaluatorOf(kind: Counted): QuotaEvaluator {
-  const path = `${kind.group}/${kind.resource}`;
-  let evaluator = evaluators.get(path);
+  let evaluator = evaluators.get(kind);
   if (evaluator === undefined) {
-    evaluator = special[path] ?? countEvaluator(kind);
-    // Custom kinds come and go without end: their evaluators are made when asked for.
-    if (special[path] !== undefined) evaluators.set(path, evaluator);
+    evaluator = special[`${kind.group}/${kind.resource}`] ?? countEvaluator(kind);
+    evaluators.set(kind, evaluator);
   }
   return evaluator;
 }
