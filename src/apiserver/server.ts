@@ -44,6 +44,9 @@ import type { Registry, ResourceHook } from './registry/registry.ts';
 import { ResourceTable, type ServedResource } from './resources/resource.ts';
 import { objectKey } from './resources/storage-keys.ts';
 import { serviceHook } from './services/hook.ts';
+import { PortAllocations } from './services/port-allocations.ts';
+import { defaultNodePorts, type PortRange } from './services/port-range.ts';
+import { ServiceRepair } from './services/repair.ts';
 import { FormedStore } from './storage-form/store.ts';
 import { WebhookClient } from './webhooks/client.ts';
 
@@ -56,6 +59,8 @@ export interface ApiServerOptions {
   readonly tokenSigningKey: string;
   /** IPv4 range of service addresses, for example `10.96.0.0/16`. */
   readonly serviceCidr: string;
+  /** Ports that services may have on nodes; absent: 30000 to 32767. */
+  readonly nodePorts?: PortRange;
   /** Feature gates that differ from their defaults. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
   /** The client certificate by which aggregated servers know this one. */
@@ -151,6 +156,7 @@ export class ApiServer {
       loopback: () => server.loopback(),
     });
     const authorizers = new ConfiguredAuthorizers(options.authorization ?? {}, { environment, resources, rbac });
+    const ports = new PortAllocations(options.nodePorts ?? defaultNodePorts);
     const registry: Registry = {
       store,
       resources,
@@ -158,7 +164,7 @@ export class ApiServer {
       admission: admissionChain(options.admission ?? {}, { environment, features }),
       hooks: {
         byResource: {
-          '/services': serviceHook({ cidr: options.serviceCidr }),
+          '/services': serviceHook({ cidr: options.serviceCidr, ports }),
           'apiextensions.k8s.io/customresourcedefinitions': definitionHook,
           ...accessHooks,
         },
@@ -208,6 +214,7 @@ export class ApiServer {
     server.#startAggregation(options);
     await publishTrust(server.loopback(), authentication);
     fairness?.start(() => server.loopback());
+    void new ServiceRepair(registry, ports).run(server.#stop.signal);
     server.#compactRegularly();
     return server;
   }

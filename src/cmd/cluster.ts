@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { defaultRequestHeaders } from '#apiserver/authentication/request-header.ts';
-import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
+import { PublishedServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
 import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
 import { type AccessOptions, accessOptions } from '#apiserver/flags.ts';
 import { HttpFront } from '#apiserver/http/front.ts';
@@ -108,7 +108,7 @@ async function startParts(
   onStep: OnStep,
   parts: Parts,
 ): Promise<Cluster> {
-  const address = config.nodes > 0 ? machineAddress() : '127.0.0.1';
+  const address = config.advertiseAddress ?? (config.nodes > 0 ? machineAddress() : '127.0.0.1');
   const serviceAddress = formatIpv4(parseIpRange(config.serviceCidr).first + 1);
   const hosts = servingHosts(config, address, serviceAddress);
   const renew = () => ensurePki(join(config.dataDir, 'pki'), { hosts, now: environment.clock.now() });
@@ -138,7 +138,7 @@ async function startParts(
     pki,
     config,
     environment,
-    host: config.nodes > 0 ? '0.0.0.0' : '127.0.0.1',
+    host: config.bindAddress ?? (address.startsWith('127.') ? '127.0.0.1' : '0.0.0.0'),
     stopping: parts.signal,
   });
   parts.onStop(() => front.close());
@@ -150,7 +150,12 @@ async function startParts(
   parts.run('certificate renewal', renewals.run(parts.signal));
   const client = server.loopback();
   // Pods reach the server through its service; where there are only simulated ones, loopback is no place to send them.
-  if (config.nodes > 0) await publishApiServer(client, { address, port: front.port });
+  if (!address.startsWith('127.')) {
+    const published = new PublishedServer(server, { address, port: front.port });
+    await published.publish();
+    parts.run('the publishing of its address', published.run(parts.signal));
+    parts.onStop(() => published.withdraw());
+  }
   onStep('API server');
   startControlLoops(server, { config, environment, pki }, parts);
   for (const kubelet of simulatedNodes(config, server, environment)) {

@@ -11,6 +11,10 @@ export interface ClusterConfig {
   /** What the cluster is called outside the data folder. */
   readonly names: MachineNames;
   readonly port: number;
+  /** Where the server listens; absent: loopback where there are no real nodes, else everywhere. */
+  readonly bindAddress?: string;
+  /** Where others reach this server; absent: loopback where there are no real nodes, else the machine's own address. */
+  readonly advertiseAddress?: string;
   /** Real nodes on this machine: 0 or 1. */
   readonly nodes: 0 | 1;
   readonly simulatedNodes: number;

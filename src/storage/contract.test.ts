@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
+import { seededRandom } from '#base/random.ts';
 import { hasEtcd, startEtcd } from '#testing/etcd.ts';
 import { EtcdStore } from './etcd/store.ts';
 import { MemoryStore } from './memory/store.ts';
@@ -24,7 +25,7 @@ const backends: Record<string, (folder: string) => Promise<Store>> = {
 /** A member of its own, which ends with the store. */
 async function openEtcd(folder: string): Promise<Store> {
   const etcd = await startEtcd(folder);
-  const environment = { clock: systemClock({ keepAlive: true }), log: silentLog };
+  const environment = { clock: systemClock({ keepAlive: true }), random: seededRandom(1), log: silentLog };
   const store = await EtcdStore.open({ endpoints: etcd.endpoints, prefix: '/', environment });
   const close = store.close.bind(store);
   return Object.assign(store, {

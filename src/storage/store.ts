@@ -42,6 +42,9 @@ export interface Store {
    */
   readonly fresh?: (() => Promise<void>) | undefined;
 
+  /** Whether entries can be given an end: then `ttlSeconds` of a write counts. */
+  readonly expires?: boolean | undefined;
+
   close(): Promise<void>;
 }
 
@@ -71,6 +74,8 @@ export interface Write {
    * synchronously, and again only by a backend that learns the revision later. Undefined deletes.
    */
   readonly value: ((revision: number) => StoredValue) | undefined;
+  /** Who does not write the entry again within so many seconds loses it. Only for a store that `expires`. */
+  readonly ttlSeconds?: number;
 }
 
 export type CommitResult =
@@ -106,7 +111,12 @@ export interface StoreEvent {
   readonly previous: StoredEntry | undefined;
 }
 
-/** The write could not be made durable: a full disk, a lost connection. Nothing of it is visible. */
+/** The store cannot do what it was asked: a full disk, a lost connection. Nothing of a write is visible. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
+}
+
+/** The store has not answered in time. A write may have been carried out nevertheless, or still be. */
+export class StoreTimeout extends Error {
+  override readonly name = 'StoreTimeout';
 }

@@ -1,34 +1,112 @@
+import { sleep } from '#base/clock.ts';
 import type { Client } from '#client/client.ts';
 import { EndpointSlice, Endpoints } from '#kinds/generated/handles.ts';
 import type { Kind } from '#kinds/kind.ts';
+import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
+import type { ApiServer } from '../server.ts';
+import { ServerLeases } from './server-leases.ts';
 
-/** Where the `kubernetes` service leads: the address and port of this API server. */
-export async function publishApiServer(
-  client: Client,
-  { address, port }: { readonly address: string; readonly port: number },
-): Promise<void> {
-  const name = 'kubernetes';
-  const namespace = 'default';
-  const ports = [{ name: 'https', port, protocol: 'TCP' }];
-  await put(client, Endpoints, {
-    metadata: { name, namespace, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets: [{ addresses: [{ ip: address }], ports }],
-  } as ApiObject);
-  await put(client, EndpointSlice, {
-    metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
-    addressType: 'IPv4',
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    ports,
-  } as ApiObject);
+const name = 'kubernetes';
+const namespace = 'default';
+/** How often a server says that it lives, and looks who else does (upstream's `DefaultEndpointReconcilerInterval`). */
+const intervalMs = 10_000;
+const withdrawLimitMs = 2_000;
+
+/** Where a server can be reached by pods. */
+export interface ServerAddress {
+  /** IPv4, and not on loopback. */
+  readonly address: string;
+  readonly port: number;
 }
 
-async function put(client: Client, kind: Kind, object: ApiObject): Promise<void> {
-  try {
-    await client.create(kind, object);
-  } catch (error) {
-    if (!isReason(error, 'AlreadyExists')) throw error;
-    await client.update(kind, object);
+/**
+ * Keeps the endpoints of the `kubernetes` service true: the addresses of all servers on this store that live. They tell
+ * each other by leases in the store, as upstream's lease reconciler has it, so that official servers count, too; a store
+ * that nobody shares knows of this server only.
+ */
+export class PublishedServer {
+  readonly #server: ApiServer;
+  readonly #address: ServerAddress;
+  readonly #leases: ServerLeases | undefined;
+
+  constructor(server: ApiServer, address: ServerAddress) {
+    this.#server = server;
+    this.#address = address;
+    const { store } = server.registry;
+    this.#leases = store.expires === true ? new ServerLeases(store) : undefined;
   }
+
+  /** Publishes this server; what fails is told to the log, and tried again by `run`. */
+  async publish(): Promise<void> {
+    const { address } = this.#address;
+    try {
+      await this.#leases?.renew(address);
+      await this.#reconcile((await this.#leases?.alive()) ?? [address]);
+    } catch (error) {
+      this.#server.environment.log.warn('cannot publish the address of this server', { message: String(error) });
+    }
+  }
+
+  /** Goes on publishing until the signal aborts, then leaves the others alone. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#server.environment;
+    const until = (): Promise<boolean> =>
+      sleep(clock, intervalMs, signal).then(
+        () => true,
+        () => false,
+      );
+    while (await until()) await this.publish();
+  }
+
+  /** Takes this server out before it ends. The last one stays: without it the service would lead nowhere at the next start. */
+  async withdraw(): Promise<void> {
+    const leases = this.#leases;
+    if (leases === undefined) return;
+    const { clock, log } = this.#server.environment;
+    const leave = async (): Promise<void> => {
+      await leases.remove(this.#address.address);
+      const others = await leases.alive();
+      if (others.length > 0) await this.#reconcile(others);
+    };
+    const left = leave().catch((error: unknown) =>
+      log.warn('cannot take back the address of this server', { message: String(error) }),
+    );
+    // A store that does not answer lets the lease run out just as well.
+    await Promise.race([left, sleep(clock, withdrawLimitMs)]);
+  }
+
+  async #reconcile(addresses: readonly string[]): Promise<void> {
+    // Whoever erased all endpoints would cut pods off from the servers that are there nevertheless.
+    if (addresses.length === 0) throw new Error('no server is listed in the store');
+    const client = this.#server.loopback();
+    const ports = [{ name: 'https', port: this.#address.port, protocol: 'TCP' }];
+    await put(client, Endpoints, {
+      metadata: { name, namespace, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports }],
+    } as ApiObject);
+    await put(client, EndpointSlice, {
+      metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
+      ports,
+    } as ApiObject);
+  }
+}
+
+/** Makes an object say what it has to; one that says so already is not written. */
+async function put(client: Client, kind: Kind, wanted: ApiObject): Promise<void> {
+  let current: ApiObject;
+  try {
+    current = await client.get(kind, { name, namespace });
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error;
+    await client.create(kind, wanted);
+    return;
+  }
+  const { metadata, ...content } = wanted;
+  const labels = { ...current.metadata.labels, ...metadata.labels };
+  const next = { ...current, ...content, metadata: { ...current.metadata, labels } };
+  if (!equalValues(next, current)) await client.update(kind, next);
 }

@@ -86,6 +86,10 @@ export class EncryptedStore implements Store {
     return this.#inner.revision;
   }
 
+  get expires(): Store['expires'] {
+    return this.#inner.expires;
+  }
+
   get fresh(): Store['fresh'] {
     const { fresh } = this.#inner;
     return fresh === undefined ? undefined : () => fresh.call(this.#inner);

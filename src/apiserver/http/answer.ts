@@ -5,7 +5,7 @@ import { schemaNamed } from '#kinds/schemas.ts';
 import { ApiError, internalError, type Status } from '#machinery/errors.ts';
 import { encodeJson } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
-import { StoreUnavailable } from '#storage/store.ts';
+import { StoreTimeout, StoreUnavailable } from '#storage/store.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { Result } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -238,7 +238,9 @@ export function sendStatus(response: AnyResponse, status: Status, format: Answer
 /** Every failure becomes a Status: expected ones as they are, a bug as a 500 that tells the log and not the client. */
 export function statusOfError(error: unknown, log: Log): Status {
   if (error instanceof ApiError) return error.status;
-  if (error instanceof StoreUnavailable) return internalError(`the store cannot write: ${error.message}`).status;
+  if (error instanceof StoreUnavailable) return internalError(`the store is not available: ${error.message}`).status;
+  if (error instanceof StoreTimeout)
+    return new ApiError(504, 'Timeout', `Timeout: the store has not answered in time: ${error.message}`).status;
   log.error('request failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   return internalError(error instanceof Error ? error.message : 'unexpected failure').status;
 }

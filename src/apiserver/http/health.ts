@@ -81,7 +81,9 @@ async function readStore({ registry, environment }: ApiServer): Promise<string |
     () => undefined,
   );
   try {
-    return await Promise.race([registry.store.get('/registry/health').then(() => undefined), late]);
+    const { store } = registry;
+    const asked = store.fresh === undefined ? store.get('/registry/health') : store.fresh();
+    return await Promise.race([asked.then(() => undefined), late]);
   } catch (error) {
     return String(error);
   } finally {

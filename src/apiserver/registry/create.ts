@@ -145,7 +145,7 @@ async function store(
   const name = object.metadata.name ?? '';
   const key = objectKey({ namespace: object.metadata.namespace, name });
   if (storage.cache.get(key) !== undefined) throw alreadyExists(resource.kind, name);
-  const undo = await hookOf(registry, resource)?.allocate?.(registry, object, undefined, dryRun);
+  const allocation = await hookOf(registry, resource)?.allocate?.(registry, object, undefined, dryRun);
   if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: true };
   const converted = inStorageVersion(resource, object);
   const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
@@ -164,7 +164,7 @@ async function store(
     if (pending !== undefined) await pending;
     return { type: 'object', value: inServedVersion(resource, value), created: true };
   } catch (error) {
-    await undo?.();
+    await allocation?.undo();
     throw error;
   }
 }

@@ -60,7 +60,6 @@ export interface ResourceHook {
   ) => void | Promise<void>;
   /**
    * Called when everything else about a write has been decided, just before it is stored; may change the object.
-   * Returns what to undo when the store refuses the write.
    * @throws ApiError to refuse the write.
    */
   readonly allocate?: (
@@ -68,9 +67,17 @@ export interface ResourceHook {
     object: Mutable<ApiObject>,
     old: ApiObject | undefined,
     dryRun: boolean,
-  ) => Promise<(() => Promise<void>) | undefined>;
+  ) => Promise<Allocation | undefined>;
   /** Called after an object is gone. */
   readonly afterDelete?: (registry: Registry, object: ApiObject) => Promise<void>;
+}
+
+/** What a write has taken for its object. */
+export interface Allocation {
+  /** The store has refused the write: gives it back. */
+  undo(): Promise<void>;
+  /** The write is stored: gives back what the object had before and does not need any more. */
+  readonly done?: () => Promise<void>;
 }
 
 export function hookOf(registry: Registry, resource: ServedResource): ResourceHook | undefined {

@@ -301,7 +301,7 @@ async function swap(
   const { resource, options } = operation;
   const storage = resource.storage!;
   const dryRun = options.dryRun === true;
-  const undo = await hookOf(registry, resource)?.allocate?.(registry, object, old, dryRun);
+  const allocation = await hookOf(registry, resource)?.allocate?.(registry, object, old, dryRun);
   if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: false };
   const converted = inStorageVersion(resource, object);
   const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
@@ -317,16 +317,17 @@ async function swap(
       },
     });
     if (result.outcome === 'committed') {
+      await allocation?.done?.();
       const value = StoredObject.of(result.value!);
       const pending = readyToServe(resource, [value]);
       if (pending !== undefined) await pending;
       return { type: 'object', value: inServedVersion(resource, value), created: false };
     }
   } catch (error) {
-    await undo?.();
+    await allocation?.undo();
     throw error;
   }
-  await undo?.();
+  await allocation?.undo();
   return 'lost';
 }
 

@@ -3,30 +3,58 @@ import { IPAddress, Service } from '#kinds/generated/handles.ts';
 import type { Service as ServiceObject } from '#kinds/generated/types/core_v1.ts';
 import { ApiError, fieldError, invalid, isReason } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
-import type { Registry, ResourceHook } from '../registry/registry.ts';
+import type { Allocation, Registry, ResourceHook } from '../registry/registry.ts';
 import { formatIpv4, type IpRange, inRange, parseIpRange, reservedForUsers } from './ip-range.ts';
-import { allocateNodePorts, keepNodePorts } from './node-ports.ts';
+import { allocateNodePorts, keepNodePorts, releasePorts } from './node-ports.ts';
+import { nodePortsOf, type PortAllocations } from './port-allocations.ts';
 
 type MutableService = Mutable<ServiceObject>;
 
 /** Random tries before the range is searched from its start. */
 const randomAttempts = 32;
 
+export interface ServiceRanges {
+  /** IPv4 range of cluster addresses. */
+  readonly cidr: string;
+  readonly ports: PortAllocations;
+}
+
 /** Gives services their cluster addresses and node ports, and takes them back. */
-export function serviceHook({ cidr }: { readonly cidr: string }): ResourceHook {
+export function serviceHook({ cidr, ports }: ServiceRanges): ResourceHook {
   const range = parseIpRange(cidr);
   return {
     prepare: (object, old) => prepare(object as unknown as MutableService, old as ServiceObject | undefined),
-    async allocate(registry, object, old, dryRun) {
+    async allocate(registry, object, before, dryRun) {
       const service = object as unknown as MutableService;
-      allocateNodePorts(registry, service);
-      const undo = await allocateAddress(registry, range, service, old as ServiceObject | undefined, dryRun);
-      return undo;
+      const old = before as ServiceObject | undefined;
+      const write = { registry, ports, service, old, dryRun };
+      const address = await allocateAddress(registry, range, service, old, dryRun);
+      try {
+        return both(address, await allocateNodePorts(write));
+      } catch (error) {
+        await address?.undo();
+        throw error;
+      }
     },
     async afterDelete(registry, object) {
       const { clusterIP } = (object as ServiceObject).spec;
       if (clusterIP !== undefined && clusterIP !== '' && clusterIP !== 'None')
         await releaseAddress(registry, clusterIP);
+      await releasePorts(registry, ports, nodePortsOf(object as ServiceObject));
+    },
+  };
+}
+
+function both(first: Allocation | undefined, second: Allocation | undefined): Allocation | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return {
+    async undo() {
+      await second.undo();
+      await first.undo();
+    },
+    async done() {
+      await first.done?.();
+      await second.done?.();
     },
   };
 }
@@ -68,12 +96,12 @@ async function allocateAddress(
   service: MutableService,
   old: ServiceObject | undefined,
   dryRun: boolean,
-): Promise<(() => Promise<void>) | undefined> {
+): Promise<Allocation | undefined> {
   const { spec } = service;
   const before = old?.spec.clusterIP ?? '';
   if (spec.type === 'ExternalName') {
-    if (before !== '' && before !== 'None' && !dryRun) await releaseAddress(registry, before);
-    return undefined;
+    if (before === '' || before === 'None' || dryRun) return undefined;
+    return { undo: async () => {}, done: () => releaseAddress(registry, before) };
   }
   if (spec.clusterIP === 'None' || (spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP === before))
     return undefined;
@@ -83,7 +111,7 @@ async function allocateAddress(
       : await claim(registry, range, service, dryRun);
   spec.clusterIP = address;
   spec.clusterIPs = [address];
-  return dryRun ? undefined : () => releaseAddress(registry, address);
+  return dryRun ? undefined : { undo: () => releaseAddress(registry, address) };
 }
 
 /** The address that the service asks for. */
@@ -119,15 +147,26 @@ async function claimAny(registry: Registry, range: IpRange, service: MutableServ
   throw new ApiError(500, 'InternalError', `Internal error occurred: failed to allocate a serviceIP: range is full`);
 }
 
-/** An IPAddress object is the claim: the store lets only one server make it (KEP-1880). */
 async function tryClaim(
   registry: Registry,
   address: string,
-  { metadata }: MutableService,
+  service: MutableService,
   dryRun: boolean,
 ): Promise<boolean> {
-  const known = registry.resources.of(IPAddress).storage!.cache.get(address) !== undefined;
-  if (known || dryRun) return !known;
+  return dryRun ? !isClaimed(registry, address) : claimAddress(registry, address, service);
+}
+
+function isClaimed({ resources }: Registry, address: string): boolean {
+  return resources.of(IPAddress).storage!.cache.get(address) !== undefined;
+}
+
+/** An IPAddress object is the claim: the store lets only one server make it (KEP-1880). False when there is one. */
+export async function claimAddress(
+  registry: Registry,
+  address: string,
+  { metadata }: ServiceObject | MutableService,
+): Promise<boolean> {
+  if (isClaimed(registry, address)) return false;
   try {
     await registry.loopback().create(IPAddress, {
       metadata: {

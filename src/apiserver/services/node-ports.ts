@@ -1,14 +1,12 @@
-import { randomInteger } from '#base/random.ts';
 import { Service } from '#kinds/generated/handles.ts';
 import type { Service as ServiceObject, ServicePort, ServiceSpec } from '#kinds/generated/types/core_v1.ts';
-import { ApiError, fieldError, invalid } from '#machinery/errors.ts';
+import { ApiError, fieldError, internalError, invalid } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Allocation, Registry } from '../registry/registry.ts';
+import { nodePortsOf, type PortAllocations } from './port-allocations.ts';
+import { formatPortRange, type TakenPorts } from './port-range.ts';
 
-const firstPort = 30000;
-const portCount = 2768;
-/** Ports that automatic assignment leaves to users at first (KEP-3668). */
-const reservedPorts = 86;
+type MutableService = Mutable<ServiceObject>;
 
 const protocolOf = ({ protocol = 'TCP' }: { readonly protocol?: string }): string => protocol;
 
@@ -33,14 +31,8 @@ export function keepNodePorts(spec: Mutable<ServiceSpec>, old: ServiceSpec): voi
     );
     if (before?.nodePort !== undefined) port.nodePort = before.nodePort;
   }
-  if (
-    spec.externalTrafficPolicy === 'Local' &&
-    spec.type === 'LoadBalancer' &&
-    (spec.healthCheckNodePort ?? 0) === 0 &&
-    old.healthCheckNodePort !== undefined
-  ) {
+  if (needsHealthPort(spec) && (spec.healthCheckNodePort ?? 0) === 0 && old.healthCheckNodePort !== undefined)
     spec.healthCheckNodePort = old.healthCheckNodePort;
-  }
 }
 
 /** `kubectl` sends back the whole object when it changes a type: the old number does not count as asked for. */
@@ -52,69 +44,146 @@ function isOld(port: ServicePort, old: ServiceSpec): boolean {
   );
 }
 
-/** Fills in missing node ports and refuses ones that another service has. */
-export function allocateNodePorts(registry: Registry, service: Mutable<ServiceObject>): void {
+const needsHealthPort = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
+  type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
+
+/** One write of a service: what it takes at once, and gives back when it is stored or refused. */
+export interface PortWrite {
+  readonly registry: Registry;
+  readonly ports: PortAllocations;
+  readonly service: MutableService;
+  readonly old: ServiceObject | undefined;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Fills in missing node ports and takes those that the service asks for. A number is one service's, over whatever
+ * protocols; what a service does not need any more is free once the write is stored.
+ */
+export async function allocateNodePorts(write: PortWrite): Promise<Allocation | undefined> {
+  const { registry, ports, service, old, dryRun } = write;
   const { spec } = service;
-  const needsHealthPort = spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
-  if (!needsHealthPort) delete spec.healthCheckNodePort;
-  if (!wantsNodePorts(spec)) {
-    if (spec.type !== 'LoadBalancer') return;
+  if (!needsHealthPort(spec)) delete spec.healthCheckNodePort;
+  const before = new Set(old === undefined ? [] : nodePortsOf(old));
+  const mayHavePorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+  if (before.size === 0 && !mayHavePorts) return undefined;
+  const asked = structuredClone({ ports: spec.ports ?? [], health: spec.healthCheckNodePort });
+  let added: readonly number[] = [];
+  if (mayHavePorts) {
+    added = await ports.change(
+      registry,
+      (taken) => {
+        // A second attempt begins with what the client asked for, not with what the first one found.
+        for (const [index, port] of (spec.ports ?? []).entries()) setPort(port, asked.ports[index]?.nodePort);
+        const taking = new Taking(write, taken, before);
+        taking.ports();
+        spec.healthCheckNodePort = asked.health;
+        taking.healthPort();
+        if (spec.healthCheckNodePort === undefined) delete spec.healthCheckNodePort;
+        return taking.added;
+      },
+      dryRun,
+    );
   }
-  const taken = portsOfOthers(registry, service);
-  for (const [index, port] of (spec.ports ?? []).entries()) {
-    if ((port.nodePort ?? 0) !== 0) checkPort(service, taken, index);
+  const after = new Set(nodePortsOf(service));
+  const dropped = [...before].filter((port) => !after.has(port));
+  if (dryRun || (added.length === 0 && dropped.length === 0)) return undefined;
+  return {
+    undo: () => releasePorts(registry, ports, added),
+    done: () => releasePorts(registry, ports, dropped),
+  };
+}
+
+export async function releasePorts(
+  registry: Registry,
+  ports: PortAllocations,
+  numbers: readonly number[],
+): Promise<void> {
+  if (numbers.length === 0) return;
+  await ports.change(registry, (taken) => {
+    for (const number of numbers) taken.release(number);
+  });
+}
+
+function setPort(port: Mutable<ServicePort>, nodePort: number | undefined): void {
+  if (nodePort === undefined) delete port.nodePort;
+  else port.nodePort = nodePort;
+}
+
+/** What one attempt takes. */
+class Taking {
+  readonly added: number[] = [];
+  readonly #write: PortWrite;
+  readonly #taken: TakenPorts;
+  readonly #before: ReadonlySet<number>;
+
+  constructor(write: PortWrite, taken: TakenPorts, before: ReadonlySet<number>) {
+    this.#write = write;
+    this.#taken = taken;
+    this.#before = before;
   }
-  if (wantsNodePorts(spec)) {
-    for (const port of spec.ports ?? []) {
-      if ((port.nodePort ?? 0) === 0) port.nodePort = shared(spec, port) ?? freePort(registry, taken);
-      taken.add(`${protocolOf(port)}/${port.nodePort}`);
+
+  ports(): void {
+    const { spec } = this.#write.service;
+    // One number serves the same port over several protocols.
+    const byPort = new Map<number, number>();
+    for (const [index, port] of (spec.ports ?? []).entries()) {
+      if ((port.nodePort ?? 0) === 0 && !wantsNodePorts(spec)) continue;
+      const known = byPort.get(port.port);
+      if ((port.nodePort ?? 0) === 0) port.nodePort = known ?? this.#askedFor(port.port) ?? 0;
+      if (port.nodePort === 0) port.nodePort = this.#free('nodePort');
+      else if (port.nodePort !== known) this.#claim(port.nodePort!, index);
+      byPort.set(port.port, port.nodePort!);
     }
   }
-  if (needsHealthPort && (spec.healthCheckNodePort ?? 0) === 0) spec.healthCheckNodePort = freePort(registry, taken);
-}
 
-/** The same port number over two protocols gets one node port. */
-function shared(spec: Mutable<ServiceSpec>, port: Mutable<ServicePort>): number | undefined {
-  const twin = spec.ports?.find(
-    (other) => other.port === port.port && protocolOf(other) !== protocolOf(port) && (other.nodePort ?? 0) !== 0,
-  );
-  return twin?.nodePort;
-}
-
-function checkPort(service: Mutable<ServiceObject>, taken: ReadonlySet<string>, index: number): void {
-  const port = service.spec.ports![index]!;
-  const number = port.nodePort!;
-  const path = `spec.ports[${index}].nodePort`;
-  const refuse = (detail: string): ApiError =>
-    invalid(Service, service.metadata.name ?? '', [fieldError.invalid(path, number, detail)]);
-  if (number < firstPort || number >= firstPort + portCount)
-    throw refuse(
-      `provided port is not in the valid range. The range of valid ports is ${firstPort}-${firstPort + portCount - 1}`,
-    );
-  if (taken.has(`${protocolOf(port)}/${number}`)) throw refuse('provided port is already allocated');
-}
-
-function portsOfOthers(registry: Registry, { metadata }: Mutable<ServiceObject>): Set<string> {
-  const taken = new Set<string>();
-  for (const { value } of registry.resources.of(Service).storage!.cache.entries()) {
-    const other = value.object as ServiceObject;
-    if (other.metadata.name === metadata.name && other.metadata.namespace === metadata.namespace) continue;
-    for (const port of other.spec.ports ?? [])
-      if (port.nodePort !== undefined) taken.add(`${protocolOf(port)}/${port.nodePort}`);
-    if (other.spec.healthCheckNodePort !== undefined) taken.add(`TCP/${other.spec.healthCheckNodePort}`);
+  healthPort(): void {
+    const { spec } = this.#write.service;
+    if (!needsHealthPort(spec)) return;
+    const { old } = this.#write;
+    if (old !== undefined && needsHealthPort(old.spec) && (spec.healthCheckNodePort ?? 0) !== 0) return;
+    const asked = spec.healthCheckNodePort ?? 0;
+    if (asked === 0) {
+      spec.healthCheckNodePort = this.#free('HealthCheck NodePort');
+      return;
+    }
+    const problem = this.#problemOf(asked);
+    if (problem !== undefined)
+      throw new ApiError(500, '', `failed to allocate requested HealthCheck NodePort ${asked}: ${problem}`);
+    this.#add(asked);
   }
-  return taken;
-}
 
-/** A number that no protocol uses, at random from the upper band, then from anywhere. */
-function freePort(registry: Registry, taken: ReadonlySet<string>): number {
-  const isFree = (port: number): boolean =>
-    !['TCP', 'UDP', 'SCTP'].some((protocol) => taken.has(`${protocol}/${port}`));
-  const start = randomInteger(registry.environment.random, portCount - reservedPorts);
-  for (let step = 0; step < portCount - reservedPorts; step++) {
-    const port = firstPort + reservedPorts + ((start + step) % (portCount - reservedPorts));
-    if (isFree(port)) return port;
+  /** A number that the service gives to the same port further on. */
+  #askedFor(port: number): number | undefined {
+    return this.#write.service.spec.ports?.find((other) => other.port === port && (other.nodePort ?? 0) !== 0)
+      ?.nodePort;
   }
-  for (let port = firstPort; port < firstPort + reservedPorts; port++) if (isFree(port)) return port;
-  throw new ApiError(500, 'InternalError', 'Internal error occurred: failed to allocate a nodePort: range is full');
+
+  #claim(number: number, index: number): void {
+    if (this.#before.has(number)) return;
+    const isUpdate = this.#write.old !== undefined;
+    if (isUpdate && this.added.includes(number)) return;
+    const problem = this.#problemOf(number);
+    if (problem === undefined) return this.#add(number);
+    const name = this.#write.service.metadata.name ?? '';
+    throw invalid(Service, name, [fieldError.invalid(`spec.ports[${index}].nodePort`, number, problem)]);
+  }
+
+  #problemOf(number: number): string | undefined {
+    if (!this.#taken.isInRange(number))
+      return `provided port is not in the valid range. The range of valid ports is ${formatPortRange(this.#write.ports.range)}`;
+    return this.#taken.has(number) ? 'provided port is already allocated' : undefined;
+  }
+
+  #free(what: string): number {
+    const number = this.#taken.free(this.#write.registry.environment);
+    if (number === undefined) throw internalError(`failed to allocate a ${what}: range is full`);
+    this.#add(number);
+    return number;
+  }
+
+  #add(number: number): void {
+    this.#taken.take(number);
+    this.added.push(number);
+  }
 }

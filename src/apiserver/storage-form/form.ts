@@ -1,4 +1,5 @@
 import { resourceRows } from '#kinds/resources.ts';
+import { schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor, encodeCbor, isSelfDescribed } from '#machinery/cbor.ts';
 import { conform, DecodeError, encodeJson, parseJson } from '#machinery/json.ts';
 import type { ApiObject, JsonObject } from '#machinery/meta.ts';
@@ -64,5 +65,7 @@ function schemaOf(apiVersion: string, kind: string): ObjectSchema | undefined {
   byKind ??= new Map(
     resourceRows.map((row) => [`${row.group === '' ? '' : `${row.group}/`}${row.version} ${row.kind}`, row]),
   );
+  // No resource of the API: upstream only keeps it in etcd, and so do we.
+  if (apiVersion === 'v1' && kind === 'RangeAllocation') return schemaNamed('core.v1.RangeAllocation');
   return byKind.get(`${apiVersion} ${kind}`)?.schema;
 }

@@ -47,6 +47,10 @@ export class FormedStore implements Store {
     return this.#inner.compactedRevision;
   }
 
+  get expires(): Store['expires'] {
+    return this.#inner.expires;
+  }
+
   get fresh(): Store['fresh'] {
     const { fresh } = this.#inner;
     return fresh === undefined ? undefined : () => fresh.call(this.#inner);

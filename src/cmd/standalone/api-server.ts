@@ -1,4 +1,4 @@
-import { publishApiServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
+import { PublishedServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
 import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
 import { HttpFront } from '#apiserver/http/front.ts';
 import { healthChecks } from '#apiserver/http/health.ts';
@@ -122,14 +122,16 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
   });
   // No endpoint may be on loopback: there is no way to it from anywhere else.
   const isReachable = !advertised.startsWith('127.') && advertised !== '::1';
-  if (isReachable)
-    await publishApiServer(server.loopback(), { address: advertised, port: front.port }).catch((error: unknown) =>
-      log.warn('cannot publish the address of this server', { error: String(error) }),
-    );
+  const reconciles = flags.text('endpoint-reconciler-type') !== 'none';
+  const published =
+    isReachable && reconciles ? new PublishedServer(server, { address: advertised, port: front.port }) : undefined;
+  await published?.publish();
+  void published?.run(stopping);
   await new Promise<void>((resolve) => {
     if (stopping.aborted) resolve();
     else stopping.addEventListener('abort', () => resolve(), { once: true });
   });
+  await published?.withdraw();
   server.stop();
   await front.close();
   await store.close();

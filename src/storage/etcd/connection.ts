@@ -7,7 +7,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Clock } from '#base/clock.ts';
-import { StoreUnavailable } from '../store.ts';
+import { StoreTimeout, StoreUnavailable } from '../store.ts';
 
 /** Where etcd is and how to prove who asks. */
 export interface EtcdOptions {
@@ -20,7 +20,7 @@ export interface EtcdOptions {
 }
 
 /** How long a member may take to answer before another is asked. */
-const callTimeoutMs = 5_000;
+const callTimeoutMs = 3_000;
 const retryPauseMs = 100;
 
 const same = (bytes: Buffer): Buffer => bytes;
@@ -52,7 +52,8 @@ export class EtcdConnection {
   /**
    * Asks until a member answers or `limitMs` is over. A request that is asked again may have been carried out the first
    * time: whoever writes must be able to tell.
-   * @throws StoreUnavailable when none did, EtcdRefusal for an answer that asking again would not change.
+   * @throws StoreUnavailable when no member could be reached, StoreTimeout when one was and did not answer, EtcdRefusal
+   * for an answer that asking again would not change.
    */
   async call(
     method: string,
@@ -60,6 +61,7 @@ export class EtcdConnection {
     limitMs: number,
   ): Promise<{ readonly answer: Buffer; readonly again: boolean }> {
     const deadline = this.#clock.monotonic() + limitMs;
+    let reached = false;
     for (let again = false; ; again = true) {
       const member = this.#current;
       try {
@@ -67,7 +69,11 @@ export class EtcdConnection {
       } catch (error) {
         if (error instanceof EtcdRefusal) throw error;
         if (this.#current === member) this.#current = (member + 1) % this.#clients.length;
-        if (this.#clock.monotonic() >= deadline) throw new StoreUnavailable(`etcd: ${messageOf(error)}`);
+        reached ||= (error as { readonly code?: number }).code !== status.UNAVAILABLE;
+        if (this.#clock.monotonic() >= deadline) {
+          const message = `etcd: ${messageOf(error)}`;
+          throw reached ? new StoreTimeout(message) : new StoreUnavailable(message);
+        }
         await this.#pause(retryPauseMs);
       }
     }
@@ -78,7 +84,7 @@ export class EtcdConnection {
       const done = (error: { readonly code?: number; readonly details?: string } | null, answer?: Buffer): void => {
         limit.cancel();
         if (error === null) resolve(answer ?? Buffer.alloc(0));
-        else reject(isRefusal(error.code) ? new EtcdRefusal(error.code ?? 0, messageOf(error)) : error);
+        else reject(isRefusal(error) ? new EtcdRefusal(error.code ?? 0, messageOf(error)) : error);
       };
       const call = this.#clients[member]!.makeUnaryRequest(method, same, same, request, new Metadata(), {}, done);
       const limit = this.#clock.schedule(callTimeoutMs, () => call.cancel());
@@ -118,12 +124,14 @@ export class EtcdRefusal extends Error {
   }
 }
 
-function isRefusal(code: number | undefined): boolean {
+function isRefusal({ code, details }: { readonly code?: number; readonly details?: string }): boolean {
   return (
     code === status.INVALID_ARGUMENT ||
     code === status.OUT_OF_RANGE ||
     code === status.PERMISSION_DENIED ||
     code === status.UNAUTHENTICATED ||
+    code === status.NOT_FOUND ||
+    (code === status.FAILED_PRECONDITION && details?.includes('lease already exists') === true) ||
     code === status.RESOURCE_EXHAUSTED
   );
 }

@@ -81,7 +81,7 @@ function readRange(reader: WireReader): RangeAnswer {
 const compareModRevision = 2;
 
 /** Puts or deletes a key if it is at the expected revision; else reads it. */
-export function swapRequest(key: string, expectedRevision: number, value: Uint8Array | undefined): Buffer {
+export function swapRequest(key: string, expectedRevision: number, value: Uint8Array | undefined, lease = 0): Buffer {
   const compare = message([
     [2, compareModRevision],
     [3, key],
@@ -98,6 +98,7 @@ export function swapRequest(key: string, expectedRevision: number, value: Uint8A
             message([
               [1, key],
               [2, value],
+              [3, lease],
             ]),
           ],
         ]);
@@ -135,6 +136,14 @@ export function swapAnswer(bytes: Uint8Array): SwapAnswer {
       }),
   });
   return { revision, succeeded, current };
+}
+
+/** A lease by an id of the caller's choice: the keys that name it go when it ends. */
+export function leaseRequest(id: number, ttlSeconds: number): Buffer {
+  return message([
+    [1, ttlSeconds],
+    [2, id],
+  ]);
 }
 
 export function compactRequest(revision: number): Buffer {

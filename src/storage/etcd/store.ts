@@ -3,8 +3,9 @@ import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { Revisions } from '../revisions.ts';
 import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, StoredValue, Write } from '../store.ts';
-import { StoreUnavailable } from '../store.ts';
+import { StoreTimeout, StoreUnavailable } from '../store.ts';
 import { EtcdConnection, type EtcdOptions, EtcdRefusal } from './connection.ts';
+import { Leases } from './leases.ts';
 import {
   compactRequest,
   endOfPrefix,
@@ -22,19 +23,22 @@ import {
 export interface EtcdStoreOptions extends EtcdOptions {
   /** Every key of this store begins with it, and nobody else's does. */
   readonly prefix?: string;
-  readonly environment: Pick<Environment, 'clock' | 'log'>;
+  readonly environment: Pick<Environment, 'clock' | 'log' | 'random'>;
 }
 
 /** Events kept for watchers that resume. */
 const maxLogEvents = 4096;
 const pageEntries = 1000;
-/** How long a request waits for a member that answers. */
-const patienceMs = 15_000;
+/** How long a request waits for a member that answers, and then for the copy to show what it has to. */
+const patienceMs = 10_000;
+/** A watch that owes somebody news for so long is looked for at another member. */
+const stallMs = 2_000;
 const reconnectMs = 200;
 
 interface Waiter {
   readonly revision: number;
-  readonly resolve: () => void;
+  /** With what went wrong, if anything did. */
+  readonly settle: (failure?: Error) => void;
 }
 
 /**
@@ -43,7 +47,9 @@ interface Waiter {
  * `fresh` tells when the copy has what others wrote before it was called.
  */
 export class EtcdStore implements Store {
+  readonly expires = true;
   readonly #connection: EtcdConnection;
+  readonly #leases: Leases;
   readonly #prefix: string;
   readonly #environment: EtcdStoreOptions['environment'];
   readonly #revisions = new Revisions();
@@ -55,11 +61,13 @@ export class EtcdStore implements Store {
   #stream: ClientDuplexStream<Buffer, Buffer> | undefined;
   #asking: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  #heardAtMs = 0;
 
   private constructor({ prefix = '/registry/', environment, ...options }: EtcdStoreOptions) {
     this.#prefix = prefix;
     this.#environment = environment;
     this.#connection = new EtcdConnection(options, environment.clock);
+    this.#leases = new Leases((request) => this.#call('/etcdserverpb.Lease/LeaseGrant', request), environment);
   }
 
   /** Reads everything and follows it. Rejects with StoreUnavailable when no member answers. */
@@ -99,9 +107,12 @@ export class EtcdStore implements Store {
     }
   }
 
-  async commit({ key, expectedRevision, value }: Write): Promise<CommitResult> {
+  /** Rejects with StoreTimeout when it is not known in time whether the write was carried out. */
+  async commit({ key, expectedRevision, value, ttlSeconds }: Write): Promise<CommitResult> {
     const bytes = value?.(0).bytes;
-    const { answer, again } = await this.#call('/etcdserverpb.KV/Txn', swapRequest(key, expectedRevision, bytes));
+    const lease = ttlSeconds === undefined ? 0 : await this.#leases.lasting(ttlSeconds);
+    const request = swapRequest(key, expectedRevision, bytes, lease);
+    const { answer, again } = await this.#call('/etcdserverpb.KV/Txn', request);
     const { revision, succeeded, current } = swapAnswer(answer);
     if (succeeded) return this.#committed(revision, value?.(revision), key);
     // The connection broke after an earlier attempt was carried out: what is there is this very write.
@@ -160,7 +171,7 @@ export class EtcdStore implements Store {
   async close(): Promise<void> {
     this.#stop.abort();
     this.#stream?.cancel();
-    for (const { resolve } of this.#waiting) resolve();
+    for (const { settle } of [...this.#waiting]) settle(new StoreUnavailable('the store is closed'));
     this.#connection.close();
   }
 
@@ -228,6 +239,7 @@ export class EtcdStore implements Store {
   }
 
   #take({ events, revision, created }: WatchAnswer): void {
+    this.#heardAtMs = this.#environment.clock.monotonic();
     for (const { isDeletion, entry } of events) {
       if (isDeletion) this.#publish(entry.key, entry.modRevision, undefined);
       else this.#publish(entry.key, entry.modRevision, this.#own.get(entry.modRevision) ?? { bytes: entry.value });
@@ -235,6 +247,7 @@ export class EtcdStore implements Store {
     }
     // An answer without events says how far there was nothing else; one that opens a watch says nothing of the kind.
     if (events.length === 0 && !created) this.#revisions.advance(revision);
+    else this.#revisions.advance(events.at(-1)?.entry.modRevision ?? 0);
     this.#revisions.trim(maxLogEvents);
     this.#wake();
   }
@@ -260,20 +273,37 @@ export class EtcdStore implements Store {
     this.#wake();
   }
 
+  /** Resolves when the copy shows a revision. Rejects with StoreTimeout when it does not in time. */
   #reached(revision: number): Promise<void> {
     if (this.revision >= revision) return Promise.resolve();
     if (this.#stop.signal.aborted) return Promise.reject(new StoreUnavailable('the store is closed'));
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add({ revision, resolve });
+    const { clock } = this.#environment;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = {
+      revision,
+      settle: (failure) => {
+        limit.cancel();
+        stall.cancel();
+        this.#waiting.delete(waiter);
+        if (failure === undefined) resolve();
+        else reject(failure);
+      },
+    };
+    const stream = this.#stream;
+    const stall = clock.schedule(stallMs, () => this.#giveUpOn(stream));
+    const limit = clock.schedule(patienceMs, () => waiter.settle(new StoreTimeout('etcd: its watch does not answer')));
+    this.#waiting.add(waiter);
     return promise;
   }
 
+  /** A member that takes requests and tells no news: whoever follows goes to another. */
+  #giveUpOn(stream: ClientDuplexStream<Buffer, Buffer> | undefined): void {
+    if (stream === undefined || this.#stream !== stream) return;
+    if (this.#environment.clock.monotonic() - this.#heardAtMs >= stallMs) stream.cancel();
+  }
+
   #wake(): void {
-    for (const waiter of this.#waiting) {
-      if (waiter.revision > this.revision) continue;
-      this.#waiting.delete(waiter);
-      waiter.resolve();
-    }
+    for (const waiter of [...this.#waiting]) if (waiter.revision <= this.revision) waiter.settle();
   }
 }
 

@@ -28,6 +28,7 @@ Usage: proa up [flags]
   --data-dir FOLDER       where the cluster's state is kept
   --kubeconfig FILE       write a kubeconfig there, instead of adding the context "proa" to yours
   --port PORT             port of the API server (6443)
+  --advertise-address IP  where pods and other machines reach this server; it then listens everywhere
   --nodes 0|1             real nodes on this machine; 1 needs root on Linux and is then the default
   --simulated-nodes N     nodes that run nothing, for trying out and testing
   --simulate WHAT         how their containers behave: start=200..800,ready=1000,failChance=0.01 (milliseconds; also
@@ -35,7 +36,7 @@ Usage: proa up [flags]
   --feature-gates A=true  official feature gates, separated by commas
   --etcd-servers URL,URL  keep the state in an etcd that several servers share, instead of in the data folder
   --config FILE           the same settings in YAML: dataDir, port, nodes, simulatedNodes, serviceCidr, podCidr,
-                          clusterDomain, featureGates, simulation, etcd
+                          clusterDomain, featureGates, simulation, etcd, advertiseAddress, bindAddress
 `;
 
 export const up: Command = {
@@ -47,6 +48,7 @@ export const up: Command = {
     'data-dir': { type: 'string' },
     kubeconfig: { type: 'string' },
     port: { type: 'string' },
+    'advertise-address': { type: 'string' },
     nodes: { type: 'string' },
     'simulated-nodes': { type: 'string' },
     'feature-gates': { type: 'string' },

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import * as yaml from 'js-yaml';
 import { FeatureGates } from '#apiserver/feature-gates.ts';
 import { accessFlags, type FlagValues } from '#apiserver/flags.ts';
-import { parseIpRange } from '#apiserver/services/ip-range.ts';
+import { parseIpRange, parseIpv4 } from '#apiserver/services/ip-range.ts';
 import type { Duration, SimulatedBehaviour } from '#kubelet/simulated/behaviour.ts';
 import {
   type ClusterConfig,
@@ -22,6 +22,8 @@ import { text, type Values } from '../command.ts';
 const fileKeys = [
   'dataDir',
   'port',
+  'bindAddress',
+  'advertiseAddress',
   'nodes',
   'simulatedNodes',
   'serviceCidr',
@@ -57,6 +59,13 @@ export function upOptions(values: Values): UpOptions {
     dataDir,
     names: machineNames(dataDir),
     port: wholeNumber('--port', text(values, 'port') ?? file.port) ?? defaultPort,
+    ...given({
+      bindAddress: address('bindAddress', file.bindAddress),
+      advertiseAddress: address(
+        '--advertise-address',
+        text(values, 'advertise-address') ?? stringOf('advertiseAddress', file.advertiseAddress),
+      ),
+    }),
     nodes,
     simulatedNodes,
     serviceCidr: range('serviceCidr', file.serviceCidr) ?? defaultServiceCidr,
@@ -125,6 +134,18 @@ function wholeNumber(name: string, value: unknown): number | undefined {
 function stringOf(name: string, value: unknown): string | undefined {
   if (value !== undefined && typeof value !== 'string') throw new UserError(`${name} must be a string`);
   return value;
+}
+
+function address(name: string, value: unknown): string | undefined {
+  const written = stringOf(name, value);
+  if (written !== undefined && parseIpv4(written) === undefined)
+    throw new UserError(`${name} must be an IPv4 address, not ${JSON.stringify(written)}`);
+  return written;
+}
+
+/** Only what somebody said. */
+function given<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
 function range(name: string, value: unknown): string | undefined {
