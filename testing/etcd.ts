@@ -16,6 +16,8 @@ export interface TestEtcd {
   /** Ends one member, at once, and starts it again later with what it had. */
   kill(member: number): Promise<void>;
   restart(member: number): Promise<void>;
+  /** Stops a member without ending it. @returns what lets it go on. */
+  freeze(member: number): () => void;
   stop(): Promise<void>;
 }
 
@@ -54,6 +56,10 @@ export async function startEtcd(folder: string, members = 1): Promise<TestEtcd> 
     async restart(member) {
       running[member] = start(member);
       await healthy(endpoints[member]!);
+    },
+    freeze(member) {
+      running[member]!.kill('SIGSTOP');
+      return () => running[member]!.kill('SIGCONT');
     },
     async stop() {
       await Promise.all(running.map(end));

@@ -28,7 +28,7 @@ import { certificateAuthority } from './certificate-authority.ts';
 import { type ClusterConfig, machineAddress } from './config.ts';
 import { UserError } from './data-folder.ts';
 import { loadDescriptions } from './descriptions.ts';
-import { ensureEncryptionConfiguration } from './encryption-key.ts';
+import { encryptionConfiguration, ensureEncryptionConfiguration } from './encryption-key.ts';
 import { ensurePki, type Pki, proxyClientName } from './pki.ts';
 import { Renewals } from './renewals.ts';
 
@@ -197,10 +197,10 @@ function accessOf(config: ClusterConfig, pki: Pki): AccessOptions {
   }
   const { authentication } = given;
   const ownCa = pki.authority.certificate;
-  // Servers that share a store have to share its keys, too: those of one machine's folder are no use there.
-  const own =
-    config.etcd === undefined ? { configFile: ensureEncryptionConfiguration(join(config.dataDir, 'pki')) } : undefined;
-  const encryption = given.encryption ?? own;
+  // Servers that share a store have to share its keys, too, official ones among them: none makes a key of its own.
+  const folder = join(config.dataDir, 'pki');
+  const own = config.etcd === undefined ? ensureEncryptionConfiguration(folder) : encryptionConfiguration(folder);
+  const encryption = given.encryption ?? (own === undefined ? undefined : { configFile: own });
   return {
     ...given,
     ...(encryption === undefined ? {} : { encryption }),

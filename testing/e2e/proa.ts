@@ -144,8 +144,10 @@ export class ProaProcess {
     readonly etcdServers?: readonly string[];
     /** A server on the same store, whose keys this one has to share. */
     readonly besides?: ProaProcess;
+    /** What the server tells others of where it is; it listens on loopback all the same. */
+    readonly advertiseAddress?: string;
   }): Promise<ProaProcess> {
-    const { nodes, simulatedNodes = 0, network = 200, etcdServers, besides } = options;
+    const { nodes, simulatedNodes = 0, network = 200, etcdServers, besides, advertiseAddress } = options;
     const folder = await mkdtemp(join(tmpdir(), 'proa-e2e-'));
     const cluster = new ProaProcess(folder, await freePort());
     const config = {
@@ -156,6 +158,7 @@ export class ProaProcess {
       podCidr: `10.${network}.0.0/16`,
       serviceCidr: `10.${network + 1}.0.0/16`,
       ...(etcdServers === undefined ? {} : { etcd: { servers: etcdServers } }),
+      ...(advertiseAddress === undefined ? {} : { advertiseAddress, bindAddress: '127.0.0.1' }),
     };
     if (besides !== undefined)
       await cp(join(besides.dataDir, 'pki'), join(cluster.dataDir, 'pki'), { recursive: true });

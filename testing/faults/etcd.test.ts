@@ -14,6 +14,10 @@ const writers = 8;
 const writes = 200;
 /** What a client may notice of the death of one server or member. */
 const longestGapMs = 5_000;
+/** What the servers say of themselves; nothing is sent there. */
+const addresses = ['10.250.0.1', '10.250.0.2', '10.250.0.3'];
+/** A dead server's lease, and the round in which another one notices. */
+const leaseLimitMs = 30_000;
 const configMaps = '/api/v1/namespaces/default/configmaps';
 
 /** Creates objects without end, each through whichever server answers, and notes when which was acknowledged. */
@@ -67,32 +71,40 @@ class Writers {
 }
 
 if (hasEtcd) {
-  describe('two servers on an etcd of three members', () => {
+  describe('three servers on an etcd of three members', () => {
     let folder: string;
     let etcd: TestEtcd;
-    let first: ProaProcess;
-    let second: ProaProcess;
-    let askers: readonly [Asker, Asker];
+    const servers: ProaProcess[] = [];
+    let askers: readonly Asker[];
 
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), 'proa-etcd-'));
       etcd = await startEtcd(folder, 3);
-      first = await ProaProcess.start({ nodes: 0, etcdServers: etcd.endpoints });
-      second = await ProaProcess.start({ nodes: 0, simulatedNodes: 2, etcdServers: etcd.endpoints, besides: first });
-      askers = [new Asker(accessOf(first.kubeconfig)), new Asker(accessOf(second.kubeconfig))];
+      const options = { nodes: 0, etcdServers: etcd.endpoints } as const;
+      const first = await ProaProcess.start({ ...options, advertiseAddress: addresses[0]! });
+      servers.push(first);
+      servers.push(await ProaProcess.start({ ...options, advertiseAddress: addresses[1]!, besides: first }));
+      const last = { simulatedNodes: 2, advertiseAddress: addresses[2]!, besides: first };
+      servers.push(await ProaProcess.start({ ...options, ...last }));
+      askers = servers.map(({ kubeconfig }) => new Asker(accessOf(kubeconfig)));
     });
 
     after(async () => {
       for (const asker of askers) asker.close();
-      await first.remove();
-      await second.remove();
+      for (const server of servers) await server.remove();
       await etcd.stop();
       await rm(folder, { recursive: true, force: true });
     });
 
+    const published = async (): Promise<readonly string[]> => {
+      const path = '/api/v1/namespaces/default/endpoints/kubernetes';
+      const { subsets } = JSON.parse((await askers[2]!.ask({ method: 'GET', path })).body);
+      return subsets[0].addresses.map(({ ip }: { readonly ip: string }) => ip);
+    };
+
     test('what one has written the other reads at once', async () => {
       for (let round = 0; round < 50; round++) {
-        const [writer, reader] = round % 2 === 0 ? askers : [askers[1], askers[0]];
+        const [writer, reader] = [askers[round % 3]!, askers[(round + 1) % 3]!];
         const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `seen-${round}` } });
         assert.equal((await writer.ask({ method: 'POST', path: configMaps, body })).status, 201);
         assert.equal((await reader.ask({ method: 'GET', path: `${configMaps}/seen-${round}` })).status, 200);
@@ -105,7 +117,32 @@ if (hasEtcd) {
       }
     });
 
-    test('the death of any member or of a server loses nothing and interrupts writes for less than five seconds', async () => {
+    test('the service of the API names all servers', async () => {
+      await until(published, (found) => found.join() === addresses.join());
+      const path = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes';
+      const { endpoints } = JSON.parse((await askers[0]!.ask({ method: 'GET', path })).body);
+      assert.deepEqual(
+        endpoints.flatMap(({ addresses: found }: { readonly addresses: readonly string[] }) => found),
+        addresses,
+      );
+    });
+
+    test('no two services get the same node port or address, whichever servers are asked at once', async () => {
+      const made = await Promise.all(
+        Array.from({ length: 60 }, async (_, index) => {
+          const spec = { type: 'NodePort', ports: [{ port: 80 }] };
+          const body = JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name: `np-${index}` }, spec });
+          const path = '/api/v1/namespaces/default/services';
+          const answer = await askers[index % 3]!.ask({ method: 'POST', path, body });
+          assert.equal(answer.status, 201, answer.body);
+          return JSON.parse(answer.body).spec;
+        }),
+      );
+      assert.equal(new Set(made.map(({ ports }) => ports[0].nodePort)).size, made.length);
+      assert.equal(new Set(made.map(({ clusterIP }) => clusterIP)).size, made.length);
+    });
+
+    test('the death of any member or of a server loses nothing and interrupts writes for less than five seconds', async (t) => {
       const work = new Writers(askers);
       await work.more(writes);
       for (const member of [0, 1, 2]) {
@@ -114,11 +151,20 @@ if (hasEtcd) {
         await etcd.restart(member);
         await work.more(writes);
       }
-      await first.crash();
-      await work.more(writes);
+      // A member that hangs is as bad as a dead one.
+      for (const member of [0, 1, 2]) {
+        const resume = etcd.freeze(member);
+        await work.more(writes);
+        resume();
+      }
+      for (const server of servers.slice(0, 2)) {
+        await server.crash();
+        await work.more(writes);
+      }
       await work.stop();
+      t.diagnostic(`writes were interrupted for ${Math.round(work.longestGapMs)} ms`);
       assert.ok(work.longestGapMs < longestGapMs, `writes were interrupted for ${Math.round(work.longestGapMs)} ms`);
-      const answer = await askers[1].ask({ method: 'GET', path: configMaps });
+      const answer = await askers[2]!.ask({ method: 'GET', path: configMaps });
       const present = new Set(
         JSON.parse(answer.body).items.map(({ metadata }: { metadata: { name: string } }) => metadata.name),
       );
@@ -126,6 +172,10 @@ if (hasEtcd) {
         work.acknowledged.filter(({ name }) => !present.has(name)),
         [],
       );
+    });
+
+    test('the service of the API forgets the servers that died', async () => {
+      await until(published, (found) => found.join() === addresses[2], leaseLimitMs);
     });
 
     test('the server that is left takes over the controllers and the scheduler', async () => {
@@ -138,10 +188,10 @@ if (hasEtcd) {
         spec: { replicas: 3, selector: { matchLabels: labels }, template },
       });
       const path = '/apis/apps/v1/namespaces/default/deployments';
-      assert.equal((await askers[1].ask({ method: 'POST', path, body })).status, 201);
+      assert.equal((await askers[2]!.ask({ method: 'POST', path, body })).status, 201);
       await until(
         async () =>
-          JSON.parse((await askers[1].ask({ method: 'GET', path: `${path}/web` })).body).status?.readyReplicas,
+          JSON.parse((await askers[2]!.ask({ method: 'GET', path: `${path}/web` })).body).status?.readyReplicas,
         (ready) => ready === 3,
       );
     });

@@ -19,8 +19,9 @@ export interface EtcdOptions {
   readonly key?: string;
 }
 
-/** How long a member may take to answer before another is asked. */
-const callTimeoutMs = 3_000;
+/** How long a member may take to answer before another is asked: a small question, and one for a page of values. */
+export const callTimeoutMs = 2_000;
+export const pageTimeoutMs = 5_000;
 const retryPauseMs = 100;
 
 const same = (bytes: Buffer): Buffer => bytes;
@@ -29,10 +30,16 @@ const same = (bytes: Buffer): Buffer => bytes;
 export class EtcdConnection {
   readonly #clients: readonly GrpcClient[];
   readonly #clock: Clock;
+  readonly #onFailure: (member: number) => void;
   #current = 0;
 
-  constructor({ endpoints, ca, certificate, key }: EtcdOptions, clock: Clock) {
+  /** @param onFailure hears of a member that did not answer a call */
+  constructor(
+    { endpoints, ca, certificate, key }: EtcdOptions,
+    { clock, onFailure }: { readonly clock: Clock; readonly onFailure: (member: number) => void },
+  ) {
     this.#clock = clock;
+    this.#onFailure = onFailure;
     const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
     const proof: ChannelCredentials =
       ca === undefined ? credentials.createInsecure() : credentials.createSsl(pem(ca), pem(key), pem(certificate));
@@ -58,17 +65,18 @@ export class EtcdConnection {
   async call(
     method: string,
     request: Buffer,
-    limitMs: number,
+    { limitMs, timeoutMs = callTimeoutMs }: { readonly limitMs: number; readonly timeoutMs?: number },
   ): Promise<{ readonly answer: Buffer; readonly again: boolean }> {
     const deadline = this.#clock.monotonic() + limitMs;
     let reached = false;
     for (let again = false; ; again = true) {
       const member = this.#current;
       try {
-        return { answer: await this.#ask(member, method, request), again };
+        return { answer: await this.#ask(member, method, request, timeoutMs), again };
       } catch (error) {
         if (error instanceof EtcdRefusal) throw error;
-        if (this.#current === member) this.#current = (member + 1) % this.#clients.length;
+        this.avoid(member);
+        this.#onFailure(member);
         reached ||= (error as { readonly code?: number }).code !== status.UNAVAILABLE;
         if (this.#clock.monotonic() >= deadline) {
           const message = `etcd: ${messageOf(error)}`;
@@ -79,7 +87,7 @@ export class EtcdConnection {
     }
   }
 
-  #ask(member: number, method: string, request: Buffer): Promise<Buffer> {
+  #ask(member: number, method: string, request: Buffer, timeoutMs: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const done = (error: { readonly code?: number; readonly details?: string } | null, answer?: Buffer): void => {
         limit.cancel();
@@ -87,21 +95,23 @@ export class EtcdConnection {
         else reject(isRefusal(error) ? new EtcdRefusal(error.code ?? 0, messageOf(error)) : error);
       };
       const call = this.#clients[member]!.makeUnaryRequest(method, same, same, request, new Metadata(), {}, done);
-      const limit = this.#clock.schedule(callTimeoutMs, () => call.cancel());
+      const limit = this.#clock.schedule(timeoutMs, () => call.cancel());
     });
   }
 
-  /** A stream to a member; the next one goes to another when this one failed. */
-  watch(): ClientDuplexStream<Buffer, Buffer> {
+  /** A stream to the member that is asked now. */
+  watch(): { readonly member: number; readonly stream: ClientDuplexStream<Buffer, Buffer> } {
     // Without a leader a member would keep silent instead of saying that it has lost the others.
     const metadata = new Metadata();
     metadata.set('hasleader', 'true');
-    return this.#clients[this.#current]!.makeBidiStreamRequest('/etcdserverpb.Watch/Watch', same, same, metadata, {});
+    const member = this.#current;
+    const path = '/etcdserverpb.Watch/Watch';
+    return { member, stream: this.#clients[member]!.makeBidiStreamRequest(path, same, same, metadata, {}) };
   }
 
-  /** Whoever is asked now does not answer as it should. */
-  avoidCurrent(): void {
-    this.#current = (this.#current + 1) % this.#clients.length;
+  /** A member does not answer as it should: the next question goes to another. */
+  avoid(member: number): void {
+    if (this.#current === member) this.#current = (member + 1) % this.#clients.length;
   }
 
   #pause(ms: number): Promise<void> {

@@ -4,7 +4,7 @@ import type { Environment } from '#base/environment.ts';
 import { Revisions } from '../revisions.ts';
 import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, StoredValue, Write } from '../store.ts';
 import { StoreTimeout, StoreUnavailable } from '../store.ts';
-import { EtcdConnection, type EtcdOptions, EtcdRefusal } from './connection.ts';
+import { callTimeoutMs, EtcdConnection, type EtcdOptions, EtcdRefusal, pageTimeoutMs } from './connection.ts';
 import { Leases } from './leases.ts';
 import {
   compactRequest,
@@ -59,6 +59,8 @@ export class EtcdStore implements Store {
   readonly #waiting = new Set<Waiter>();
   readonly #stop = new AbortController();
   #stream: ClientDuplexStream<Buffer, Buffer> | undefined;
+  /** The member that the stream goes to. */
+  #followed = -1;
   #asking: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #heardAtMs = 0;
@@ -66,7 +68,11 @@ export class EtcdStore implements Store {
   private constructor({ prefix = '/registry/', environment, ...options }: EtcdStoreOptions) {
     this.#prefix = prefix;
     this.#environment = environment;
-    this.#connection = new EtcdConnection(options, environment.clock);
+    // Who does not answer calls tells no news either.
+    const onFailure = (member: number): void => {
+      if (member === this.#followed) this.#stream?.cancel();
+    };
+    this.#connection = new EtcdConnection(options, { clock: environment.clock, onFailure });
     this.#leases = new Leases((request) => this.#call('/etcdserverpb.Lease/LeaseGrant', request), environment);
   }
 
@@ -175,12 +181,17 @@ export class EtcdStore implements Store {
     this.#connection.close();
   }
 
-  async #call(method: string, request: Buffer): Promise<{ readonly answer: Buffer; readonly again: boolean }> {
-    return this.#connection.call(method, request, patienceMs);
+  #call(
+    method: string,
+    request: Buffer,
+    timeoutMs = callTimeoutMs,
+  ): Promise<{ readonly answer: Buffer; readonly again: boolean }> {
+    return this.#connection.call(method, request, { limitMs: patienceMs, timeoutMs });
   }
 
   async #range(query: Parameters<typeof rangeRequest>[0]): Promise<ReturnType<typeof rangeAnswer>> {
-    return rangeAnswer((await this.#call('/etcdserverpb.KV/Range', rangeRequest(query))).answer);
+    const timeoutMs = query.countOnly === true ? callTimeoutMs : pageTimeoutMs;
+    return rangeAnswer((await this.#call('/etcdserverpb.KV/Range', rangeRequest(query), timeoutMs)).answer);
   }
 
   async #readAll(): Promise<{ readonly entries: readonly StoredEntry[]; readonly revision: number }> {
@@ -214,15 +225,16 @@ export class EtcdStore implements Store {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         log.warn('the watch of etcd ended; following again', { message: String((error as Error).message) });
-        this.#connection.avoidCurrent();
+        this.#connection.avoid(this.#followed);
       }
       await sleep(clock, reconnectMs, this.#stop.signal).catch(() => undefined);
     }
   }
 
   async #followOnce(): Promise<void> {
-    const stream = this.#connection.watch();
+    const { stream, member } = this.#connection.watch();
     this.#stream = stream;
+    this.#followed = member;
     stream.write(watchRequest(this.#prefix, this.revision + 1));
     // Whoever waited for a broken stream's progress has to ask this one.
     if (this.#waiting.size > 0) stream.write(progressRequest());
