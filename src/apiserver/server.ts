@@ -38,6 +38,7 @@ import { type FairnessOptions, FlowControl } from './fairness/flow-control.ts';
 import { FeatureGates } from './feature-gates.ts';
 import { type Encoding, servedEncodings } from './http/negotiation.ts';
 import { InProcessClient } from './in-process/client.ts';
+import { EventExpiry } from './registry/event-expiry.ts';
 import { execute } from './registry/execute.ts';
 import type { Operation, Result } from './registry/operation.ts';
 import type { Registry, ResourceHook } from './registry/registry.ts';
@@ -61,6 +62,8 @@ export interface ApiServerOptions {
   readonly serviceCidr: string;
   /** Ports that services may have on nodes; absent: 30000 to 32767. */
   readonly nodePorts?: PortRange;
+  /** How long an event is kept after it was written last; absent: an hour; 0: for ever. */
+  readonly eventTtlSeconds?: number;
   /** Feature gates that differ from their defaults. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
   /** The client certificate by which aggregated servers know this one. */
@@ -95,6 +98,7 @@ const accessHooks: Readonly<Record<string, ResourceHook>> = {
   'rbac.authorization.k8s.io/clusterrolebindings': bindingHook,
 };
 
+const defaultEventTtlSeconds = 3600;
 /** How often old revisions are forgotten: what is older than one interval cannot be read any more. */
 const compactionIntervalMs = 5 * 60_000;
 
@@ -156,6 +160,7 @@ export class ApiServer {
       loopback: () => server.loopback(),
     });
     const authorizers = new ConfiguredAuthorizers(options.authorization ?? {}, { environment, resources, rbac });
+    const { eventTtlSeconds = defaultEventTtlSeconds } = options;
     const ports = new PortAllocations(options.nodePorts ?? defaultNodePorts);
     const registry: Registry = {
       store,
@@ -175,6 +180,7 @@ export class ApiServer {
       webhooks: new WebhookClient(resources, environment),
       tokens,
       tokenPolicy: authentication,
+      eventTtlSeconds,
       isStale: (key, value) => encryption?.store.isStale(key, value.origin) === true,
       loopback: () => server.loopback(),
       featureEnabled: (gate) => features.enabled(gate),
@@ -214,6 +220,8 @@ export class ApiServer {
     server.#startAggregation(options);
     await publishTrust(server.loopback(), authentication);
     fairness?.start(() => server.loopback());
+    if (eventTtlSeconds > 0 && store.expires !== true)
+      void new EventExpiry(registry, eventTtlSeconds).run(server.#stop.signal);
     void new ServiceRepair(registry, ports).run(server.#stop.signal);
     server.#compactRegularly();
     return server;

@@ -17,7 +17,7 @@ import {
 import { objectKey } from '../resources/storage-keys.ts';
 import { trackOwnership } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
-import { hookOf, type Registry, ruleContext } from './registry.ts';
+import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
 
 /** Attempts to find a free name for `generateName` (KEP-4420). */
 const maxNameAttempts = 8;
@@ -153,6 +153,7 @@ async function store(
     const result = await registry.store.commit({
       key: storage.prefix + key,
       expectedRevision: 0,
+      ...lifetimeOf(registry, resource),
       value: (revision) => {
         kept.metadata.resourceVersion = String(revision);
         return StoredObject.ofObject(kept);

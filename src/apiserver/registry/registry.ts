@@ -32,6 +32,8 @@ export interface Registry {
   readonly tokens: ServiceAccountTokens;
   /** How long service-account tokens may live. */
   readonly tokenPolicy: Pick<AuthenticationOptions, 'extendsTokenExpiration' | 'maxTokenLifetimeSeconds' | 'jwksUri'>;
+  /** How long an event is kept after it was written last. */
+  readonly eventTtlSeconds: number;
   /** Whether a value would be sealed in another way if it were written now (encryption at rest). */
   isStale(key: string, value: StoredObject): boolean;
   /** The server's own client, which may do everything. */
@@ -82,6 +84,11 @@ export interface Allocation {
 
 export function hookOf(registry: Registry, resource: ServedResource): ResourceHook | undefined {
   return registry.hooks.byResource[`${resource.kind.group}/${resource.kind.resource}`];
+}
+
+/** For a write to a store whose entries can have an end: events have one. */
+export function lifetimeOf(registry: Registry, { kind }: ServedResource): { readonly ttlSeconds?: number } {
+  return kind.resource === 'events' && registry.eventTtlSeconds > 0 ? { ttlSeconds: registry.eventTtlSeconds } : {};
 }
 
 export function ruleContext(registry: Registry, warn?: (text: string) => void): RuleContext {

@@ -19,7 +19,7 @@ import { removeObject } from './delete.ts';
 import { trackOwnership } from './managed-fields.ts';
 import { modified } from './modified.ts';
 import type { Operation, Result } from './operation.ts';
-import { hookOf, type Registry, ruleContext } from './registry.ts';
+import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
 
 /** Lost races before a request without a precondition gives up. */
 const maxAttempts = 32;
@@ -311,6 +311,7 @@ async function swap(
     const result = await registry.store.commit({
       key: storage.prefix + entry.key,
       expectedRevision: entry.revision,
+      ...lifetimeOf(registry, resource),
       value: (revision) => {
         // A retried transform may share this metadata: the revision goes on a copy of it.
         return StoredObject.ofObject({ ...kept, metadata: { ...kept.metadata, resourceVersion: String(revision) } });

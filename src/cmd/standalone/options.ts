@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type AccessOptions, accessFlags, accessOptions } from '#apiserver/flags.ts';
 import type { ApiServerOptions } from '#apiserver/server.ts';
+import { type PortRange, parsePortRange } from '#apiserver/services/port-range.ts';
 import { FlagError, type Flags } from './flags.ts';
 
 type Base = Pick<ApiServerOptions, 'store' | 'upstreamForm' | 'environment' | 'serviceCidr'>;
@@ -37,9 +38,24 @@ export function serverOptions(flags: Flags, base: Base): ApiServerOptions {
         unreachableTolerationSeconds: flags.whole('default-unreachable-toleration-seconds'),
       }),
     },
+    ...given({ nodePorts: nodePorts(flags), eventTtlSeconds: seconds(flags, 'event-ttl') }),
     ...(gates === undefined ? {} : { featureGates: enabledGates(gates) }),
     ...(hasProxy ? { proxyIdentity: () => proxyIdentity } : {}),
   };
+}
+
+function nodePorts(flags: Flags): PortRange | undefined {
+  const text = flags.text('service-node-port-range');
+  try {
+    return text === undefined ? undefined : parsePortRange(text);
+  } catch (error) {
+    throw new FlagError(`--service-node-port-range: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function seconds(flags: Flags, name: string): number | undefined {
+  const milliseconds = flags.durationMs(name);
+  return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
 function accessOf(flags: Flags): AccessOptions {
