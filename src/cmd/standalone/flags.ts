@@ -36,11 +36,6 @@ export class Flags {
     return text === undefined ? undefined : Number(text);
   }
 
-  durationMs(name: string): number | undefined {
-    const text = this.text(name);
-    return text === undefined ? undefined : goDurationMs(text);
-  }
-
   boolean(name: string): boolean | undefined {
     const text = this.text(name);
     return text === undefined ? undefined : isTrue(text);
