@@ -1,8 +1,9 @@
 /**
  * Writes src/kinds/generated from the published v1.36 interface (a folder with swagger.json, protobuf-fields.json,
- * discovery-*.json and table-columns.json) and from field-presence.json beside this file: the JSON names of each
- * type's fields, with `z` where a zero value is left out, `w` where one is written, '' where absence has a meaning of
- * its own. Usage: node tools/generate-kinds.ts FOLDER
+ * discovery-*.json and table-columns.json) and from two files beside this one. field-presence.json: the JSON names of
+ * each type's fields, with `z` where a zero value is left out, `w` where one is written, '' where absence has a meaning
+ * of its own. go-fields.json, made by read-go-structs.ts: the Go types that messages name.
+ * Usage: node tools/generate-kinds.ts FOLDER
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -56,6 +57,10 @@ const protobuf = {
 const presence = JSON.parse(readFileSync(join(import.meta.dirname, 'field-presence.json'), 'utf8')) as Record<
   string,
   Record<string, '' | 'z' | 'w'>
+>;
+const goFields = JSON.parse(readFileSync(join(import.meta.dirname, 'go-fields.json'), 'utf8')) as Record<
+  string,
+  Record<string, string>
 >;
 
 /** The group of APIServices is published apart from the others; its wire numbers are few. */
@@ -170,6 +175,8 @@ type FieldFlags = {
   i?: number[];
   /** Lists travel in a message of their own, which has them as field 1. */
   x?: 1;
+  /** Go's structs around the field, with dots, and its Go type, where neither follows from the rest. */
+  g?: string;
 };
 type FieldRow = [type: string, number: number, flags?: FieldFlags];
 const structure: Record<string, { f: Record<string, FieldRow>; a?: 1 }> = {};
@@ -202,9 +209,24 @@ function fieldRow(message: string, property: string, type: string | undefined, f
   const zero = presence[message]?.[property] ?? '';
   if (zero !== '') flags.n = zero;
   const shown = type ?? (wire === undefined ? 'string' : olderType(wire.prefix, wire.field[1], wire.field[2]));
+  const go = goFields[message]?.[property];
+  if (go !== undefined && go !== `|${goTypeOf(shown)}` && !writesItself(shown)) flags.g = go;
   const row: FieldRow = [shown, wire?.field[0] ?? 0];
   if (Object.keys(flags).length > 0) row.push(flags);
   return row;
+}
+
+/** The Go type that a type's name tells. */
+function goTypeOf(type: string): string {
+  if (type.startsWith('[]')) return `[]${goTypeOf(type.slice(2))}`;
+  if (type.startsWith('{}')) return `map[string]${goTypeOf(type.slice(2))}`;
+  const scalar: Readonly<Record<string, string>> = { boolean: 'bool', double: 'float64', bytes: '[]uint8' };
+  return scalar[type] ?? type.split('.').slice(-2).join('.');
+}
+
+/** Types with decoders of their own, which say what they expect. */
+function writesItself(type: string): boolean {
+  return ['time', 'microTime', 'quantity', 'intOrString'].includes(type) || type.startsWith('any:');
 }
 
 /** Where the protobuf message has a JSON field: perhaps spelled otherwise, perhaps inside an embedded message. */

@@ -51,3 +51,13 @@ const byPath = new Map(resourceRows.map((row) => [`${row.group}/${row.version}/$
 export function resourceRow(group: string, version: string, resource: string): ResourceRow | undefined {
   return byPath.get(`${group}/${version}/${resource}`);
 }
+
+let byKind: ReadonlyMap<string, ResourceRow> | undefined;
+
+/** The type of a built-in kind's objects; `apiVersion` as in the object, `apps/v1`. */
+export function schemaOfKind(apiVersion: string, kind: string): ObjectSchema | undefined {
+  byKind ??= new Map(
+    resourceRows.map((row) => [`${row.group === '' ? '' : `${row.group}/`}${row.version} ${row.kind}`, row]),
+  );
+  return byKind.get(`${apiVersion} ${kind}`)?.schema;
+}

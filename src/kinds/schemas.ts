@@ -1,5 +1,6 @@
 import type {
   Field,
+  GoNames,
   ListSchema,
   MapSchema,
   ObjectSchema,
@@ -29,6 +30,8 @@ interface FieldFlags {
   readonly i?: readonly number[];
   /** Lists are wrapped in a protobuf message. */
   readonly x?: 1;
+  /** Go's structs around the field and its type. */
+  readonly g?: string;
 }
 
 type FieldRow = readonly [type: string, number: number, flags?: FieldFlags];
@@ -86,6 +89,13 @@ class TableField implements Field {
     this.patchStrategies = flags.p === undefined ? nothing : (flags.p.split(',') as Field['patchStrategies']);
     this.patchMergeKey = flags.m;
     this.#row = row;
+  }
+
+  get go(): GoNames | undefined {
+    const text = this.#row[2]?.g;
+    if (text === undefined) return undefined;
+    const bar = text.indexOf('|');
+    return { around: text.slice(0, bar).split('.').filter(Boolean), type: text.slice(bar + 1) };
   }
 
   get schema(): Schema {

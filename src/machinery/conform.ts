@@ -9,6 +9,13 @@ export type JsonFields = { [key: string]: Json | undefined };
 /** A value that does not fit its type. The message is the one Go's decoder gives. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
+  /** The message of a type's own decoder, which does not know where it is. */
+  readonly bare: string;
+
+  constructor(message: string, bare = message) {
+    super(message);
+    this.bare = bare;
+  }
 }
 
 export interface ConformResult {
@@ -31,6 +38,7 @@ export const maximumStrictErrors = 100;
 export function conform(value: unknown, schema: Schema, options: ConformOptions = {}): ConformResult {
   const walk = new Walk(options.partial === true);
   const conformed = walk.value(value as Json, schema);
+  if (walk.mismatch !== undefined) throw walk.mismatch;
   return { value: conformed === undefined ? emptyOf(schema) : conformed, unknown: walk.unknown };
 }
 
@@ -93,12 +101,15 @@ function alwaysFields(schema: ObjectSchema): readonly AlwaysField[] {
 /** One conversion: remembers where it is, and what it did not know. */
 class Walk {
   readonly unknown: string[] = [];
+  /** The first value of the wrong type. Go decodes on, and what a type's own decoder refuses comes before it. */
+  mismatch: DecodeError | undefined;
   /** Field names and list indices from the root. */
   readonly #path: (string | number)[] = [];
-  /** Names of fields alone: what Go's decoder says of where it is. */
-  readonly #fields: string[] = [];
-  /** The Go type that holds the current field. */
-  #holder = '';
+  /** The fields alone, and the object that holds the current one: what Go's decoder says of where it is. */
+  readonly #fields: Field[] = [];
+  #holder: ObjectSchema | undefined;
+  /** Lists and maps between the current field and the current value. */
+  #depth = 0;
   readonly #partial: boolean;
 
   constructor(partial: boolean) {
@@ -120,8 +131,8 @@ class Walk {
     }
   }
 
-  #object(value: Json, schema: ObjectSchema): JsonObject {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#mismatch(value, schema);
+  #object(value: Json, schema: ObjectSchema): JsonObject | undefined {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#refuse(value, schema);
     const object = value as JsonObject;
     const { fields } = schema;
     let result: JsonFields | undefined;
@@ -150,22 +161,26 @@ class Walk {
 
   #field(before: Json, field: Field, holder: ObjectSchema): Json | undefined {
     const holderBefore = this.#holder;
-    this.#holder = holder.name;
+    const depthBefore = this.#depth;
+    this.#holder = holder;
+    this.#depth = 0;
     this.#path.push(field.name);
-    this.#fields.push(field.name);
+    this.#fields.push(field);
     const after = this.value(before, field.schema);
     this.#fields.pop();
     this.#path.pop();
     this.#holder = holderBefore;
+    this.#depth = depthBefore;
     if (this.#partial) return after;
     if (field.presence === 'nonZero' && (after === '' || after === 0 || after === false)) return undefined;
     if (field.presence !== 'always' && isEmptyCollection(after, field.schema)) return undefined;
     return after;
   }
 
-  #list(value: Json, schema: ListSchema): Json {
-    if (!Array.isArray(value)) throw this.#mismatch(value, schema);
+  #list(value: Json, schema: ListSchema): Json | undefined {
+    if (!Array.isArray(value)) return this.#refuse(value, schema);
     let result: Json[] | undefined;
+    this.#depth++;
     for (let index = 0; index < value.length; index++) {
       const before: Json = value[index];
       this.#path.push(index);
@@ -175,13 +190,15 @@ class Walk {
       result ??= value.slice();
       result[index] = after;
     }
+    this.#depth--;
     return result ?? value;
   }
 
-  #map(value: Json, schema: MapSchema): Json {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#mismatch(value, schema);
+  #map(value: Json, schema: MapSchema): Json | undefined {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#refuse(value, schema);
     const object = value as JsonObject;
     let result: JsonFields | undefined;
+    this.#depth++;
     for (const name of Object.keys(object)) {
       const before = object[name]!;
       this.#path.push(name);
@@ -191,10 +208,11 @@ class Walk {
       result ??= { ...object } as JsonFields;
       setOwn(result, name, after);
     }
+    this.#depth--;
     return (result as JsonObject | undefined) ?? object;
   }
 
-  #scalar(value: Json, schema: ScalarSchema): Json {
+  #scalar(value: Json, schema: ScalarSchema): Json | undefined {
     switch (schema.type) {
       case 'string':
         if (typeof value === 'string') return value;
@@ -218,34 +236,50 @@ class Walk {
         break;
       case 'time':
         if (typeof value === 'string') return decoded(canonicalTime, value);
-        throw new DecodeError(`json: cannot unmarshal ${jsonType(value)} into Go value of type string`);
+        throw this.#mismatch(jsonType(value), 'string');
       case 'microTime':
         if (typeof value === 'string') return decoded(canonicalMicroTime, value);
-        throw new DecodeError(`json: cannot unmarshal ${jsonType(value)} into Go value of type string`);
+        throw this.#mismatch(jsonType(value), 'string');
       case 'quantity':
         return decoded(canonicalQuantity, typeof value === 'string' ? value.trim() : String(value));
       case 'intOrString':
         if (typeof value === 'string' || isInt32(value)) return value;
-        throw new DecodeError(`json: cannot unmarshal ${jsonType(value, true)} into Go value of type int32`);
+        throw this.#mismatch(jsonType(value, true), 'int32');
       case 'any':
         checkNesting(value, this.#path.length);
         return schema.inner === undefined ? value : conformInner(value, schema.inner);
     }
-    throw this.#mismatch(value, schema);
+    return this.#refuse(value, schema);
   }
 
   #reportUnknown(name: string): void {
     if (this.unknown.length < maximumStrictErrors) this.unknown.push(pathText([...this.#path, name]));
   }
 
-  #mismatch(value: Json, schema: Schema): DecodeError {
+  /** Remembers a value of the wrong type, which then counts as absent. */
+  #refuse(value: Json, schema: Schema): undefined {
     const isNumber = schema.type === 'int32' || schema.type === 'int64';
-    const what = jsonType(value, isNumber);
-    const fields = this.#fields.join('.');
-    const holder = goTypeName(this.#holder);
-    const where = holder === '' ? 'Go value' : `Go struct field ${holder}.${fields}`;
-    return new DecodeError(`json: cannot unmarshal ${what} into ${where} of type ${goType(schema)}`);
+    this.mismatch ??= this.#mismatch(jsonType(value, isNumber), this.#goType(schema));
   }
+
+  #mismatch(what: string, type: string): DecodeError {
+    const holder = this.#holder?.name ?? '';
+    const path = this.#fields.flatMap(({ name, go }) => [...(go?.around ?? []), name]).join('.');
+    const where = holder === '' ? 'Go value' : `Go struct field ${goTypeName(holder)}.${path}`;
+    const message = (into: string): string => `json: cannot unmarshal ${what} into ${into} of type ${type}`;
+    return new DecodeError(message(where), message('Go value'));
+  }
+
+  #goType(schema: Schema): string {
+    let type = this.#fields.at(-1)?.go?.type;
+    for (let depth = 0; depth < this.#depth && type !== undefined; depth++) type = elementType(type);
+    return type ?? goType(schema);
+  }
+}
+
+/** What a Go list or map holds; undefined where its type has a name of its own. */
+function elementType(type: string): string | undefined {
+  return /^(?:\[\]|map\[[^\]]*\])\*?(.*)$/.exec(type)?.[1];
 }
 
 /** What one thing or another holds: Go decodes these on their own, and reports no unknown fields in them. */

@@ -177,8 +177,15 @@ export interface FieldError {
 
 const quoted = (value: unknown): string => {
   if (value === undefined || value === null) return 'null';
-  return typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
+  if (typeof value === 'bigint') return value.toString();
+  return typeof value === 'object' ? goJson(value) : JSON.stringify(value);
 };
+
+/** JSON as Go writes it, with signs that mean something in HTML escaped. */
+export function goJson(value: object, indent?: number): string {
+  const text = JSON.stringify(value, undefined, indent);
+  return text.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
+}
 
 /** Constructors that write messages the way upstream's field package does. */
 export const fieldError = {

@@ -77,4 +77,13 @@ export interface Field {
   /** Strategic merge patch (`x-kubernetes-patch-strategy`, `x-kubernetes-patch-merge-key`). */
   readonly patchStrategies: readonly ('merge' | 'replace' | 'retainKeys')[];
   readonly patchMergeKey: string | undefined;
+  /** What messages about a value of the wrong type say, where it does not follow from the schema. */
+  readonly go?: GoNames | undefined;
+}
+
+export interface GoNames {
+  /** Structs between the object and the field that JSON does not show. */
+  readonly around: readonly string[];
+  /** For example `v1.RestartPolicy`, `[]v1.OperationType`. */
+  readonly type: string;
 }

@@ -5,10 +5,15 @@ import type {
   SubjectAccessReview,
   SubjectAccessReviewSpec,
 } from '#kinds/generated/types/authorization_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
+import { invalidAll } from '#kinds/validation/common.ts';
+import { equalValues } from '#machinery/equality.ts';
 import { badRequest, type FieldError, fieldError, invalid } from '#machinery/errors.ts';
 import { type FieldSelector, parseFieldSelector } from '#machinery/fields.ts';
 import { parseLabelSelector } from '#machinery/label-parser.ts';
 import type { LabelRequirement } from '#machinery/labels.ts';
+import type { ObjectMeta } from '#machinery/meta.ts';
+import { labelKeyProblems, labelValueProblems } from '#machinery/names.ts';
 import type { Operation, UserInfo } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { AccessAttributes } from './authorizer.ts';
@@ -22,16 +27,21 @@ export function reviewAccess(registry: Registry, operation: Operation): Promise<
     ...(spec.uid === undefined ? {} : { uid: spec.uid }),
     ...(spec.extra === undefined ? {} : { extra: lowerCaseKeys(spec.extra) }),
   };
-  const errors = [...attributeErrors(spec)];
-  if (user.name === '' && user.groups.length === 0)
-    errors.push(fieldError.invalid('spec.user', '', 'at least one of user or group must be specified'));
+  const isNobody = user.name === '' && user.groups.length === 0;
+  const detail = 'at least one of user or group must be specified';
+  const errors = [
+    ...attributeErrors(spec),
+    ...(isNobody ? [fieldError.invalid('spec.user', '', detail)] : []),
+    ...allSelectorErrors(spec.resourceAttributes),
+  ];
   return review(registry, operation, { user, spec, errors });
 }
 
 /** SelfSubjectAccessReview: may I. */
 export function reviewOwnAccess(registry: Registry, operation: Operation): Promise<object> {
   const { spec } = operation.body as SubjectAccessReview;
-  return review(registry, operation, { user: operation.user, spec, errors: [...attributeErrors(spec)] });
+  const errors = [...attributeErrors(spec), ...allSelectorErrors(spec.resourceAttributes)];
+  return review(registry, operation, { user: operation.user, spec, errors });
 }
 
 async function review(
@@ -41,26 +51,42 @@ async function review(
 ): Promise<object> {
   const { user, spec } = asked;
   const { metadata } = body as SubjectAccessReview;
-  const errors = [...asked.errors];
-  if (resource.kind.namespaced) {
-    if (spec.resourceAttributes !== undefined && (spec.resourceAttributes.namespace ?? '') !== namespace) {
-      const found = spec.resourceAttributes.namespace ?? '';
-      errors.push(fieldError.invalid('spec.resourceAttributes.namespace', found, 'must match metadata.namespace'));
-    }
-    if (spec.nonResourceAttributes !== undefined) {
-      const detail = 'disallowed on this kind of request';
-      errors.push(fieldError.invalid('spec.nonResourceAttributes', spec.nonResourceAttributes, detail));
-    }
-  }
-  if (errors.length > 0) throw invalid(resource.kind, '', errors);
+  const errors = [...asked.errors, ...metadataErrors(metadata, resource.kind)];
+  if (resource.kind.namespaced) errors.push(...placeErrors(spec, namespace));
+  // Upstream names no kind here.
+  if (errors.length > 0) throw invalid({ group: resource.kind.group, kind: '' }, '', errors);
   const { outcome, reason, error } = await registry.authorizer.authorize(accessAttributes(user, spec));
+  const problem = evaluationError(error, spec.resourceAttributes);
   const status = {
     allowed: outcome === 'allow',
     ...(outcome === 'deny' ? { denied: true } : {}),
     ...(reason === '' ? {} : { reason }),
-    ...(error === undefined ? {} : { evaluationError: error }),
+    ...(problem === '' ? {} : { evaluationError: problem }),
   };
   return { metadata, spec, status };
+}
+
+/** A question is about nobody's object. */
+function metadataErrors(metadata: ObjectMeta, { namespaced }: { readonly namespaced: boolean }): readonly FieldError[] {
+  const { managedFields: _, namespace, ...rest } = metadata;
+  const found = namespaced ? rest : { ...rest, namespace };
+  if (equalValues(found, {})) return [];
+  const detail = namespaced ? 'must be empty except for namespace' : 'must be empty';
+  return [fieldError.invalid('metadata', goStruct('v1.ObjectMeta', metadata), detail)];
+}
+
+function placeErrors(spec: SubjectAccessReviewSpec, namespace: string): readonly FieldError[] {
+  const { resourceAttributes, nonResourceAttributes } = spec;
+  const errors: FieldError[] = [];
+  if (resourceAttributes !== undefined && (resourceAttributes.namespace ?? '') !== namespace) {
+    const found = resourceAttributes.namespace ?? '';
+    errors.push(fieldError.invalid('spec.resourceAttributes.namespace', found, 'must match metadata.namespace'));
+  }
+  if (nonResourceAttributes !== undefined) {
+    const shown = goStruct('authorization.NonResourceAttributes', nonResourceAttributes);
+    errors.push(fieldError.invalid('spec.nonResourceAttributes', shown, 'disallowed on this kind of request'));
+  }
+  return errors;
 }
 
 function* attributeErrors({
@@ -69,20 +95,25 @@ function* attributeErrors({
 }: SubjectAccessReviewSpec): Generator<FieldError> {
   if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) {
     const detail = 'cannot be specified in combination with resourceAttributes';
-    yield fieldError.invalid('spec.nonResourceAttributes', nonResourceAttributes, detail);
+    const shown = goStruct('authorization.NonResourceAttributes', nonResourceAttributes);
+    yield fieldError.invalid('spec.nonResourceAttributes', shown, detail);
   }
   if (resourceAttributes === undefined && nonResourceAttributes === undefined) {
     const detail = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
     yield fieldError.invalid('spec.resourceAttributes', null, detail);
   }
-  if (resourceAttributes === undefined) return;
-  yield* selectorErrors(resourceAttributes.fieldSelector, 'spec.resourceAttributes.fieldSelector');
-  yield* selectorErrors(resourceAttributes.labelSelector, 'spec.resourceAttributes.labelSelector');
+}
+
+function* allSelectorErrors(asked: ResourceAttributes | undefined): Generator<FieldError> {
+  const path = 'spec.resourceAttributes';
+  yield* selectorErrors(asked?.fieldSelector, `${path}.fieldSelector`, false);
+  yield* selectorErrors(asked?.labelSelector, `${path}.labelSelector`, true);
 }
 
 function* selectorErrors(
   selector: FieldSelectorAttributes | LabelSelectorAttributes | undefined,
   path: string,
+  ofLabels: boolean,
 ): Generator<FieldError> {
   if (selector === undefined) return;
   const { rawSelector = '', requirements = [] } = selector;
@@ -95,11 +126,15 @@ function* selectorErrors(
     );
   for (const [index, { key, operator, values = [] }] of requirements.entries()) {
     const at = `${path}.requirements[${index}]`;
-    if ((key ?? '') === '') yield fieldError.required(`${at}.key`, 'must be specified');
+    if (!ofLabels && (key ?? '') === '') yield fieldError.required(`${at}.key`, 'must be specified');
     if ((operator === 'In' || operator === 'NotIn') && values.length === 0)
       yield fieldError.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
     if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0)
       yield fieldError.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+    if (!ofLabels) continue;
+    yield* invalidAll(`${at}.key`, key, labelKeyProblems(key ?? ''));
+    for (const [place, value] of values.entries())
+      yield* invalidAll(`${at}.values[${place}]`, value, labelValueProblems(value));
   }
 }
 
@@ -117,32 +152,52 @@ function accessAttributes(user: UserInfo, spec: SubjectAccessReviewSpec): Access
   return { ...attributes, ...selectorsOf(asked) };
 }
 
-/** What cannot be read narrows nothing down: the question is then about everything, as upstream has it. */
+/** What was read of a selector, and whether that was all. What cannot be read narrows nothing down. */
+interface ReadSelector<T> {
+  readonly requirements: readonly T[];
+  readonly isComplete: boolean;
+}
+
 function selectorsOf(asked: ResourceAttributes): Pick<AccessAttributes, 'fieldSelector' | 'labelSelector'> {
-  const { fieldSelector, labelSelector } = asked;
-  const fields = fieldSelector === undefined ? undefined : readable(() => fieldRequirements(fieldSelector));
-  const labels = labelSelector === undefined ? undefined : readable(() => labelRequirements(labelSelector));
+  const fields = readFields(asked.fieldSelector)?.requirements ?? [];
+  const labels = readLabels(asked.labelSelector)?.requirements ?? [];
   return {
-    ...(fields === undefined ? {} : { fieldSelector: fields }),
-    ...(labels === undefined ? {} : { labelSelector: labels }),
+    ...(fields.length === 0 ? {} : { fieldSelector: fields }),
+    ...(labels.length === 0 ? {} : { labelSelector: labels }),
   };
 }
 
-function readable<T>(read: () => T): T | undefined {
+function evaluationError(error: string | undefined, asked: ResourceAttributes | undefined): string {
+  const note = (name: string, read: ReadSelector<unknown> | undefined): string[] => {
+    if (read === undefined || read.isComplete) return [];
+    const how = read.requirements.length > 0 ? 'partially ignored' : 'ignored';
+    return [`spec.resourceAttributes.${name} ${how} due to parse error`];
+  };
+  return [
+    ...(error === undefined ? [] : [error]),
+    ...note('fieldSelector', readFields(asked?.fieldSelector)),
+    ...note('labelSelector', readLabels(asked?.labelSelector)),
+  ].join('; ');
+}
+
+function readRaw<T>(read: () => readonly T[]): ReadSelector<T> {
   try {
-    return read();
+    return { requirements: read(), isComplete: true };
   } catch {
-    return undefined;
+    return { requirements: [], isComplete: false };
   }
 }
 
-function fieldRequirements({ rawSelector = '', requirements = [] }: FieldSelectorAttributes): FieldSelector {
-  if (rawSelector !== '') return parseFieldSelector(rawSelector);
-  return requirements.flatMap(({ key, operator, values = [] }) => {
-    // Field selectors know only equality: anything else restricts less than it says.
+function readFields(selector: FieldSelectorAttributes | undefined): ReadSelector<FieldSelector[number]> | undefined {
+  if (selector === undefined) return undefined;
+  const { rawSelector = '', requirements: asked = [] } = selector;
+  if (asked.length === 0) return readRaw(() => parseFieldSelector(rawSelector));
+  const requirements = asked.flatMap(({ key, operator, values = [] }) => {
+    // Field selectors know only equality.
     if (values.length !== 1 || (operator !== 'In' && operator !== 'NotIn')) return [];
     return [{ field: key, operator: operator === 'In' ? ('=' as const) : ('!=' as const), value: values[0]! }];
   });
+  return { requirements, isComplete: requirements.length === asked.length };
 }
 
 const labelOperators: Readonly<Record<string, LabelRequirement['operator']>> = {
@@ -152,15 +207,15 @@ const labelOperators: Readonly<Record<string, LabelRequirement['operator']>> = {
   DoesNotExist: '!',
 };
 
-function labelRequirements({
-  rawSelector = '',
-  requirements = [],
-}: LabelSelectorAttributes): readonly LabelRequirement[] {
-  if (rawSelector !== '') return parseLabelSelector(rawSelector).requirements;
-  return requirements.flatMap(({ key, operator, values = [] }) => {
+function readLabels(selector: LabelSelectorAttributes | undefined): ReadSelector<LabelRequirement> | undefined {
+  if (selector === undefined) return undefined;
+  const { rawSelector = '', requirements: asked = [] } = selector;
+  if (asked.length === 0) return readRaw(() => parseLabelSelector(rawSelector).requirements);
+  const requirements = asked.flatMap(({ key, operator, values = [] }) => {
     const known = labelOperators[operator ?? ''];
     return known === undefined ? [] : [{ key: key ?? '', operator: known, values: [...values].sort() }];
   });
+  return { requirements, isComplete: requirements.length === asked.length };
 }
 
 /** SelfSubjectRulesReview: all that I may do in a namespace, as far as roles tell. */

@@ -1,3 +1,5 @@
+import { schemaOfKind } from '#kinds/resources.ts';
+import { dropExplicitNulls, withExplicitNulls } from '#machinery/explicit-nulls.ts';
 import { encodeJson, parseJson } from '#machinery/json.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { StoredValue } from '#storage/store.ts';
@@ -32,7 +34,7 @@ export class StoredObject implements StoredValue {
   }
 
   get object(): ApiObject {
-    this.#object ??= parseJson(this.bytes) as unknown as ApiObject;
+    this.#object ??= read(this.bytes);
     return this.#object;
   }
 
@@ -47,7 +49,7 @@ export class StoredObject implements StoredValue {
 
   /** JSON in the storage version, with its resourceVersion. */
   get bytes(): Uint8Array {
-    this.#bytes ??= this.#source === undefined ? encodeJson(this.#object) : this.#source.bytes;
+    this.#bytes ??= this.#source === undefined ? written(this.#object!) : this.#source.bytes;
     return this.#bytes;
   }
 
@@ -59,6 +61,18 @@ export class StoredObject implements StoredValue {
   get decoded(): ApiObject {
     return this.object;
   }
+}
+
+function read(bytes: Uint8Array): ApiObject {
+  const object = parseJson(bytes) as unknown as ApiObject;
+  const schema = schemaOfKind(object.apiVersion ?? '', object.kind ?? '');
+  if (schema !== undefined) dropExplicitNulls(object, schema);
+  return object;
+}
+
+function written(object: ApiObject): Uint8Array {
+  const schema = schemaOfKind(object.apiVersion ?? '', object.kind ?? '');
+  return encodeJson(schema === undefined ? object : withExplicitNulls(object, schema));
 }
 
 const wrapped = new WeakMap<StoredValue, StoredObject>();

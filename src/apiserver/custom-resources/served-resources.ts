@@ -76,15 +76,15 @@ function servedVersion(
     subresources: subresourcesOf(kind, version),
     columns: columnsOf(version.additionalPrinterColumns).columns,
     storage,
+    deprecation:
+      version.deprecated === true
+        ? (version.deprecationWarning ?? deprecationOf(kind, definition.spec.versions))
+        : undefined,
     custom: {
       ...versionForm({ root, group: kind.group, version: kind.version, storageVersion: storage.kind.version, convert }),
       statusResets: [['metadata'], ...others.map((field) => [field])],
       scale,
       isTerminating: definition.metadata.deletionTimestamp !== undefined,
-      deprecation:
-        version.deprecated === true
-          ? (version.deprecationWarning ?? deprecationOf(kind, definition.spec.versions))
-          : undefined,
       published: {
         name,
         plural: kind.resource,

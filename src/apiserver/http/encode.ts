@@ -1,5 +1,6 @@
 import { schemaNamed } from '#kinds/schemas.ts';
 import { encodeCbor } from '#machinery/cbor.ts';
+import { withExplicitNulls } from '#machinery/explicit-nulls.ts';
 import { encodeJson, stringifyJson } from '#machinery/json.ts';
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf } from '#machinery/protobuf.ts';
@@ -12,14 +13,16 @@ const encoder = new TextEncoder();
 /** A value in the form that the client wants. Kinds without a protobuf form are told in JSON by the caller. */
 export function encodeValue(value: object, schema: ObjectSchema, { encoding, pretty }: AnswerFormat): Uint8Array {
   switch (encoding) {
-    case 'json':
-      return pretty ? encoder.encode(`${stringifyJson(value, 2)}\n`) : encodeJson(value);
+    case 'json': {
+      const written = withExplicitNulls(value, schema);
+      return pretty ? encoder.encode(`${stringifyJson(written, 2)}\n`) : encodeJson(written);
+    }
     case 'yaml':
-      return encoder.encode(dumpYaml(value as unknown as Json));
+      return encoder.encode(dumpYaml(withExplicitNulls(value, schema) as unknown as Json));
     case 'protobuf':
       return encodeProtobuf(value as JsonObject, schema);
     case 'cbor':
-      return encodeCbor(value, schema);
+      return encodeCbor(withExplicitNulls(value, schema), schema);
   }
 }
 

@@ -6,7 +6,6 @@ import type { AuditRecord } from '../audit/auditor.ts';
 import { refusalReason, requireAllowed } from '../authorization/authorizer.ts';
 import { finishPermit, type Permit } from '../fairness/level.ts';
 import type { Operation, OperationOptions, Result, UserInfo } from '../registry/operation.ts';
-import type { CustomForm } from '../resources/custom-form.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
@@ -189,22 +188,23 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   }
   const warnings = new Set<string>();
-  if (resource.custom !== undefined) exchange = customExchange(exchange, resource.custom, warnings);
-  const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
-  const authorized = server.authorize(operation);
-  if (authorized !== undefined) await authorized;
-  const needsName = info.verb === 'update' || info.verb === 'patch';
-  if (needsName && info.name === '')
-    throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
-  if (await routes.connect(exchange, info, resource)) return;
-  const withBody = await readOperationBody(exchange, operation);
+  if (resource.deprecation !== undefined) warnings.add(resource.deprecation);
+  if (resource.custom !== undefined) exchange = customExchange(exchange);
   let result: Result;
   try {
+    const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
+    const authorized = server.authorize(operation);
+    if (authorized !== undefined) await authorized;
+    const needsName = info.verb === 'update' || info.verb === 'patch';
+    if (needsName && info.name === '') throw methodNotAllowed();
+    if (await routes.connect(exchange, info, resource)) return;
+    const withBody = await readOperationBody(exchange, operation);
     exchange.audit?.received(withBody.body);
     result = await server.carryOut(withBody);
     exchange.audit?.answered(result, resource);
   } finally {
     // A refusal may come with warnings, too.
+    if (response.headersSent) warnings.clear();
     for (const text of warnings) response.appendHeader('warning', headerText(`299 - ${JSON.stringify(text)}`));
   }
   const answering: Answering = {
@@ -221,9 +221,12 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
   else await sendResult(answering, result);
 }
 
-/** Custom kinds have no protobuf form, and may be deprecated. */
-function customExchange(exchange: Exchange, { deprecation }: CustomForm, warnings: Set<string>): Exchange {
-  if (deprecation !== undefined) warnings.add(deprecation);
+function methodNotAllowed(): ApiError {
+  return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+}
+
+/** Custom kinds have no protobuf form. */
+function customExchange(exchange: Exchange): Exchange {
   const { format, request, server } = exchange;
   if (format.encoding !== 'protobuf') return exchange;
   const served = server.encodings.filter((encoding) => encoding !== 'protobuf');

@@ -1,5 +1,4 @@
 import { randomSuffix, randomUuid } from '#base/random.ts';
-import { validateObjectMeta } from '#kinds/validation/object-meta.ts';
 import { cloneJson } from '#machinery/clone.ts';
 import { emptyOf } from '#machinery/conform.ts';
 import { ApiError, alreadyExists, badRequest, invalid, isReason } from '#machinery/errors.ts';
@@ -15,6 +14,7 @@ import {
   type ServedResource,
 } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
+import { problemsOfNew } from './check.ts';
 import { trackOwnership } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
 import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
@@ -37,9 +37,8 @@ export async function createObject(
 ): Promise<Result> {
   const { resource } = operation;
   const object = operation.body as Mutable<ApiObject>;
-  checkIdentity(operation, object);
   const namesVersion = (object.metadata.resourceVersion ?? '') !== '';
-  for (const field of systemFields) delete object.metadata[field];
+  cleanNew(operation, object);
   resource.rules.defaults?.(object);
   if (!managesFields) trackOwnership(registry, operation, object, undefined);
   const attributes = { operation: 'CREATE', request: operation, object, oldObject: undefined } as const;
@@ -92,6 +91,12 @@ const systemFields = [
   'selfLink',
 ] as const;
 
+/** What arrives to be created, without what is not the client's to say. Throws where it does not belong to the path. */
+export function cleanNew(operation: Operation, object: Mutable<ApiObject>): void {
+  checkIdentity(operation, object);
+  for (const field of systemFields) delete object.metadata[field];
+}
+
 /** The request's path and the object's metadata must agree; the path wins where the object says nothing. */
 function checkIdentity({ resource, namespace, name }: Operation, object: Mutable<ApiObject>): void {
   const { metadata } = object;
@@ -123,14 +128,7 @@ function prepare(registry: Registry, resource: ServedResource, object: Mutable<A
 }
 
 function checkValid(registry: Registry, { resource, warn }: Operation, object: ApiObject): void {
-  const errors = [
-    ...validateObjectMeta(object.metadata, {
-      namespaced: resource.kind.namespaced,
-      nameRule: resource.rules.nameRule ?? 'subdomain',
-      finalizerRule: resource.rules.finalizerRule,
-    }),
-    ...(resource.rules.validate?.(object, ruleContext(registry)) ?? []),
-  ];
+  const errors = problemsOfNew(resource, object, ruleContext(registry));
   if (errors.length > 0) throw invalid(resource.kind, object.metadata.name ?? '', errors);
   for (const text of resource.rules.warnings?.(object, undefined) ?? []) warn(text);
 }

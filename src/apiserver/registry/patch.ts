@@ -78,12 +78,13 @@ function checkedObject(operation: Operation, result: JsonObject): Mutable<ApiObj
   return cloneObject(value as unknown as ApiObject);
 }
 
-function conformed({ resource }: Operation, result: JsonObject): ReturnType<typeof conform> {
+function conformed({ resource, options }: Operation, result: JsonObject): ReturnType<typeof conform> {
   try {
     return resource.custom?.conform(result) ?? conform(result, resource.schema);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', stringifyJson(result), error.message)]);
+    const message = options.patchType === 'strategic' ? error.bare : error.message;
+    throw invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', stringifyJson(result), message)]);
   }
 }
 

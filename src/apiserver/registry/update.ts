@@ -1,4 +1,3 @@
-import { validateObjectMeta, validateObjectMetaUpdate } from '#kinds/validation/object-meta.ts';
 import { cloneObject } from '#machinery/clone.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
@@ -14,6 +13,7 @@ import {
   type ServedResource,
 } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
+import { problemsOfChange } from './check.ts';
 import { createObject } from './create.ts';
 import { removeObject } from './delete.ts';
 import { trackOwnership } from './managed-fields.ts';
@@ -65,6 +65,7 @@ export function replaceObject(registry: Registry, operation: Operation, options:
   const { resource, namespace } = operation;
   checkLocation(operation, body);
   if (resource.kind.namespaced) body.metadata.namespace = namespace;
+  else delete body.metadata.namespace;
   const mayCreate = resource.rules.allowCreateOnUpdate === true && operation.subresource === '';
   const whenAbsent = mayCreate ? () => createObject(registry, operation) : undefined;
   // With a precondition there is one attempt, which may have the body itself.
@@ -271,22 +272,18 @@ function checkValid(
   const { resource, subresource, warn } = operation;
   const { rules } = resource;
   const context = ruleContext(registry, warn);
-  const errors = [
-    ...validateObjectMeta(object.metadata, {
-      namespaced: resource.kind.namespaced,
-      nameRule: rules.nameRule ?? 'subdomain',
-      finalizerRule: rules.finalizerRule,
-    }),
-    ...validateObjectMetaUpdate(object.metadata, old.metadata),
-  ];
-  if (options.rules !== undefined) {
-    errors.push(...(options.rules.validate?.(object, old, registry) ?? []));
-  } else if (subresource === 'status') {
-    errors.push(...(rules.validateStatusUpdate?.(object, old, context) ?? []));
-  } else {
-    if (rules.validateUpdateOnly !== true) errors.push(...(rules.validate?.(object, context) ?? []));
-    errors.push(...(rules.validateUpdate?.(object, old, context) ?? []));
-  }
+  const isStatus = subresource === 'status';
+  const errors = problemsOfChange(resource, {
+    object,
+    old,
+    order: isStatus || options.rules !== undefined ? 'status' : 'update',
+    whole: () => (rules.validateUpdateOnly === true ? [] : (rules.validate?.(object, context) ?? [])),
+    change: () => {
+      if (options.rules !== undefined) return options.rules.validate?.(object, old, registry) ?? [];
+      if (isStatus) return rules.validateStatusUpdate?.(object, old, context) ?? [];
+      return rules.validateUpdate?.(object, old, context) ?? [];
+    },
+  });
   if (errors.length > 0) throw invalid(resource.kind, operation.name, errors);
   for (const text of rules.warnings?.(object, old) ?? []) warn(text);
 }

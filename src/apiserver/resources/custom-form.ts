@@ -24,8 +24,6 @@ export interface CustomForm {
   readonly scale: ScalePaths | undefined;
   /** Its definition is being deleted: nothing new is made. */
   readonly isTerminating: boolean;
-  /** The `Warning` that every request gets. */
-  readonly deprecation: string | undefined;
   /** What OpenAPI publishes. */
   readonly published: {
     readonly name: string;

@@ -1,3 +1,4 @@
+import { deprecationOf } from '#kinds/deprecations.ts';
 import type { Kind, KindRules } from '#kinds/kind.ts';
 import { type ResourceRow, resourceRows, type SubresourceRow } from '#kinds/resources.ts';
 import { rulesFor } from '#kinds/rules.ts';
@@ -25,6 +26,8 @@ export interface ServedResource {
   readonly columns?: readonly TableColumn[];
   /** Undefined for kinds that are only asked, never kept (reviews, bindings). */
   readonly storage: ResourceStorage | undefined;
+  /** A warning for everybody who asks for this version. */
+  readonly deprecation?: string | undefined;
   /** Set for custom kinds. */
   readonly custom?: CustomForm;
 }
@@ -218,6 +221,7 @@ function servedResource(row: ResourceRow, storage: ResourceStorage | undefined, 
     rules,
     subresources: new Map(row.subresources.map((subresource) => [subresource.name, subresource])),
     storage,
+    deprecation: deprecationOf(row),
   };
 }
 

@@ -1,4 +1,4 @@
-import { resourceRows } from '#kinds/resources.ts';
+import { schemaOfKind } from '#kinds/resources.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor, encodeCbor, isSelfDescribed } from '#machinery/cbor.ts';
 import { conform, DecodeError, encodeJson, parseJson } from '#machinery/json.ts';
@@ -59,13 +59,8 @@ function fromGeneral(bytes: Uint8Array): ApiObject {
   return object as unknown as ApiObject;
 }
 
-let byKind: ReadonlyMap<string, { readonly schema: ObjectSchema }> | undefined;
-
 function schemaOf(apiVersion: string, kind: string): ObjectSchema | undefined {
-  byKind ??= new Map(
-    resourceRows.map((row) => [`${row.group === '' ? '' : `${row.group}/`}${row.version} ${row.kind}`, row]),
-  );
   // No resource of the API: upstream only keeps it in etcd, and so do we.
   if (apiVersion === 'v1' && kind === 'RangeAllocation') return schemaNamed('core.v1.RangeAllocation');
-  return byKind.get(`${apiVersion} ${kind}`)?.schema;
+  return schemaOfKind(apiVersion, kind);
 }

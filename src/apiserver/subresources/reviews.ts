@@ -4,6 +4,7 @@ import { methodNotSupported } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { reviewSelf, reviewToken } from '../authentication/reviews.ts';
 import { reviewAccess, reviewOwnAccess, reviewOwnRules } from '../authorization/reviews.ts';
+import { cleanNew } from '../registry/create.ts';
 import { trackOwnership } from '../registry/managed-fields.ts';
 import type { Operation, Result } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -39,6 +40,7 @@ export async function answerReview(registry: Registry, operation: Operation): Pr
   // A binding is judged where pods are bound.
   if (kind.resource !== 'bindings') await checkAdmission(registry, operation, kind);
   const body = operation.body as Mutable<ApiObject>;
+  if (kind.resource !== 'bindings') cleanNew(operation, body);
   if (tracked.has(kind.resource)) trackOwnership(registry, operation, body, undefined);
   const result = await answer(registry, operation);
   if ('type' in result && result.type === 'status') return result as Result;

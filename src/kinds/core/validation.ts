@@ -1,4 +1,5 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
+import { goDiff } from '#kinds/go-struct.ts';
 import {
   each,
   immutable,
@@ -241,9 +242,10 @@ export function validateClaim(claim: core.PersistentVolumeClaim): FieldError[] {
 export function validateClaimUpdate(claim: core.PersistentVolumeClaim, old: core.PersistentVolumeClaim): FieldError[] {
   const [after, before] = [claim.spec ?? {}, old.spec ?? {}];
   const errors: FieldError[] = [];
-  if (!equalValues(withFixedFieldsOf(after, before, claim.status?.phase === 'Bound'), before)) {
-    const detail =
-      'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n';
+  const fixed = withFixedFieldsOf(after, before, claim.status?.phase === 'Bound');
+  if (!equalValues(fixed, before)) {
+    const difference = goDiff('core.PersistentVolumeClaimSpec', before, fixed);
+    const detail = `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${difference}`;
     errors.push(fieldError.forbidden('spec', detail));
   }
   const size = quantity(after.resources?.requests?.['storage']);
@@ -316,7 +318,8 @@ export function validateVolumeUpdate(volume: core.PersistentVolume, old: core.Pe
     Object.fromEntries(Object.entries(spec).filter(([field]) => !volumeFields.has(field)));
   const errors: FieldError[] = [];
   if (!equalValues(source(volume), source(old))) {
-    const detail = 'spec.persistentvolumesource is immutable after creation\n';
+    const difference = goDiff('core.PersistentVolumeSource', source(old), source(volume));
+    const detail = `spec.persistentvolumesource is immutable after creation\n${difference}`;
     errors.push(fieldError.forbidden('spec.persistentvolumesource', detail));
   }
   return [...errors, ...immutable(volume.spec.volumeMode, old.spec.volumeMode, 'volumeMode')];

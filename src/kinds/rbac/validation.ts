@@ -1,5 +1,6 @@
 import type * as rbac from '#kinds/generated/types/rbac_v1.ts';
-import { each, invalidAll, requiredOneOf, validateLabelSelector } from '#kinds/validation/common.ts';
+import { goStruct } from '#kinds/go-struct.ts';
+import { each, invalidAll, validateLabelSelector } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
@@ -71,7 +72,7 @@ function validateSubject({ kind, name = '', namespace = '', apiGroup = '' }: rba
   } else if (kind === 'User' || kind === 'Group') {
     if (apiGroup !== group) errors.push(fieldError.notSupported(`${path}.apiGroup`, apiGroup, [group]));
   } else {
-    errors.push(...requiredOneOf(kind, ['Group', 'ServiceAccount', 'User'], `${path}.kind`));
+    errors.push(fieldError.notSupportedInOrder(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']));
   }
   return errors;
 }
@@ -79,5 +80,5 @@ function validateSubject({ kind, name = '', namespace = '', apiGroup = '' }: rba
 /** What a binding grants is its identity: another role is another binding. */
 export function validateBindingUpdate(binding: rbac.RoleBinding, old: rbac.RoleBinding): FieldError[] {
   if (equalValues(binding.roleRef, old.roleRef)) return [];
-  return [fieldError.invalid('roleRef', binding.roleRef, 'cannot change roleRef')];
+  return [fieldError.invalid('roleRef', goStruct('rbac.RoleRef', binding.roleRef), 'cannot change roleRef')];
 }

@@ -52,7 +52,7 @@ export const resourceClaimRules: KindRules<resource.ResourceClaim> = {
   defaults: ({ spec }) => defaultRequests(spec?.devices?.requests),
   validateUpdateOnly: true,
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
-  validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec'),
+  validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimSpec'),
   validateStatusUpdate: validateClaimStatusUpdate,
   hasGeneration: false,
 };
@@ -64,7 +64,7 @@ export const resourceClaimTemplateRules: KindRules<resource.ResourceClaimTemplat
     ...validateTemplateMetadata(template),
     ...validateClaimSpec(template.spec?.spec, 'spec.spec'),
   ],
-  validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec'),
+  validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimTemplateSpec'),
 };
 
 export const resourceSliceRules: KindRules<resource.ResourceSlice> = {
@@ -88,7 +88,7 @@ export const betaResourceClaimRules: KindRules<beta.ResourceClaim> = {
   defaults: ({ spec }) => defaultBetaRequests(spec?.devices?.requests),
   validateUpdateOnly: true,
   validate: (claim) => validateClaimSpec(claimFromBeta(claim).spec, 'spec'),
-  validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec'),
+  validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimSpec'),
   validateStatusUpdate: (claim, old) => validateClaimStatusUpdate(claimFromBeta(claim), claimFromBeta(old)),
   hasGeneration: false,
 };
@@ -97,7 +97,7 @@ export const betaResourceClaimTemplateRules: KindRules<beta.ResourceClaimTemplat
   defaults: ({ spec }) => defaultBetaRequests(spec?.spec?.devices?.requests),
   validateUpdateOnly: true,
   validate: (template) => validateClaimSpec(templateFromBeta(template).spec?.spec, 'spec.spec'),
-  validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec'),
+  validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimTemplateSpec'),
 };
 
 export const betaResourceSliceRules: KindRules<beta.ResourceSlice> = {

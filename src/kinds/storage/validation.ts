@@ -144,7 +144,7 @@ export function validateCsiNodeUpdate({ spec }: storage.CSINode, { spec: old }: 
   const fixed = ({ allocatable: _, ...rest }: storage.CSINodeDriver): object => rest;
   return (old.drivers ?? []).flatMap((before) => {
     const now = spec.drivers?.find(({ name }) => name === before.name);
-    return now === undefined ? [] : immutable(fixed(now), fixed(before), 'spec.drivers');
+    return now === undefined ? [] : immutable(fixed(now), fixed(before), 'spec.drivers', 'storage.CSINodeDriver');
   });
 }
 
@@ -195,7 +195,7 @@ export function validateVolumeAttachmentUpdate(
   { spec }: storage.VolumeAttachment,
   { spec: old }: storage.VolumeAttachment,
 ): FieldError[] {
-  return immutable(spec, old, 'spec');
+  return immutable(spec, old, 'spec', 'storage.VolumeAttachmentSpec');
 }
 
 export function validateAttachmentStatus(

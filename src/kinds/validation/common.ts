@@ -1,3 +1,4 @@
+import { type GoStruct, goStruct } from '#kinds/go-struct.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import type { LabelSelector } from '#machinery/meta.ts';
@@ -10,9 +11,14 @@ export function invalidAll(path: string, value: unknown, problems: readonly stri
   return problems.map((problem) => fieldError.invalid(path, value, problem));
 }
 
-/** What may not change did. Absent and undefined are the same. */
-export function immutable(value: unknown, old: unknown, path: string): FieldError[] {
-  return equalValues(value, old) ? [] : [fieldError.invalid(path, value, 'field is immutable')];
+/**
+ * What may not change did. Absent and undefined are the same.
+ * @param struct how upstream holds the value, and so shows it.
+ */
+export function immutable(value: unknown, old: unknown, path: string, struct?: GoStruct): FieldError[] {
+  if (equalValues(value, old)) return [];
+  const shown = struct === undefined ? value : goStruct(struct, value);
+  return [fieldError.invalid(path, shown, 'field is immutable')];
 }
 
 export function nonNegative(value: number | undefined, path: string): FieldError[] {

@@ -15,6 +15,8 @@ export interface ObjectMetaOptions {
   readonly namespaced: boolean;
   readonly nameRule: NonNullable<KindRules['nameRule']>;
   readonly finalizerRule?: KindRules['finalizerRule'];
+  /** The prefix of a generated name is not looked at: the name that came of it is. */
+  readonly anyGenerateName?: boolean;
 }
 
 const maximumAnnotationBytes = 256 * 1024;
@@ -36,13 +38,18 @@ export function validateObjectMeta(metadata: ObjectMeta, options: ObjectMetaOpti
     ...validateLabels(metadata.labels, 'metadata.labels'),
     ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
     ...validateOwnerReferences(metadata.ownerReferences),
-    ...validateFinalizers(metadata.finalizers, options.finalizerRule),
+    ...validateFinalizers(metadata.finalizers),
     ...each(metadata.managedFields, 'metadata.managedFields', validateManagedFields),
+    ...validateKubeFinalizers(metadata, options),
   ];
 }
 
-/** Everything wrong with a change of metadata, besides what is wrong with the new metadata itself. */
-export function validateObjectMetaUpdate(metadata: ObjectMeta, old: ObjectMeta): FieldError[] {
+/** Everything wrong with a change of metadata, and what upstream checks again on that occasion. */
+export function validateObjectMetaUpdate(
+  metadata: ObjectMeta,
+  old: ObjectMeta,
+  finalizerRule: ObjectMetaOptions['finalizerRule'],
+): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp !== undefined) {
     const added = (metadata.finalizers ?? []).filter((finalizer) => !(old.finalizers ?? []).includes(finalizer));
@@ -59,7 +66,14 @@ export function validateObjectMetaUpdate(metadata: ObjectMeta, old: ObjectMeta):
     errors.push(fieldError.invalid('metadata.generation', metadata.generation ?? 0, 'must not be decremented'));
   }
   for (const field of fixedFields) errors.push(...immutable(metadata[field], old[field], `metadata.${field}`));
-  return errors;
+  return [
+    ...errors,
+    ...validateLabels(metadata.labels, 'metadata.labels'),
+    ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
+    ...validateOwnerReferences(metadata.ownerReferences),
+    ...each(metadata.managedFields, 'metadata.managedFields', validateManagedFields),
+    ...validateKubeFinalizers(metadata, { finalizerRule }),
+  ];
 }
 
 const fixedFields = [
@@ -71,11 +85,12 @@ const fixedFields = [
   'deletionGracePeriodSeconds',
 ] as const;
 
-function validateNames(metadata: ObjectMeta, { namespaced, nameRule }: ObjectMetaOptions): FieldError[] {
+export function validateNames(metadata: ObjectMeta, options: ObjectMetaOptions): FieldError[] {
+  const { namespaced, nameRule, anyGenerateName } = options;
   const { name = '', generateName = '', namespace = '' } = metadata;
   const errors: FieldError[] = [];
   const problems = nameProblems[nameRule];
-  if (generateName !== '') {
+  if (generateName !== '' && anyGenerateName !== true) {
     // What follows the prefix may make a trailing dash part of a good name.
     const masked =
       nameRule !== 'pathSegment' && /.-$/.test(generateName) ? `${generateName.slice(0, -2)}a` : generateName;
@@ -122,8 +137,8 @@ function validateOwnerReferences(references: readonly OwnerReference[] | undefin
 function validateOwnerReference(reference: OwnerReference, path: string): FieldError[] {
   const { apiVersion = '', kind = '', name = '', uid = '' } = reference;
   const errors: FieldError[] = [];
-  const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
-  if (version === '') errors.push(fieldError.invalid(`${path}.apiVersion`, apiVersion, 'version must not be empty'));
+  if (versionOf(apiVersion) === '')
+    errors.push(fieldError.invalid(`${path}.apiVersion`, apiVersion, 'version must not be empty'));
   if (kind === '') errors.push(fieldError.invalid(`${path}.kind`, kind, 'must not be empty'));
   if (name === '') errors.push(fieldError.invalid(`${path}.name`, name, 'must not be empty'));
   if (uid === '') errors.push(fieldError.invalid(`${path}.uid`, uid, 'must not be empty'));
@@ -133,21 +148,31 @@ function validateOwnerReference(reference: OwnerReference, path: string): FieldE
   return errors;
 }
 
+/** What does not read as `group/version` has no version either. */
+function versionOf(apiVersion: string): string {
+  const parts = apiVersion.split('/');
+  return parts.length > 2 ? '' : parts.at(-1)!;
+}
+
 const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
 
-function validateFinalizers(
-  finalizers: readonly string[] | undefined,
-  rule: ObjectMetaOptions['finalizerRule'],
+/** Finalizers of most kinds are standard ones or say whose they are. */
+export function validateKubeFinalizers(
+  { finalizers = [] }: ObjectMeta,
+  { finalizerRule }: Pick<ObjectMetaOptions, 'finalizerRule'>,
 ): FieldError[] {
-  if (finalizers === undefined) return [];
-  const path = 'metadata.finalizers';
-  const errors = finalizers.flatMap((name) => invalidAll(path, name, labelKeyProblems(name)));
-  for (const [index, name] of finalizers.entries()) {
-    if (rule === 'any' || name.includes('/') || standardFinalizers.includes(name)) continue;
+  if (finalizerRule === 'any') return [];
+  return finalizers.flatMap((name, index) => {
+    if (name.includes('/') || standardFinalizers.includes(name)) return [];
     const detail = 'name is neither a standard finalizer name nor is it fully qualified';
-    errors.push(fieldError.invalid(`${path}[${index}]`, name, detail));
-  }
-  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
+    return [fieldError.invalid(`metadata.finalizers[${index}]`, name, detail)];
+  });
+}
+
+function validateFinalizers(finalizers: readonly string[] | undefined): FieldError[] {
+  const path = 'metadata.finalizers';
+  const errors = (finalizers ?? []).flatMap((name) => invalidAll(path, name, labelKeyProblems(name)));
+  if (finalizers?.includes('orphan') === true && finalizers.includes('foregroundDeletion')) {
     const detail = 'finalizer orphan and foregroundDeletion cannot be both set';
     errors.push(fieldError.invalid(path, finalizers, detail));
   }

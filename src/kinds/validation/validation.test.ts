@@ -116,7 +116,7 @@ test('metadata is checked for every kind', () => {
   assert.deepEqual(lines({ name: 'a', namespace: 'b', generateName: 'a-' }), []);
   assert.deepEqual(lines({ namespace: 'b' }), ['metadata.name: Required value: name or generateName is required']);
   assert.equal(lines({ name: 'A', namespace: 'b', labels: { 'a/b/c': 'x y' } }).length, 3);
-  const update = validateObjectMetaUpdate({ name: 'a', uid: 'v' }, { name: 'a', uid: 'u', generation: 2 });
+  const update = validateObjectMetaUpdate({ name: 'a', uid: 'v' }, { name: 'a', uid: 'u', generation: 2 }, undefined);
   assert.deepEqual(
     update.map(({ path, message }) => `${path}: ${message}`),
     [

@@ -50,7 +50,8 @@ function compareMember(
   const inner = memberSchema(schema, key).schema;
   // A field that is always written was never away: only what is in it has come or gone.
   const empty = field?.presence === 'always' ? emptyContainer(inner) : undefined;
-  compareValues(`f:${key}`, before ?? empty, after ?? empty, inner, change);
+  if (empty === undefined) compareValues(`f:${key}`, before, after, inner, change);
+  else compareValues(`f:${key}`, before ?? empty, after ?? empty, inner, change);
 }
 
 function emptyContainer(schema: Schema): Json | undefined {

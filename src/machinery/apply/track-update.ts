@@ -1,4 +1,5 @@
 import { emptyOf } from '../conform.ts';
+import { withExplicitNulls } from '../explicit-nulls.ts';
 import type { ApiObject, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
 import { formatTime } from '../time.ts';
@@ -29,26 +30,28 @@ export interface TrackUpdateOptions {
  */
 export function trackUpdate(options: TrackUpdateOptions): readonly ManagedFieldsEntry[] {
   const { managers, entries } = managersBefore(options.new.metadata, options.old?.metadata);
-  const before = (options.old ?? emptyOf(options.schema)) as JsonObject;
-  const comparison = compareObjects(before, options.new as unknown as JsonObject, options.schema);
+  const { schema } = options;
+  const before = withExplicitNulls((options.old ?? emptyOf(schema)) as JsonObject, schema);
+  const after = withExplicitNulls(options.new, schema) as unknown as JsonObject;
+  const comparison = compareObjects(before, after, schema);
   const changed = ownable(comparison.changed, options.resetFields);
   const removed = ownable(comparison.removed, options.resetFields);
   if (isEmptyTree(changed) && isEmptyTree(removed)) return entries;
   const writer = { ...options, operation: 'Update' };
-  const after: Manager[] = [];
+  const result: Manager[] = [];
   let isKnown = false;
   for (const manager of managers) {
     const rest = differenceFields(manager.fields, removed);
     if (!isEmptyTree(changed) && isSameManager(manager, writer)) {
       isKnown = true;
-      after.push({ ...manager, fields: unionFields(rest, changed), time: formatTime(options.now) });
+      result.push({ ...manager, fields: unionFields(rest, changed), time: formatTime(options.now) });
     } else {
-      after.push({ ...manager, fields: differenceFields(rest, changed) });
+      result.push({ ...manager, fields: differenceFields(rest, changed) });
     }
   }
   if (!isKnown && !isEmptyTree(changed)) {
     const { manager, apiVersion, subresource } = options;
-    after.push({
+    result.push({
       manager,
       operation: 'Update',
       apiVersion,
@@ -57,5 +60,5 @@ export function trackUpdate(options: TrackUpdateOptions): readonly ManagedFields
       fields: changed,
     });
   }
-  return entriesOf(after);
+  return entriesOf(result);
 }

@@ -10,5 +10,4 @@ export const endpointsRules: KindRules<core.Endpoints> = {
     }
   },
   allowCreateOnUpdate: true,
-  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
 };

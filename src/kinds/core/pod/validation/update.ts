@@ -1,4 +1,5 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
+import { goDiff } from '#kinds/go-struct.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { rangeMessage } from '#machinery/names.ts';
@@ -25,10 +26,8 @@ export function validatePodUpdate(pod: core.Pod, old: core.Pod): FieldError[] {
   errors.push(...validateGates(pod.spec.schedulingGates ?? [], old.spec.schedulingGates ?? []));
   const munged = withFixedFieldsOf(pod.spec, old.spec);
   if (equalValues(munged, old.spec)) return errors;
-  const changed = [...new Set([...Object.keys(munged), ...Object.keys(old.spec)])]
-    .filter((field) => !equalValues(munged[field as keyof core.PodSpec], old.spec[field as keyof core.PodSpec]))
-    .sort();
-  const detail = `pod updates may not change fields other than ${changeable.join(',')}\nchanged: ${changed.join(', ')}`;
+  const difference = goDiff('core.PodSpec', old.spec, munged);
+  const detail = `pod updates may not change fields other than ${changeable.join(',')}\n${difference}`;
   return [...errors, fieldError.forbidden('spec', detail)];
 }
 

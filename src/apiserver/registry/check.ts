@@ -1,0 +1,72 @@
+import { type CheckOrder, checkOrderOf, customCheckOrder } from '#kinds/check-order.ts';
+import type { RuleContext } from '#kinds/kind.ts';
+import {
+  type ObjectMetaOptions,
+  validateKubeFinalizers,
+  validateNames,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '#kinds/validation/object-meta.ts';
+import type { FieldError } from '#machinery/errors.ts';
+import type { ApiObject } from '#machinery/meta.ts';
+import type { ServedResource } from '../resources/resource.ts';
+
+/** What the path and every kind ask of metadata. */
+function commonOptions({ kind: { namespaced } }: ServedResource): ObjectMetaOptions {
+  return { namespaced, nameRule: 'pathSegment', finalizerRule: 'any' };
+}
+
+function ownOptions({ kind: { namespaced }, rules: { nameRule, finalizerRule } }: ServedResource): ObjectMetaOptions {
+  return { namespaced, nameRule: nameRule ?? 'subdomain', finalizerRule };
+}
+
+function orderOf({ kind, custom }: ServedResource): CheckOrder {
+  return custom === undefined ? checkOrderOf(kind) : customCheckOrder;
+}
+
+/** Everything wrong with a new object. */
+export function problemsOfNew(resource: ServedResource, object: ApiObject, context: RuleContext): FieldError[] {
+  const errors: FieldError[] = [];
+  const options = ownOptions(resource);
+  for (const check of orderOf(resource).create) {
+    if (check === 'O') errors.push(...(resource.rules.validate?.(object, context) ?? []));
+    else errors.push(...validateObjectMeta(object.metadata, { ...options, anyGenerateName: check === 'm' }));
+  }
+  return errors.length > 0 ? errors : validateObjectMeta(object.metadata, commonOptions(resource));
+}
+
+/** A change, and the checks of the kind or subresource that it goes through. */
+export interface CheckedChange {
+  readonly object: ApiObject;
+  readonly old: ApiObject;
+  readonly order: keyof Pick<CheckOrder, 'update' | 'status'>;
+  readonly whole: () => readonly FieldError[];
+  readonly change: () => readonly FieldError[];
+}
+
+/** Everything wrong with a changed object. */
+export function problemsOfChange(
+  resource: ServedResource,
+  { object, old, order, whole, change }: CheckedChange,
+): FieldError[] {
+  const { metadata } = object;
+  const errors = [
+    ...validateObjectMeta(metadata, commonOptions(resource)),
+    ...validateObjectMetaUpdate(metadata, old.metadata, 'any'),
+  ];
+  // What every kind's metadata must be need not be asked again when it is.
+  const isSound = errors.length === 0;
+  const options = ownOptions(resource);
+  for (const check of orderOf(resource)[order]) {
+    if (check === 'O') errors.push(...whole());
+    else if (check === 'C') errors.push(...change());
+    else if (check === 'U' && isSound) errors.push(...validateKubeFinalizers(metadata, options));
+    else if (check === 'U') errors.push(...validateObjectMetaUpdate(metadata, old.metadata, options.finalizerRule));
+    else {
+      const own = { ...options, anyGenerateName: check === 'm' };
+      if (isSound) errors.push(...validateNames(metadata, own), ...validateKubeFinalizers(metadata, own));
+      else errors.push(...validateObjectMeta(metadata, own));
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,75 @@
+import { goJson } from '#machinery/errors.ts';
+import type { Json, JsonObject } from '#machinery/meta.ts';
+import { unifiedDiff } from '#machinery/unified-diff.ts';
+import table from './generated/go-structs.json' with { type: 'json' };
+
+/**
+ * Messages of validation show values as upstream's server holds them: in its own structs, whose fields have Go's
+ * names and order and are there even when empty.
+ */
+export type GoStruct = keyof typeof table;
+
+const structs = table as unknown as Readonly<Record<string, readonly string[]>>;
+
+/** How upstream's server would print a value that clients know by its JSON names. */
+export function goStruct(name: GoStruct, value: unknown): JsonObject {
+  const fields = (value ?? {}) as JsonObject;
+  return structValue(name, name === 'core.PodSpec' ? withHostSettings(fields) : fields);
+}
+
+/** Upstream's server keeps these with the security context. */
+function withHostSettings(spec: JsonObject): JsonObject {
+  const { hostNetwork, hostPID, hostIPC, shareProcessNamespace, hostUsers, ...rest } = spec;
+  const context = { ...(spec['securityContext'] as JsonObject | undefined), hostNetwork, hostPID, hostIPC };
+  return { ...rest, securityContext: { ...context, shareProcessNamespace, hostUsers } } as unknown as JsonObject;
+}
+
+/** How upstream tells what changed in a value of which nothing may. */
+export function goDiff(name: GoStruct, before: unknown, after: unknown): string {
+  return unifiedDiff(goJson(goStruct(name, before), 1), goJson(goStruct(name, after), 1));
+}
+
+function structValue(name: string, value: JsonObject): JsonObject {
+  const known = new Map(Object.keys(value).map((key) => [key.toLowerCase(), value[key]]));
+  const result: Record<string, Json> = {};
+  for (const row of structs[name]!) {
+    const [field, type, tag] = row.split(':') as [string, string, string | undefined];
+    const [jsonName = '', ...options] = tag?.split(',') ?? [];
+    const shown = goValue(type, known.get((jsonName || field).toLowerCase()));
+    if (options.length > 0 && isLeftOut(shown)) continue;
+    result[jsonName || field] = shown;
+  }
+  return result as JsonObject;
+}
+
+function isLeftOut(value: Json): boolean {
+  if (value === null || value === '' || value === 0 || value === false) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function goValue(type: string, value: Json | undefined): Json {
+  if (type.startsWith('*')) return value === undefined || value === null ? null : goValue(type.slice(1), value);
+  if (type.startsWith('[]'))
+    return Array.isArray(value) ? value.map((item: Json) => goValue(type.slice(2), item)) : null;
+  if (type.startsWith('{}')) return mapValue(type.slice(2), value as JsonObject | undefined);
+  if (structs[type] !== undefined) return structValue(type, (value ?? {}) as JsonObject);
+  return value ?? zero[type] ?? null;
+}
+
+function mapValue(values: string, value: JsonObject | undefined): Json {
+  if (value === undefined || value === null) return null;
+  const entries = Object.keys(value)
+    .sort()
+    .map((key) => [key, goValue(values, value[key])]);
+  return Object.fromEntries(entries) as JsonObject;
+}
+
+const zero: Readonly<Record<string, Json>> = {
+  string: '',
+  bool: false,
+  int32: 0,
+  int64: 0,
+  uint16: 0,
+  Quantity: '0',
+  IntOrString: 0,
+};
