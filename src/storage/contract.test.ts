@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
@@ -10,7 +11,7 @@ import { hasEtcd, startEtcd } from '#testing/etcd.ts';
 import { EtcdStore } from './etcd/store.ts';
 import { MemoryStore } from './memory/store.ts';
 import { SqliteStore } from './sqlite/store.ts';
-import type { Store, StoredValue, StoreEvent } from './store.ts';
+import { type Store, type StoredValue, type StoreEvent, StoreUnavailable } from './store.ts';
 
 const text = (value: string) => (): StoredValue => ({ bytes: new TextEncoder().encode(value) });
 const read = (value: StoredValue | undefined) =>
@@ -72,6 +73,25 @@ for (const [name, open] of Object.entries(backends)) {
         ),
       );
       assert.equal(results.filter(({ outcome }) => outcome === 'committed').length, 1);
+    });
+
+    on('lets a write build on one that is still on its way', async (store) => {
+      const seen: (string | undefined)[] = [];
+      const onEvent = ({ value }: StoreEvent) => seen.push(read(value));
+      await store.watch({ prefix: '/k/', fromRevision: store.revision, onEvent, signal: new AbortController().signal });
+      const writes = [put(store, '/k/a', '0')];
+      for (let round = 1; round < 20; round++) {
+        const pending = store.pending?.('/k/a');
+        if (pending === undefined) await writes.at(-1);
+        writes.push(put(store, '/k/a', `${round}`, (pending?.entry ?? (await store.get('/k/a')))!.modRevision));
+      }
+      const revisions = await Promise.all(writes);
+      assert.deepEqual(
+        seen,
+        revisions.map((_, index) => `${index}`),
+      );
+      assert.equal(store.pending?.('/k/a'), undefined);
+      assert.equal(read((await store.get('/k/a', { revision: revisions[7]! }))?.value), '7');
     });
 
     on('lists in key order with a limit, the count of the rest, and a place to go on from', async (store) => {
@@ -171,5 +191,29 @@ test('the sqlite store holds every acknowledged write, its revisions and its his
     ],
   );
   await after.close();
+  await rm(folder, { recursive: true });
+});
+
+test('in the sqlite store, what builds on a write that fails, fails with it, and nothing else', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'proa-store-'));
+  const file = join(folder, 'state.db');
+  const store = await SqliteStore.open(file);
+  const other = new DatabaseSync(file);
+  other.exec(
+    "CREATE TRIGGER refusing BEFORE INSERT ON log WHEN NEW.key = '/bad' BEGIN SELECT RAISE(ABORT, 'no room'); END",
+  );
+  other.close();
+  const first = put(store, '/bad', '1');
+  // The first is in a transaction of its own by now.
+  await Promise.resolve();
+  const second = put(store, '/bad', '2', store.pending('/bad')!.entry.modRevision);
+  const third = put(store, '/bad', '3', store.pending('/bad')!.entry.modRevision);
+  const good = put(store, '/good', '1');
+  for (const write of [first, second, third]) await assert.rejects(write, StoreUnavailable);
+  await good;
+  assert.equal(await store.get('/bad'), undefined);
+  assert.equal(store.pending('/bad'), undefined);
+  assert.equal(read((await store.get('/good'))?.value), '1');
+  await store.close();
   await rm(folder, { recursive: true });
 });

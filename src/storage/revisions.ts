@@ -1,5 +1,5 @@
 import { SortedKeys } from './sorted-keys.ts';
-import type { RangeOptions, RangeResult, StoredEntry, StoreEvent } from './store.ts';
+import { entryAfter, type RangeOptions, type RangeResult, type StoredEntry, type StoreEvent } from './store.ts';
 
 type Watcher = (event: StoreEvent) => void;
 
@@ -42,13 +42,13 @@ export class Revisions {
   /** Makes a write visible and tells the watchers. Revisions only rise. */
   publish(event: StoreEvent): void {
     this.#revision = Math.max(this.#revision, event.revision);
-    if (event.value === undefined) {
+    const entry = entryAfter(event);
+    if (entry === undefined) {
       this.#entries.delete(event.key);
       this.#keys.delete(event.key);
     } else {
       if (event.previous === undefined) this.#keys.add(event.key);
-      const createRevision = event.previous?.createRevision ?? event.revision;
-      this.#entries.set(event.key, { key: event.key, value: event.value, createRevision, modRevision: event.revision });
+      this.#entries.set(event.key, entry);
     }
     this.#log.push(event);
     this.#tell(event);

@@ -13,10 +13,17 @@ export interface Store {
 
   /**
    * One durable compare-and-swap. Resolves when the write would survive a crash; a watcher never sees a write before that.
-   * `expectedRevision` is the entry's `modRevision`, 0 for "absent". Events reach watchers before the promise resolves.
+   * `expectedRevision` is the entry's `modRevision`, perhaps that of a pending one, 0 for "absent". Events reach watchers before the promise resolves.
    * Rejects with StoreUnavailable when the write could not be made durable; then nothing of it is visible.
    */
   commit(write: Write): Promise<CommitResult>;
+
+  /**
+   * What a write that is not durable yet will have made of the key; undefined where there is none, or where it deletes.
+   * A write may expect its revision: both become durable together or in their order, and the later fails with the
+   * earlier. Whoever answers anything else from it waits until it has settled.
+   */
+  readonly pending?: ((key: string) => PendingEntry | undefined) | undefined;
 
   /**
    * Every event under `prefix` after `fromRevision`, in revision order, until `signal` aborts. A prefix is empty, ends
@@ -66,6 +73,12 @@ export interface StoredEntry {
   readonly modRevision: number;
 }
 
+export interface PendingEntry {
+  readonly entry: StoredEntry;
+  /** Resolves when the write is durable or has failed. */
+  readonly settled: Promise<void>;
+}
+
 export interface Write {
   readonly key: string;
   readonly expectedRevision: number;
@@ -109,6 +122,12 @@ export interface StoreEvent {
   readonly value: StoredValue | undefined;
   /** What the event replaced. */
   readonly previous: StoredEntry | undefined;
+}
+
+/** The entry that an event leaves behind. */
+export function entryAfter({ key, revision, value, previous }: StoreEvent): StoredEntry | undefined {
+  if (value === undefined) return undefined;
+  return { key, value, createRevision: previous?.createRevision ?? revision, modRevision: revision };
 }
 
 /** The store cannot do what it was asked: a full disk, a lost connection. Nothing of a write is visible. */

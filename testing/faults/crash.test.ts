@@ -15,10 +15,14 @@ const writers = 24;
 /** Acknowledged writes between two kills, so that each kill hits work in progress. */
 const writesBetweenKills = 200;
 
-/** What one writer knows about its own objects; it alone writes them. */
+/** All writers have a field in it, so that their writes build on each other before they are on the disk. */
+const common = 'common';
+
+/** What one writer knows about its own objects, and about its field of the common one; it alone writes them. */
 interface Ledger {
-  /** The last value that the server acknowledged, and the last one that was sent. */
+  /** The last value that the server acknowledged, and the last one that was sent; the same for the common object. */
   acknowledged: number;
+  acknowledgedInCommon: number;
   sent: number;
   readonly created: Map<string, string>;
   readonly deleted: Set<string>;
@@ -37,6 +41,7 @@ describe('a crash under load', () => {
   after(() => cluster.remove());
 
   test('loses no acknowledged write, brings back no deleted object, and leaves no watcher in the dark', async () => {
+    await client().create(ConfigMap, { metadata: { name: common, namespace } });
     const ledgers = await Promise.all(Array.from({ length: writers }, (_, index) => open(client(), index)));
     const { metadata } = await client().list(ConfigMap, { namespace });
     const startedAt = metadata.resourceVersion;
@@ -67,7 +72,14 @@ describe('a crash under load', () => {
 
 async function open(client: Client, index: number): Promise<Ledger> {
   await client.create(ConfigMap, { metadata: { name: `counter-${index}`, namespace }, data: { value: '0' } });
-  return { acknowledged: 0, sent: 0, created: new Map(), deleted: new Set(), unsure: new Set() };
+  return {
+    acknowledged: 0,
+    acknowledgedInCommon: 0,
+    sent: 0,
+    created: new Map(),
+    deleted: new Set(),
+    unsure: new Set(),
+  };
 }
 
 /** Writes without a pause until it is told to stop or the server is gone. */
@@ -95,7 +107,12 @@ async function write(
       await client.patch(ConfigMap, { namespace, name: `counter-${index}` }, { type: 'merge', body });
       ledger.acknowledged = value;
     });
-    if (!counted) return;
+    const noted = await attempt('', async () => {
+      const body = { data: { [`writer-${index}`]: String(value) } };
+      await client.patch(ConfigMap, { namespace, name: common }, { type: 'merge', body });
+      ledger.acknowledgedInCommon = value;
+    });
+    if (!counted || !noted) return;
     const name = `made-${index}-${value}`;
     const made = await attempt(name, async () => {
       const { metadata } = await client.create(ConfigMap, { metadata: { name, namespace } });
@@ -123,6 +140,11 @@ async function check(client: Client, ledgers: readonly Ledger[], last: bigint): 
     assert.ok(
       value >= ledger.acknowledged && value <= ledger.sent,
       `counter ${index} is ${value}, but ${ledger.acknowledged} was acknowledged`,
+    );
+    const inCommon = Number(found.get(common)?.data?.[`writer-${index}`] ?? 0);
+    assert.ok(
+      inCommon >= ledger.acknowledgedInCommon && inCommon <= ledger.sent,
+      `field ${index} is ${inCommon}, but ${ledger.acknowledgedInCommon} was acknowledged`,
     );
     for (const [name, version] of ledger.created) {
       if (ledger.unsure.has(name)) continue;

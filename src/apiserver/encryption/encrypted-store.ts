@@ -95,6 +95,13 @@ export class EncryptedStore implements Store {
     return fresh === undefined ? undefined : () => fresh.call(this.#inner);
   }
 
+  /** Nobody builds on a sealed value before it is there: opening it may take a service's answer. */
+  get pending(): Store['pending'] {
+    const { pending } = this.#inner;
+    if (pending === undefined) return undefined;
+    return (key) => (this.#providersOf(key) === undefined ? pending.call(this.#inner, key) : undefined);
+  }
+
   get compactedRevision(): number {
     return this.#inner.compactedRevision;
   }

@@ -97,7 +97,7 @@ export async function updateObject(
   const storage = resource.storage!;
   const key = objectKey({ namespace, name });
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const entry = storage.cache.get(key);
+    const entry = newest(registry, operation, key) ?? storage.cache.get(key);
     if (entry === undefined) {
       if (options.whenAbsent !== undefined) return options.whenAbsent();
       throw notFound(resource.kind, name);
@@ -107,6 +107,33 @@ export async function updateObject(
     operation.signal.throwIfAborted();
   }
   throw modified(operation);
+}
+
+/**
+ * The object as a write that is on its way leaves it: writers of one object share the store's next transaction, rather
+ * than wait for one each. Only for those who did not say what they want to replace.
+ */
+function newest({ store }: Registry, { resource, body }: Operation, key: string): CachedEntry | undefined {
+  const pending = store.pending?.(resource.storage!.prefix + key);
+  if (pending === undefined || namesVersion(body)) return undefined;
+  const { value, modRevision } = pending.entry;
+  return { key, value: StoredObject.of(value), revision: modRevision };
+}
+
+function namesVersion(body: unknown): boolean {
+  const { metadata } = (body ?? {}) as { readonly metadata?: { readonly resourceVersion?: unknown } | null };
+  return (metadata?.resourceVersion ?? '') !== '';
+}
+
+/** Waits for a write that an answer was made from. @returns whether the object is as that write left it. */
+async function isDurable(
+  { store }: Registry,
+  { resource }: Operation,
+  { key, revision }: CachedEntry,
+): Promise<boolean> {
+  const { prefix, cache } = resource.storage!;
+  await store.pending?.(prefix + key)?.settled;
+  return cache.get(key)?.revision === revision;
 }
 
 async function attemptUpdate(
@@ -137,8 +164,10 @@ async function attemptUpdate(
   checkValid(registry, operation, object, old, options);
   if (attributes !== undefined) await registry.admission.validate(registry, attributes);
   // A write that changes nothing is none, unless it is to keep the object in another form.
-  if (equalValues(object, old) && !isStale(registry, resource, entry))
+  if (equalValues(object, old) && !isStale(registry, resource, entry)) {
+    if (!(await isDurable(registry, operation, entry))) return 'lost';
     return { type: 'object', value: served, created: false };
+  }
   const stored = await swap(registry, operation, entry, object, old).catch((error: unknown) => {
     if (attributes !== undefined) takeBack(attributes);
     throw error;

@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { Revisions } from '../revisions.ts';
 import {
   type CommitResult,
+  entryAfter,
+  type PendingEntry,
   type RangeOptions,
   type RangeResult,
   type Store,
@@ -21,6 +23,8 @@ const maxBatch = 512;
 
 interface Pending {
   readonly event: StoreEvent;
+  /** The write that this one builds on, if that was still on its way. */
+  readonly base: Pending | undefined;
   readonly settled: Promise<void>;
   readonly resolve: (result: CommitResult) => void;
   readonly reject: (error: Error) => void;
@@ -36,7 +40,7 @@ export class SqliteStore implements Store {
   readonly #reader: DatabaseSync;
   readonly #worker: Worker;
   readonly #pending = new Map<string, Pending>();
-  readonly #queue: Pending[] = [];
+  #queue: Pending[] = [];
   #inFlight: Pending[] | undefined;
   #nextRevision: number;
   #compacted: number;
@@ -97,27 +101,36 @@ export class SqliteStore implements Store {
     return { outcome: 'read', entries: taken, revision, remaining: entries.length - taken.length };
   }
 
+  pending(key: string): PendingEntry | undefined {
+    const pending = this.#pending.get(key);
+    const entry = pending === undefined ? undefined : entryAfter(pending.event);
+    return entry && { entry, settled: pending!.settled };
+  }
+
   async commit(write: Write): Promise<CommitResult> {
-    // A write that is still on its way decides whether this one conflicts: wait for it rather than guess.
-    for (let before = this.#pending.get(write.key); before !== undefined; before = this.#pending.get(write.key)) {
-      await before.settled;
-    }
     const { key, expectedRevision, value } = write;
-    const previous = this.#revisions.current(key);
+    // A write that is still on its way decides whether this one conflicts, unless this one builds on it: wait for it
+    // rather than guess.
+    let base = this.#pending.get(key);
+    while (base !== undefined && (base.event.revision !== expectedRevision || base.event.value === undefined)) {
+      await base.settled;
+      base = this.#pending.get(key);
+    }
+    const previous = base === undefined ? this.#revisions.current(key) : entryAfter(base.event);
     if ((previous?.modRevision ?? 0) !== expectedRevision) return { outcome: 'conflict', current: previous };
     const revision = this.#nextRevision++;
     const made = value?.(revision);
     const event: StoreEvent = { type: made === undefined ? 'delete' : 'put', key, revision, value: made, previous };
-    return this.#enqueue(event);
+    return this.#enqueue(event, base);
   }
 
-  #enqueue(event: StoreEvent): Promise<CommitResult> {
+  #enqueue(event: StoreEvent, base: Pending | undefined): Promise<CommitResult> {
     const { promise, resolve, reject } = Promise.withResolvers<CommitResult>();
     const settled = promise.then(
       () => {},
       () => {},
     );
-    const pending: Pending = { event, settled, resolve, reject };
+    const pending: Pending = { event, base, settled, resolve, reject };
     this.#pending.set(event.key, pending);
     this.#queue.push(pending);
     // Everything that this turn of the event loop writes shares one transaction.
@@ -152,25 +165,45 @@ export class SqliteStore implements Store {
   #settle(failure: string | undefined): void {
     const batch = this.#inFlight ?? [];
     this.#inFlight = undefined;
-    for (const { event, resolve, reject } of batch) {
-      this.#pending.delete(event.key);
-      if (failure === undefined) {
-        this.#revisions.publish(event);
-        resolve({ outcome: 'committed', revision: event.revision, value: event.value });
-      } else {
-        reject(new StoreUnavailable(failure));
-      }
-    }
+    if (failure === undefined) for (const pending of batch) this.#publish(pending);
+    else this.#refuse([...batch, ...this.#withdraw(batch)], failure);
     this.#revisions.trim(maxLogEvents);
     if (this.#queue.length > 0) this.#flush();
     else this.#worker.unref();
   }
 
-  #failAll(reason: string): void {
-    for (const { event, reject } of [...(this.#inFlight ?? []), ...this.#queue.splice(0)]) {
-      this.#pending.delete(event.key);
-      reject(new StoreUnavailable(reason));
+  #publish(pending: Pending): void {
+    const { event, resolve } = pending;
+    this.#forget(pending);
+    this.#revisions.publish(event);
+    resolve({ outcome: 'committed', revision: event.revision, value: event.value });
+  }
+
+  /** Takes out of the queue what builds on writes that failed. */
+  #withdraw(failed: readonly Pending[]): readonly Pending[] {
+    const gone = new Set(failed);
+    // What builds on another write comes after it.
+    for (const pending of this.#queue) if (pending.base !== undefined && gone.has(pending.base)) gone.add(pending);
+    const withdrawn = this.#queue.filter((pending) => gone.has(pending));
+    this.#queue = this.#queue.filter((pending) => !gone.has(pending));
+    return withdrawn;
+  }
+
+  #refuse(writes: readonly Pending[], reason: string): void {
+    for (const pending of writes) {
+      this.#forget(pending);
+      pending.reject(new StoreUnavailable(reason));
     }
+  }
+
+  /** A later write of the same key may have taken its place. */
+  #forget(pending: Pending): void {
+    const { key } = pending.event;
+    if (this.#pending.get(key) === pending) this.#pending.delete(key);
+  }
+
+  #failAll(reason: string): void {
+    this.#refuse([...(this.#inFlight ?? []), ...this.#queue.splice(0)], reason);
     this.#inFlight = undefined;
   }
 
