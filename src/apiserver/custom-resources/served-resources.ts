@@ -8,6 +8,7 @@ import type { SubresourceRow } from '#kinds/resources.ts';
 import { compareVersions } from '../aggregation/priorities.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
 import { customName } from '../openapi/names.ts';
+import type { CustomVersion } from '../resources/custom-form.ts';
 import type { ResourceStorage, ServedResource } from '../resources/resource.ts';
 import { columnsOf } from './columns.ts';
 import type { ConvertObjects } from './conversion/convert.ts';
@@ -15,8 +16,9 @@ import { customRules } from './custom-rules.ts';
 import { versionForm } from './form.ts';
 import type { RuleEngine } from './rules-hook.ts';
 import { scalePaths } from './scale.ts';
-import { structuralNode } from './structural/node.ts';
+import { type StructuralNode, structuralNode } from './structural/node.ts';
 import { topologyOf } from './structural/topology.ts';
+import { versionChange } from './version-change.ts';
 
 export interface DefinedKind {
   readonly definition: CustomResourceDefinition;
@@ -44,7 +46,26 @@ export function servedResources(defined: DefinedKind): readonly ServedResource[]
   const { versions } = definition.spec;
   const kept = versions.find(({ storage }) => storage) ?? versions[0]!;
   const storage: ResourceStorage = { kind: kindOf(defined, kept.name), prefix, cache };
-  return versions.filter(({ served }) => served).map((version) => servedVersion(defined, version, storage));
+  const shapes = new Map(versions.map((version) => [version.name, shapeOf(defined, version)]));
+  return versions.filter(({ served }) => served).map((version) => servedVersion(defined, version, storage, shapes));
+}
+
+/** What a version's objects look like, whether it is served or not. */
+interface Shape extends CustomVersion {
+  readonly root: StructuralNode;
+}
+
+function shapeOf(defined: DefinedKind, version: CustomResourceDefinitionVersion): Shape {
+  const keepsAll = defined.definition.spec.preserveUnknownFields === true;
+  const props = version.schema?.openAPIV3Schema;
+  const root = structuralNode(keepsAll ? { ...props, 'x-kubernetes-preserve-unknown-fields': true } : (props ?? {}));
+  const others = Object.keys(props?.properties ?? {}).filter((field) => !['status', 'metadata'].includes(field));
+  return {
+    root,
+    schema: topologyOf(root, customName(kindOf(defined, version.name))),
+    hasStatus: version.subresources?.status !== undefined,
+    statusResets: [['metadata'], ...others.map((field) => [field])],
+  };
 }
 
 function kindOf({ definition, names }: DefinedKind, version: string): Kind {
@@ -56,22 +77,19 @@ function servedVersion(
   defined: DefinedKind,
   version: CustomResourceDefinitionVersion,
   storage: ResourceStorage,
+  shapes: ReadonlyMap<string, Shape>,
 ): ServedResource {
   const { definition, names, rules, convert } = defined;
   const kind = kindOf(defined, version.name);
-  const name = customName(kind);
-  const keepsAll = definition.spec.preserveUnknownFields === true;
-  const props = version.schema?.openAPIV3Schema;
-  const root = structuralNode(keepsAll ? { ...props, 'x-kubernetes-preserve-unknown-fields': true } : (props ?? {}));
+  const { root, schema } = shapes.get(version.name)!;
   const scale = scalePaths(version.subresources?.scale);
-  const others = Object.keys(props?.properties ?? {}).filter((field) => !['status', 'metadata'].includes(field));
   return {
     kind,
     singular: names.singular ?? '',
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     verbs,
-    schema: topologyOf(root, name),
+    schema,
     rules: customRules({ version, root, rules: rules.compile(root), scale }),
     subresources: subresourcesOf(kind, version),
     columns: columnsOf(version.additionalPrinterColumns).columns,
@@ -82,14 +100,14 @@ function servedVersion(
         : undefined,
     custom: {
       ...versionForm({ root, group: kind.group, version: kind.version, storageVersion: storage.kind.version, convert }),
-      statusResets: [['metadata'], ...others.map((field) => [field])],
+      ...versionChange(kind.group, shapes, convert),
       scale,
       isTerminating: definition.metadata.deletionTimestamp !== undefined,
       published: {
-        name,
+        name: customName(kind),
         plural: kind.resource,
         listKind: names.listKind ?? `${kind.kind}List`,
-        props,
+        props: version.schema?.openAPIV3Schema,
         selectable: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
       },
     },

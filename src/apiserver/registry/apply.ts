@@ -3,9 +3,10 @@ import { cloneObject } from '#machinery/clone.ts';
 import { badRequest, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { createObject } from './create.ts';
-import { resetFieldsOf } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
+import { otherVersions } from './other-versions.ts';
 import type { Registry } from './registry.ts';
+import { resetFieldsOf } from './reset-fields.ts';
 import { checkLocation, type UpdateOptions, updateObject } from './update.ts';
 
 /** Server-side apply: the client says what it wants, the server knows who owns what (KEP-555). */
@@ -16,11 +17,9 @@ export function applyObject(registry: Registry, operation: Operation, options: U
       fieldError.required('fieldManager', 'is required for apply patch'),
     ]);
   }
-  if (operation.body === null || typeof operation.body !== 'object' || Array.isArray(operation.body))
-    throw badRequest('error decoding YAML: the apply configuration is no object');
-  const patch = operation.body as JsonObject;
-  const apply = (live: ApiObject | undefined): Mutable<ApiObject> => {
-    const applied = applyPatch({
+  const patch = configurationOf(operation.body);
+  const apply = async (live: ApiObject | undefined): Promise<Mutable<ApiObject>> => {
+    const applied = await applyPatch({
       live,
       patch,
       schema: resource.schema,
@@ -30,7 +29,9 @@ export function applyObject(registry: Registry, operation: Operation, options: U
       now: registry.environment.clock.now(),
       subresource,
       apiVersion: apiVersionOf(resource.kind),
-      resetFields: resetFieldsOf(operation),
+      kind: resource.kind.kind,
+      versions: otherVersions(registry.resources, resource, subresource),
+      resetFields: resetFieldsOf(resource, subresource),
     });
     checkLocation(operation, { ...applied, metadata: applied.metadata ?? {} });
     // What did not change is shared with the live object, which nobody may touch.
@@ -39,9 +40,9 @@ export function applyObject(registry: Registry, operation: Operation, options: U
     if (live !== undefined && resourceVersion === undefined) delete object.metadata.resourceVersion;
     return object;
   };
-  const whenAbsent = (): Promise<Result> => {
+  const whenAbsent = async (): Promise<Result> => {
     if (subresource !== '') throw notFound(resource.kind, name);
-    const object = apply(undefined);
+    const object = await apply(undefined);
     const type = { kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind) };
     if (resource.kind.namespaced) object.metadata.namespace ??= namespace;
     return createObject(
@@ -51,4 +52,11 @@ export function applyObject(registry: Registry, operation: Operation, options: U
     );
   };
   return updateObject(registry, operation, apply, { ...options, whenAbsent, managesFields: true });
+}
+
+function configurationOf(body: unknown): JsonObject {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as JsonObject;
+  const what = Array.isArray(body) ? 'array' : typeof body === 'boolean' ? 'bool' : typeof body;
+  const why = `json: cannot unmarshal ${what} into Go value of type map[string]interface {}`;
+  throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
 }

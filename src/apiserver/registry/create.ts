@@ -40,7 +40,8 @@ export async function createObject(
   const namesVersion = (object.metadata.resourceVersion ?? '') !== '';
   cleanNew(operation, object);
   resource.rules.defaults?.(object);
-  if (!managesFields) trackOwnership(registry, operation, object, undefined);
+  const tracked = managesFields ? undefined : trackOwnership(registry, operation, object, undefined);
+  if (tracked !== undefined) await tracked;
   const attributes = { operation: 'CREATE', request: operation, object, oldObject: undefined } as const;
   await registry.admission.mutate(registry, attributes);
   await hookOf(registry, resource)?.admit?.(registry, operation, object, undefined);

@@ -1,35 +1,39 @@
 import { trackUpdate } from '#machinery/apply/index.ts';
-import { type ApiObject, apiVersionOf, type Mutable } from '#machinery/meta.ts';
+import { type ApiObject, apiVersionOf, type ManagedFieldsEntry, type Mutable } from '#machinery/meta.ts';
 import type { Operation } from './operation.ts';
+import { otherVersions } from './other-versions.ts';
 import type { Registry } from './registry.ts';
+import { resetFieldsOf } from './reset-fields.ts';
 
-/** Parts that a write through the object itself, or through its status, never owns. */
-const resetByObject: readonly (readonly string[])[] = [['status']];
-const resetByStatus: readonly (readonly string[])[] = [['spec']];
-
-export function resetFieldsOf({ subresource, resource }: Operation): readonly (readonly string[])[] {
-  if (subresource === 'status') return resource.custom?.statusResets ?? resetByStatus;
-  return resource.subresources.has('status') ? resetByObject : [];
-}
-
-/** Notes who owns what after a create, update or patch: called with the client's wish, before the server adds to it. */
+/**
+ * Notes who owns what after a create, update or patch: called with the client's wish, before the server adds to it. A
+ * promise only where a webhook has to convert the object into the version of somebody else's fields.
+ */
 export function trackOwnership(
   registry: Registry,
   operation: Operation,
   object: Mutable<ApiObject>,
   old: ApiObject | undefined,
-): void {
+): Promise<void> | undefined {
   const { resource, subresource, options, user } = operation;
-  object.metadata.managedFields = trackUpdate({
+  const take = (entries: readonly ManagedFieldsEntry[]): void => {
+    if (entries.length === 0) delete object.metadata.managedFields;
+    else object.metadata.managedFields = entries as Mutable<ApiObject>['metadata']['managedFields'] & object;
+  };
+  const entries = trackUpdate({
     old,
     new: object as ApiObject,
     schema: resource.schema,
     manager: options.fieldManager ?? managerOf(user.name),
     apiVersion: apiVersionOf(resource.kind),
+    versions: otherVersions(registry.resources, resource, subresource),
     subresource,
     now: registry.environment.clock.now(),
-    resetFields: resetFieldsOf(operation),
-  }) as Mutable<ApiObject>['metadata']['managedFields'] & object;
+    resetFields: resetFieldsOf(resource, subresource),
+  });
+  if (!(entries instanceof Promise)) return void take(entries);
+  // What cannot be judged in some version is not tracked any more: a write never fails for it.
+  return entries.then(take, () => take([]));
 }
 
 /** Components in this process have no user agent: `system:serviceaccount:kube-system:x` writes as `x`. */

@@ -152,7 +152,8 @@ async function attemptUpdate(
   const conditional = checkPreconditions(operation, object, old);
   carrySystemFields(object, old);
   resource.rules.defaults?.(object);
-  if (options.managesFields !== true) trackOwnership(registry, operation, object, old);
+  const tracked = options.managesFields === true ? undefined : trackOwnership(registry, operation, object, old);
+  if (tracked !== undefined) await tracked;
   const attributes = admissionAttributes(operation, object, old, options);
   if (attributes !== undefined) {
     await registry.admission.mutate(registry, attributes);

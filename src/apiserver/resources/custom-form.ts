@@ -1,6 +1,7 @@
 import type { JSONSchemaProps } from '#kinds/generated/types/apiextensions_v1.ts';
 import type { ConformResult } from '#machinery/conform.ts';
-import type { ApiObject, Json } from '#machinery/meta.ts';
+import type { ApiObject, Json, JsonObject } from '#machinery/meta.ts';
+import type { ObjectSchema } from '#machinery/schema.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 
 /** What a kind that was defined at run time does in another way than built-in ones, whose types are known in full. */
@@ -19,8 +20,10 @@ export interface CustomForm {
   ready(values: Iterable<StoredObject>): Promise<void> | undefined;
   /** An object of this version in the version that is kept. */
   toStorage(object: ApiObject): ApiObject | Promise<ApiObject>;
-  /** Paths that a write of the status leaves alone. */
-  readonly statusResets: readonly (readonly string[])[];
+  /** A version of the definition, served or not; undefined for one that it does not have. */
+  version(apiVersion: string): CustomVersion | undefined;
+  /** An object of any version in another one, as the converter gives it. @throws Error when that cannot be done */
+  inVersion(object: JsonObject, apiVersion: string): JsonObject | Promise<JsonObject>;
   readonly scale: ScalePaths | undefined;
   /** Its definition is being deleted: nothing new is made. */
   readonly isTerminating: boolean;
@@ -33,6 +36,14 @@ export interface CustomForm {
     /** `spec.color`. */
     readonly selectable: readonly string[];
   };
+}
+
+/** What ownership of fields has to know of a version. */
+export interface CustomVersion {
+  readonly schema: ObjectSchema;
+  readonly hasStatus: boolean;
+  /** Paths that a write of the status leaves alone. */
+  readonly statusResets: readonly (readonly string[])[];
 }
 
 /** Where a custom kind keeps what `scale` shows: field names from the root. */

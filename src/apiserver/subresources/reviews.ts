@@ -41,7 +41,7 @@ export async function answerReview(registry: Registry, operation: Operation): Pr
   if (kind.resource !== 'bindings') await checkAdmission(registry, operation, kind);
   const body = operation.body as Mutable<ApiObject>;
   if (kind.resource !== 'bindings') cleanNew(operation, body);
-  if (tracked.has(kind.resource)) trackOwnership(registry, operation, body, undefined);
+  if (tracked.has(kind.resource)) await trackOwnership(registry, operation, body, undefined);
   const result = await answer(registry, operation);
   if ('type' in result && result.type === 'status') return result as Result;
   const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: {}, ...result } as unknown as JsonObject;

@@ -1,27 +1,30 @@
 import { type ConformResult, conform, DecodeError, emptyOf } from '../conform.ts';
 import { equalValues } from '../equality.ts';
 import { ApiError, badRequest } from '../errors.ts';
+import { withExplicitNulls } from '../explicit-nulls.ts';
 import { stringifyJson } from '../json.ts';
 import type { ApiObject, Json, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
 import { formatTime } from '../time.ts';
-import { compareObjects } from './compare.ts';
+import { conformUnstructured } from '../unstructured.ts';
+import { type Comparison, compareObjects } from './compare.ts';
 import { type Conflict, conflictError } from './conflicts.ts';
 import { fieldsOf } from './field-set.ts';
-import {
-  differenceFields,
-  type FieldTree,
-  intersectFields,
-  isEmptyTree,
-  noFields,
-  pathsOf,
-  unionFields,
-} from './field-tree.ts';
+import { differenceFields, intersectFields, isEmptyTree, noFields, pathsOf, withoutPaths } from './field-tree.ts';
 import { allowedByLastApplied, lastAppliedAnnotation } from './last-applied.ts';
 import { entriesOf, isSameManager, keepWhenSame, type Manager, managersBefore, ownable } from './managers.ts';
-import { mergeApplied, removeFields } from './merge.ts';
-import { withNamedParents } from './named-parents.ts';
+import { mergeApplied } from './merge.ts';
+import { prune } from './prune.ts';
 import { inOneText, typeProblems } from './typed.ts';
+import {
+  type Awaitable,
+  andThen,
+  type ChangesByVersion,
+  changesByVersion,
+  fieldsAfter,
+  ownableChanges,
+  type Versions,
+} from './versions.ts';
 
 export interface ApplyOptions {
   /** The stored object; absent when the apply creates it. */
@@ -39,122 +42,178 @@ export interface ApplyOptions {
   /** '' for the object itself. */
   readonly subresource: string;
   readonly apiVersion: string;
+  readonly kind: string;
+  /** The other versions of the kind; absent when there are none. */
+  readonly versions?: Versions | undefined;
   /** Paths that this door of the API does not change: `[['status']]` for the object, `[['spec'], …]` for its status. */
   readonly resetFields: readonly (readonly string[])[];
 }
 
 /**
  * Server-side apply (KEP-555): the live object with what the configuration says, without what this manager applied
- * before and no longer does, and with managed fields to match. Throws ApiError: 409 with the fields that belong to
- * others, 400 and 500 for a configuration that does not fit its type.
+ * before and no longer does, and with managed fields to match. A promise only where managers wrote through different
+ * versions of the kind. Throws ApiError: 409 with the fields that belong to others, 400 and 500 for a configuration that
+ * does not fit its type.
  */
-export function applyPatch(options: ApplyOptions): ApiObject {
-  const applied = checkedConfiguration(options);
+export function applyPatch(options: ApplyOptions): Awaitable<ApiObject> {
+  checkConfiguration(options);
+  const write = prepared(options);
+  return andThen(prunedObject(write), (object) =>
+    andThen(changesOf(write, object), (changes) => finished(write, object, changes)),
+  );
+}
+
+function checkConfiguration({ patch, schema, apiVersion, kind, conform }: ApplyOptions): void {
+  const type = gvkText(String(patch['apiVersion'] ?? ''), String(patch['kind'] ?? ''));
+  if (type !== gvkText(apiVersion, kind)) throw badRequest(`invalid object type: ${type}`);
+  const managedFields = (patch['metadata'] as JsonObject | null | undefined)?.['managedFields'];
+  if (isListOfEntries(managedFields, schema)) throw badRequest('metadata.managedFields must be nil');
+  const undeclared = conform === undefined ? [] : unknownFields(conform, patch);
+  const problems = [...undeclared, ...typeProblems(patch, schema, conform === undefined)];
+  if (problems.length > 0) throw failure(patch, `failed to create typed patch object`, inOneText(problems));
+}
+
+/** What cannot be decoded at all is for the merged object to tell. */
+function unknownFields(conform: (value: Json) => ConformResult, patch: JsonObject): readonly string[] {
   try {
-    return apply(options, applied, options.force);
+    return conform(patch).unknown.map((path) => `.${path}: field not declared in schema`);
   } catch (error) {
-    const annotation = options.live?.metadata.annotations?.[lastAppliedAnnotation];
-    const isUpgrade = options.manager === 'kubectl' && annotation !== undefined && error instanceof ConflictsFound;
-    if (!isUpgrade) throw error instanceof ConflictsFound ? conflictError(error.conflicts) : error;
-    // Fields that `kubectl apply` owned on the client's side may become its own on the server's side.
-    const allowed = allowedByLastApplied(options.live as unknown as JsonObject, annotation, options.schema);
-    const conflicts = error.conflicts
-      .map((conflict) => ({ ...conflict, fields: differenceFields(conflict.fields, allowed) }))
-      .filter(({ fields }) => pathsOf(fields).length > 0);
-    if (conflicts.length > 0) throw conflictError(conflicts);
-    return apply(options, applied, true);
+    if (error instanceof DecodeError) return [];
+    throw error;
   }
 }
 
-class ConflictsFound extends Error {
-  readonly conflicts: readonly Conflict[];
-
-  constructor(conflicts: readonly Conflict[]) {
-    super('apply conflicts');
-    this.conflicts = conflicts;
-  }
-}
-
-function checkedConfiguration({ patch, schema, apiVersion, ...options }: ApplyOptions): JsonObject {
-  const { metadata, apiVersion: named } = patch as { readonly metadata?: JsonObject; readonly apiVersion?: unknown };
-  if ((metadata?.['managedFields'] as readonly unknown[] | undefined)?.length) {
-    throw badRequest('metadata.managedFields must be nil');
-  }
-  if (named !== undefined && named !== apiVersion) {
-    const message = `Incorrect version specified in apply patch. Specified patch version: ${named}, expected: ${apiVersion}`;
-    throw badRequest(message);
-  }
-  const failure = (what: string): ApiError => {
-    const { namespace, name } = (metadata ?? {}) as { readonly namespace?: string; readonly name?: string };
-    const version = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
-    const id = `${namespace ?? ''}/${name ?? ''}; ${version}, Kind=${patch['kind']}`;
-    return new ApiError(500, '', `failed to create typed patch object (${id}): ${what}`);
-  };
-  const require = (problems: readonly string[]): void => {
-    if (problems.length > 0) throw failure(inOneText(problems));
-  };
+/** Entries that are none are for the type to refuse. */
+function isListOfEntries(value: Json | undefined, { fields }: ObjectSchema): boolean {
+  if (!Array.isArray(value)) return false;
+  const metadata = fields.get('metadata')?.schema;
+  const entries = metadata?.type === 'object' ? metadata.fields.get('managedFields')?.schema : undefined;
   try {
-    if (options.conform === undefined) {
-      require(typeProblems(patch, schema, true));
-      return conform(patch, schema, { partial: true }).value as JsonObject;
-    }
-    const { value, unknown } = options.conform(patch);
-    const undeclared = unknown.map((path) => `.${path}: field not declared in schema`);
-    require([...undeclared, ...typeProblems(value as JsonObject, schema)]);
-    return value as JsonObject;
-  } catch (error) {
-    throw error instanceof DecodeError ? failure(error.message) : error;
+    if (entries !== undefined) conform(value, entries);
+    return true;
+  } catch {
+    return false;
   }
 }
 
-function apply(options: ApplyOptions, applied: JsonObject, force: boolean): ApiObject {
-  const { schema, resetFields, apiVersion, subresource, manager } = options;
-  const live = (options.live ?? emptyOf(schema)) as unknown as JsonObject;
-  const { managers: before, entries } = managersBefore(undefined, options.live?.metadata);
-  const self = { manager, operation: 'Apply', apiVersion, subresource };
-  const said = fieldsOf(applied, schema);
-  const owned = ownable(said, resetFields);
-  const previous = before.find((other) => isSameManager(other, self));
-  const others = before.filter((other) => other !== previous);
-  const merged = mergeApplied(live, applied, schema);
-  const pruned = prune(merged, previous?.fields ?? noFields, [said, ...others.map(({ fields }) => fields)], schema);
-  const object = (options.conform?.(pruned) ?? conform(pruned, schema)).value as JsonObject;
-  const comparison = compareObjects(live, object, schema);
-  const changed = ownable(comparison.changed, resetFields);
-  const removed = ownable(comparison.removed, resetFields);
-  const conflicts = others
-    .map((other) => ({ manager: other, fields: intersectFields(other.fields, changed) }))
-    .filter(({ fields }) => !isEmptyTree(fields));
-  if (conflicts.length > 0 && !force) throw new ConflictsFound(conflicts);
-  const after: Manager[] = others.map((other) => ({
-    ...other,
-    fields: differenceFields(differenceFields(other.fields, changed), removed),
-  }));
-  const isUnchanged = isEmptyTree(comparison.changed) && isEmptyTree(comparison.removed);
+function gvkText(apiVersion: string, kind: string): string {
+  return `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
+}
+
+/** A 500 that names the configuration: its namespace, name and type. */
+function failure(patch: JsonObject, what: string, why: string, rest = ''): ApiError {
+  const { namespace, name } = (patch['metadata'] ?? {}) as { readonly namespace?: string; readonly name?: string };
+  const type = gvkText(String(patch['apiVersion']), String(patch['kind']));
+  return new ApiError(500, '', `${what} (${namespace ?? ''}/${name ?? ''}; ${type})${rest}: ${why}`);
+}
+
+/** All that is known before anything is merged. */
+interface Apply {
+  readonly options: ApplyOptions;
+  readonly live: JsonObject;
+  /** The entries of the live object. */
+  readonly entries: readonly ManagedFieldsEntry[];
+  /** What this manager applied last. */
+  readonly previous: Manager | undefined;
+  readonly others: readonly Manager[];
+  /** This manager with what it applies now. */
+  readonly self: Manager;
+}
+
+function prepared(options: ApplyOptions): Apply {
+  const { schema, resetFields, apiVersion, subresource, manager, patch } = options;
+  const live = withExplicitNulls((options.live ?? emptyOf(schema)) as unknown as JsonObject, schema);
+  const { managers: known, entries } = managersBefore(undefined, options.live?.metadata);
+  const managers = known.length === 0 && options.live !== undefined ? managersOfUntracked(options, live) : known;
+  const said = withoutPaths(fieldsOf(patch, schema), resetFields);
+  const self = { manager, operation: 'Apply', apiVersion, subresource, time: undefined, fields: said };
+  const previous = managers.find((other) => isSameManager(other, self));
+  return { options, live, entries, previous, self, others: managers.filter((other) => other !== previous) };
+}
+
+/** Whoever wrote an object that nobody kept track of owns all of it, as one manager. */
+function managersOfUntracked(options: ApplyOptions, live: JsonObject): readonly Manager[] {
+  const { schema, resetFields, apiVersion, subresource, now } = options;
+  const { changed } = compareObjects(emptyOf(schema) as JsonObject, live, schema);
+  const fields = ownable(changed, resetFields);
+  const manager = { manager: 'before-first-apply', operation: 'Update', apiVersion, subresource };
+  return isEmptyTree(fields) ? [] : [{ ...manager, time: formatTime(now), fields }];
+}
+
+function prunedObject({ options, live, previous, others, self }: Apply): Awaitable<JsonObject> {
+  const { patch, schema, apiVersion, versions } = options;
+  const merged = mergeApplied(live, patch, schema);
+  return prune({ merged, previous, owners: [self, ...others], apiVersion, schema, versions });
+}
+
+interface Changes {
+  /** All of it, what nobody can own included. */
+  readonly whole: Comparison;
+  readonly byVersion: ChangesByVersion;
+}
+
+function changesOf({ options, live, others }: Apply, after: JsonObject): Awaitable<Changes> {
+  const { schema, resetFields, apiVersion, versions } = options;
+  const whole = compareObjects(live, after, schema);
+  const write = { before: live, after, apiVersion, managers: others, versions };
+  const own = ownableChanges(whole, resetFields);
+  return andThen(changesByVersion(write, own), (byVersion) => ({ whole, byVersion }));
+}
+
+function finished(apply: Apply, after: JsonObject, { whole, byVersion }: Changes): ApiObject {
+  const { options, live, entries, previous, others, self } = apply;
+  if (!options.force) refuseConflicts(options, conflictsWith(others, byVersion));
+  const isUnchanged = isEmptyTree(whole.changed) && isEmptyTree(whole.removed) && equalValues(live, after);
   // Who only says what is there already has changed nothing, and has no time of a change.
   const time = isUnchanged && options.live !== undefined ? previous?.time : formatTime(options.now);
-  after.push({ ...self, time, fields: owned });
-  return withEntries(withLastApplied(object, applied, options), keepWhenSame(entriesOf(after), entries));
+  const managers: Manager[] = [{ ...self, time, fields: ownable(self.fields, []) }];
+  for (const other of others) {
+    const fields = fieldsAfter(other, byVersion);
+    if (fields !== undefined) managers.push({ ...other, fields });
+  }
+  const object = withLastApplied(decoded(options, after), options);
+  return withEntries(object, keepWhenSame(entriesOf(managers), entries));
 }
 
-/**
- * Takes out what this manager applied before, does not apply now, and nobody else owns. A name that is said keeps the
- * metadata, though nobody owns a name.
- */
-function prune(merged: JsonObject, last: FieldTree, owners: readonly FieldTree[], schema: ObjectSchema): JsonObject {
-  if (isEmptyTree(last)) return merged;
-  const owned = owners.reduce(unionFields, noFields);
-  const gone = differenceFields(withNamedParents(last), withNamedParents(owned));
-  return isEmptyTree(gone) ? merged : removeFields(merged, gone, schema);
+function conflictsWith(others: readonly Manager[], changes: ChangesByVersion): readonly Conflict[] {
+  return others
+    .map((manager) => {
+      const changed = changes.get(manager.apiVersion)?.changed ?? noFields;
+      return { manager, fields: intersectFields(manager.fields, changed) };
+    })
+    .filter(({ fields }) => !isEmptyTree(fields));
+}
+
+/** @throws ApiError 409, unless these are fields that `kubectl apply` owned on the client's side: they become its own. */
+function refuseConflicts({ live, manager, schema }: ApplyOptions, conflicts: readonly Conflict[]): void {
+  if (conflicts.length === 0) return;
+  const annotation = live?.metadata.annotations?.[lastAppliedAnnotation];
+  if (manager !== 'kubectl' || annotation === undefined) throw conflictError(conflicts);
+  const allowed = allowedByLastApplied(live as unknown as JsonObject, annotation, schema);
+  const left = conflicts
+    .map((conflict) => ({ ...conflict, fields: differenceFields(conflict.fields, allowed) }))
+    .filter(({ fields }) => pathsOf(fields).length > 0);
+  if (left.length > 0) throw conflictError(left);
+}
+
+function decoded({ conform, schema, patch }: ApplyOptions, object: JsonObject): JsonObject {
+  try {
+    return (conform?.(object) ?? conformUnstructured(object, schema)).value as JsonObject;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const type = gvkText(String(patch['apiVersion']), String(patch['kind']));
+    const why = `unable to convert unstructured object to ${type}: ${error.message}`;
+    throw failure(patch, 'failed to convert new object', why, ' to proper version');
+  }
 }
 
 /** An object that `kubectl apply` once wrote keeps its annotation up to date, so that it may be used again. */
-function withLastApplied(object: JsonObject, applied: JsonObject, { manager, live }: ApplyOptions): JsonObject {
+function withLastApplied(object: JsonObject, { manager, live, patch }: ApplyOptions): JsonObject {
   if (manager !== 'kubectl' || live?.metadata.annotations?.[lastAppliedAnnotation] === undefined) return object;
   const metadata = object['metadata'] as JsonObject;
   const annotations = {
     ...(metadata['annotations'] as JsonObject),
-    [lastAppliedAnnotation]: `${stringifyJson(applied)}\n`,
+    [lastAppliedAnnotation]: `${stringifyJson(patch)}\n`,
   };
   return { ...object, metadata: { ...metadata, annotations } };
 }

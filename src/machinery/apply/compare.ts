@@ -72,11 +72,13 @@ function compareValues(
   } else if (after === undefined) {
     change.removed[step] = allFieldsOf(before, schema);
   } else if (isOne(before, after, schema)) {
-    if (!equalValues(before, after)) change.changed[step] = noFields;
+    if (before === null || after === null || !equalValues(before, after)) change.changed[step] = noFields;
   } else {
     const inner: Change = { changed: {}, removed: {} };
-    if (Array.isArray(before) && Array.isArray(after)) compareLists(before, after, schema as ListSchema, inner);
-    else if (isObject(before) && isObject(after)) compareFields(before, after, schema, inner);
+    // Null beside a container has nothing in it, and is there all the same.
+    const [left, right] = [before ?? emptyLike(after), after ?? emptyLike(before)];
+    if (Array.isArray(left) && Array.isArray(right)) compareLists(left, right, schema as ListSchema, inner);
+    else if (isObject(left) && isObject(right)) compareFields(left, right, schema, inner);
     else inner.changed['.'] = noFields;
     if (!isEmptyTree(inner.changed))
       change.changed[step] = Object.hasOwn(inner.changed, '.') ? noFields : inner.changed;
@@ -84,11 +86,13 @@ function compareValues(
   }
 }
 
+const emptyLike = (value: Json): Json => (Array.isArray(value) ? [] : {});
+
 /** Whether the two values are compared as one: leaves, and containers that are both empty. */
 function isOne(before: Json, after: Json, schema: Schema): boolean {
   if (isLeaf(schema)) return true;
   if (typeof before !== 'object' || typeof after !== 'object') return true;
-  if (Array.isArray(after) && schema.type !== 'list') return true;
+  if (Array.isArray(before ?? after) && schema.type !== 'list') return true;
   return isEmpty(before) && isEmpty(after);
 }
 

@@ -11,8 +11,8 @@ export interface Conflict {
 /** The 409 that names every field and its manager. */
 export function conflictError(conflicts: readonly Conflict[]): ApiError {
   const found = conflicts
-    .map(({ manager, fields }) => ({ name: managerText(manager), paths: pathsOf(fields) }))
-    .sort((left, right) => (left.name < right.name ? -1 : 1));
+    .map(({ manager, fields }) => ({ name: managerText(manager), paths: pathsOf(fields), id: idOf(manager) }))
+    .sort((left, right) => (left.id < right.id ? -1 : 1));
   const causes: StatusCause[] = found.flatMap(({ name, paths }) =>
     paths.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${name}`, field })),
   );
@@ -33,4 +33,15 @@ function managerText({ manager, subresource, operation, apiVersion }: Manager): 
   const name = JSON.stringify(manager);
   const where = subresource === '' ? name : `${name} with subresource ${JSON.stringify(subresource)}`;
   return operation === 'Update' ? `${where} using ${apiVersion}` : where;
+}
+
+/** By which the official server sorts managers. */
+function idOf({ manager, operation, apiVersion, subresource }: Manager): string {
+  return JSON.stringify({
+    manager,
+    operation,
+    ...(operation === 'Apply' ? {} : { apiVersion }),
+    fieldsType: 'FieldsV1',
+    ...(subresource === '' ? {} : { subresource }),
+  });
 }

@@ -112,17 +112,15 @@ export function intersectFields(left: FieldTree, right: FieldTree): FieldTree {
   return children;
 }
 
-/** All paths, as people read them: `.spec.containers[name="a"].image`. */
+/** All paths, as people read them: `.spec.containers[name="a"].image`. At each place what ends there comes first. */
 export function pathsOf(root: FieldTree): string[] {
   const paths: string[] = [];
   const visit = (node: FieldTree, prefix: string): void => {
-    for (const step of Object.keys(node).sort()) {
-      if (step === '.') continue;
-      const path = prefix + stepText(step);
-      const child = node[step] as FieldTree;
-      if (isMember(child)) paths.push(path);
-      visit(child, path);
-    }
+    const steps = Object.keys(node)
+      .filter((step) => step !== '.')
+      .sort();
+    for (const step of steps) if (isMember(node[step] as FieldTree)) paths.push(prefix + stepText(step));
+    for (const step of steps) visit(node[step] as FieldTree, prefix + stepText(step));
   };
   visit(root, '');
   return paths;

@@ -18,9 +18,16 @@ export function mergeApplied(live: JsonObject, applied: JsonObject, schema: Sche
 
 function mergeValue(live: Json | undefined, applied: Json, schema: Schema): Json {
   if (live === undefined || live === null || isLeaf(schema)) return applied;
+  // Null says nothing about what is in a map or a list.
+  if (applied === null) return isEmpty(live, schema) ? null : live;
   if (isObject(live) && isObject(applied)) return mergeApplied(live, applied, schema);
   if (Array.isArray(live) && Array.isArray(applied) && schema.type === 'list') return mergeLists(live, applied, schema);
   return applied;
+}
+
+function isEmpty(live: Json, schema: Schema): boolean {
+  if (Array.isArray(live)) return live.length === 0 || schema.type !== 'list';
+  return !isObject(live) || Object.keys(live).length === 0;
 }
 
 /** Items of both lists: those of the configuration in its order, the others where they stood among them. */
@@ -59,23 +66,23 @@ function mergeLists(live: readonly Json[], applied: readonly Json[], schema: Lis
 }
 
 /**
- * Takes the paths of a set out of an object. An object in which nothing is left goes with them; atomic values are not
- * looked into.
+ * Takes the paths of a set out of an object. Where nothing is left of an object or a list, null stands for it; atomic
+ * values are not looked into.
  */
 export function removeFields(value: JsonObject, fields: FieldTree, schema: Schema): JsonObject {
-  return (removed(value, fields, schema) as JsonObject | undefined) ?? {};
+  return (removed(value, fields, schema) as JsonObject | null) ?? {};
 }
 
-function removed(value: Json, fields: FieldTree, schema: Schema): Json | undefined {
+function removed(value: Json, fields: FieldTree, schema: Schema): Json {
   if (isLeaf(schema)) return value;
   if (Array.isArray(value) && schema.type === 'list') {
     const kept: Json[] = [];
     value.forEach((item, index) => {
       const node = nodeAt(fields, itemStep(schema, item, index));
       if (node === undefined) kept.push(item);
-      else if (!isMember(node)) kept.push(removed(item, node, schema.items) ?? {});
+      else if (!isMember(node)) kept.push(removed(item, node, schema.items));
     });
-    return kept;
+    return kept.length === 0 ? null : kept;
   }
   if (!isObject(value)) return value;
   const result: JsonFields = {};
@@ -88,11 +95,10 @@ function removed(value: Json, fields: FieldTree, schema: Schema): Json | undefin
     }
     isTouched = true;
     if (isMember(node)) continue;
-    const rest = removed(value[key]!, node, memberSchema(schema, key).schema);
-    if (rest !== undefined) setOwn(result, key, rest);
+    setOwn(result, key, removed(value[key]!, node, memberSchema(schema, key).schema));
   }
   if (!isTouched) return value;
-  return Object.keys(result).length === 0 ? undefined : result;
+  return Object.keys(result).length === 0 ? null : result;
 }
 
 function nodeAt(fields: FieldTree, step: string): FieldTree | undefined {

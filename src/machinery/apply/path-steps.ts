@@ -42,7 +42,7 @@ export function itemStep(schema: ListSchema, item: Json, index: number): string 
   return Object.keys(keys).length === 0 ? `i:${index}` : `k:${stringifyJson(keys)}`;
 }
 
-function defaultOf(items: Schema, key: string): Json | undefined {
+export function defaultOf(items: Schema, key: string): Json | undefined {
   return items.type === 'object' ? items.fields.get(key)?.keyDefault : undefined;
 }
 

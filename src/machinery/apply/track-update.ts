@@ -4,8 +4,18 @@ import type { ApiObject, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
 import { formatTime } from '../time.ts';
 import { compareObjects } from './compare.ts';
-import { differenceFields, isEmptyTree, unionFields } from './field-tree.ts';
-import { entriesOf, isSameManager, type Manager, managersBefore, ownable } from './managers.ts';
+import { type FieldTree, isEmptyTree, noFields, unionFields } from './field-tree.ts';
+import { entriesOf, isSameManager, type Manager, managersBefore } from './managers.ts';
+import {
+  type Awaitable,
+  andThen,
+  areOfOneVersion,
+  type ChangesByVersion,
+  changesByVersion,
+  fieldsAfter,
+  ownableChanges,
+  type Versions,
+} from './versions.ts';
 
 export interface TrackUpdateOptions {
   /** The object before; absent on create. */
@@ -16,6 +26,8 @@ export interface TrackUpdateOptions {
   /** The client's field manager, or the first part of its user agent. */
   readonly manager: string;
   readonly apiVersion: string;
+  /** The other versions of the kind; absent when there are none. */
+  readonly versions?: Versions | undefined;
   /** '' for the object itself. */
   readonly subresource: string;
   /** Milliseconds since 1970. */
@@ -26,39 +38,40 @@ export interface TrackUpdateOptions {
 
 /**
  * The managed fields of an object after a create, update or patch (KEP-555): what changed belongs to the writer now,
- * what is gone belongs to nobody. Gives the old entries themselves when nothing changed.
+ * what is gone belongs to nobody. Gives the old entries themselves when nothing changed; a promise only where somebody
+ * wrote through another version.
  */
-export function trackUpdate(options: TrackUpdateOptions): readonly ManagedFieldsEntry[] {
+export function trackUpdate(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsEntry[]> {
   const { managers, entries } = managersBefore(options.new.metadata, options.old?.metadata);
-  const { schema } = options;
+  const { schema, apiVersion, versions } = options;
   const before = withExplicitNulls((options.old ?? emptyOf(schema)) as JsonObject, schema);
   const after = withExplicitNulls(options.new, schema) as unknown as JsonObject;
-  const comparison = compareObjects(before, after, schema);
-  const changed = ownable(comparison.changed, options.resetFields);
-  const removed = ownable(comparison.removed, options.resetFields);
-  if (isEmptyTree(changed) && isEmptyTree(removed)) return entries;
-  const writer = { ...options, operation: 'Update' };
-  const result: Manager[] = [];
-  let isKnown = false;
-  for (const manager of managers) {
-    const rest = differenceFields(manager.fields, removed);
-    if (!isEmptyTree(changed) && isSameManager(manager, writer)) {
+  const own = ownableChanges(compareObjects(before, after, schema), options.resetFields);
+  const isUnchanged = isEmptyTree(own.changed) && isEmptyTree(own.removed);
+  if (isUnchanged && areOfOneVersion(managers, apiVersion)) return entries;
+  const changes = changesByVersion({ before, after, apiVersion, managers, versions }, own);
+  return andThen(changes, (byVersion) => entriesOf(managersAfter(options, managers, own.changed, byVersion)));
+}
+
+function managersAfter(
+  options: TrackUpdateOptions,
+  managers: readonly Manager[],
+  changed: FieldTree,
+  changes: ChangesByVersion,
+): readonly Manager[] {
+  const { manager, apiVersion, subresource, now } = options;
+  const writer = { manager, operation: 'Update', apiVersion, subresource };
+  const after: Manager[] = [];
+  let isKnown = isEmptyTree(changed);
+  for (const one of managers) {
+    const fields = fieldsAfter(one, changes);
+    if (!isKnown && isSameManager(one, writer)) {
       isKnown = true;
-      result.push({ ...manager, fields: unionFields(rest, changed), time: formatTime(options.now) });
-    } else {
-      result.push({ ...manager, fields: differenceFields(rest, changed) });
+      after.push({ ...one, fields: unionFields(fields ?? noFields, changed), time: formatTime(now) });
+    } else if (fields !== undefined) {
+      after.push({ ...one, fields });
     }
   }
-  if (!isKnown && !isEmptyTree(changed)) {
-    const { manager, apiVersion, subresource } = options;
-    result.push({
-      manager,
-      operation: 'Update',
-      apiVersion,
-      subresource,
-      time: formatTime(options.now),
-      fields: changed,
-    });
-  }
-  return entriesOf(result);
+  if (!isKnown) after.push({ ...writer, time: formatTime(now), fields: changed });
+  return after;
 }

@@ -1,10 +1,13 @@
+import { stringifyJson } from '../json.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import { isObject } from '../patch/merge-patch.ts';
-import type { Schema } from '../schema.ts';
-import { memberSchema } from './path-steps.ts';
+import type { ListSchema, ScalarSchema, Schema } from '../schema.ts';
+import { goText, goType } from './go-text.ts';
+import { defaultOf, memberSchema } from './path-steps.ts';
 
 /**
- * Where a configuration does not have the types of its schema, in the words of upstream's typed values.
+ * Where a configuration does not have the types of its schema, in the words of upstream's typed values. Texts of times,
+ * quantities and the like are not looked into: what is in them shows when the merged object is decoded.
  * @param isClosed whether objects may have no fields but those of the schema.
  */
 export function typeProblems(value: JsonObject, schema: Schema, isClosed = false): readonly string[] {
@@ -24,47 +27,91 @@ interface Findings {
 
 function visit(value: Json | undefined, schema: Schema, path: string, findings: Findings): void {
   if (value === null || value === undefined) return;
-  const expect = (what: string): void => void findings.problems.push(`${path}: expected ${what}`);
+  if (schema.type === 'object' || schema.type === 'map') {
+    if (isObject(value)) visitMembers(value, schema, path, findings);
+    else findings.problems.push(`${path}: expected map, got &{${goText(value)}}`);
+  } else if (schema.type === 'list') {
+    if (Array.isArray(value)) visitItems(value, schema, path, findings);
+    else findings.problems.push(`${path}: expected list, got &{${goText(value)}}`);
+  } else {
+    const expected = scalarProblem(value, schema);
+    if (expected !== undefined) findings.problems.push(`${path}: expected ${expected}`);
+  }
+}
+
+function scalarProblem(value: Json, schema: ScalarSchema): string | undefined {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
   switch (schema.type) {
-    case 'object':
-    case 'map':
-      if (isObject(value)) visitMembers(value, schema, path, findings);
-      else expect(`map, got &{${goText(value)}}`);
-      return;
-    case 'list':
-      if (!Array.isArray(value)) expect(`list, got &{${goText(value)}}`);
-      else
-        for (const [index, item] of value.entries()) visit(item as Json, schema.items, `${path}[${index}]`, findings);
-      return;
     case 'int32':
     case 'int64':
     case 'double':
-      if (typeof value !== 'number' && typeof value !== 'bigint')
-        expect(`numeric (int or float), got ${goTypeOf(value)}`);
-      return;
+      return isNumber ? undefined : `numeric (int or float), got ${goType(value)}`;
     case 'string':
-      if (typeof value !== 'string') expect(`string, got ${goValue(value)}`);
-      return;
+    case 'bytes':
+      return typeof value === 'string' ? undefined : `string, got ${goValue(value)}`;
     case 'boolean':
-      if (typeof value !== 'boolean') expect(`boolean, got &{${goText(value)}}`);
-      return;
+      return typeof value === 'boolean' ? undefined : `boolean, got &{${goText(value)}}`;
+    case 'quantity':
+    case 'time':
+    case 'microTime':
+      return typeof value === 'object' ? `any scalar, got &{${goText(value)}}` : undefined;
     default:
-      return;
+      return undefined;
   }
 }
 
+/** Members in alphabetical order; one that the type does not know ends the search here, as upstream's does. */
 function visitMembers(value: JsonObject, schema: Schema, path: string, findings: Findings): void {
-  for (const key of Object.keys(value)) {
+  for (const key of Object.keys(value).sort()) {
     if (findings.isClosed && schema.type === 'object' && !schema.fields.has(key)) {
       findings.problems.push(`${path}.${key}: field not declared in schema`);
-    } else visit(value[key], memberSchema(schema, key).schema, `${path}.${key}`, findings);
+      return;
+    }
+    visit(value[key], memberSchema(schema, key).schema, `${path}.${key}`, findings);
   }
 }
 
-function goTypeOf(value: Json): string {
-  if (Array.isArray(value)) return '[]interface {}';
-  if (typeof value === 'object') return 'map[string]interface {}';
-  return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'float64';
+function visitItems(list: readonly Json[], schema: ListSchema, path: string, findings: Findings): void {
+  const seen = new Set<string>();
+  for (const [index, item] of list.entries()) {
+    let name = `[${index}]`;
+    if (schema.listType !== 'atomic') {
+      const problem = schema.listType === 'set' ? setItemProblem(item) : mapItemProblem(item, schema);
+      if (problem !== undefined) {
+        const kind = schema.listType === 'set' ? 'without keys' : 'with keys';
+        findings.problems.push(`${path}: element ${index}: associative list ${kind} ${problem}`);
+        return;
+      }
+      name = itemName(item, schema);
+      if (seen.has(name)) findings.problems.push(`${path}: duplicate entries for key ${name}`);
+      seen.add(name);
+    }
+    visit(item, schema.items, `${path}${name}`, findings);
+  }
+}
+
+function setItemProblem(item: Json): string | undefined {
+  if (item === null) return "has an element that's an explicit null";
+  if (Array.isArray(item)) return "has an element that's a list type";
+  return typeof item === 'object' ? "has an element that's a map type" : undefined;
+}
+
+function mapItemProblem(item: Json, { items, keys }: ListSchema): string | undefined {
+  if (item === null) return 'may not have a null element';
+  if (!isObject(item)) return 'may not have non-map elements';
+  if (keys.some((key) => item[key] !== undefined || defaultOf(items, key) !== undefined)) return undefined;
+  const names = keys.map((key) => JSON.stringify(key)).join(' ');
+  return `has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`;
+}
+
+/** `[name="a"]`, `[="a"]`. */
+function itemName(item: Json, { items, keys, listType }: ListSchema): string {
+  if (listType === 'set') return `[=${stringifyJson(item)}]`;
+  const parts = [...keys].sort().flatMap((key) => {
+    const value = (item as JsonObject)[key] ?? defaultOf(items, key);
+    return value === undefined ? [] : [`${key}=${stringifyJson(value)}`];
+  });
+  return `[${parts.join(',')}]`;
 }
 
 /** How Go's `%#v` prints the holder of a value that it did not expect. */
@@ -72,17 +119,8 @@ const goValue = (value: Json): string => `&value.valueUnstructured{Value:${goSyn
 
 function goSyntax(value: Json): string {
   if (value === null) return 'interface {}(nil)';
-  if (Array.isArray(value)) return `${goTypeOf(value)}{${value.map((item: Json) => goSyntax(item)).join(', ')}}`;
+  if (Array.isArray(value)) return `${goType(value)}{${value.map((item: Json) => goSyntax(item)).join(', ')}}`;
   if (typeof value !== 'object') return typeof value === 'string' ? JSON.stringify(value) : String(value);
   const members = Object.entries(value).map(([key, own]) => `${JSON.stringify(key)}:${goSyntax(own ?? null)}`);
-  return `${goTypeOf(value)}{${members.sort().join(', ')}}`;
-}
-
-/** As Go's `%v` prints it. */
-function goText(value: Json): string {
-  if (value === null) return '<nil>';
-  if (Array.isArray(value)) return `[${value.map((item: Json) => goText(item)).join(' ')}]`;
-  if (typeof value !== 'object') return String(value);
-  const members = Object.entries(value).map(([key, own]) => `${key}:${goText(own ?? null)}`);
-  return `map[${members.sort().join(' ')}]`;
+  return `${goType(value)}{${members.sort().join(', ')}}`;
 }

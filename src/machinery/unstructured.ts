@@ -1,0 +1,111 @@
+import { type ConformResult, conform, DecodeError, type JsonFields, setOwn } from './conform.ts';
+import type { Json, JsonObject } from './meta.ts';
+import type { Field, ListSchema, ObjectSchema, ScalarSchema, Schema } from './schema.ts';
+
+/**
+ * Decodes a document that a patch has put together. The official server takes such a document for values, not for
+ * text: a number that is too large loses its upper bits, and what is wrong is said in other words.
+ * @throws DecodeError
+ */
+export function conformUnstructured(value: Json, schema: Schema): ConformResult {
+  try {
+    return conform(value, schema);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return conform(restored(value, schema), schema);
+  }
+}
+
+/** The value with its numbers cut to size. @throws DecodeError for the first thing wrong. */
+function restored(value: Json, schema: Schema): Json {
+  if (value === null) return null;
+  switch (schema.type) {
+    case 'object':
+      return restoredObject(value, schema);
+    case 'map':
+      if (!isPlainObject(value)) throw new DecodeError(`cannot restore map from ${kindOf(value)}`);
+      return mapMembers(value, Object.keys(value), () => schema.values);
+    case 'list':
+      return restoredList(value, schema);
+    default:
+      return restoredScalar(value, schema);
+  }
+}
+
+function restoredObject(value: Json, { fields }: ObjectSchema): Json {
+  if (!isPlainObject(value)) throw new DecodeError(`cannot restore struct from: ${kindOf(value)}`);
+  // Go looks at the fields of a type in the order of its declaration, which protobuf numbers mostly follow.
+  const present = Object.keys(value).flatMap((name) => fields.get(name) ?? []);
+  const names = present.sort((left: Field, right: Field) => left.number - right.number).map(({ name }) => name);
+  return mapMembers(value, names, (name) => fields.get(name)!.schema);
+}
+
+function mapMembers(object: JsonObject, names: readonly string[], schemaOf: (name: string) => Schema): Json {
+  const result: JsonFields = { ...object };
+  for (const name of names) setOwn(result, name, restored(object[name]!, schemaOf(name)));
+  return result as JsonObject;
+}
+
+function restoredList(value: Json, { items }: ListSchema): Json {
+  if (!Array.isArray(value)) throw new DecodeError(`cannot restore slice from ${kindOf(value)}`);
+  return value.map((item: Json) => restored(item, items));
+}
+
+function restoredScalar(value: Json, schema: ScalarSchema): Json {
+  switch (schema.type) {
+    case 'string':
+      if (typeof value === 'string') return value;
+      if (kindOf(value) === 'int64') throw new DecodeError('cannot convert int64 to string');
+      throw new DecodeError('unrecognized type: string');
+    case 'boolean':
+      if (typeof value === 'boolean') return value;
+      throw new DecodeError('unrecognized type: bool');
+    case 'int32':
+      return restoredInteger(value, schema.type, 32);
+    case 'int64':
+      return restoredInteger(value, schema.type, 64);
+    case 'double':
+      if (typeof value === 'number' || typeof value === 'bigint') return value;
+      throw new DecodeError('unrecognized type: float64');
+    case 'bytes':
+      return restoredBytes(value, schema);
+    default:
+      // Types that read themselves from text do so here as well.
+      return conform(value, schema).value;
+  }
+}
+
+function restoredInteger(value: Json, type: string, bits: number): Json {
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw new DecodeError(`unrecognized type: ${type}`);
+  if (!Number.isInteger(Number(value))) throw new DecodeError(`cannot convert float64 to ${type}`);
+  const cut = BigInt.asIntN(bits, BigInt(value));
+  return Number.isSafeInteger(Number(cut)) ? Number(cut) : cut;
+}
+
+function restoredBytes(value: Json, schema: ScalarSchema): Json {
+  if (typeof value !== 'string') throw new DecodeError(`cannot restore slice from ${kindOf(value)}`);
+  try {
+    return conform(value, schema).value;
+  } catch (error) {
+    throw new DecodeError(`error decoding from json: ${(error as Error).message}`);
+  }
+}
+
+function isPlainObject(value: Json): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What Go calls the kind of a decoded value. */
+function kindOf(value: Json): string {
+  if (Array.isArray(value)) return 'slice';
+  switch (typeof value) {
+    case 'string':
+      return 'string';
+    case 'boolean':
+      return 'bool';
+    case 'object':
+      return 'map';
+    default:
+      return Number.isInteger(Number(value)) ? 'int64' : 'float64';
+  }
+}
