@@ -29,7 +29,8 @@ export function createLog(options: {
     if (options.component !== undefined) line += ` ${options.component}:`;
     line += ` ${escapeControls(message)}`;
     for (const [name, value] of Object.entries(fields)) {
-      if (value !== undefined) line += ` ${name}=${typeof value === 'string' ? JSON.stringify(value) : value}`;
+      if (value !== undefined)
+        line += ` ${name}=${typeof value === 'string' ? escapeControls(JSON.stringify(value)) : value}`;
     }
     options.write(line);
   };
@@ -51,7 +52,12 @@ export const silentLog: Log = {
   named: () => silentLog,
 };
 
+/** A line break in a message would let a client forge log lines; other controls steer terminals. */
 function escapeControls(text: string): string {
-  // A line break in a message would let a client forge log lines.
-  return text.replace(/[\u0000-\u001f\u007f]/g, (character) => JSON.stringify(character).slice(1, -1));
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (character) => named[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
+
+const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

@@ -3,7 +3,7 @@ import { estimateCost, type SizeKnowledge } from './cost/estimate.ts';
 import type { CelEnvironment } from './environment.ts';
 import { Frame, type Step } from './evaluate/frame.ts';
 import { Planner } from './evaluate/plan.ts';
-import { formatIssues, type Issue } from './issues.ts';
+import { formatIssues, type Issue, maximumIssues } from './issues.ts';
 import type { Range } from './library/library.ts';
 import { parse } from './syntax/parser.ts';
 import type { CelType } from './types/types.ts';
@@ -93,10 +93,12 @@ export function compile(source: string, environment: CelEnvironment, options: Ch
   const parsed = parse(source, environment);
   const checked = 'issues' in parsed ? parsed : check(parsed, environment, options);
   if ('issues' in checked) {
-    const issues = checked.issues
+    const { issues: found } = checked;
+    const told = found
+      .slice(0, maximumIssues)
       .map(({ offset, message }) => ({ offset: codePointOffset(source, offset), message }))
       .sort((a, b) => a.offset - b.offset);
-    return { issues, message: formatIssues(source, issues) };
+    return { issues: told, message: formatIssues(source, [...told, ...found.slice(maximumIssues)]) };
   }
   return { program: new Program(source, checked, environment) };
 }

@@ -5,9 +5,16 @@ export interface Issue {
   readonly message: string;
 }
 
+/** Issues that are told; of more only their number is, as cel-go does. */
+export const maximumIssues = 100;
+/** A longer line is not shown, in bytes. */
+const maximumSnippetBytes = 16_384;
+
 /** Issues as cel-go prints them: position, message, the line, and a mark under the place. */
 export function formatIssues(source: string, issues: readonly Issue[]): string {
-  return issues.map((issue) => formatIssue(source, issue)).join('\n');
+  const told = issues.slice(0, maximumIssues).map((issue) => formatIssue(source, issue));
+  const untold = issues.length - told.length;
+  return [...told, ...(untold === 0 ? [] : [`${untold} more errors were truncated`])].join('\n');
 }
 
 function formatIssue(source: string, { offset, message }: Issue): string {
@@ -18,11 +25,13 @@ function formatIssue(source: string, { offset, message }: Issue): string {
   const column = before.length - lineStart;
   const lineEnd = characters.indexOf('\n', lineStart);
   const text = characters.slice(lineStart, lineEnd < 0 ? undefined : lineEnd);
+  const place = `ERROR: <input>:${line}:${column + 1}: ${message}`;
+  if (new TextEncoder().encode(text.join('')).length > maximumSnippetBytes) return place;
   // A wide character takes two columns where the source is shown; the marks under it are wide as well.
   const dots = text.slice(0, column).map((character) => (isWide(character) ? '．' : '.'));
   const mark = isWide(text[column] ?? '') ? '＾' : '^';
   const snippet = text.join('').replaceAll('\t', ' ');
-  return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${snippet}\n | ${dots.join('')}${mark}`;
+  return `${place}\n | ${snippet}\n | ${dots.join('')}${mark}`;
 }
 
 const isWide = (character: string): boolean => new TextEncoder().encode(character).length > 1;

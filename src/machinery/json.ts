@@ -1,4 +1,4 @@
-import { type ConformResult, conform, DecodeError } from './conform.ts';
+import { type ConformResult, conform, DecodeError, maximumNesting } from './conform.ts';
 import { scanJson } from './json-scan.ts';
 import type { Json } from './meta.ts';
 import type { ObjectSchema } from './schema.ts';
@@ -41,6 +41,23 @@ export function decodeJson(bytes: Uint8Array, schema: ObjectSchema, options: Dec
 /** JSON text to a value, with exact integers. Throws DecodeError in Go's words. */
 export function parseJson(bytes: Uint8Array): Json {
   return parseText(decoder.decode(bytes));
+}
+
+/** `parseJson` for what no schema bounds: a value that nests no deeper than others may. Throws DecodeError. */
+export function parseShallowJson(bytes: Uint8Array): Json {
+  const value = parseJson(bytes);
+  // Each level takes a bracket at each end.
+  if (bytes.length > 2 * maximumNesting && nestsDeeper(value)) throw new DecodeError('exceeded max depth');
+  return value;
+}
+
+function nestsDeeper(value: Json): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maximumNesting) return true;
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return false;
 }
 
 function parseText(text: string): Json {

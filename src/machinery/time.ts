@@ -121,10 +121,10 @@ const durationUnitsNs: Readonly<Record<string, number>> = {
 /** Reads a Go duration such as `1h30m` or `-1.5s` into milliseconds; undefined when it is none. */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
-  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text);
+  const match = /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text);
   if (match === null) return undefined;
   let ns = 0;
-  for (const [, amount, unit] of match[2]!.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+  for (const [, amount, unit] of match[2]!.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     ns += Number(amount) * durationUnitsNs[unit!]!;
   }
   return (match[1] === '-' ? -ns : ns) / 1e6;

@@ -44,12 +44,12 @@ function validateAnchors(bundle: string): FieldError[] {
   const wrong = (detail: string): FieldError => fieldError.invalid(path, '<value omitted>', detail);
   const seen = new Map<string, number[]>();
   const errors: FieldError[] = [];
-  for (const [index, [pem, type]] of [...bundle.matchAll(pemBlock)]
-    .map(([whole, kind = '']) => [whole, kind] as const)
-    .entries()) {
+  for (const [index, { pem, type }] of pemBlocks(bundle).entries()) {
     const problem = type === 'CERTIFICATE' ? anchorProblem(pem) : `has bad block type: ${type}`;
     if (problem !== undefined) errors.push(wrong(`entry ${index} ${problem}`));
-    seen.set(pem, [...(seen.get(pem) ?? []), index]);
+    const indices = seen.get(pem);
+    if (indices === undefined) seen.set(pem, [index]);
+    else indices.push(index);
   }
   if (errors.length > 0) return errors;
   if (seen.size === 0) return [wrong('at least one trust anchor must be provided')];
@@ -58,7 +58,23 @@ function validateAnchors(bundle: string): FieldError[] {
     .map((indices) => wrong(`duplicate trust anchor (indices [${indices.join(' ')}])`));
 }
 
-const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
+interface PemBlock {
+  readonly pem: string;
+  readonly type: string;
+}
+
+/** What stands between a beginning and the next end, where both name one type. Reads the text once, whatever it is. */
+function pemBlocks(text: string): PemBlock[] {
+  const blocks: PemBlock[] = [];
+  const ends = text.matchAll(/-----END ([A-Z0-9 ]+)-----/g);
+  let end = ends.next().value;
+  for (const { index, 0: beginning, 1: type = '' } of text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)) {
+    while (end !== undefined && end.index < index + beginning.length) end = ends.next().value;
+    if (end === undefined) break;
+    if (end[1] === type) blocks.push({ pem: text.slice(index, end.index + end[0].length), type });
+  }
+  return blocks;
+}
 
 function anchorProblem(pem: string): string | undefined {
   if (/^[\w-]+: /m.test(pem)) return 'has PEM block headers';

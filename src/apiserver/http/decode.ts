@@ -1,7 +1,15 @@
 import { schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor } from '#machinery/cbor.ts';
 import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
-import { conform, type Decoded, DecodeError, decodeJson, encodeJson, parseJson } from '#machinery/json.ts';
+import {
+  conform,
+  type Decoded,
+  DecodeError,
+  decodeJson,
+  encodeJson,
+  parseJson,
+  parseShallowJson,
+} from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
@@ -190,7 +198,7 @@ function checkCustomIdentity(object: ApiObject, expected: ExpectedKind): void {
 export function decodePatch(bytes: Uint8Array, { encoding, fieldValidation, warn }: DecodeOptions): unknown {
   try {
     if (encoding === 'cbor') return decodeCbor(bytes);
-    if (encoding !== 'yaml') return parseJson(bytes);
+    if (encoding !== 'yaml') return parseShallowJson(bytes);
     const { value, duplicates } = parseLenientYaml(textOf(bytes));
     if (duplicates.length > 0 && fieldValidation === 'Strict')
       throw badRequest(

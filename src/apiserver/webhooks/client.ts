@@ -2,7 +2,7 @@ import type { Agent } from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import type { Environment } from '#base/environment.ts';
-import { encodeJson, parseJson } from '#machinery/json.ts';
+import { encodeJson, parseShallowJson } from '#machinery/json.ts';
 import type { Json } from '#machinery/meta.ts';
 import { nodeHttp } from '#streaming/node-http.ts';
 import { readAnswer } from '../http/body.ts';
@@ -165,7 +165,7 @@ function makePool(caBundle: string): https.Agent {
 
 function parsed(text: string): Json {
   try {
-    return parseJson(Buffer.from(text));
+    return parseShallowJson(Buffer.from(text));
   } catch (error) {
     throw new WebhookFailure(error instanceof Error ? error.message : String(error));
   }

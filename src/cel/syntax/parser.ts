@@ -1,3 +1,4 @@
+import { maximumIssues } from '../issues.ts';
 import { Double } from '../values/value.ts';
 import type { Expression, MapEntry, StructField } from './ast.ts';
 import { MacroExpander, MacroRefusal } from './expander.ts';
@@ -37,7 +38,8 @@ export function parse(source: string, options: ParseOptions): Parsed | { readonl
   const issues: SyntaxIssue[] = [];
   try {
     const { tokens, issues: unrecognized } = tokenize(source);
-    issues.push(...unrecognized);
+    issues.push(...unrecognized.slice(0, maximumIssues + 1));
+    if (issues.length > maximumIssues) return { issues };
     const parser = new Parser(source, tokens, options, issues);
     const expression = parser.whole();
     if (issues.length === 0) return { expression, offsets: parser.offsets };

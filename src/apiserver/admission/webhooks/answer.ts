@@ -1,5 +1,5 @@
 import { ApiError, type Status, type StatusReason } from '#machinery/errors.ts';
-import { parseJson } from '#machinery/json.ts';
+import { parseShallowJson } from '#machinery/json.ts';
 import type { Json } from '#machinery/meta.ts';
 import type { WebhookType } from './hooks.ts';
 import type { ReviewVersion } from './review.ts';
@@ -71,7 +71,7 @@ function checkPatchFields(patch: string, patchType: string | undefined, type: We
 }
 
 function parsePatch(base64: string): Json | undefined {
-  const patch = parseJson(Buffer.from(base64, 'base64'));
+  const patch = parseShallowJson(Buffer.from(base64, 'base64'));
   return Array.isArray(patch) && patch.length === 0 ? undefined : patch;
 }
 
