@@ -57,6 +57,10 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** Cells of `kubectl get`, in the order of the kind's columns in `generated/columns.json`. `now` in ms. */
   readonly cells?: (object: T, now: number) => readonly Cell[];
+  /** The order of a table's rows, where it is not that of names. */
+  readonly compareRows?: (left: T, right: T) => number;
+  /** Beginning its deletion is noted without a grace period and counts as no change of intent. */
+  readonly endsQuietly?: boolean;
   /** The kind has a status that only its subresource may write; default: there is a `status` subresource. */
   readonly separateStatus?: boolean;
   /** A create may bring a status along, as a node that registers itself does. */

@@ -97,7 +97,7 @@ export function flowSchemaCells(schema: flowcontrol.FlowSchema, now: number): re
   return [
     name(schema),
     spec?.priorityLevelConfiguration.name ?? '',
-    String(spec?.matchingPrecedence ?? 0),
+    spec?.matchingPrecedence ?? 0,
     spec?.distinguisherMethod?.type ?? '<none>',
     age(schema, now),
     status?.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?',

@@ -1,8 +1,9 @@
-import type { Client } from '#client/client.ts';
+import type { Client, WriteOptions } from '#client/client.ts';
 import * as handles from '#kinds/generated/handles.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
+import { producer } from '../fairness/tidy.ts';
 import { formatIpv4, parseIpRange } from '../services/ip-range.ts';
 import objects from './objects.json' with { type: 'json' };
 import { repair } from './repair.ts';
@@ -18,6 +19,8 @@ const sections: readonly (readonly [keyof typeof objects, Kind])[] = [
   ['prioritylevelconfigurations', handles.PriorityLevelConfiguration],
   ['flowschemas', handles.FlowSchema],
 ];
+
+const flowControl = handles.FlowSchema.group;
 
 /** Roles and bindings are not only there: they grant what they have to. */
 const repaired = new Set<string>(['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings']);
@@ -35,7 +38,7 @@ export async function ensureBootstrapObjects(
     await Promise.all(
       wanted.map((object) => {
         const current = options.find(kind, object);
-        if (current === undefined) return ensure(client, kind, object);
+        if (current === undefined) return ensure(client, kind, object, kind.group === flowControl ? producer : {});
         return repaired.has(section) ? repair(client, kind, current, object) : undefined;
       }),
     );
@@ -59,9 +62,9 @@ export async function ensureBootstrapObjects(
   }
 }
 
-async function ensure(client: Client, kind: Kind, object: ApiObject): Promise<void> {
+async function ensure(client: Client, kind: Kind, object: ApiObject, options: WriteOptions = {}): Promise<void> {
   try {
-    await client.create(kind, object);
+    await client.create(kind, object, options);
   } catch (error) {
     if (!isReason(error, 'AlreadyExists')) throw error;
   }

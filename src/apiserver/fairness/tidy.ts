@@ -7,11 +7,14 @@ import type {
 import type { Kind } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
-import type { ApiObject } from '#machinery/meta.ts';
+import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import bootstrap from '../bootstrap/objects.json' with { type: 'json' };
 import type { ResourceTable } from '../resources/resource.ts';
 
+/** Under these names upstream keeps the objects, and says what became of them. */
+export const producer = { fieldManager: 'api-priority-and-fairness-config-producer-v1' } as const;
+const consumer = { fieldManager: 'api-priority-and-fairness-config-consumer-v1', subresource: 'status' } as const;
 /** Without these no request would find its level: they are what upstream calls mandatory. */
 const mandatory = new Set(['exempt', 'catch-all']);
 /** Objects that say so are kept as this version suggests them. */
@@ -36,12 +39,11 @@ export async function tidyFlowControl(client: Client, resources: ResourceTable, 
     const known = schema.status?.conditions?.find(({ type }) => type === 'Dangling');
     if (known?.status === condition.status && known.message === condition.message) continue;
     const lastTransitionTime = known?.status === condition.status ? known.lastTransitionTime : formatTime(now);
-    const others = (schema.status?.conditions ?? []).filter(({ type }) => type !== 'Dangling');
-    const conditions = [
-      ...others,
-      { ...condition, ...(lastTransitionTime === undefined ? {} : { lastTransitionTime }) },
-    ];
-    await client.updateStatus(FlowSchema, { ...schema, status: { conditions } }).catch(ignoreRaces);
+    const conditions = [{ ...condition, ...(lastTransitionTime === undefined ? {} : { lastTransitionTime }) }];
+    const body = { ...identityOf(schema), status: { conditions } };
+    await client
+      .patch(FlowSchema, { name: schema.metadata.name ?? '' }, { type: 'apply', force: true, body }, consumer)
+      .catch(ignoreRaces);
   }
 }
 
@@ -51,12 +53,12 @@ function find(resources: ResourceTable, kind: Kind, { metadata }: ApiObject): Ap
 
 async function restore(client: Client, kind: Kind, wanted: ApiObject, current: ApiObject | undefined): Promise<void> {
   if (current === undefined) {
-    await client.create(kind, wanted).catch(ignoreRaces);
+    await client.create(kind, wanted, producer).catch(ignoreRaces);
     return;
   }
   const { spec } = wanted as ApiObject & { readonly spec: object };
   if (covers((current as ApiObject & { readonly spec: object }).spec, spec)) return;
-  await client.update(kind, { ...current, spec } as ApiObject).catch(ignoreRaces);
+  await client.update(kind, { ...current, spec } as ApiObject, producer).catch(ignoreRaces);
 }
 
 /** Whether an object says all that another does; what defaults added is no difference. */
@@ -64,6 +66,10 @@ function covers(current: unknown, wanted: unknown): boolean {
   if (typeof wanted !== 'object' || wanted === null || Array.isArray(wanted)) return equalValues(current, wanted);
   if (typeof current !== 'object' || current === null) return false;
   return Object.entries(wanted).every(([key, value]) => covers((current as Record<string, unknown>)[key], value));
+}
+
+function identityOf({ metadata: { name, uid } }: SchemaObject): object {
+  return { apiVersion: apiVersionOf(FlowSchema), kind: FlowSchema.kind, metadata: { name, uid } };
 }
 
 function levelOf(resources: ResourceTable, { spec }: SchemaObject): LevelObject | undefined {

@@ -11,6 +11,11 @@ type Fields = { -readonly [Key in keyof OperationOptions]: OperationOptions[Key]
 export function queryOptions(query: URLSearchParams): OperationOptions {
   const options: Fields = {};
   if (query.size === 0) return options;
+  // Numbers are read first of all, and so complained of first.
+  for (const name of ['limit', 'timeoutSeconds'] as const) {
+    const value = query.get(name);
+    if (value !== null) options[name] = wholeNumber(value);
+  }
   const labels = query.get('labelSelector');
   if (labels !== null && labels !== '') options.labelSelector = parsed(() => parseLabelSelector(labels));
   const fields = query.get('fieldSelector');
@@ -24,10 +29,6 @@ export function queryOptions(query: URLSearchParams): OperationOptions {
   ] as const) {
     const value = query.get(name);
     if (value !== null && value !== '') options[name] = value;
-  }
-  for (const name of ['limit', 'timeoutSeconds'] as const) {
-    const value = query.get(name);
-    if (value !== null) options[name] = wholeNumber(value);
   }
   for (const name of ['allowWatchBookmarks', 'sendInitialEvents', 'force'] as const) {
     const value = query.get(name);

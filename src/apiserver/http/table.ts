@@ -33,7 +33,9 @@ export function tableOf(options: {
   /** Watches repeat the columns only in their first event. */
   readonly withColumns: boolean;
 }): object {
-  const { resource, objects, metadata, include, now } = options;
+  const { resource, metadata, include, now } = options;
+  const { compareRows } = resource.rules;
+  const objects = compareRows === undefined ? options.objects : options.objects.toSorted(compareRows);
   const columns = columnsOf(resource);
   return {
     kind: 'Table',
@@ -50,9 +52,14 @@ export function tableOf(options: {
       : [],
     rows:
       objects.length === 0
-        ? null
+        ? noRows(columns)
         : objects.map((object) => ({ cells: cellsOf(resource, columns, object, now), ...included(object, include) })),
   };
+}
+
+/** Kinds that upstream has no printer for have no list of rows either. */
+function noRows(columns: readonly TableColumn[]): null | readonly never[] {
+  return columns.some(({ name }) => name === 'Created At') ? null : [];
 }
 
 function columnsOf({ kind, columns }: ServedResource): readonly TableColumn[] {

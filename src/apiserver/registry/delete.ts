@@ -154,8 +154,10 @@ function markDeleted(
   if ((graceSeconds ?? 0) <= 0 && !isHeld) return 'remove';
   const waitSeconds = Math.max(0, graceSeconds ?? 0);
   object.metadata.deletionTimestamp = formatTime(registry.environment.clock.now() + waitSeconds * 1000);
-  object.metadata.deletionGracePeriodSeconds = waitSeconds;
-  if (hasSeparateStatus(resource) && object.metadata.generation !== undefined) object.metadata.generation += 1;
+  if (resource.rules.endsQuietly !== true) {
+    object.metadata.deletionGracePeriodSeconds = waitSeconds;
+    if (hasSeparateStatus(resource) && object.metadata.generation !== undefined) object.metadata.generation += 1;
+  }
   resource.rules.beginDeletion?.(object, registry.environment.clock.now());
   return object;
 }

@@ -38,5 +38,6 @@ export function trackOwnership(
 
 /** Components in this process have no user agent: `system:serviceaccount:kube-system:x` writes as `x`. */
 function managerOf(user: string): string {
-  return user.slice(user.lastIndexOf(':') + 1);
+  const name = user.slice(user.lastIndexOf(':') + 1);
+  return name === 'apiserver' ? 'kube-apiserver' : name;
 }

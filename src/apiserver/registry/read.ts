@@ -1,7 +1,7 @@
 import { ApiError, badRequest, expired, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import { exactField, matchesFields } from '#machinery/fields.ts';
 import { matchesLabels } from '#machinery/labels.ts';
-import type { ListMeta } from '#machinery/meta.ts';
+import { apiVersionOf, type ListMeta } from '#machinery/meta.ts';
 import type { Interest } from '../cache/audience.ts';
 import type { ObjectFilter } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
@@ -225,11 +225,17 @@ function fieldReader(resource: ServedResource): (value: StoredObject, field: str
 function checkSelectable(resource: ServedResource, field: string): void {
   if (field === 'metadata.name' || field === 'metadata.namespace') return;
   if (Object.hasOwn(resource.rules.selectableFields ?? {}, field)) return;
-  throw badRequest(
-    resource.rules.selectableFields === undefined && resource.custom === undefined
-      ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
-      : `field label not supported: ${field}`,
-  );
+  throw badRequest(notSelectable(resource, field));
+}
+
+function notSelectable({ rules, custom, kind }: ServedResource, field: string): string {
+  if (rules.selectableFields === undefined && custom === undefined)
+    return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+  // Two kinds have words of their own.
+  if (kind.kind === 'Job') return `field label ${JSON.stringify(field)} not supported for Job`;
+  if (kind.kind === 'ResourceSlice')
+    return `field label not supported for ${apiVersionOf(kind)}, Kind=ResourceSlice: ${field}`;
+  return `field label not supported: ${field}`;
 }
 
 /** @throws ApiError 400 when it is not a number. */

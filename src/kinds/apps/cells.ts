@@ -36,8 +36,8 @@ export function deploymentCells(deployment: apps.Deployment, now: number): reado
   return [
     name(deployment),
     `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
-    String(status?.updatedReplicas ?? 0),
-    String(status?.availableReplicas ?? 0),
+    status?.updatedReplicas ?? 0,
+    status?.availableReplicas ?? 0,
     age(deployment, now),
     ...containerCells(spec.template.spec?.containers),
     selectorCell(spec.selector),

@@ -1,4 +1,4 @@
-import { validateWorkload } from '#kinds/core/pod-template/validation.ts';
+import { validateDaemonSetPods, validateWorkload } from '#kinds/core/pod-template/validation.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import {
   immutable,
@@ -17,11 +17,14 @@ function amountOf(value: number | string | undefined): number {
   return typeof value === 'string' ? Number.parseInt(value, 10) || 0 : (value ?? 0);
 }
 
+const asReplicaSet = { kind: 'ReplicaSet', emptyAs: 'deployment', unreadable: 'invalid label selector' } as const;
+const asStatefulSet = { kind: 'StatefulSet', emptyAs: 'statefulset', unreadable: '' } as const;
+
 export function validateDeployment({ spec }: apps.Deployment): FieldError[] {
   const { progressDeadlineSeconds, minReadySeconds = 0 } = spec;
   const errors = [
     ...nonNegative(spec.replicas, 'spec.replicas'),
-    ...validateWorkload(spec, { kind: 'ReplicaSet', emptyAs: 'deployment' }),
+    ...validateWorkload(spec, asReplicaSet),
     ...validateStrategy(spec.strategy ?? {}, 'spec.strategy'),
     ...nonNegative(minReadySeconds, 'spec.minReadySeconds'),
     ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
@@ -69,28 +72,14 @@ export function validateReplicaSet({ spec }: apps.ReplicaSet): FieldError[] {
   return [
     ...nonNegative(spec.replicas, 'spec.replicas'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
-    ...validateWorkload(spec, { kind: 'ReplicaSet', emptyAs: 'deployment' }),
+    ...validateWorkload(spec, asReplicaSet),
   ];
-}
-
-/** The counts that a controller reports must agree with one another. */
-export function validateReplicaSetStatus({ status }: apps.ReplicaSet): FieldError[] {
-  const { replicas = 0, fullyLabeledReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status ?? {};
-  const errors: FieldError[] = [];
-  const compare = (field: string, value: number, limit: number, than: string): void => {
-    if (value > limit) errors.push(fieldError.invalid(`status.${field}`, value, `cannot be greater than ${than}`));
-  };
-  compare('fullyLabeledReplicas', fullyLabeledReplicas, replicas, 'status.replicas');
-  compare('readyReplicas', readyReplicas, replicas, 'status.replicas');
-  compare('availableReplicas', availableReplicas, replicas, 'status.replicas');
-  compare('availableReplicas', availableReplicas, readyReplicas, 'readyReplicas');
-  return errors;
 }
 
 export function validateDaemonSet({ spec }: apps.DaemonSet): FieldError[] {
   const { type, rollingUpdate } = spec.updateStrategy ?? {};
   const errors = [
-    ...validateWorkload(spec, { kind: 'DaemonSet' }),
+    ...validateDaemonSetPods(spec),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
     ...requiredOneOf(type, ['RollingUpdate', 'OnDelete'], 'spec.updateStrategy.type'),
@@ -136,7 +125,7 @@ export function validateStatefulSet({ spec }: apps.StatefulSet): FieldError[] {
     ...nonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
   );
   if (serviceName !== '') errors.push(...invalidAll('spec.serviceName', serviceName, label1123Problems(serviceName)));
-  return [...errors, ...validateWorkload({ ...spec, template: withClaims(spec) }, { kind: 'StatefulSet' })];
+  return [...errors, ...validateWorkload({ ...spec, template: withClaims(spec) }, asStatefulSet)];
 }
 
 function validateSetStrategy(strategy: apps.StatefulSetUpdateStrategy): FieldError[] {

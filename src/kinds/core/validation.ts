@@ -1,3 +1,4 @@
+import { validateControllerPods } from '#kinds/core/pod-template/validation.ts';
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import { goDiff } from '#kinds/go-struct.ts';
 import {
@@ -326,10 +327,11 @@ export function validateVolumeUpdate(volume: core.PersistentVolume, old: core.Pe
 }
 
 export function validateReplicationController({ spec }: core.ReplicationController): FieldError[] {
-  const errors = [
-    ...nonNegative(spec.replicas, 'spec.replicas'),
+  const { selector } = spec;
+  return [
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    ...(Object.keys(selector ?? {}).length === 0 ? [fieldError.required('spec.selector')] : []),
+    ...nonNegative(spec.replicas, 'spec.replicas'),
+    ...validateControllerPods(selector, spec.template),
   ];
-  if (Object.keys(spec.selector ?? {}).length === 0) errors.push(fieldError.required('spec.selector'));
-  return errors;
 }

@@ -3,6 +3,9 @@ import type { KindRules } from '#kinds/kind.ts';
 import { validateConditions, validateFlowSchema, validatePriorityLevel } from './validation.ts';
 
 export const flowSchemaRules: KindRules<flowcontrol.FlowSchema> = {
+  compareRows: (left, right) =>
+    (left.spec?.matchingPrecedence ?? 0) - (right.spec?.matchingPrecedence ?? 0) ||
+    ((left.metadata.name ?? '') < (right.metadata.name ?? '') ? -1 : 1),
   defaults({ spec }) {
     if (spec !== undefined && (spec.matchingPrecedence ?? 0) === 0) spec.matchingPrecedence = 1000;
   },

@@ -46,12 +46,12 @@ export function networkPolicyCells(policy: networking.NetworkPolicy, now: number
   return [name(policy), selectorCell(policy.spec?.podSelector), age(policy, now)];
 }
 
-export function ipAddressCells(address: networking.IPAddress): readonly Cell[] {
+export function ipAddressCells(address: networking.IPAddress, now: number): readonly Cell[] {
   const parent = address.spec?.parentRef;
-  if (parent === undefined) return [name(address), '<none>'];
+  if (parent === undefined) return [name(address), '<none>', age(address, now)];
   const resource = (parent.group ?? '') === '' ? parent.resource : `${parent.resource}.${parent.group}`;
   const path = [resource.toLowerCase(), parent.namespace ?? '', parent.name].filter((part) => part !== '');
-  return [name(address), path.join('/')];
+  return [name(address), path.join('/'), age(address, now)];
 }
 
 export function serviceCidrCells(cidr: networking.ServiceCIDR, now: number): readonly Cell[] {

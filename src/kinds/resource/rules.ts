@@ -50,7 +50,6 @@ export const deviceClassRules: KindRules<resource.DeviceClass> = {
 
 export const resourceClaimRules: KindRules<resource.ResourceClaim> = {
   defaults: ({ spec }) => defaultRequests(spec?.devices?.requests),
-  validateUpdateOnly: true,
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimSpec'),
   validateStatusUpdate: validateClaimStatusUpdate,
@@ -59,7 +58,6 @@ export const resourceClaimRules: KindRules<resource.ResourceClaim> = {
 
 export const resourceClaimTemplateRules: KindRules<resource.ResourceClaimTemplate> = {
   defaults: ({ spec }) => defaultRequests(spec?.spec?.devices?.requests),
-  validateUpdateOnly: true,
   validate: (template) => [
     ...validateTemplateMetadata(template),
     ...validateClaimSpec(template.spec?.spec, 'spec.spec'),
@@ -86,7 +84,6 @@ function stampTaints(devices: Mutable<readonly resource.Device[]> | undefined, n
 /** The first beta has another shape: it is judged as what it becomes. */
 export const betaResourceClaimRules: KindRules<beta.ResourceClaim> = {
   defaults: ({ spec }) => defaultBetaRequests(spec?.devices?.requests),
-  validateUpdateOnly: true,
   validate: (claim) => validateClaimSpec(claimFromBeta(claim).spec, 'spec'),
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimSpec'),
   validateStatusUpdate: (claim, old) => validateClaimStatusUpdate(claimFromBeta(claim), claimFromBeta(old)),
@@ -95,7 +92,6 @@ export const betaResourceClaimRules: KindRules<beta.ResourceClaim> = {
 
 export const betaResourceClaimTemplateRules: KindRules<beta.ResourceClaimTemplate> = {
   defaults: ({ spec }) => defaultBetaRequests(spec?.spec?.devices?.requests),
-  validateUpdateOnly: true,
   validate: (template) => validateClaimSpec(templateFromBeta(template).spec?.spec, 'spec.spec'),
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimTemplateSpec'),
 };

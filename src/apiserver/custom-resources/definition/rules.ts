@@ -47,6 +47,7 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
   keepsStatusOnCreate: true,
   allowUnconditionalUpdate: false,
   deletionFinalizer: cleanupFinalizer,
+  endsQuietly: true,
   beginDeletion(definition, now) {
     definition.status = {
       ...definition.status,

@@ -2,6 +2,7 @@ import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
+import { validateDaemonSetStatus } from '../status.ts';
 import { validateDaemonSet, validateSelectorUpdate } from '../validation.ts';
 
 const templateGeneration = 'deprecated.daemonset.template.generation';
@@ -9,7 +10,11 @@ const templateGeneration = 'deprecated.daemonset.template.generation';
 export const daemonSetRules: KindRules<apps.DaemonSet> = {
   validate: validateDaemonSet,
   validateUpdate: validateSelectorUpdate,
-  defaults({ spec }) {
+  validateStatusUpdate: validateDaemonSetStatus,
+  defaults({ spec, metadata }) {
+    // The generation of the template lives on as an annotation, as objects of the first beta had it.
+    if (metadata.annotations?.[templateGeneration] === undefined)
+      metadata.annotations = { ...metadata.annotations, [templateGeneration]: '0' };
     spec.updateStrategy ??= {};
     spec.updateStrategy.type ??= 'RollingUpdate';
     if (spec.updateStrategy.type === 'RollingUpdate') {
@@ -20,9 +25,8 @@ export const daemonSetRules: KindRules<apps.DaemonSet> = {
     spec.revisionHistoryLimit ??= 10;
     defaultTemplate(spec.template);
   },
-  /** The generation of the template lives on as an annotation, as objects of the first beta had it. */
   prepareForCreate(set) {
-    set.metadata.annotations = { 'deprecated.daemonset.template.generation': '1', ...set.metadata.annotations };
+    set.metadata.annotations = { ...set.metadata.annotations, [templateGeneration]: '1' };
     set.status = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 };
   },
   prepareForUpdate(set, old) {

@@ -1,11 +1,13 @@
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateDeploymentStatus } from '../status.ts';
 import { validateDeployment, validateSelectorUpdate } from '../validation.ts';
 
 export const deploymentRules: KindRules<apps.Deployment> = {
   validate: validateDeployment,
   validateUpdate: validateSelectorUpdate,
+  validateStatusUpdate: validateDeploymentStatus,
   defaults({ spec }) {
     spec.replicas ??= 1;
     spec.strategy ??= {};

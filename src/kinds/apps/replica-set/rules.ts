@@ -1,7 +1,8 @@
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { validateReplicaSet, validateReplicaSetStatus, validateSelectorUpdate } from '../validation.ts';
+import { validateReplicaSetStatus } from '../status.ts';
+import { validateReplicaSet, validateSelectorUpdate } from '../validation.ts';
 
 export const replicaSetRules: KindRules<apps.ReplicaSet> = {
   validate: validateReplicaSet,
@@ -14,5 +15,4 @@ export const replicaSetRules: KindRules<apps.ReplicaSet> = {
   prepareForCreate(set) {
     set.status = { replicas: 0 };
   },
-  selectableFields: { 'status.replicas': (set) => String(set.status?.replicas ?? 0) },
 };

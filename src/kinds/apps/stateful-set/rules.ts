@@ -2,11 +2,13 @@ import { defaultClaimSpec } from '#kinds/core/pod/volume-defaults.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateStatefulSetStatus } from '../status.ts';
 import { validateStatefulSet, validateStatefulSetUpdate } from '../validation.ts';
 
 export const statefulSetRules: KindRules<apps.StatefulSet> = {
   validate: validateStatefulSet,
   validateUpdate: validateStatefulSetUpdate,
+  validateStatusUpdate: validateStatefulSetStatus,
   defaults({ spec }) {
     spec.podManagementPolicy ??= 'OrderedReady';
     spec.updateStrategy ??= {};

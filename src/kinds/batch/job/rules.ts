@@ -10,8 +10,7 @@ export const jobRules: KindRules<batch.Job> = {
   validateStatusUpdate: validateJobStatusUpdate,
   defaults(job) {
     defaultSpec(job.spec);
-    const labels = job.spec.template.metadata?.labels;
-    if (labels !== undefined && job.metadata.labels === undefined) job.metadata.labels = { ...labels };
+    defaultLabels(job);
   },
   prepareForCreate(job) {
     if (job.spec.manualSelector === true) return;
@@ -26,10 +25,17 @@ export const jobRules: KindRules<batch.Job> = {
     };
     job.spec.selector ??= {};
     job.spec.selector.matchLabels = { 'batch.kubernetes.io/controller-uid': uid, ...job.spec.selector.matchLabels };
+    defaultLabels(job);
   },
   selectableFields: { 'status.successful': (job) => String(job.status?.succeeded ?? 0) },
   defaultPropagation: 'Orphan',
 };
+
+/** A job is labelled like its pods. */
+function defaultLabels({ metadata, spec }: Mutable<batch.Job>): void {
+  const labels = spec.template.metadata?.labels;
+  if (labels !== undefined && metadata.labels === undefined) metadata.labels = { ...labels };
+}
 
 const unlimited = 2 ** 31 - 1;
 

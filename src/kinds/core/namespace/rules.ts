@@ -25,6 +25,7 @@ export const namespaceRules: KindRules<core.Namespace> = {
     namespace.spec = { ...(old.spec as Mutable<core.NamespaceSpec> | undefined) };
   },
   keepsFromDeletion: ({ spec }) => (spec?.finalizers ?? []).length > 0,
+  endsQuietly: true,
   beginDeletion(namespace) {
     namespace.status = { ...namespace.status, phase: 'Terminating' };
   },

@@ -18,7 +18,6 @@ export const persistentVolumeClaimRules: KindRules<core.PersistentVolumeClaim> =
   prepareForCreate(claim) {
     claim.status = { phase: 'Pending' };
   },
-  selectableFields: { name: (claim) => claim.metadata.name ?? '' },
   hasGeneration: false,
 };
 

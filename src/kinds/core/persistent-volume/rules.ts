@@ -28,6 +28,5 @@ export const persistentVolumeRules: KindRules<core.PersistentVolume> = {
       volume.status.lastPhaseTransitionTime = formatTime(now);
     }
   },
-  selectableFields: { name: (volume) => volume.metadata.name ?? '' },
   hasGeneration: false,
 };

@@ -3,7 +3,7 @@ import type { PodSpec, PodTemplateSpec } from '#kinds/generated/types/core_v1.ts
 import { isEmptySelector, validateLabelSelector, validateLabels } from '#kinds/validation/common.ts';
 import { validateAnnotations } from '#kinds/validation/object-meta.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { matchesLabels, selectorOf } from '#machinery/labels.ts';
+import { matchesLabels, type ParsedSelector, selectorOf, selectorOfLabels } from '#machinery/labels.ts';
 import type { LabelSelector } from '#machinery/meta.ts';
 
 const noSpec: PodSpec = { containers: [] };
@@ -23,41 +23,77 @@ export function validateTemplate(template: PodTemplateSpec, path: string): Field
   return errors;
 }
 
-/** A workload that keeps pods running: its selector, and a template whose pods the selector finds. */
-export function validateWorkload(
-  spec: { readonly selector?: LabelSelector; readonly template?: PodTemplateSpec },
-  { kind, emptyAs = kind.toLowerCase() }: { readonly kind: string; readonly emptyAs?: string },
-): FieldError[] {
-  const { selector, template } = spec;
-  const errors: FieldError[] = [];
-  if (selector === undefined) {
-    errors.push(fieldError.required('spec.selector'));
-  } else {
-    errors.push(...validateLabelSelector(selector, 'spec.selector'));
-    if (isEmptySelector(selector)) {
-      errors.push(fieldError.invalid('spec.selector', selector, `empty selector is invalid for ${emptyAs}`));
-    }
-  }
-  if (template === undefined) return [...errors, fieldError.required('spec.template')];
-  errors.push(...validateMatch(selector, template), ...validateTemplate(template, 'spec.template'));
-  return [...errors, ...validateLongRunning(template, kind)];
+interface Workload {
+  readonly selector?: LabelSelector;
+  readonly template?: PodTemplateSpec;
 }
 
-function validateMatch(selector: LabelSelector | undefined, template: PodTemplateSpec): FieldError[] {
-  if (selector === undefined || isEmptySelector(selector)) return [];
-  const labels = template.metadata?.labels;
+/** How upstream words what is wrong with a workload. */
+export interface WorkloadWording {
+  readonly kind: string;
+  /** For whom an empty selector is no good. */
+  readonly emptyAs: string;
+  /** What is said, besides, of a selector that selects nothing because it is wrong. */
+  readonly unreadable: string;
+}
+
+/** A workload that keeps pods running: its selector, and a template whose pods the selector finds. */
+export function validateWorkload({ selector, template }: Workload, wording: WorkloadWording): FieldError[] {
+  const errors =
+    selector === undefined
+      ? [fieldError.required('spec.selector')]
+      : [...validateLabelSelector(selector, 'spec.selector'), ...validateNotEmpty(selector, wording.emptyAs)];
+  const parsed = readable(selector);
+  if (parsed === undefined) return [...errors, fieldError.invalid('spec.selector', selector, wording.unreadable)];
+  return [...errors, ...validateMatch(parsed, template), ...validateLongRunning(template, wording.kind)];
+}
+
+/** The same for a DaemonSet, where the template is looked at whatever the selector is. */
+export function validateDaemonSetPods({ selector, template }: Workload): FieldError[] {
+  const parsed = readable(selector);
+  return [
+    ...(selector === undefined ? [] : validateLabelSelector(selector, 'spec.selector')),
+    ...(parsed === undefined ? [] : validateMatch(parsed, template)),
+    ...(selector === undefined ? [] : validateNotEmpty(selector, 'daemonset')),
+    ...validateLongRunning(template, 'DaemonSet'),
+  ];
+}
+
+/** The same for a ReplicationController, whose selector is a set of labels. */
+export function validateControllerPods(
+  selector: Readonly<Record<string, string>> | undefined,
+  template: PodTemplateSpec | undefined,
+): FieldError[] {
+  if (template === undefined) return [fieldError.required('spec.template')];
+  return [
+    ...validateMatch(selectorOfLabels(selector), template),
+    ...validateLongRunning(template, 'ReplicationController'),
+  ];
+}
+
+function validateNotEmpty(selector: LabelSelector, emptyAs: string): FieldError[] {
+  if (!isEmptySelector(selector)) return [];
+  return [fieldError.invalid('spec.selector', selector, `empty selector is invalid for ${emptyAs}`)];
+}
+
+function readable(selector: LabelSelector | undefined): ParsedSelector | undefined {
   try {
-    if (matchesLabels(selectorOf(selector), labels)) return [];
+    return selectorOf(selector);
   } catch {
-    return [fieldError.invalid('spec.selector', selector, 'invalid label selector')];
+    return undefined;
   }
+}
+
+function validateMatch(selector: ParsedSelector, template: PodTemplateSpec | undefined): FieldError[] {
+  const labels = template?.metadata?.labels;
+  if (matchesLabels(selector, labels)) return [];
   return [fieldError.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`')];
 }
 
-/** Pods that are replaced when they end may not want to end. */
-function validateLongRunning(template: PodTemplateSpec, kind: string): FieldError[] {
-  const { restartPolicy = '', activeDeadlineSeconds } = template.spec ?? noSpec;
-  const errors: FieldError[] = [];
+/** A template whose pods are replaced when they end, and so may not want to end. */
+function validateLongRunning(template: PodTemplateSpec | undefined, kind: string): FieldError[] {
+  const { restartPolicy = '', activeDeadlineSeconds } = template?.spec ?? noSpec;
+  const errors = validateTemplate(template ?? {}, 'spec.template');
   if (restartPolicy !== 'Always') {
     errors.push(fieldError.notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']));
   }

@@ -1,3 +1,4 @@
+import { validateReplicaSetStatus } from '#kinds/apps/status.ts';
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { defaultTemplate } from '../pod-template/defaults.ts';
@@ -5,6 +6,7 @@ import { validateReplicationController } from '../validation.ts';
 
 export const replicationControllerRules: KindRules<core.ReplicationController> = {
   validate: validateReplicationController,
+  validateStatusUpdate: validateReplicaSetStatus,
   defaults(controller) {
     controller.spec.replicas ??= 1;
     const labels = controller.spec.template?.metadata?.labels;
