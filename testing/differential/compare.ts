@@ -1,6 +1,7 @@
-import type { JsonObject } from '#machinery/meta.ts';
+import type { Json, JsonObject } from '#machinery/meta.ts';
 import { type Base, type Case, collectionPath, isStored, objectPath, requestOf } from './cases.ts';
 import type { Asker } from './exchange.ts';
+import { type Explanation, explain } from './explain.ts';
 import { differences, type NormalAnswer, normalForm } from './normal-form.ts';
 
 /** A server with an object of every base in it. */
@@ -40,7 +41,8 @@ export class Subject {
 
   async answer(asked: Case): Promise<NormalAnswer> {
     const base = this.#bases[asked.base]!;
-    return normalForm(await this.#asker.ask(requestOf(asked, base, await this.#current(asked, base))));
+    const request = requestOf(asked, base, await this.#current(asked, base));
+    return normalForm(await this.#asker.ask(request), generateNameOf(request.body));
   }
 
   /** Some kinds are written by the server itself: a request starts from what is there now. */
@@ -78,7 +80,25 @@ function smallerCases(asked: Case): readonly Case[] {
   ];
 }
 
-export async function differ(official: Subject, ours: Subject, asked: Case): Promise<readonly string[]> {
+/** The prefix in a request that names nothing else. */
+function generateNameOf(body: string | undefined): string {
+  if (body?.includes('generateName') !== true) return '';
+  const { metadata } = JSON.parse(body) as {
+    readonly metadata?: { readonly name?: Json; readonly generateName?: Json };
+  };
+  return typeof metadata?.generateName === 'string' && (metadata.name ?? '') === '' ? metadata.generateName : '';
+}
+
+export interface Difference {
+  /** Where the answers differ; empty when they do not, or for a known reason. */
+  readonly found: readonly string[];
+  readonly explanation?: Explanation | undefined;
+}
+
+export async function differ(official: Subject, ours: Subject, asked: Case): Promise<Difference> {
   const [left, right] = await Promise.all([official.answer(asked), ours.answer(asked)]);
-  return differences(left, right);
+  const found = differences(left, right);
+  if (found.length === 0) return { found };
+  const explanation = await explain(left, right, () => official.answer(asked));
+  return explanation === undefined ? { found } : { found: [], explanation };
 }

@@ -16,11 +16,30 @@ const ownChoice: Readonly<Record<string, string>> = {
   time: 'TIME',
   deletionTimestamp: 'TIME',
   lastTransitionTime: 'TIME',
+  // Says where the list is to go on, at which revision.
+  continue: 'TOKEN',
 };
 
-export function normalForm({ status, warnings, body, contentType }: Answer): NormalAnswer {
+/**
+ * @param generateName the prefix of a name that the server made up.
+ */
+export function normalForm(answer: Answer, generateName = ''): NormalAnswer {
+  const { status, warnings, contentType } = answer;
+  const body =
+    generateName === '' ? answer.body : answer.body.replaceAll(generatedName(generateName), `${generateName}RANDOM`);
   if (!contentType.includes('json')) return { status, warnings, body: body.slice(0, 2000) };
   return { status, warnings, body: normal(JSON.parse(body) as Json, '') };
+}
+
+/** The prefix, perhaps cut, with five letters and digits as the server picks them. */
+function generatedName(prefix: string): RegExp {
+  const text = JSON.stringify(prefix.slice(0, 58)).slice(1, -1);
+  return new RegExp(`${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}[bcdfghjklmnpqrstvwxz2456789]{5}(?![a-z0-9])`, 'g');
+}
+
+/** Events that the official server's own repair of addresses makes while it runs. */
+function isOwnEvent(item: Json): boolean {
+  return JSON.stringify(item).includes('ipallocator-repair-controller');
 }
 
 function normal(value: Json, key: string): Json {
@@ -33,7 +52,10 @@ function normal(value: Json, key: string): Json {
     return value
       .map((item) => normal(item, ''))
       .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
-  if (Array.isArray(value)) return value.map((item) => normal(item, key === 'columnDefinitions' ? key : ''));
+  if (Array.isArray(value))
+    return value
+      .filter((item) => (key !== 'items' && key !== 'rows') || !isOwnEvent(item))
+      .map((item) => normal(item, key === 'columnDefinitions' ? key : ''));
   if (typeof value !== 'object' || value === null) return value;
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)

@@ -37,19 +37,21 @@ try {
   const groups = new Map<string, Group>();
   const isNew = ({ operation }: Case): boolean => operation === 'create';
   let compared = 0;
+  const explained = new Map<string, number>();
   const compareAll = async (todo: readonly Case[]): Promise<void> => {
     let next = 0;
     const worker = async (): Promise<void> => {
       for (let asked = todo[next++]; asked !== undefined; asked = todo[next++]) {
-        const found = await differ(...subjects, asked);
+        const { found, explanation } = await differ(...subjects, asked);
         compared++;
+        if (explanation !== undefined) explained.set(explanation, (explained.get(explanation) ?? 0) + 1);
         if (found.length === 0) continue;
         const key = `${bases[asked.base]!.object.kind} ${asked.operation} ${found[0]!.split(':')[0]}`;
         const group = groups.get(key) ?? { count: 0, examples: [] };
         groups.set(key, group);
         group.count++;
         if (group.examples.length < Number(values.examples))
-          group.examples.push(await shrunk(asked, (smaller) => differ(...subjects, smaller)));
+          group.examples.push(await shrunk(asked, async (smaller) => (await differ(...subjects, smaller)).found));
       }
     };
     await Promise.all(Array.from({ length: Number(values.workers) }, worker));
@@ -66,6 +68,7 @@ try {
       for (const line of found.slice(0, 6)) process.stdout.write(`    ${line}\n`);
     }
   }
+  for (const [why, count] of explained) process.stdout.write(`\nexplained by ${why}: ${count}\n`);
   process.stdout.write(`\n${compared} requests, ${different} answered differently, in ${groups.size} ways\n`);
 } finally {
   await official.stop();

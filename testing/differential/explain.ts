@@ -1,0 +1,83 @@
+import type { Json, JsonObject } from '#machinery/meta.ts';
+import { differences, type NormalAnswer } from './normal-form.ts';
+
+/** Why two answers differ though neither server is wrong. */
+export type Explanation =
+  /** Go walks maps in a random order: the official server, asked again, gives the same causes in another order. */
+  | 'order of a map'
+  /** What is quoted was `{}` or `[]` in the request: it is kept, and so shown, as absent. */
+  | 'empty is absent'
+  /** Upstream's controller manager writes it, which does not run here; our API server does that work itself. */
+  | 'a controller’s work';
+
+/** How often the official server is asked again, to see whether its order changes. */
+const maxAsked = 12;
+
+/** The reason of a difference, if it is one of those known; `again` asks the official server once more. */
+export async function explain(
+  official: NormalAnswer,
+  ours: NormalAnswer,
+  again: () => Promise<NormalAnswer>,
+): Promise<Explanation | undefined> {
+  if (same(withoutControllers(official), withoutControllers(ours))) return 'a controller’s work';
+  if (same(withoutEmpty(official), withoutEmpty(ours))) return 'empty is absent';
+  if (!same(inOneOrder(withoutEmpty(official)), inOneOrder(withoutEmpty(ours)))) return undefined;
+  for (let asked = 0; asked < maxAsked; asked++) {
+    const other = await again();
+    if (!same(official, other)) return 'order of a map';
+  }
+  return undefined;
+}
+
+function same(left: NormalAnswer, right: NormalAnswer): boolean {
+  return differences(left, right).length === 0;
+}
+
+/** The answer with its causes sorted, and without the message, which repeats them. */
+function inOneOrder(answer: NormalAnswer): NormalAnswer {
+  const { body } = answer;
+  if (!isObject(body) || body['kind'] !== 'Status') return answer;
+  const { message: _, details, ...rest } = body;
+  const causes = (details as { readonly causes?: readonly Json[] } | undefined)?.causes ?? [];
+  const sorted = [...causes].sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
+  return { ...answer, body: { ...rest, details: { ...(details as JsonObject), causes: sorted } } as Json };
+}
+
+function withoutEmpty(answer: NormalAnswer): NormalAnswer {
+  const text = JSON.stringify(answer.body).replace(/((?:Invalid|Unsupported) value: )(?:\{\}|\[\])(?=:|")/g, '$1null');
+  return { ...answer, body: JSON.parse(text) as Json };
+}
+
+/** Without what the status controller of admission policies adds to them. */
+function withoutControllers(answer: NormalAnswer): NormalAnswer {
+  return { ...answer, body: without(answer.body) as Json };
+}
+
+function without(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(without);
+  if (!isObject(value)) return value;
+  const members = Object.entries(value).map(([key, member]) => [key, without(member!)] as const);
+  const object = Object.fromEntries(members) as JsonObject;
+  return 'status' in object || 'managedFields' in object ? withoutPolicyStatus(object) : object;
+}
+
+function withoutPolicyStatus(object: JsonObject): JsonObject {
+  const { status, managedFields, ...rest } = object as { status?: Json; managedFields?: readonly JsonObject[] };
+  const entries = managedFields?.filter(({ manager }) => manager !== 'validatingadmissionpolicy-status-controller');
+  return {
+    ...rest,
+    ...(status === undefined ? {} : { status: withoutTypeChecking(status) }),
+    ...(entries === undefined || entries.length === 0 ? {} : { managedFields: entries }),
+  } as JsonObject;
+}
+
+/** Only these policies have a type checking, and observe their generation with it. */
+function withoutTypeChecking(status: Json): Json {
+  if (!isObject(status) || !('typeChecking' in status)) return status;
+  const { typeChecking: _, observedGeneration: __, ...rest } = status as JsonObject & { observedGeneration?: Json };
+  return rest as Json;
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
