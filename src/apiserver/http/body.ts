@@ -7,18 +7,27 @@ const maxBodyBytes = 3 * 1024 * 1024;
 
 export type AnyRequest = IncomingMessage | Http2ServerRequest;
 
-/** The whole body. @throws ApiError 413 when it is too large; the rest of it is then not read. */
-export async function readBody(request: AnyRequest): Promise<Uint8Array> {
+/** The whole body. Rejects with ApiError 413 when it is too large, and when the client goes away before its end. */
+export function readBody(request: AnyRequest): Promise<Uint8Array> {
   const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > maxBodyBytes) throw tooLarge();
+  if (declared > maxBodyBytes) return Promise.reject(tooLarge());
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of request as AsyncIterable<Uint8Array>) {
+  // Listeners, not an iterator: that costs several times as much for a body that comes in one part, as most do.
+  const onPart = (part: Uint8Array): void => {
     length += part.length;
-    if (length > maxBodyBytes) throw tooLarge();
     parts.push(part);
-  }
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    if (length <= maxBodyBytes) return;
+    request.off('data', onPart);
+    parts.length = 0;
+    reject(tooLarge());
+  };
+  request.on('data', onPart);
+  request.once('end', () => resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts)));
+  request.once('error', reject);
+  request.once('close', () => reject(new Error('the client went away before the end of its request')));
+  return promise;
 }
 
 function tooLarge(): ApiError {
