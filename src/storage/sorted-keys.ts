@@ -41,6 +41,20 @@ export class SortedKeys {
     }
   }
 
+  /** All of them at once, for who looks at each: several times as fast as one by one. */
+  allWithPrefix(prefix: string): readonly string[] {
+    const found: string[][] = [];
+    for (let index = this.#blockOf(prefix); index < this.#blocks.length; index++) {
+      const block = this.#blocks[index]!;
+      const start = lowerBound(block, prefix);
+      // In order, so that where the last one has the prefix all have.
+      const end = block.at(-1)!.startsWith(prefix) ? block.length : endOf(block, prefix, start);
+      found.push(block.slice(start, end));
+      if (end < block.length) break;
+    }
+    return found.length === 1 ? found[0]! : found.flat();
+  }
+
   /** The block where `key` is or belongs: the last that starts at or before it. */
   #blockOf(key: string): number {
     let low = 0;
@@ -52,6 +66,13 @@ export class SortedKeys {
     }
     return Math.max(0, low - 1);
   }
+}
+
+/** Where keys with the prefix end, of which the first is at `start`. */
+function endOf(block: readonly string[], prefix: string, start: number): number {
+  let end = start;
+  while (end < block.length && block[end]!.startsWith(prefix)) end++;
+  return end;
 }
 
 function lowerBound(block: readonly string[], key: string): number {

@@ -88,6 +88,16 @@ export class ResourceCache {
     }
   }
 
+  /** The same as a list, for who looks at all of them. */
+  list(namespace?: string): readonly CachedEntry[] {
+    const found: CachedEntry[] = [];
+    for (const key of this.#keys.allWithPrefix(namespace === undefined ? '' : `${namespace}/`)) {
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) found.push(entry);
+    }
+    return found;
+  }
+
   /** Hears of every event at once, inside the write; for indexes that must never lag. */
   onEvent(listener: (event: CacheEvent) => void): void {
     this.#listeners.add(listener);

@@ -39,8 +39,8 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   const { cache } = resource.storage!;
   const items: StoredObject[] = [];
   const { revision } = cache;
-  for (const entry of cache.entries(namespace === '' ? undefined : namespace)) {
-    if (filter(entry.value, entry.key)) items.push(entry.value);
+  for (const { value, key } of cache.list(namespace === '' ? undefined : namespace)) {
+    if (filter(value, key)) items.push(value);
   }
   return { type: 'list', items: await allServed(operation, items), metadata: { resourceVersion: String(revision) } };
 }
@@ -142,8 +142,8 @@ export async function watchObjects(registry: Registry, operation: Operation): Pr
   const revision = cache.revision;
   const initial: StoredObject[] = [];
   if (sendsState) {
-    for (const entry of cache.entries(namespace === '' ? undefined : namespace)) {
-      if (filter(entry.value, entry.key)) initial.push(entry.value);
+    for (const { value, key } of cache.list(namespace === '' ? undefined : namespace)) {
+      if (filter(value, key)) initial.push(value);
     }
   }
   const fromRevision = sendsState || wanted === undefined || wanted === 0 ? revision : wanted;
