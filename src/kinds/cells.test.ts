@@ -20,7 +20,9 @@ test('every table with columns has as many cells, for full and for empty objects
     const { cells } = rulesFor(row);
     assert.ok(cells, `${path} has no cells`);
     const empty = conform({ metadata: { name: 'a' }, spec: {} }, row.schema).value as unknown as ApiObject;
-    assert.equal(cells(empty, now).length, list.length, path);
+    // Upstream tells the age of an address without a column for it.
+    const extra = path === 'networking.k8s.io/v1/ipaddresses' ? 1 : 0;
+    assert.equal(cells(empty, now).length, list.length + extra, path);
     const file = new URL(
       `../../testing/golden/${row.group || 'core'}.${row.version}.${row.kind}.json`,
       import.meta.url,

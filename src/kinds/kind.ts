@@ -37,6 +37,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly defaults?: (object: Mutable<T>) => void;
   /** Resets what a create may not set, and sets what the server decides. Status is already removed. */
   readonly prepareForCreate?: (object: Mutable<T>, context: RuleContext) => void;
+  /** Fills in what follows from the server's own additions, when a new object has been found good. */
+  readonly prepareForStorage?: (object: Mutable<T>) => void;
   /** Resets what an update may not change. Status and metadata.generation are handled by the registry. */
   readonly prepareForUpdate?: (object: Mutable<T>, old: T, context: RuleContext) => void;
   readonly prepareForStatusUpdate?: (object: Mutable<T>, old: T, context: RuleContext) => void;

@@ -144,6 +144,7 @@ async function store(
   const name = object.metadata.name ?? '';
   const key = objectKey({ namespace: object.metadata.namespace, name });
   if (storage.cache.get(key) !== undefined) throw alreadyExists(resource.kind, name);
+  resource.rules.prepareForStorage?.(object);
   const allocation = await hookOf(registry, resource)?.allocate?.(registry, object, undefined, dryRun);
   if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: true };
   const converted = inStorageVersion(resource, object);

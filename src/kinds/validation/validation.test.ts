@@ -97,6 +97,7 @@ test('workloads are refused for the reasons that upstream names', () => {
   );
   assert.deepEqual(problems('apps/v1', 'Deployment', { template, strategy: { type: 'Recreate', rollingUpdate: {} } }), [
     'spec.selector: Required value',
+    'spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does not match template `labels`',
     "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'",
   ]);
   assert.deepEqual(problems('batch/v1', 'Job', { template }), [

@@ -25,8 +25,9 @@ export const jobRules: KindRules<batch.Job> = {
     };
     job.spec.selector ??= {};
     job.spec.selector.matchLabels = { 'batch.kubernetes.io/controller-uid': uid, ...job.spec.selector.matchLabels };
-    defaultLabels(job);
   },
+  // Defaults meet the object once more when it is read back.
+  prepareForStorage: defaultLabels,
   selectableFields: { 'status.successful': (job) => String(job.status?.succeeded ?? 0) },
   defaultPropagation: 'Orphan',
 };
