@@ -79,6 +79,8 @@ export interface ApiServerOptions {
   readonly encryption?: EncryptionOptions;
   /** Which requests are noted, and where. */
   readonly audit?: AuditOptions;
+  /** The types in admission policies are checked by somebody else, as upstream's controller manager does; absent: false. */
+  readonly leavesPolicyStatus?: boolean;
 }
 
 /** What granting needs besides the right to write roles and bindings. */
@@ -216,7 +218,7 @@ export class ApiServer {
       }),
       environment,
     });
-    void server.#policyStatus.run();
+    if (options.leavesPolicyStatus !== true) void server.#policyStatus.run();
     server.#startAggregation(options);
     await publishTrust(server.loopback(), authentication);
     fairness?.start(() => server.loopback());

@@ -60,6 +60,11 @@ function nestsDeeper(value: Json): boolean {
   return false;
 }
 
+/** Paths of keys that stand twice in one object. @throws DecodeError for what is no JSON. */
+export function duplicateKeys(bytes: Uint8Array): readonly string[] {
+  return scanJson(decoder.decode(bytes), { type: 'any', message: '' });
+}
+
 function parseText(text: string): Json {
   try {
     return (longNumber.test(text) ? JSON.parse(text, exactNumber as never) : JSON.parse(text)) as Json;

@@ -51,6 +51,7 @@ export async function startOurs(): Promise<RunningServer & { readonly server: Ap
     tokenSigningKey: pki.tokenSigningKey,
     serviceCidr,
     authentication: { clientCa: pki.authority.certificate },
+    leavesPolicyStatus: true,
   });
   const stopping = new AbortController();
   const metrics = new ServerMetrics(server);

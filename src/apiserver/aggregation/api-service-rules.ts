@@ -7,6 +7,7 @@ import { label1035Problems, label1123Problems, subdomainProblems } from '#machin
 export const apiServiceRules: KindRules<APIService> = {
   nameRule: 'pathSegment',
   finalizerRule: 'any',
+  hasGeneration: false,
   defaults({ spec }) {
     if (spec?.service !== undefined) spec.service.port ??= 443;
   },

@@ -6,14 +6,16 @@ import {
   type Decoded,
   DecodeError,
   decodeJson,
+  duplicateKeys,
   encodeJson,
   parseJson,
   parseShallowJson,
 } from '#machinery/json.ts';
-import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
+import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
 import { parseLenientYaml, parseYaml, YamlError } from '#machinery/yaml.ts';
+import type { PatchType } from '../registry/operation.ts';
 import type { CustomForm } from '../resources/custom-form.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { Encoding } from './negotiation.ts';
@@ -195,10 +197,11 @@ function checkCustomIdentity(object: ApiObject, expected: ExpectedKind): void {
 }
 
 /** A patch document: JSON, or for apply YAML, whose keys that stand twice are told as the client asked, or CBOR. */
-export function decodePatch(bytes: Uint8Array, { encoding, fieldValidation, warn }: DecodeOptions): unknown {
+export function decodePatch(bytes: Uint8Array, patchType: PatchType, options: DecodeOptions): unknown {
+  const { encoding, fieldValidation, warn } = options;
   try {
     if (encoding === 'cbor') return decodeCbor(bytes);
-    if (encoding !== 'yaml') return parseShallowJson(bytes);
+    if (encoding !== 'yaml') return jsonPatchDocument(bytes, options);
     const { value, duplicates } = parseLenientYaml(textOf(bytes));
     if (duplicates.length > 0 && fieldValidation === 'Strict')
       throw badRequest(
@@ -208,8 +211,28 @@ export function decodePatch(bytes: Uint8Array, { encoding, fieldValidation, warn
     return value;
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
+    throw badRequest(patchPrefix[patchType] + (error instanceof Error ? error.message : String(error)));
   }
+}
+
+const patchPrefix: Readonly<Record<PatchType, string>> = {
+  json: 'error decoding patch: ',
+  merge: 'error decoding patch: ',
+  strategic: '',
+  apply: 'error decoding YAML: ',
+};
+
+/** JSON whose keys that stand twice are told as the client asked. */
+function jsonPatchDocument(bytes: Uint8Array, { fieldValidation, warn }: DecodeOptions): Json {
+  const document = parseShallowJson(bytes);
+  if (fieldValidation === 'Ignore') return document;
+  const problems = duplicateKeys(bytes).map((path) => `duplicate field ${JSON.stringify(path)}`);
+  if (problems.length > 0 && fieldValidation === 'Strict') {
+    const message = `strict decoding error: ${problems.join(', ')}`;
+    throw invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', textOf(bytes), message)]);
+  }
+  for (const text of problems) warn(text);
+  return document;
 }
 
 /** The body of a DELETE, which may be absent. */

@@ -307,7 +307,7 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
     }
     case 'patch': {
       const { type: patchType, encoding } = patchTypeOf(contentType, encodings);
-      const body = decodePatch(await readBody(request), {
+      const body = decodePatch(await readBody(request), patchType, {
         encoding,
         fieldValidation: options.fieldValidation ?? 'Warn',
         warn,

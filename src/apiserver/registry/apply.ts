@@ -1,6 +1,6 @@
 import { applyPatch } from '#machinery/apply/index.ts';
 import { cloneObject } from '#machinery/clone.ts';
-import { badRequest, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { createObject } from './create.ts';
 import type { Operation, Result } from './operation.ts';
@@ -43,6 +43,12 @@ export function applyObject(registry: Registry, operation: Operation, options: U
   const whenAbsent = async (): Promise<Result> => {
     if (subresource !== '') throw notFound(resource.kind, name);
     const object = await apply(undefined);
+    const { uid } = object.metadata;
+    if (uid !== undefined && uid !== '') {
+      const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+      throw conflict(resource.kind, name, why);
+    }
+    delete object.metadata.resourceVersion;
     const type = { kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind) };
     if (resource.kind.namespaced) object.metadata.namespace ??= namespace;
     return createObject(
@@ -55,7 +61,8 @@ export function applyObject(registry: Registry, operation: Operation, options: U
 }
 
 function configurationOf(body: unknown): JsonObject {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as JsonObject;
+  if (body === null || body === undefined) return {};
+  if (typeof body === 'object' && !Array.isArray(body)) return body as JsonObject;
   const what = Array.isArray(body) ? 'array' : typeof body === 'boolean' ? 'bool' : typeof body;
   const why = `json: cannot unmarshal ${what} into Go value of type map[string]interface {}`;
   throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);

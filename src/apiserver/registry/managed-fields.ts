@@ -36,7 +36,10 @@ export function trackOwnership(
   return entries.then(take, () => take([]));
 }
 
-/** Components in this process have no user agent: `system:serviceaccount:kube-system:x` writes as `x`. */
+/**
+ * Components in this process have no user agent: `system:serviceaccount:kube-system:x` writes as `x`, and the API
+ * server itself as its program.
+ */
 function managerOf(user: string): string {
   const name = user.slice(user.lastIndexOf(':') + 1);
   return name === 'apiserver' ? 'kube-apiserver' : name;

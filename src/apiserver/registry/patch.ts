@@ -1,13 +1,13 @@
-import { cloneObject } from '#machinery/clone.ts';
-import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
-import { conform, DecodeError, stringifyJson } from '#machinery/json.ts';
-import type { ApiObject, Json, JsonObject, Mutable } from '#machinery/meta.ts';
+import { ApiError, badRequest } from '#machinery/errors.ts';
+import { withExplicitNulls } from '#machinery/explicit-nulls.ts';
+import type { ApiObject, JsonObject, Mutable } from '#machinery/meta.ts';
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts';
 import { applyMergePatch } from '#machinery/patch/merge-patch.ts';
 import { applyStrategicPatch, PatchFormatError } from '#machinery/patch/strategic-patch.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
 import { applyObject } from './apply.ts';
 import type { Operation, PatchType, Result } from './operation.ts';
+import { patchedObject } from './patched-object.ts';
 import type { Registry } from './registry.ts';
 import { checkLocation, type UpdateOptions, updateObject } from './update.ts';
 
@@ -21,8 +21,9 @@ function patched(registry: Registry, operation: Operation, current: ApiObject): 
   const { resource, body, options } = operation;
   if (resource.custom !== undefined && options.patchType === 'strategic') throw strategicUnsupported(registry);
   const result = applyPatchDocument(options.patchType!, current as unknown as JsonObject, body, resource.schema);
-  const object = checkedObject(operation, result);
+  const object = patchedObject(registry, operation, result);
   checkLocation(operation, object);
+  if (resource.kind.namespaced) object.metadata.namespace ??= operation.namespace;
   if (!namesResourceVersion(body)) delete object.metadata.resourceVersion;
   return object;
 }
@@ -45,14 +46,25 @@ export function applyPatchDocument(
   patch: unknown,
   schema: ObjectSchema,
 ): JsonObject {
-  if (type === 'json') return jsonPatched(original, patch);
-  if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) throw badRequest('the patch is no object');
-  if (type === 'merge') return applyMergePatch(original, patch as Json) as JsonObject;
+  if (type === 'json') return jsonPatched(withExplicitNulls(original, schema), patch);
+  const document = documentOf(type, patch);
+  if (type === 'merge') return applyMergePatch(original, document) as JsonObject;
   try {
-    return applyStrategicPatch(original, patch as JsonObject, schema);
+    return applyStrategicPatch(original, document, schema);
   } catch (error) {
     throw error instanceof PatchFormatError ? badRequest(error.message) : error;
   }
+}
+
+function documentOf(type: PatchType, patch: unknown): JsonObject {
+  if (patch === null) {
+    if (type === 'strategic') return {};
+    throw badRequest('Invalid JSON Patch');
+  }
+  if (typeof patch === 'object' && !Array.isArray(patch)) return patch as JsonObject;
+  const prefix = type === 'strategic' ? '' : 'error decoding patch: ';
+  const what = Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch;
+  throw badRequest(`${prefix}json: cannot unmarshal ${what} into Go value of type map[string]interface {}`);
 }
 
 /** Upstream keeps to itself what of a JSON patch did not fit the object. */
@@ -62,29 +74,6 @@ function jsonPatched(original: JsonObject, patch: unknown): JsonObject {
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 422) throw error;
     throw new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
-  }
-}
-
-/** What a patch makes must still be an object of its kind; unknown fields are reported as the client asked. */
-function checkedObject(operation: Operation, result: JsonObject): Mutable<ApiObject> {
-  const { options, warn } = operation;
-  const { value, unknown } = conformed(operation, result);
-  const problems = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
-  if (problems.length > 0 && options.fieldValidation === 'Strict') {
-    throw new ApiError(400, 'BadRequest', `strict decoding error: ${problems.join(', ')}`);
-  }
-  if (options.fieldValidation !== 'Ignore') for (const text of problems) warn(text);
-  // The patched document shares what did not change with the cached object, which nobody may touch.
-  return cloneObject(value as unknown as ApiObject);
-}
-
-function conformed({ resource, options }: Operation, result: JsonObject): ReturnType<typeof conform> {
-  try {
-    return resource.custom?.conform(result) ?? conform(result, resource.schema);
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    const message = options.patchType === 'strategic' ? error.bare : error.message;
-    throw invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', stringifyJson(result), message)]);
   }
 }
 

@@ -1,6 +1,6 @@
 import { cloneObject } from '#machinery/clone.ts';
 import { equalValues } from '#machinery/equality.ts';
-import { badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { ApiError, badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import type { ApiObject, GroupVersionKind, Mutable, ObjectMeta } from '#machinery/meta.ts';
 import { type AdmissionAttributes, takeBack } from '../admission/plugin.ts';
 import type { CachedEntry } from '../cache/resource-cache.ts';
@@ -20,6 +20,7 @@ import { trackOwnership } from './managed-fields.ts';
 import { modified } from './modified.ts';
 import type { Operation, Result } from './operation.ts';
 import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
+import { resetMetadataOf } from './reset-fields.ts';
 
 /** Lost races before a request without a precondition gives up. */
 const maxAttempts = 32;
@@ -78,12 +79,12 @@ export function replaceObject(registry: Registry, operation: Operation, options:
 
 /** The object must be the one that the path speaks of. */
 export function checkLocation({ resource, name, namespace }: Operation, { metadata }: ApiObject): void {
+  if (resource.kind.namespaced && (metadata.namespace ?? '') !== '' && metadata.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   if ((metadata.name ?? '') === '')
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  if (resource.kind.namespaced && (metadata.namespace ?? '') !== '' && metadata.namespace !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
 }
 
 /** Read, change, check, compare and swap, until it holds. */
@@ -204,9 +205,8 @@ function admissionAttributes(
 function checkPreconditions(operation: Operation, object: ApiObject, old: ApiObject): boolean {
   const { resource, name } = operation;
   const { uid, resourceVersion = '' } = object.metadata;
-  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
-    if (operation.verb === 'patch')
-      throw invalid(resource.kind, name, [fieldError.invalid('metadata.uid', uid, 'field is immutable')]);
+  // A patch that says another one meets the validation of the change.
+  if (operation.verb !== 'patch' && uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
     throw conflict(
       resource.kind,
       name,
@@ -223,19 +223,26 @@ function checkPreconditions(operation: Operation, object: ApiObject, old: ApiObj
     }
     return false;
   }
-  if (!/^\d+$/.test(resourceVersion)) {
-    throw invalid(resource.kind, name, [
-      fieldError.invalid('metadata.resourceVersion', resourceVersion, 'must be a number'),
-    ]);
-  }
+  checkNumber(resourceVersion);
   if (resourceVersion !== old.metadata.resourceVersion) throw modified(operation);
   return true;
+}
+
+const maximumResourceVersion = 2n ** 64n - 1n;
+
+/** @throws ApiError 500: upstream tells of this what its parser told it. */
+function checkNumber(resourceVersion: string): void {
+  const isNumber = /^\d+$/.test(resourceVersion);
+  if (isNumber && BigInt(resourceVersion) <= maximumResourceVersion) return;
+  const why = isNumber ? 'value out of range' : 'invalid syntax';
+  throw new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${why}`);
 }
 
 /** What only the server writes stays as it was; what a client may repeat but not change is for validation to judge. */
 function carrySystemFields(object: Mutable<ApiObject>, old: ApiObject): void {
   const { metadata } = object;
-  for (const field of ['uid', 'generation', 'resourceVersion'] as const) keep(metadata, old.metadata, field);
+  for (const field of ['generation', 'resourceVersion'] as const) keep(metadata, old.metadata, field);
+  if ((metadata.uid ?? '') === '') keep(metadata, old.metadata, 'uid');
   if (old.metadata.deletionTimestamp !== undefined) keep(metadata, old.metadata, 'deletionTimestamp');
   for (const field of ['creationTimestamp', 'deletionGracePeriodSeconds', 'generateName'] as const)
     if (metadata[field] === undefined) keep(metadata, old.metadata, field);
@@ -255,11 +262,11 @@ function prepare(
   if (options.rules !== undefined) {
     options.rules.prepare(object, old, registry);
   } else if (subresource === 'status') {
-    // Everything but the status and a few parts of the metadata is as it was.
+    // Everything but the status and some of the metadata is as it was.
     for (const field of Object.keys(next)) if (field !== 'status' && field !== 'metadata') delete next[field];
     for (const field of Object.keys(before))
       if (field !== 'status' && field !== 'metadata') next[field] = before[field];
-    keep(next.metadata, before.metadata, 'ownerReferences');
+    for (const field of resetMetadataOf(resource, subresource)) keep(next.metadata, before.metadata, field);
     rules.prepareForStatusUpdate?.(object, old, ruleContext(registry));
   } else {
     if (hasSeparateStatus(resource)) keep(next, before, 'status');

@@ -6,10 +6,12 @@ import { patchObject } from '../registry/patch.ts';
 import { getObject } from '../registry/read.ts';
 import { replaceObject, type SubresourceRules } from '../registry/update.ts';
 import type { SubresourceHandler } from './handler.ts';
+import { keepMetadata } from './pod-metadata.ts';
 
 /** `kubectl debug`: ephemeral containers may be added to a running pod, never changed or removed (KEP-277). */
 const rules: SubresourceRules = {
   prepare(object, old) {
+    keepMetadata(object, old);
     const next = object as unknown as Mutable<Pod>;
     const before = old as Pod;
     const { ephemeralContainers } = next.spec;

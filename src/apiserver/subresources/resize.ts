@@ -4,10 +4,12 @@ import { patchObject } from '../registry/patch.ts';
 import { getObject } from '../registry/read.ts';
 import { replaceObject, type SubresourceRules } from '../registry/update.ts';
 import type { SubresourceHandler } from './handler.ts';
+import { keepMetadata } from './pod-metadata.ts';
 
 /** In-place resize (KEP-1287): the resources and resize policies of existing containers, and nothing else. */
 const rules: SubresourceRules = {
   prepare(object, old) {
+    keepMetadata(object, old);
     const next = object as unknown as Mutable<Pod>;
     const before = old as Pod;
     const wanted = new Map(

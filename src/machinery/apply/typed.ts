@@ -56,7 +56,7 @@ function scalarProblem(value: Json, schema: ScalarSchema): string | undefined {
     case 'microTime':
       return typeof value === 'object' ? `any scalar, got &{${goText(value)}}` : undefined;
     default:
-      return undefined;
+      return schema.message === 'meta.v1.FieldsV1' && !isObject(value) ? `map, got &{${goText(value)}}` : undefined;
   }
 }
 

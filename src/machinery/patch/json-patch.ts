@@ -38,9 +38,12 @@ export function applyJsonPatch(original: JsonObject, patch: unknown): Json {
 }
 
 function readOperations(patch: unknown): readonly Operation[] {
+  if (patch === null) return [];
   if (!Array.isArray(patch)) {
-    const what = patch === null || typeof patch !== 'object' ? typeof patch : 'object';
-    throw badRequest(`json: cannot unmarshal ${what} into Go value of type jsonpatch.Patch`);
+    const what = typeof patch === 'boolean' ? 'bool' : typeof patch;
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${what} into Go value of type []handlers.jsonPatchOp`,
+    );
   }
   if (patch.length > maximumOperations) {
     const message = `The allowed maximum operations in a JSON patch is ${maximumOperations}, got ${patch.length}`;

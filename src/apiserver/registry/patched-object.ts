@@ -1,0 +1,95 @@
+import { cloneObject } from '#machinery/clone.ts';
+import { type ConformResult, conform, DecodeError } from '#machinery/conform.ts';
+import { type ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
+import { stringifyJson } from '#machinery/json.ts';
+import {
+  type ApiObject,
+  apiVersionOf,
+  type Json,
+  type JsonObject,
+  type Mutable,
+  parseApiVersion,
+} from '#machinery/meta.ts';
+import { conformUnstructured } from '#machinery/unstructured.ts';
+import { converterBetween } from '../resources/conversion.ts';
+import type { ServedResource } from '../resources/resource.ts';
+import type { Operation } from './operation.ts';
+import type { Registry } from './registry.ts';
+
+/**
+ * What a patch makes must still be an object of its kind; unknown fields are reported as the client asked.
+ * @throws ApiError 422 with the whole document.
+ */
+export function patchedObject(registry: Registry, operation: Operation, document: JsonObject): Mutable<ApiObject> {
+  const { options, warn } = operation;
+  const { value, unknown } = decoded(registry, operation, document);
+  const problems = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (problems.length > 0 && options.fieldValidation === 'Strict')
+    throw unfit(document, `strict decoding error: ${problems.join(', ')}`);
+  if (options.fieldValidation !== 'Ignore') for (const text of problems) warn(text);
+  // The patched document shares what did not change with the cached object, which nobody may touch.
+  return cloneObject(value as unknown as ApiObject);
+}
+
+function decoded(registry: Registry, operation: Operation, document: JsonObject): ConformResult {
+  const { resource, options } = operation;
+  try {
+    if (resource.custom !== undefined) return resource.custom.conform(document);
+    // A strategic patch is made of values; the others make a text that says itself what it is.
+    if (options.patchType !== 'strategic') return decodedAsText(registry, operation, document);
+    return ofKind(resource, conformUnstructured(document, resource.schema));
+  } catch (error) {
+    throw error instanceof DecodeError ? unfit(document, error.message) : error;
+  }
+}
+
+function decodedAsText(registry: Registry, { resource, name }: Operation, document: JsonObject): ConformResult {
+  const { kind, apiVersion } = document;
+  const own = resource.kind;
+  if (kind === own.kind && apiVersion === apiVersionOf(own)) return conform(document, resource.schema);
+  const named = otherKind(registry, own.kind, document);
+  if (named === 'unnamed')
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (named.kind === own) return ofKind(resource, conform(document, resource.schema));
+  const { value, unknown } = conform(document, named.schema);
+  if (named.storage === undefined || named.storage !== resource.storage) {
+    const goPackage = own.group === '' ? 'core' : own.group.split('.')[0];
+    throw new DecodeError(
+      `converting (${named.kind.version}.${named.kind.kind}) to (${goPackage}.${own.kind}): unknown conversion`,
+    );
+  }
+  const converted = converterBetween(named.kind, own)(value as unknown as ApiObject);
+  return { value: converted as unknown as Json, unknown };
+}
+
+/** What kind a document says it is of. One of no version has nothing that anybody knows, not even a name. */
+function otherKind(registry: Registry, own: string, document: JsonObject): ServedResource | 'unnamed' {
+  const { kind = own, apiVersion } = document;
+  for (const [field, value] of Object.entries({ apiVersion, kind }))
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw new DecodeError(
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(value)} into Go struct field .${field} of type string`,
+      );
+  if (apiVersion === undefined || apiVersion === null || apiVersion === '') return 'unnamed';
+  const text = apiVersion as string;
+  if (text.split('/').length > 2) throw new DecodeError(`unexpected GroupVersion string: ${text}`);
+  const name = kind === null || kind === '' ? own : (kind as string);
+  const found = registry.resources.forKind({ ...parseApiVersion(text), kind: name });
+  if (found !== undefined) return found;
+  const where = `version ${JSON.stringify(text)} in scheme "pkg/runtime/scheme.go:111"`;
+  throw new DecodeError(`no kind ${JSON.stringify(name)} is registered for ${where}`);
+}
+
+function jsonType(value: Json): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'object' ? 'object' : 'number';
+}
+
+/** Whatever the document says that it is. */
+function ofKind({ kind }: ServedResource, { value, unknown }: ConformResult): ConformResult {
+  return { value: { ...(value as JsonObject), kind: kind.kind, apiVersion: apiVersionOf(kind) }, unknown };
+}
+
+function unfit(document: JsonObject, message: string): ApiError {
+  return invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', stringifyJson(document), message)]);
+}

@@ -1,0 +1,10 @@
+import type { ApiObject, Mutable } from '#machinery/meta.ts';
+
+/** A door to part of a pod's spec leaves the metadata alone: what is new there is who wrote through it. */
+export function keepMetadata(object: Mutable<ApiObject>, old: ApiObject): void {
+  const { managedFields } = object.metadata;
+  object.metadata = {
+    ...(old.metadata as Mutable<ApiObject>['metadata']),
+    ...(managedFields === undefined ? {} : { managedFields }),
+  };
+}
