@@ -87,6 +87,8 @@ test('an approved request gets a certificate that lasts as long as was asked, an
   );
   const certificate = new X509Certificate(Buffer.from(pem, 'base64'));
   assert.ok(certificate.verify(new X509Certificate(pair.certificate).publicKey));
+  // What has an extension that OpenSSL cannot read is issued by nobody.
+  assert.ok(certificate.checkIssued(new X509Certificate(pair.certificate)));
   assert.match(certificate.subject, /O=dev\nCN=ann/);
   const seconds = (Date.parse(certificate.validTo) - environment.clock.now()) / 1000;
   assert.ok(seconds > 7100 && seconds <= 7200, `${seconds} s`);

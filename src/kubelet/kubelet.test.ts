@@ -155,6 +155,17 @@ test('a readiness probe decides when the pod is ready', async () => {
   });
 });
 
+test('a server that takes a moment to listen is ready then, not a whole period later', async () => {
+  await withNode(async ({ create, until }) => {
+    const containers = [{ name: 'app', image: 'app:1', readinessProbe: { httpGet: { port: 80 } } }];
+    await create('prompt', { containers }, { 'simulation.proa.dev/ready-seconds': '0.6' });
+    const pod = await until('prompt', (found) => condition(found, 'Ready') === 'True');
+    const startedAt = pod?.status?.containerStatuses?.[0]?.state?.running?.startedAt ?? '';
+    const readyAt = pod?.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? '';
+    assert.ok(Date.parse(readyAt) - Date.parse(startedAt) <= 2000, `started at ${startedAt}, ready at ${readyAt}`);
+  });
+});
+
 test('a pod that asks for more than the node has fails with OutOfcpu', async () => {
   await withNode(async ({ create, until }) => {
     const containers = [{ name: 'app', image: 'app:1', resources: { requests: { cpu: '1000' } } }];

@@ -71,7 +71,8 @@ export async function signCertificateRequest(
     publicKey: request.publicKey,
     signingKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']),
     extensions: [
-      new x509.KeyUsagesExtension(keyUsages, true),
+      // An extension that allows nothing is no valid one.
+      ...(keyUsages === 0 ? [] : [new x509.KeyUsagesExtension(keyUsages, true)]),
       ...(extended.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension(extended)]),
       new x509.BasicConstraintsExtension(false, undefined, true),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),

@@ -37,6 +37,13 @@ const title = { startup: 'Startup', liveness: 'Liveness', readiness: 'Readiness'
 /** A probe that could not be run is tried again so often before the result counts as unknown. */
 const maxAttempts = 3;
 
+/**
+ * Waits between the first tries at a container that has just started and is not ready. Most servers listen within a
+ * moment, and none of them should wait a whole period because it was asked a little too soon. Upstream asks again on
+ * every change of the pod's status, to the same end.
+ */
+const earlyRetriesMs = [250, 750, 2000];
+
 /** Probes running containers and remembers what came of it, by container id: a new attempt starts from nothing. */
 export class ProbeManager implements ProbeView, ReadinessView {
   readonly #environment: Environment;
@@ -194,6 +201,7 @@ class ProbeWorker {
   readonly #stopping = new AbortController();
   #timer: Timer | undefined;
   #isRunning = false;
+  #earlyRetries = 0;
   #last: Verdict = 'unknown';
   #runs = 0;
   verdict: Verdict;
@@ -239,7 +247,13 @@ class ProbeWorker {
     } finally {
       this.#isRunning = false;
     }
-    if (!this.#isSettled()) this.#schedule(Math.max(0, periodMs - (clock.monotonic() - startedMs)));
+    if (!this.#isSettled()) this.#schedule(Math.max(0, this.#waitMs(periodMs) - (clock.monotonic() - startedMs)));
+  }
+
+  #waitMs(periodMs: number): number {
+    if (this.#options.kind !== 'readiness') return periodMs;
+    if (this.verdict === 'success') this.#earlyRetries = earlyRetriesMs.length;
+    return Math.min(periodMs, earlyRetriesMs[this.#earlyRetries++] ?? periodMs);
   }
 
   /** What has failed for good stays so until the container is replaced; what has started stays started. */
