@@ -24,7 +24,7 @@ import { claimStatusHook } from './authorization/claim-status.ts';
 import { bindingHook, roleHook } from './authorization/escalation.ts';
 import type { AuthorizationOptions } from './authorization/options.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
-import { ensureBootstrapObjects } from './bootstrap/bootstrap.ts';
+import { ensureBootstrapObjects, keepStanding } from './bootstrap/bootstrap.ts';
 import { podCertificateHook } from './certificates/pod-certificate-hook.ts';
 import { certificateRequestHook } from './certificates/request-hook.ts';
 import { webhookConverter } from './custom-resources/conversion/webhook.ts';
@@ -207,7 +207,9 @@ export class ApiServer {
     const find = (kind: Kind, { metadata }: ApiObject): ApiObject | undefined =>
       resources.of(kind).storage!.cache.get(objectKey({ namespace: metadata.namespace, name: metadata.name ?? '' }))
         ?.value.object;
-    await ensureBootstrapObjects(server.loopback(), { serviceCidr: options.serviceCidr, find });
+    const standing = { serviceCidr: options.serviceCidr, find };
+    await ensureBootstrapObjects(server.loopback(), standing);
+    void keepStanding(server.loopback(), environment, { ...standing, signal: server.#stop.signal });
     server.#definitions = new DefinitionController({ resources, client: server.loopback(), environment });
     void server.#definitions.run();
     server.#policyStatus = new PolicyStatusController({

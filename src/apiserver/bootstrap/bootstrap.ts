@@ -1,3 +1,5 @@
+import { sleep } from '#base/clock.ts';
+import type { Environment } from '#base/environment.ts';
 import type { Client, WriteOptions } from '#client/client.ts';
 import * as handles from '#kinds/generated/handles.ts';
 import type { Kind } from '#kinds/kind.ts';
@@ -28,11 +30,16 @@ const repaired = new Set<string>(['clusterroles', 'clusterrolebindings', 'roles'
 /** An object as it is; asked of the caches, so that a warm start writes and waits for nothing. */
 export type Find = (kind: Kind, object: ApiObject) => ApiObject | undefined;
 
+/** How often what a cluster cannot be without is looked for (upstream's interval for the `kubernetes` service). */
+const standingIntervalMs = 10_000;
+
+export interface BootstrapOptions {
+  readonly serviceCidr: string;
+  readonly find: Find;
+}
+
 /** Makes what every cluster holds from its first second, and puts back what was deleted. */
-export async function ensureBootstrapObjects(
-  client: Client,
-  options: { readonly serviceCidr: string; readonly find: Find },
-): Promise<void> {
+export async function ensureBootstrapObjects(client: Client, options: BootstrapOptions): Promise<void> {
   for (const [section, kind] of sections) {
     const wanted = objects[section] as unknown as readonly ApiObject[];
     await Promise.all(
@@ -43,8 +50,28 @@ export async function ensureBootstrapObjects(
       }),
     );
   }
-  const { first, cidr } = parseIpRange(options.serviceCidr);
-  const serviceCidr = { metadata: { name: 'kubernetes' }, spec: { cidrs: [cidr] } };
+  await ensureStanding(client, options);
+}
+
+/** Puts back, until the signal aborts, what a running cluster cannot be without: a user deletes all services, say. */
+export async function keepStanding(
+  client: Client,
+  { clock, log }: Environment,
+  options: BootstrapOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  while (!options.signal.aborted) {
+    try {
+      await sleep(clock, standingIntervalMs, options.signal);
+      await ensureStanding(client, options);
+    } catch (error) {
+      if (options.signal.aborted) return;
+      log.warn('cannot put back what every cluster has', { message: String(error) });
+    }
+  }
+}
+
+async function ensureStanding(client: Client, { serviceCidr, find }: BootstrapOptions): Promise<void> {
+  const { first, cidr } = parseIpRange(serviceCidr);
   const service = {
     metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: {
@@ -54,12 +81,12 @@ export async function ensureBootstrapObjects(
       sessionAffinity: 'None',
     },
   };
-  for (const [kind, object] of [
-    [handles.ServiceCIDR, serviceCidr],
-    [handles.Service, service],
-  ] as const) {
-    if (options.find(kind as Kind, object) === undefined) await ensure(client, kind as Kind, object);
-  }
+  const standing: readonly (readonly [Kind, ApiObject])[] = [
+    ...objects.namespaces.map((namespace) => [handles.Namespace, namespace as unknown as ApiObject] as const),
+    [handles.ServiceCIDR, { metadata: { name: 'kubernetes' }, spec: { cidrs: [cidr] } } as ApiObject],
+    [handles.Service, service as ApiObject],
+  ];
+  for (const [kind, object] of standing) if (find(kind, object) === undefined) await ensure(client, kind, object);
 }
 
 async function ensure(client: Client, kind: Kind, object: ApiObject, options: WriteOptions = {}): Promise<void> {
