@@ -5,6 +5,7 @@ import { Readable, Writable } from 'node:stream';
 import type { FlagValues } from '#apiserver/flags.ts';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
+import { Metrics } from '#base/metrics.ts';
 import { seededRandom } from '#base/random.ts';
 import { runKubectl } from '#cli/kubectl.ts';
 import type { Client } from '#client/client.ts';
@@ -46,7 +47,7 @@ export async function startHttpCluster({
 } = {}): Promise<HttpCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'proa-test-'));
   const dataDir = join(folder, 'data');
-  const environment = { clock: systemClock(), random: seededRandom(1), log: silentLog };
+  const environment = { clock: systemClock(), random: seededRandom(1), log: silentLog, metrics: new Metrics() };
   const cluster = await startCluster(
     {
       dataDir,

@@ -48,6 +48,7 @@ import { serviceHook } from './services/hook.ts';
 import { PortAllocations } from './services/port-allocations.ts';
 import { defaultNodePorts, type PortRange } from './services/port-range.ts';
 import { ServiceRepair } from './services/repair.ts';
+import { MeasuredStore } from './storage-form/measured-store.ts';
 import { FormedStore } from './storage-form/store.ts';
 import { WebhookClient } from './webhooks/client.ts';
 
@@ -113,6 +114,7 @@ export class ApiServer {
   readonly encryption: Encryption | undefined;
   /** Undefined: nobody asked for a record of requests. */
   readonly auditor: Auditor | undefined;
+  readonly features: FeatureGates;
   /** The forms of requests and answers. */
   readonly encodings: readonly Encoding[];
   readonly #stop = new AbortController();
@@ -124,23 +126,24 @@ export class ApiServer {
 
   private constructor(
     registry: Registry,
-    { fairness, encryption, auditor }: Pick<ApiServer, 'fairness' | 'encryption' | 'auditor'>,
+    { fairness, encryption, auditor, features }: Pick<ApiServer, 'fairness' | 'encryption' | 'auditor' | 'features'>,
   ) {
     this.registry = registry;
     this.fairness = fairness;
     this.encryption = encryption;
     this.auditor = auditor;
+    this.features = features;
     this.encodings = servedEncodings({ cbor: registry.featureEnabled('CBORServingAndStorage') });
   }
 
   /** Fills the caches from the store and makes sure that it holds what every cluster has. */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const { environment } = options;
+    const { clock, metrics } = environment;
+    const engine = metrics === undefined ? options.store : new MeasuredStore(options.store, { metrics, clock });
     const encryption =
-      options.encryption === undefined
-        ? undefined
-        : await Encryption.open(options.store, environment, options.encryption);
-    const kept = encryption?.store ?? options.store;
+      options.encryption === undefined ? undefined : await Encryption.open(engine, environment, options.encryption);
+    const kept = encryption?.store ?? engine;
     const features = new FeatureGates(options.featureGates ?? {});
     const cbor = features.enabled('CBORServingAndStorage');
     const store = options.upstreamForm === true ? new FormedStore(kept, { cbor }) : kept;
@@ -190,7 +193,7 @@ export class ApiServer {
     const auditor = options.audit === undefined ? undefined : new Auditor(options.audit, environment);
     const fairness =
       options.fairness?.enabled === false ? undefined : new FlowControl(resources, environment, options.fairness);
-    const server: ApiServer = new ApiServer(registry, { fairness, encryption, auditor });
+    const server: ApiServer = new ApiServer(registry, { fairness, encryption, auditor, features });
     server.#stop.signal.addEventListener('abort', () => {
       built.close();
       authorizers.close();

@@ -57,7 +57,7 @@ function readings(
 export class Counter implements Metric {
   readonly #name: string;
   readonly #help: string;
-  readonly #series = new Map<string, number>();
+  readonly #series = new Map<string, { value: number }>();
 
   constructor(name: string, help: string) {
     this.#name = name;
@@ -65,27 +65,40 @@ export class Counter implements Metric {
   }
 
   add(labels: MetricLabels, amount = 1): void {
-    this.#add(written(labels), amount);
+    const cell = this.#cell(written(labels));
+    if (cell !== undefined) cell.value += amount;
   }
 
   /** The series of these labels, for who adds to it often. It shows once there is something to show. */
   series(labels: MetricLabels): Series {
-    const key = written(labels);
-    return (amount) => this.#add(key, amount);
+    let cell: { value: number } | undefined;
+    return (amount) => {
+      cell ??= this.#cell(written(labels));
+      if (cell !== undefined) cell.value += amount;
+    };
   }
 
-  #add(key: string, amount: number): void {
-    const known = this.#series.get(key);
-    if (known === undefined && this.#series.size >= maxSeries) return;
-    this.#series.set(key, (known ?? 0) + amount);
+  #cell(key: string): { value: number } | undefined {
+    let cell = this.#series.get(key);
+    if (cell === undefined) {
+      if (this.#series.size >= maxSeries) return undefined;
+      cell = { value: 0 };
+      this.#series.set(key, cell);
+    }
+    return cell;
   }
 
   render(): string {
     return (
       heading(this.#name, this.#help, 'counter') +
-      [...this.#series].map(([labels, value]) => `${this.#name}${labels} ${value}\n`).join('')
+      [...this.#series].map(([labels, { value }]) => `${this.#name}${labels} ${value}\n`).join('')
     );
   }
+}
+
+/** Bounds of buckets that each are `factor` times the one before. */
+export function exponentialBounds(start: number, factor: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => start * factor ** index);
 }
 
 interface HistogramSeries {

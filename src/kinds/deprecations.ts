@@ -37,6 +37,12 @@ const deprecations: Readonly<Record<string, Deprecation>> = {
   },
 };
 
+/** The release that will not have a kind any more, such as `1.38`; '' when none is known, undefined for kinds that stay. */
+export function deprecatedUntil({ group, version, kind }: Kind): string | undefined {
+  const found = deprecations[`${group === '' ? '' : `${group}/`}${version} ${kind}`];
+  return found && (found.until === undefined ? '' : `1.${found.until}`);
+}
+
 /** What everybody who asks for such a kind is warned of; undefined for the kinds that stay. */
 export function deprecationOf({ group, version, kind }: Kind): string | undefined {
   const name = `${group === '' ? '' : `${group}/`}${version} ${kind}`;

@@ -1,5 +1,6 @@
 import { Metrics, type Series } from '#base/metrics.ts';
 import type { AdmissionOperation } from './plugin.ts';
+import { PolicyMetrics } from './policies/metrics.ts';
 
 /** Seconds: upstream's bounds for admission. */
 const bounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
@@ -53,6 +54,8 @@ export class AdmissionMetrics {
     'apiserver_admission_match_condition_exclusions_total',
     'Requests that match conditions kept from a webhook.',
   );
+
+  readonly policies: PolicyMetrics = new PolicyMetrics(this.#metrics);
 
   step(phase: AdmissionPhase, operation: AdmissionOperation): Timing {
     return timing((rejected) => this.#steps.series({ operation, rejected, type: phaseNames[phase] }));

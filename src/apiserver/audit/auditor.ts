@@ -37,6 +37,8 @@ export class Auditor {
   readonly environment: Environment;
   written = 0;
   lost = 0;
+  /** Requests by the level that the policy gives them. */
+  readonly levels = new Map<string, number>();
   readonly #policy: AuditPolicy;
   readonly #backends: readonly AuditBackend[];
 
@@ -54,6 +56,7 @@ export class Auditor {
   begin(request: AuditedRequest): AuditRecord | undefined {
     // The policy speaks of who really asks, not of whom they act as.
     const decision = this.#policy.decide(request.info, request.user.actor ?? request.user);
+    this.levels.set(decision.level, (this.levels.get(decision.level) ?? 0) + 1);
     if (decision.level === 'None') return undefined;
     const record = new AuditRecord(this, request, decision);
     record.emit('RequestReceived');

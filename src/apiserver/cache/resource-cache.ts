@@ -8,6 +8,19 @@ import { WatchStream } from './watch-stream.ts';
 /** Events of one resource that a watch can resume from; older ones answer 410. */
 const maxHistory = 2048;
 
+/** What the cache has seen and given away since it began, for metrics. */
+export interface CacheCounts {
+  initial: number;
+  events: number;
+  /** Lists from the cache, objects that they looked at and returned. */
+  lists: number;
+  fetched: number;
+  returned: number;
+  /** Lists from the store beneath, and objects that they read. */
+  storeLists: number;
+  storeFetched: number;
+}
+
 export interface CachedEntry {
   /** Key below the resource's prefix: `namespace/name`, or `name`. */
   readonly key: string;
@@ -33,6 +46,15 @@ export type ObjectFilter = (value: StoredObject, key: string) => boolean;
  */
 export class ResourceCache {
   readonly prefix: string;
+  readonly counts: CacheCounts = {
+    initial: 0,
+    events: 0,
+    lists: 0,
+    fetched: 0,
+    returned: 0,
+    storeLists: 0,
+    storeFetched: 0,
+  };
   readonly #store: Store;
   readonly #entries = new Map<string, CachedEntry>();
   readonly #keys = new SortedKeys();
@@ -57,6 +79,7 @@ export class ResourceCache {
       cache.#entries.set(key, { key, value: StoredObject.of(entry.value), revision: entry.modRevision });
       cache.#keys.add(key);
     }
+    cache.counts.initial = result.entries.length;
     cache.#historyStart = result.revision;
     const onEvent = (event: StoreEvent) => cache.#onStoreEvent(event);
     await store.watch({ prefix, fromRevision: result.revision, onEvent, signal: cache.#stop.signal });
@@ -177,6 +200,7 @@ export class ResourceCache {
   }
 
   #publish(event: CacheEvent): void {
+    this.counts.events++;
     this.#history.push(event);
     if (this.#history.length > 2 * maxHistory) {
       this.#history = this.#history.slice(-maxHistory);

@@ -35,6 +35,18 @@ const tidyDelayMs = 250;
 const retryAfterSeconds = 1;
 const everything = 'catch-all';
 
+/** One request and its wait. */
+export interface FlowWait {
+  readonly level: Level;
+  readonly seats: number;
+  readonly waitedMs: number;
+}
+
+export interface FlowObserver {
+  started(flow: Flow, wait: FlowWait): void;
+  refused(flow: Flow, wait: FlowWait): void;
+}
+
 /** Decides when each request over HTTP is served (KEP-1040). */
 export class FlowControl {
   readonly serverSeats: number;
@@ -47,6 +59,8 @@ export class FlowControl {
   #schemas: Schemas | undefined;
   /** Requests turned away: `level schema reason`. */
   readonly rejected = new Map<string, number>();
+  /** Hears of each request that was let through or turned away. */
+  observer: FlowObserver | undefined;
   #client: (() => Client) | undefined;
   #timer: Timer | undefined;
   #tidying: Timer | undefined;
@@ -109,16 +123,23 @@ export class FlowControl {
     if (flow === undefined || level === undefined) return undefined;
     const seats = level.isExempt ? 1 : seatsOf(info, query, this.#resources);
     if (!level.tryStart(seats)) return this.#wait(level, flow, seats, signal);
+    return this.#permit(level, flow, seats, 0);
+  }
+
+  #permit(level: Level, flow: Flow, seats: number, waitedMs: number): Permit {
     flow.schema.dispatched++;
-    return { level, flow, seats, isFinished: false };
+    this.observer?.started(flow, { level, seats, waitedMs });
+    return { level, flow, seats, isFinished: false, startedMs: this.environment.clock.monotonic(), waitedMs };
   }
 
   async #wait(level: Level, flow: Flow, seats: number, signal: AbortSignal): Promise<Permit> {
     const { clock } = this.environment;
+    const since = clock.monotonic();
     const outcome = await level.wait({ hash: flow.hash, seats }, { clock, limitMs: waitLimitMs, signal });
-    if (outcome !== 'started') throw this.#reject(level, flow, outcome);
-    flow.schema.dispatched++;
-    return { level, flow, seats, isFinished: false };
+    const waitedMs = clock.monotonic() - since;
+    if (outcome === 'started') return this.#permit(level, flow, seats, waitedMs);
+    this.observer?.refused(flow, { level, seats, waitedMs });
+    throw this.#reject(level, flow, outcome);
   }
 
   #reject(level: Level, { schema }: Flow, reason: Rejection): ApiError {

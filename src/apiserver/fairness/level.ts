@@ -12,6 +12,9 @@ export interface Permit {
   readonly flow: Flow;
   readonly seats: number;
   isFinished: boolean;
+  /** When it began, in monotonic milliseconds, and how long it had waited. */
+  readonly startedMs: number;
+  readonly waitedMs: number;
 }
 
 /** Gives the seats back; once, however often it is called. */

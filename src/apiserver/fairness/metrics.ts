@@ -1,6 +1,7 @@
-import type { MetricLabels, Metrics } from '#base/metrics.ts';
-import type { FlowControl } from './flow-control.ts';
-import type { Level } from './level.ts';
+import type { MetricLabels, Metrics, Series } from '#base/metrics.ts';
+import type { FlowControl, FlowObserver, FlowWait } from './flow-control.ts';
+import type { Level, Permit } from './level.ts';
+import type { Flow, Schema } from './schemas.ts';
 
 /** `apiserver_flowcontrol_*`, read from the levels when somebody asks: counting costs requests nothing. */
 export function describeFlowControl(metrics: Metrics, control: FlowControl): void {
@@ -29,6 +30,66 @@ export function describeFlowControl(metrics: Metrics, control: FlowControl): voi
   metrics.count('apiserver_flowcontrol_rejected_requests_total', 'Requests that were turned away.', () =>
     [...control.rejected].map(([key, count]) => [rejectionLabels(key), count] as const),
   );
+}
+
+/** Seconds. */
+const waitBounds = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];
+const seatBounds = [1, 2, 4, 8, 16, 32, 64, 100];
+
+interface FlowSeries {
+  readonly waited: Series;
+  readonly refused: Series;
+  readonly seats: Series;
+  readonly executed: Series;
+  readonly watched: Series;
+}
+
+/** How long requests waited and took, by schema and level. */
+export class FlowMetrics implements FlowObserver {
+  readonly #known = new WeakMap<Schema, FlowSeries>();
+  readonly #make: (schema: Schema) => FlowSeries;
+
+  constructor(metrics: Metrics) {
+    const prefix = 'apiserver_flowcontrol';
+    const waits = metrics.histogram(`${prefix}_request_wait_duration_seconds`, 'How long requests waited.', waitBounds);
+    const runs = metrics.histogram(`${prefix}_request_execution_seconds`, 'How long requests had seats.', waitBounds);
+    const seats = metrics.histogram(`${prefix}_work_estimated_seats`, 'Seats that requests wanted.', seatBounds);
+    this.#make = ({ name, levelName }) => {
+      const labels = { priority_level: levelName, flow_schema: name };
+      return {
+        waited: waits.series({ ...labels, execute: 'true' }),
+        refused: waits.series({ ...labels, execute: 'false' }),
+        seats: seats.series(labels),
+        executed: runs.series({ ...labels, type: 'regular' }),
+        watched: runs.series({ ...labels, type: 'watch' }),
+      };
+    };
+  }
+
+  started({ schema }: Flow, { seats, waitedMs }: FlowWait): void {
+    const series = this.#of(schema);
+    series.waited(waitedMs / 1000);
+    series.seats(seats);
+  }
+
+  refused({ schema }: Flow, { waitedMs }: FlowWait): void {
+    this.#of(schema).refused(waitedMs / 1000);
+  }
+
+  /** A request has given its seats back. */
+  finished({ flow, startedMs }: Permit, nowMs: number, { isWatch }: { readonly isWatch: boolean }): void {
+    const series = this.#of(flow.schema);
+    (isWatch ? series.watched : series.executed)((nowMs - startedMs) / 1000);
+  }
+
+  #of(schema: Schema): FlowSeries {
+    let series = this.#known.get(schema);
+    if (series === undefined) {
+      series = this.#make(schema);
+      this.#known.set(schema, series);
+    }
+    return series;
+  }
 }
 
 function rejectionLabels(key: string): MetricLabels {

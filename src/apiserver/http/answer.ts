@@ -10,6 +10,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { Result } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { encodeValue, statusSchema } from './encode.ts';
+import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, type Encoding, mediaTypes, notAcceptable } from './negotiation.ts';
 import { type IncludeObject, metadataOnly, tableOf } from './table.ts';
 
@@ -17,6 +18,8 @@ import { type IncludeObject, metadataOnly, tableOf } from './table.ts';
 export type AnyResponse = ServerResponse & {
   /** Headers that are known before the answer is; Node writes them faster together with the others than one by one. */
   earlyHeaders?: OutgoingHttpHeaders;
+  /** Bytes of its body so far. */
+  sentBytes?: number;
 };
 
 export interface Answering {
@@ -27,6 +30,7 @@ export interface Answering {
   readonly now: number;
   /** The forms that there are. */
   readonly served: readonly Encoding[];
+  readonly metrics: ServerMetrics;
 }
 
 /** Objects written to a list's body at a time: between chunks others get their turn. */
@@ -51,6 +55,7 @@ export function sendBytes(response: AnyResponse, status: number, contentType: st
     'content-length': body.length,
     'cache-control': 'no-cache, private',
   });
+  response.sentBytes = body.length;
   response.end(body);
 }
 
@@ -182,7 +187,9 @@ async function streamList(
     }
   }
   parts.push(tail);
-  response.end(Buffer.concat(parts));
+  const last = Buffer.concat(parts);
+  response.sentBytes = (response.sentBytes ?? 0) + last.length;
+  response.end(last);
 }
 
 /** How the bytes of an object begin: a list of a built-in kind says this once for all of its items. */
@@ -209,6 +216,7 @@ const tail = Buffer.from(']}\n');
 /** Resolves when more may be written; false when the client is gone. */
 export function writeChunk(response: AnyResponse, chunk: Uint8Array): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
+  response.sentBytes = (response.sentBytes ?? 0) + chunk.length;
   if (response.write(chunk)) return Promise.resolve(true);
   return new Promise((resolve) => {
     const settle = (writable: boolean) => () => {

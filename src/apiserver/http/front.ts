@@ -97,7 +97,7 @@ export class HttpFront {
       endWhenIdle(session, limits);
     });
     http.on('sessionError', () => {});
-    http.on('tlsClientError', () => {});
+    http.on('tlsClientError', () => options.metrics.handshakeFailed());
     await new Promise<void>((resolve, reject) => {
       http.once('error', reject);
       http.listen({ port: options.port, host: options.host }, resolve);

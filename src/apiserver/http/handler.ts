@@ -4,7 +4,7 @@ import type { RemoteApi } from '../aggregation/aggregator.ts';
 import { proxyToServer, sendUnavailable } from '../aggregation/proxy.ts';
 import type { AuditRecord } from '../audit/auditor.ts';
 import { refusalReason, requireAllowed } from '../authorization/authorizer.ts';
-import { finishPermit, type Permit } from '../fairness/level.ts';
+import type { Permit } from '../fairness/level.ts';
 import type { Operation, OperationOptions, Result, UserInfo } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
@@ -17,6 +17,7 @@ import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, bodyEncoding, mediaTypes, negotiateAnswer, unsupportedMediaType } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
 import { isTrue, type PathRequest, type RequestInfo, type ResourceRequest, requestInfo } from './request-info.ts';
+import { RequestMeter } from './request-meter.ts';
 import type { IncludeObject } from './table.ts';
 import { sendWatch } from './watch.ts';
 
@@ -30,8 +31,11 @@ export interface Exchange {
   readonly format: AnswerFormat;
   /** The seats of the request; a watch gives them back when it has begun. */
   readonly permit: Permit | undefined;
+  /** What the request takes is told to it. */
+  readonly meter: RequestMeter;
   /** What is noted of the request, where somebody wants that. */
   readonly audit: AuditRecord | undefined;
+  readonly metrics: ServerMetrics;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
 }
@@ -63,29 +67,34 @@ export async function handle(
 ): Promise<void> {
   const gone = new AbortController();
   let format = jsonFormat;
-  let finish: ((code: number) => void) | undefined;
+  let meter: RequestMeter | undefined;
   let permit: Permit | undefined;
   let audit: AuditRecord | undefined;
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort(clientGone);
-    finish?.(response.statusCode);
+    const aborted = !response.writableFinished;
+    if (aborted) gone.abort(clientGone);
+    meter?.finish({ code: response.statusCode, bytes: response.sentBytes ?? 0, aborted });
     audit?.complete(response.statusCode);
   });
   try {
     const { path, query } = target(request.url ?? '/');
     const info = requestInfo(request.method ?? 'GET', path, query);
-    finish = metrics.begin(info, () => server.environment.clock.monotonic());
+    meter = new RequestMeter(metrics, server.environment.clock, info, query);
     const identified = identify(server.registry, request, info);
     const user = identified instanceof Promise ? await identified : identified;
+    meter.authenticated(user);
     audit = server.auditor === undefined ? undefined : beginAudit(server.auditor, request, response, info, user);
     const admitted = server.fairness?.admit(info, user, query, gone.signal);
     permit = admitted instanceof Promise ? await admitted : admitted;
-    if (permit !== undefined) addHeaders(response, permit.flow.headers);
+    if (permit !== undefined) {
+      meter.admitted(permit);
+      addHeaders(response, permit.flow.headers);
+    }
     const remote = server.aggregator?.remoteOf(path);
     if (remote !== undefined && !server.resources.hasGroupVersion(remote.group, remote.version)) {
       // How long another server takes is no business of this one's seats.
-      if (permit !== undefined) finishPermit(permit);
-      return await serveRemote({ server, request, response, user, audit, signal: gone.signal }, info, remote);
+      meter.leaveSeats();
+      return await serveRemote({ server, request, response, user, audit, meter, signal: gone.signal }, info, remote);
     }
     // What is no resource has media types of its own and says itself what it accepts.
     if (info.type === 'resource')
@@ -93,10 +102,24 @@ export async function handle(
         pretty: wantsPretty(request, query),
         served: server.encodings,
       });
-    const exchange: Exchange = { server, request, response, query, user, format, permit, audit, signal: gone.signal };
+    const { signal } = gone;
+    const exchange: Exchange = {
+      server,
+      request,
+      response,
+      query,
+      user,
+      format,
+      permit,
+      meter,
+      audit,
+      metrics,
+      signal,
+    };
     if (info.type === 'path') await servePath(exchange, routes, info);
     else await serveResource(exchange, routes, info);
   } catch (error) {
+    if (error instanceof ApiError && error.code === 401) meter?.authenticated(undefined);
     audit?.failed(error);
     if (audit === undefined && server.auditor !== undefined && error instanceof ApiError)
       auditRefusal(server.auditor, request, error);
@@ -107,7 +130,7 @@ export async function handle(
     }
     sendStatus(response, statusOfError(error, log), { ...format, as: 'object' });
   } finally {
-    if (permit !== undefined) finishPermit(permit);
+    meter?.leaveSeats();
   }
 }
 
@@ -131,7 +154,7 @@ function target(url: string): { readonly path: string; readonly query: URLSearch
 
 /** Requests to groups that another server answers for: whoever may ask here is named there. */
 async function serveRemote(
-  exchange: Pick<Exchange, 'server' | 'request' | 'response' | 'user' | 'audit' | 'signal'>,
+  exchange: Pick<Exchange, 'server' | 'request' | 'response' | 'user' | 'audit' | 'meter' | 'signal'>,
   info: RequestInfo,
   remote: RemoteApi,
 ): Promise<void> {
@@ -154,9 +177,14 @@ async function servePath(exchange: Exchange, routes: Routes, info: PathRequest):
 }
 
 /** Who asks, and where the decision is noted. */
-type Asking = Pick<Exchange, 'server' | 'user'> & Partial<Pick<Exchange, 'audit'>>;
+type Asking = Pick<Exchange, 'server' | 'user'> & Partial<Pick<Exchange, 'audit' | 'meter'>>;
 
-export async function authorizePath({ server, user, audit }: Asking, info: PathRequest): Promise<void> {
+export async function authorizePath(asking: Asking, info: PathRequest): Promise<void> {
+  const { meter } = asking;
+  await (meter === undefined ? requirePath(asking, info) : meter.authorizing(() => requirePath(asking, info)));
+}
+
+async function requirePath({ server, user, audit }: Asking, info: PathRequest): Promise<void> {
   const attributes = {
     user,
     verb: info.verb,
@@ -193,7 +221,7 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
   let result: Result;
   try {
     const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
-    const authorized = server.authorize(operation);
+    const authorized = exchange.meter.authorizing(() => server.authorize(operation));
     if (authorized !== undefined) await authorized;
     const needsName = info.verb === 'update' || info.verb === 'patch';
     if (needsName && info.name === '') throw methodNotAllowed();
@@ -214,8 +242,9 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     resource,
     now: registry.environment.clock.now(),
     served: server.encodings,
+    metrics: exchange.metrics,
   };
-  if (result.type === 'watch' && exchange.permit !== undefined) finishPermit(exchange.permit);
+  if (result.type === 'watch') exchange.meter.leaveSeats();
   if (result.type === 'watch') exchange.audit?.started();
   if (result.type === 'watch') await sendWatch(answering, result.watch, registry.environment.clock);
   else await sendResult(answering, result);
@@ -277,6 +306,7 @@ function operationOf(
     body: undefined,
     signal,
     warn,
+    timing: exchange.meter,
     ...(exchange.audit === undefined ? {} : { annotate: exchange.audit.annotate }),
   };
 }
@@ -299,6 +329,7 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
       if (encoding === 'protobuf' && resource.custom !== undefined)
         throw unsupportedMediaType(encodings.filter((one) => one !== 'protobuf').map((one) => mediaTypes[one]));
       const bytes = await readBody(request);
+      exchange.meter.received(bytes.length);
       const fieldValidation = options.fieldValidation ?? 'Warn';
       return {
         ...operation,
@@ -307,7 +338,9 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
     }
     case 'patch': {
       const { type: patchType, encoding } = patchTypeOf(contentType, encodings);
-      const body = decodePatch(await readBody(request), patchType, {
+      const bytes = await readBody(request);
+      exchange.meter.received(bytes.length);
+      const body = decodePatch(bytes, patchType, {
         encoding,
         fieldValidation: options.fieldValidation ?? 'Warn',
         warn,

@@ -1,164 +1,97 @@
-import { LruCache } from '#base/lru-cache.ts';
-import { Metrics, type Series } from '#base/metrics.ts';
-import { describeFlowControl } from '../fairness/metrics.ts';
+import { exponentialBounds, Metrics, type Series } from '#base/metrics.ts';
+import { deprecatedUntil } from '#kinds/deprecations.ts';
+import { describeFlowControl, FlowMetrics } from '../fairness/metrics.ts';
 import type { ApiServer } from '../server.ts';
-import type { RequestInfo } from './request-info.ts';
-import { versionInfo } from './version.ts';
+import { AccessMetrics } from './access-metrics.ts';
+import type { RequestInfo, ResourceRequest } from './request-info.ts';
+import { RequestCounts, type RequestSeries } from './request-series.ts';
+import { describeServer } from './server-readings.ts';
 
-/** Upstream's bounds for the duration of requests, in seconds. */
-const durationBounds = [
-  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
-];
 const mutating = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
+/** Bytes: upstream's bounds for bodies, up to the largest there may be. */
+const bodyBounds = Array.from({ length: 31 }, (_, index) => 50_000 + index * 100_000);
+const eventBounds = exponentialBounds(1024, 2, 8);
 
-/** Series of requests whose labels are kept ready. */
-const maxCachedSeries = 1024;
-
-interface RequestSeries {
-  readonly count: Series;
-  readonly observe: Series;
-}
-
-interface RequestLabels {
-  readonly verb: string;
-  readonly component: string;
-  readonly group: string;
-  readonly version: string;
-  readonly resource: string;
-  readonly subresource: string;
-  readonly scope: string;
+/** Counts what a watch sends. */
+export interface WatchSeries {
+  readonly events: Series;
+  /** Bytes of one event. */
+  readonly size: Series;
 }
 
 /** What the server tells about itself on `/metrics`, under upstream's names. */
 export class ServerMetrics {
+  readonly access: AccessMetrics;
+  readonly flows: FlowMetrics | undefined;
   readonly #metrics = new Metrics();
-  readonly #requests = this.#metrics.counter('apiserver_request_total', 'Requests by verb, resource and answer code.');
-  readonly #durations = this.#metrics.histogram(
-    'apiserver_request_duration_seconds',
-    'How long requests took, watches aside.',
-    durationBounds,
-  );
-  /** By what a request was and how it was answered: labels are written out once for each. */
-  readonly #series = new LruCache<string, RequestSeries>(maxCachedSeries);
+  readonly #requests: RequestCounts;
   readonly #inFlight = { readOnly: 0, mutating: 0 };
-
+  readonly #bodies = this.#metrics.histogram('apiserver_request_body_size_bytes', 'Bytes of bodies.', bodyBounds);
+  readonly #watchEvents = this.#metrics.counter('apiserver_watch_events_total', 'Events that watches sent.');
+  readonly #watchSizes = this.#metrics.histogram('apiserver_watch_events_sizes', 'Bytes of those.', eventBounds);
+  readonly #handshakeErrors = this.#metrics.counter(
+    'apiserver_tls_handshake_errors_total',
+    'Connections that did not agree on TLS.',
+  );
+  /** Deprecated versions that somebody asked for, with the release that will not have them. */
+  readonly #deprecated = new Map<string, Readonly<Record<string, string>>>();
   readonly #server: ApiServer;
 
   constructor(server: ApiServer) {
     this.#server = server;
     const metrics = this.#metrics;
+    this.access = new AccessMetrics(metrics);
+    this.#requests = new RequestCounts(metrics, (info) => this.#isServed(info));
     metrics.gauge('apiserver_current_inflight_requests', 'Requests that are being served.', () => [
       [{ request_kind: 'readOnly' }, this.#inFlight.readOnly],
       [{ request_kind: 'mutating' }, this.#inFlight.mutating],
     ]);
-    if (server.fairness !== undefined) describeFlowControl(metrics, server.fairness);
-    describeAccess(metrics, server);
-    metrics.gauge('apiserver_storage_objects', 'Objects in the store by resource.', () => storedObjects(server));
-    metrics.gauge('apiserver_longrunning_requests', 'Open watches by resource.', () => openWatches(server));
-    metrics.gauge('kubernetes_build_info', 'The version this server keeps to.', () => [
-      [{ major: versionInfo.major, minor: versionInfo.minor, git_version: versionInfo.gitVersion }, 1],
-    ]);
-    metrics.gauge('process_start_time_seconds', 'When the process started, since 1970.', () => [
-      [{}, performance.timeOrigin / 1000],
-    ]);
-    metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
-    metrics.gauge('process_cpu_seconds_total', 'Processor time used.', () => [[{}, processorSeconds()]]);
+    metrics.gauge('apiserver_requested_deprecated_apis', 'Deprecated versions that were asked for.', () =>
+      [...this.#deprecated.values()].map((labels) => [labels, 1] as const),
+    );
+    if (server.fairness !== undefined) {
+      describeFlowControl(metrics, server.fairness);
+      this.flows = new FlowMetrics(metrics);
+      server.fairness.observer = this.flows;
+    }
+    describeServer(metrics, server);
   }
 
-  /** Counts a request from now until the returned function is called with its answer's code. */
-  begin(info: RequestInfo, now: () => number): (code: number) => void {
-    const kind = mutating.has(info.verb) ? 'mutating' : 'readOnly';
-    const isWatch = info.verb === 'watch';
-    const startedMs = now();
-    if (!isWatch) this.#inFlight[kind]++;
-    return (code) => {
-      const { count, observe } = this.#seriesOf(info, code);
-      count(1);
-      if (isWatch) return;
-      this.#inFlight[kind]--;
-      observe((now() - startedMs) / 1000);
-    };
+  seriesOf(info: RequestInfo, sort: { readonly dryRun: boolean; readonly code: number }): RequestSeries {
+    return this.#requests.of(info, sort);
   }
 
-  #seriesOf(info: RequestInfo, code: number): RequestSeries {
-    const labels = labelsOf(info);
-    const key = `${labels.verb} ${labels.group}/${labels.version}/${labels.resource}/${labels.subresource} ${labels.scope} ${code}`;
-    const known = this.#series.get(key);
-    if (known !== undefined) return known;
-    const series = {
-      count: this.#requests.series({ ...labels, code: String(code) }),
-      observe: this.#durations.series({ ...labels }),
-    };
-    this.#series.set(key, series);
-    return series;
+  inFlight({ verb }: RequestInfo, change: 1 | -1): void {
+    this.#inFlight[mutating.has(verb) ? 'mutating' : 'readOnly'] += change;
+  }
+
+  received({ group, resource, verb }: ResourceRequest, bytes: number): void {
+    this.#bodies.observe({ group, resource, verb }, bytes);
+  }
+
+  watching(group: string, version: string, resource: string): WatchSeries {
+    const labels = { group, version, resource };
+    return { events: this.#watchEvents.series(labels), size: this.#watchSizes.series(labels) };
+  }
+
+  handshakeFailed(): void {
+    this.#handshakeErrors.add({});
+  }
+
+  /** Asked once for each sort of request. */
+  #isServed({ group, version, resource, subresource }: ResourceRequest): boolean {
+    const served = this.#server.resources.get(group, version, resource);
+    if (served === undefined) return false;
+    const removed_release = deprecatedUntil(served.kind);
+    if (removed_release !== undefined) {
+      const labels = { group, version, resource, subresource, removed_release };
+      this.#deprecated.set(Object.values(labels).join(' '), labels);
+    }
+    return subresource === '' || served.subresources.has(subresource);
   }
 
   render(): string {
     const { metrics } = this.#server.environment;
     return this.#metrics.render() + (metrics?.render() ?? '') + this.#server.registry.admission.metrics.render();
   }
-}
-
-function labelsOf(info: RequestInfo): RequestLabels {
-  if (info.type === 'path')
-    return {
-      verb: info.verb.toUpperCase(),
-      component: 'apiserver',
-      group: '',
-      version: '',
-      resource: '',
-      subresource: '',
-      scope: '',
-    };
-  const { verb, group, version, resource, subresource, namespace, name } = info;
-  const scope = name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
-  return {
-    verb: verbNames[verb] ?? verb.toUpperCase(),
-    component: 'apiserver',
-    group,
-    version,
-    resource,
-    subresource,
-    scope,
-  };
-}
-
-const verbNames: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
-
-function* storedObjects({ resources }: ApiServer): Generator<readonly [Record<string, string>, number]> {
-  for (const { kind, storage } of resources.all()) {
-    if (storage?.kind.version !== kind.version || storage.kind.group !== kind.group) continue;
-    yield [{ resource: kind.group === '' ? kind.resource : `${kind.resource}.${kind.group}` }, storage.cache.size];
-  }
-}
-
-function* openWatches({ resources }: ApiServer): Generator<readonly [Record<string, string>, number]> {
-  for (const { kind, storage } of resources.all()) {
-    const { watcherCount = 0 } = storage?.cache ?? {};
-    if (watcherCount > 0)
-      yield [{ verb: 'WATCH', group: kind.group, version: kind.version, resource: kind.resource }, watcherCount];
-  }
-}
-
-function processorSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-/** What audit and encryption have to say, where there are any. */
-function describeAccess(metrics: Metrics, { auditor, encryption }: ApiServer): void {
-  if (auditor !== undefined) {
-    metrics.count('apiserver_audit_event_total', 'Events that were noted.', () => [[{}, auditor.written]]);
-    metrics.count('apiserver_audit_error_total', 'Events that were lost.', () => [[{ plugin: 'log' }, auditor.lost]]);
-  }
-  if (encryption === undefined) return;
-  const { reloads } = encryption;
-  metrics.count(
-    'apiserver_encryption_config_controller_automatic_reloads_total',
-    'Changes of the encryption configuration by whether they took effect.',
-    () => [
-      [{ status: 'success' }, reloads.success],
-      [{ status: 'failure' }, reloads.failure],
-    ],
-  );
 }

@@ -26,6 +26,8 @@ const streamTypes: Readonly<Record<Encoding, string>> = {
 export async function sendWatch(answering: Answering, watch: WatchResult, clock: Clock): Promise<void> {
   const { response, format } = answering;
   const { stream } = watch;
+  const { group, version, resource } = answering.resource.kind;
+  const told = answering.metrics.watching(group, version, resource);
   writeHead(response, 200, {
     'content-type': streamTypes[format.encoding],
     'cache-control': 'no-cache, private',
@@ -39,7 +41,11 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   if (watch.bookmarks)
     void nudgeRegularly(watch.stream, { clock, intervalMs: bookmarkIntervalMs, signal: idle.signal });
   try {
-    await sendEvents(answering, watch, (chunk) => writeInTime(response, chunk, clock));
+    await sendEvents(answering, watch, (frames) => {
+      told.events(frames.length);
+      for (const frame of frames) told.size(frame.length);
+      return writeInTime(response, frames.length === 1 ? frames[0]! : Buffer.concat(frames), clock);
+    });
   } finally {
     deadline.cancel();
     idle.abort();
@@ -66,18 +72,18 @@ async function writeInTime(response: AnyResponse, chunk: Uint8Array, clock: Cloc
 async function sendEvents(
   answering: Answering,
   watch: WatchResult,
-  write: (chunk: Uint8Array) => Promise<boolean>,
+  write: (frames: readonly Uint8Array[]) => Promise<boolean>,
 ): Promise<void> {
   const { resource } = answering;
   const { stream, initial, initialEndsAt, bookmarks } = watch;
   const frame = framer(answering);
   for (let start = 0; start < initial.length; start += chunkObjects) {
     const frames = initial.slice(start, start + chunkObjects).map((value) => frame('ADDED', value));
-    if (!(await write(Buffer.concat(frames)))) return;
+    if (!(await write(frames))) return;
   }
   if (initialEndsAt !== undefined) {
     const marked = bookmark(answering, initialEndsAt, { 'k8s.io/initial-events-end': 'true' });
-    if (!(await write(frame('BOOKMARK', marked)))) return;
+    if (!(await write([frame('BOOKMARK', marked)]))) return;
   }
   let told = 0;
   for (;;) {
@@ -86,7 +92,7 @@ async function sendEvents(
     if (events.length === 0) {
       if (stream.closed) return;
       const revision = watch.revision();
-      if (bookmarks && revision > told && !(await write(frame('BOOKMARK', bookmark(answering, revision))))) return;
+      if (bookmarks && revision > told && !(await write([frame('BOOKMARK', bookmark(answering, revision))]))) return;
       told = revision;
       continue;
     }
@@ -97,7 +103,7 @@ async function sendEvents(
     if (pending !== undefined) await pending;
     const frames = refined(events, watch.late).map(({ type, value }) => frame(type, inServedVersion(resource, value)));
     if (frames.length === 0) continue;
-    if (!(await write(frames.length === 1 ? frames[0]! : Buffer.concat(frames)))) return;
+    if (!(await write(frames))) return;
   }
 }
 

@@ -39,6 +39,8 @@ export interface Operation {
   readonly warn: (text: string) => void;
   /** Notes something about the request in the audit log, when there is one. */
   readonly annotate?: ((key: string, value: string) => void) | undefined;
+  /** Where webhooks add the milliseconds that they took, where somebody wants to know. */
+  readonly timing?: { outsideMs: number };
 }
 
 export interface OperationOptions {

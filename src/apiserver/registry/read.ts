@@ -38,10 +38,14 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   if (limit > 0 || exact) return listPage(registry, operation, filter, exact ? wanted : undefined);
   const { cache } = resource.storage!;
   const items: StoredObject[] = [];
-  const { revision } = cache;
-  for (const { value, key } of cache.list(namespace === '' ? undefined : namespace)) {
+  const { revision, counts } = cache;
+  const entries = cache.list(namespace === '' ? undefined : namespace);
+  for (const { value, key } of entries) {
     if (filter(value, key)) items.push(value);
   }
+  counts.lists++;
+  counts.fetched += entries.length;
+  counts.returned += items.length;
   return { type: 'list', items: await allServed(operation, items), metadata: { resourceVersion: String(revision) } };
 }
 
@@ -81,7 +85,7 @@ async function listPage(
   exactRevision?: number,
 ): Promise<Result> {
   const { resource, namespace, options } = operation;
-  const { prefix } = resource.storage!;
+  const { prefix, cache } = resource.storage!;
   const limit = options.limit ?? 0;
   const token =
     options.continue === undefined || options.continue === '' ? undefined : decodeContinue(options.continue);
@@ -92,6 +96,7 @@ async function listPage(
     ? registry.store.revision
     : (token?.revision ?? exactRevision ?? registry.store.revision);
   const items: StoredObject[] = [];
+  cache.counts.storeLists++;
   for (;;) {
     const page = await registry.store.range(from, {
       after,
@@ -99,6 +104,7 @@ async function listPage(
       ...(limit > 0 ? { limit: limit - items.length } : {}),
     });
     if (page.outcome === 'compacted') throw pageExpired(token?.key);
+    cache.counts.storeFetched += page.entries.length;
     for (const entry of page.entries) {
       after = entry.key;
       const value = StoredObject.of(entry.value);

@@ -12,6 +12,7 @@ import { configuresAdmission } from '../matching/matcher.ts';
 import { objectsIn, takeObject } from '../objects.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, subjectName } from '../plugin.ts';
 import { type ActivePolicy, type Invocation, PolicyIndex, selectPolicies } from '../policies/index.ts';
+import { type CheckError, checkErrorOf } from '../policies/metrics.ts';
 import { type Reinvocation, reinvocationOf } from '../reinvocation.ts';
 import { CompiledPolicy, MutationFailure } from './compiled.ts';
 
@@ -128,12 +129,23 @@ class Mutations {
     const { signal } = this.#attributes.request;
     const { schema } = resource;
     const view = await this.#view(invocation);
+    const { clock } = this.#registry.environment;
+    const since = clock.monotonic();
+    const count = (error: CheckError): void => {
+      const { policies } = this.#registry.admission.metrics;
+      const seconds = (clock.monotonic() - since) / 1000;
+      policies.evaluated(seconds);
+      const [name, through] = [policy.metadata.name ?? '', binding.metadata.name ?? ''];
+      policies.checked('mutating', { policy: name, binding: through, error, seconds });
+    };
     try {
       const next = await whenDecided(() => compiled.mutate(index, view, param, { signal, schema }));
+      count('no_error');
       return await takeObject(this.#attributes, resource, cloneJson(next) as unknown as ApiObject);
     } catch (error) {
       if (error instanceof DecodeError) throw internalError(error.message);
       if (!(error instanceof MutationFailure)) throw error;
+      count(checkErrorOf(error.message));
       this.#fail(policy, binding, error.message);
       return false;
     }

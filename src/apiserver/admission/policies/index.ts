@@ -69,7 +69,8 @@ export class PolicyIndex<Policy extends PolicyObject, Binding extends BindingObj
     return this.#active;
   }
 
-  #build({ resources }: Registry): readonly ActivePolicy<Policy, Binding, Compiled>[] {
+  #build(registry: Registry): readonly ActivePolicy<Policy, Binding, Compiled>[] {
+    const { resources } = registry;
     const objects = <T extends ApiObject>(kind: Kind<T>): T[] =>
       Array.from(resources.of(kind).storage!.cache.entries(), ({ value }) => value.object as T);
     const bindings = Map.groupBy(objects(this.#bindings), ({ spec }) => spec.policyName ?? '');
@@ -87,16 +88,16 @@ export class PolicyIndex<Policy extends PolicyObject, Binding extends BindingObj
                 ? undefined
                 : matcherOf(binding.spec.matchResources, 'everything'),
           })),
-          compiled: () => this.#compiledOf(policy),
+          compiled: () => this.#compiledOf(policy, registry),
         },
       ];
     });
   }
 
-  #compiledOf(policy: Policy): Compiled {
+  #compiledOf(policy: Policy, { admission, environment }: Registry): Compiled {
     let compiled = this.#compiled.get(policy);
     if (compiled === undefined) {
-      compiled = this.#compile(policy);
+      compiled = admission.metrics.policies.compiling(environment.clock, () => this.#compile(policy));
       this.#compiled.set(policy, compiled);
     }
     return compiled;

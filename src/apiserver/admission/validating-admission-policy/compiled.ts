@@ -15,6 +15,8 @@ export interface Decision {
   readonly deny: boolean;
   readonly message: string;
   readonly reason: StatusReason | undefined;
+  /** It could not be evaluated. */
+  readonly failed?: true;
 }
 
 /** What an audit annotation has to say. */
@@ -83,7 +85,7 @@ export class CompiledPolicy {
   }
 
   #failed(message: string): Decision {
-    return this.#ignoresFailures ? admit : { deny: true, message, reason: undefined };
+    return { deny: !this.#ignoresFailures, message, reason: undefined, failed: true };
   }
 
   #decide(view: RequestView, params: ApiObject | undefined, signal: AbortSignal): readonly Decision[] {

@@ -9,6 +9,7 @@ import { configuresAdmission } from '../matching/matcher.ts';
 import { objectsIn } from '../objects.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, subjectName } from '../plugin.ts';
 import { type ActivePolicy, type Invocation, PolicyIndex, selectPolicies } from '../policies/index.ts';
+import { checkErrorOf } from '../policies/metrics.ts';
 import { CompiledPolicy, type Verdict } from './compiled.ts';
 
 type Policy = admission.ValidatingAdmissionPolicy;
@@ -93,7 +94,24 @@ class Validation {
     const objects = await objectsIn(this.#attributes, resource);
     for (const param of params) {
       const view = new RequestView(this.#registry, this.#attributes, resource, objects);
-      this.#take(policy, binding, await whenDecided(() => compiled.judge(view, param, signal)));
+      const { clock } = this.#registry.environment;
+      const since = clock.monotonic();
+      const verdict = await whenDecided(() => compiled.judge(view, param, signal));
+      this.#count(policy, binding, verdict, (clock.monotonic() - since) / 1000);
+      this.#take(policy, binding, verdict);
+    }
+  }
+
+  #count(policy: Policy, binding: Binding, { decisions }: Verdict, seconds: number): void {
+    const { policies } = this.#registry.admission.metrics;
+    policies.evaluated(seconds);
+    const labels = { policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '', seconds };
+    for (const { deny, failed, message } of decisions) {
+      const error = failed === true ? checkErrorOf(message) : 'no_error';
+      if (!deny && failed === true) policies.checked('validating', { ...labels, error, action: 'allow' });
+      if (!deny) continue;
+      for (const action of binding.spec.validationActions)
+        policies.checked('validating', { ...labels, error, action: action.toLowerCase() });
     }
   }
 

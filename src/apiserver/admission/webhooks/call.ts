@@ -64,6 +64,8 @@ export async function callWebhook(registry: Registry, subject: CallSubject): Pro
   const labels = { name: webhook.name, type: typeLabels[type], operation: attributes.operation };
   const finish = (code: number, rejected: boolean): void => {
     const seconds = (clock.monotonic() - startedMs) / 1000;
+    const { timing } = attributes.request;
+    if (timing !== undefined) timing.outsideMs += seconds * 1000;
     metrics.webhookDurations.observe({ ...labels, rejected: String(rejected) }, seconds);
     metrics.webhookRequests.add({ ...labels, code: String(code), rejected: String(rejected) });
   };

@@ -1,0 +1,109 @@
+import { readdirSync } from 'node:fs';
+import type { MetricLabels, Metrics } from '#base/metrics.ts';
+import type { CacheCounts, ResourceCache } from '../cache/resource-cache.ts';
+import type { ApiServer } from '../server.ts';
+import { versionInfo } from './version.ts';
+
+type Readings = Generator<readonly [MetricLabels, number]>;
+
+/** What the server keeps count of anyway, read when somebody asks: requests do not notice. */
+export function describeServer(metrics: Metrics, server: ApiServer): void {
+  describeAccess(metrics, server);
+  describeCaches(metrics, server);
+  metrics.gauge('aggregator_unavailable_apiservice', 'APIServices that are not available.', () =>
+    [...(server.aggregator?.remotes ?? [])].map(({ name, isAvailable }) => [{ name }, isAvailable ? 0 : 1] as const),
+  );
+  metrics.gauge('kubernetes_feature_enabled', 'Feature gates.', () =>
+    server.features
+      .all()
+      .map(({ name, stage, enabled }) => [{ name, stage: stageLabel(stage) }, Number(enabled)] as const),
+  );
+  metrics.gauge('kubernetes_build_info', 'The version this server keeps to.', () => [
+    [{ major: versionInfo.major, minor: versionInfo.minor, git_version: versionInfo.gitVersion }, 1],
+  ]);
+  metrics.gauge('process_start_time_seconds', 'When the process started, since 1970.', () => [
+    [{}, performance.timeOrigin / 1000],
+  ]);
+  metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
+  metrics.count('process_cpu_seconds_total', 'Processor time used.', () => [[{}, processorSeconds()]]);
+  metrics.gauge('process_open_fds', 'Open files.', () => openFiles());
+}
+
+/** Stages of gates are words of their own in metrics; what is generally available has none. */
+function stageLabel(stage: string): string {
+  return stage === 'GA' ? '' : stage;
+}
+
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function openFiles(): readonly (readonly [MetricLabels, number])[] {
+  try {
+    return [[{}, readdirSync('/proc/self/fd').length]];
+  } catch {
+    return [];
+  }
+}
+
+function describeCaches(metrics: Metrics, server: ApiServer): void {
+  metrics.gauge('apiserver_storage_objects', 'Objects in the store by resource.', function* (): Readings {
+    for (const [{ group, resource }, { size }] of caches(server))
+      yield [{ resource: group === '' ? resource : `${resource}.${group}` }, size];
+  });
+  const perResource = (
+    type: 'gauge' | 'count',
+    name: string,
+    help: string,
+    read: (cache: ResourceCache) => number,
+    more: MetricLabels = {},
+  ): void =>
+    metrics[type](`apiserver_${name}`, help, function* (): Readings {
+      for (const [labels, cache] of caches(server)) yield [{ ...labels, ...more }, read(cache)];
+    });
+  perResource('gauge', 'resource_objects', 'Objects by group and resource.', ({ size }) => size);
+  perResource('gauge', 'watch_cache_resource_version', 'How far the cache is.', ({ revision }) => revision);
+  const counted = (name: string, help: string, of: keyof CacheCounts, more?: MetricLabels): void =>
+    perResource('count', name, help, ({ counts }) => counts[of], more);
+  counted('init_events_total', 'Objects that were read at the start.', 'initial');
+  counted('watch_cache_events_received_total', 'Events from the store.', 'events');
+  counted('watch_cache_events_dispatched_total', 'Events that went on to watches.', 'events');
+  counted('cache_list_total', 'Lists from the cache.', 'lists', { index: '' });
+  counted('cache_list_fetched_objects_total', 'Objects that those looked at.', 'fetched', { index: '' });
+  counted('cache_list_returned_objects_total', 'Objects that those returned.', 'returned');
+  counted('storage_list_total', 'Lists from the store.', 'storeLists');
+  counted('storage_list_fetched_objects_total', 'Objects that those read.', 'storeFetched');
+}
+
+/** Each cache once, though several versions share it. */
+function* caches({ resources }: ApiServer): Generator<readonly [{ group: string; resource: string }, ResourceCache]> {
+  for (const { kind, storage } of resources.all()) {
+    if (storage?.kind.version !== kind.version || storage.kind.group !== kind.group) continue;
+    yield [{ group: kind.group, resource: kind.resource }, storage.cache];
+  }
+}
+
+/** What audit and encryption have to say, where there are any. */
+function describeAccess(metrics: Metrics, { auditor, encryption }: ApiServer): void {
+  metrics.count('apiserver_audit_event_total', 'Events that were noted.', () => [[{}, auditor?.written ?? 0]]);
+  metrics.count('apiserver_audit_requests_rejected_total', 'Requests refused because they could not be noted.', () => [
+    [{}, 0],
+  ]);
+  if (auditor !== undefined) {
+    metrics.count('apiserver_audit_error_total', 'Events that were lost.', () => [[{ plugin: 'log' }, auditor.lost]]);
+    metrics.count('apiserver_audit_level_total', 'Requests by how much of them is noted.', () =>
+      [...auditor.levels].map(([level, count]) => [{ level }, count] as const),
+    );
+  }
+  if (encryption === undefined) return;
+  const { reloads } = encryption;
+  metrics.count(
+    'apiserver_encryption_config_controller_automatic_reloads_total',
+    'Changes of the encryption configuration by whether they took effect.',
+    () => [
+      [{ status: 'success' }, reloads.success],
+      [{ status: 'failure' }, reloads.failure],
+    ],
+  );
+}
