@@ -161,6 +161,9 @@ function versionsIn(module: string): readonly string[] {
 
 /** What validation prints in full, with everything inside. */
 const printedStructs = [
+  'apps#DaemonSetUpdateStrategy',
+  'apps#DeploymentStrategy',
+  'apps#StatefulSetUpdateStrategy',
   'core#PodSpec',
   'core#PersistentVolumeClaimSpec',
   'core#PersistentVolumeSource',

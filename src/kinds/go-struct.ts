@@ -1,4 +1,4 @@
-import { goJson } from '#machinery/errors.ts';
+import { GoMap, goJson } from '#machinery/errors.ts';
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { unifiedDiff } from '#machinery/unified-diff.ts';
 import table from './generated/go-structs.json' with { type: 'json' };
@@ -44,6 +44,7 @@ function structValue(name: string, value: JsonObject): JsonObject {
 
 function isLeftOut(value: Json): boolean {
   if (value === null || value === '' || value === 0 || value === false) return true;
+  if (value instanceof GoMap) return value.entries.length === 0;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
@@ -58,10 +59,8 @@ function goValue(type: string, value: Json | undefined): Json {
 
 function mapValue(values: string, value: JsonObject | undefined): Json {
   if (value === undefined || value === null) return null;
-  const entries = Object.keys(value)
-    .sort()
-    .map((key) => [key, goValue(values, value[key])]);
-  return Object.fromEntries(entries) as JsonObject;
+  const entries = Object.keys(value).map((key) => [key, goValue(values, value[key])]);
+  return new GoMap(Object.fromEntries(entries)) as unknown as Json;
 }
 
 const zero: Readonly<Record<string, Json>> = {

@@ -1,7 +1,16 @@
 /** Whether an image reference names the tag `latest`, or neither a tag nor a digest. */
 export function isLatestImage(reference: string): boolean {
-  if (reference.includes('@')) return false;
+  if (reference.includes('@') || !isReference(reference)) return false;
   const lastPart = reference.slice(reference.lastIndexOf('/') + 1);
   const colon = lastPart.indexOf(':');
   return colon < 0 || lastPart.slice(colon + 1) === 'latest';
+}
+
+const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
+const domain = '(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?';
+const pattern = new RegExp(`^(?:${domain}/)?${component}(?:/${component})*(?::[A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?$`);
+
+/** Whether a text can name an image at all, leaving digests aside. */
+function isReference(text: string): boolean {
+  return pattern.test(text);
 }

@@ -181,10 +181,39 @@ const quoted = (value: unknown): string => {
   return typeof value === 'object' ? goJson(value) : JSON.stringify(value);
 };
 
-/** JSON as Go writes it, with signs that mean something in HTML escaped. */
-export function goJson(value: object, indent?: number): string {
-  const text = JSON.stringify(value, undefined, indent);
-  return text.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
+/** JSON as Go writes it, with signs that mean something in HTML escaped. @param indent spaces for each level. */
+export function goJson(value: unknown, indent = 0): string {
+  return written(value, indent === 0 ? '' : '\n', ' '.repeat(indent)).replace(
+    /[<>&]/g,
+    (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`,
+  );
+}
+
+/** An object whose keys keep their order, which JavaScript does not keep when they look like numbers. */
+export class GoMap {
+  readonly entries: readonly (readonly [string, unknown])[];
+
+  constructor(map: Readonly<Record<string, unknown>>) {
+    this.entries = Object.entries(map).sort(([left], [right]) => (left < right ? -1 : 1));
+  }
+}
+
+function written(value: unknown, line: string, indent: string): string {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const inner = line === '' ? '' : line + indent;
+  if (Array.isArray(value)) {
+    if (value.length === 0) return '[]';
+    return `[${value.map((item) => inner + written(item, inner, indent)).join(',')}${line}]`;
+  }
+  const all = value instanceof GoMap ? value.entries : Object.entries(value);
+  const entries = all.filter(([, member]) => member !== undefined);
+  if (entries.length === 0) return '{}';
+  const colon = line === '' ? ':' : ': ';
+  const members = entries.map(
+    ([key, member]) => `${inner}${JSON.stringify(key)}${colon}${written(member, inner, indent)}`,
+  );
+  return `{${members.join(',')}${line}}`;
 }
 
 /** Constructors that write messages the way upstream's field package does. */
@@ -199,10 +228,10 @@ export const fieldError = {
   /** The values in an order that has a meaning. */
   notSupportedInOrder: (path: string, value: unknown, allowed: readonly string[]): FieldError =>
     make('FieldValueNotSupported', path, `Unsupported value: ${quoted(value)}`, supported(allowed)),
-  duplicate: (path: string, value: unknown): FieldError =>
-    make('FieldValueDuplicate', path, `Duplicate value: ${quoted(value)}`, ''),
-  notFound: (path: string, value: unknown): FieldError =>
-    make('FieldValueNotFound', path, `Not found: ${quoted(value)}`, ''),
+  duplicate: (path: string, value: unknown, detail = ''): FieldError =>
+    make('FieldValueDuplicate', path, `Duplicate value: ${quoted(value)}`, detail),
+  notFound: (path: string, value: unknown, detail = ''): FieldError =>
+    make('FieldValueNotFound', path, `Not found: ${quoted(value)}`, detail),
   forbidden: (path: string, detail: string): FieldError => make('FieldValueForbidden', path, 'Forbidden', detail),
   tooLong: (path: string, maxBytes: number): FieldError =>
     make(

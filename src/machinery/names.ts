@@ -5,6 +5,8 @@
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const subdomain = `${label}(\\.${label})*`;
+const underscoreLabel = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const underscoreSubdomain = `${underscoreLabel}(\\.${underscoreLabel})*`;
 const letterFirstLabel = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const labelKey = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 
@@ -12,6 +14,7 @@ const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 const patterns = {
   label: whole(label),
   subdomain: whole(subdomain),
+  underscoreSubdomain: whole(underscoreSubdomain),
   rfc1035Label: whole(letterFirstLabel),
   wildcard: whole(`\\*\\.${subdomain}`),
   labelKey: whole(labelKey),
@@ -70,6 +73,15 @@ export function subdomainProblems(value: string, unit: 'bytes' | 'characters' = 
   const what =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
   return [...problems, patternMessage(what, subdomain, 'example.com')];
+}
+
+/** A DNS subdomain whose labels may begin with an underscore, as those of services do. */
+export function underscoreSubdomainProblems(value: string): string[] {
+  const problems = tooLong(value, maximumNameBytes, 'characters');
+  if (patterns.underscoreSubdomain.test(value)) return problems;
+  const what =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character";
+  return [...problems, patternMessage(what, underscoreSubdomain, 'example.com')];
 }
 
 /** A DNS label that starts with a letter, as RFC 1035 has it. */

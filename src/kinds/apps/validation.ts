@@ -1,5 +1,7 @@
+import { validateClaimSpec } from '#kinds/core/persistent-volume-claim/validation.ts';
 import { validateDaemonSetPods, validateWorkload } from '#kinds/core/pod-template/validation.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import {
   immutable,
   invalidAll,
@@ -43,7 +45,10 @@ function validateStrategy(strategy: apps.DeploymentStrategy, path: string): Fiel
     const detail = "may not be specified when strategy `type` is 'Recreate'";
     return rollingUpdate === undefined ? [] : [fieldError.forbidden(`${path}.rollingUpdate`, detail)];
   }
-  if (type !== 'RollingUpdate') return [fieldError.notSupported(path, strategy, ['Recreate', 'RollingUpdate'])];
+  if (type !== 'RollingUpdate') {
+    const shown = goStruct('apps.DeploymentStrategy', strategy);
+    return [fieldError.notSupported(path, shown, ['Recreate', 'RollingUpdate'])];
+  }
   if (rollingUpdate === undefined) {
     return [fieldError.required(`${path}.rollingUpdate`, 'this should be defaulted and never be nil')];
   }
@@ -65,7 +70,7 @@ export function validateSelectorUpdate(
   object: apps.Deployment | apps.ReplicaSet | apps.DaemonSet,
   old: apps.Deployment | apps.ReplicaSet | apps.DaemonSet,
 ): FieldError[] {
-  return immutable(object.spec.selector, old.spec.selector, 'spec.selector');
+  return immutable(object.spec.selector, old.spec.selector, 'spec.selector', 'v1.LabelSelector');
 }
 
 export function validateReplicaSet({ spec }: apps.ReplicaSet): FieldError[] {
@@ -77,14 +82,23 @@ export function validateReplicaSet({ spec }: apps.ReplicaSet): FieldError[] {
 }
 
 export function validateDaemonSet({ spec }: apps.DaemonSet): FieldError[] {
-  const { type, rollingUpdate } = spec.updateStrategy ?? {};
-  const errors = [
+  return [
     ...validateDaemonSetPods(spec),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    ...validateDaemonSetStrategy(spec),
     ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
-    ...requiredOneOf(type, ['RollingUpdate', 'OnDelete'], 'spec.updateStrategy.type'),
   ];
-  if (type !== 'RollingUpdate' || rollingUpdate === undefined) return errors;
+}
+
+function validateDaemonSetStrategy(spec: apps.DaemonSetSpec): FieldError[] {
+  const { type, rollingUpdate } = spec.updateStrategy ?? {};
+  const errors: FieldError[] = [];
+  if (type === 'OnDelete') return errors;
+  if (type !== 'RollingUpdate') {
+    const shown = goStruct('apps.DaemonSetUpdateStrategy', spec.updateStrategy);
+    return [...errors, fieldError.notSupportedInOrder('spec.updateStrategy', shown, ['RollingUpdate', 'OnDelete'])];
+  }
+  if (rollingUpdate === undefined) return [...errors, fieldError.required('spec.updateStrategy.rollingUpdate')];
   const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
   const path = 'spec.updateStrategy.rollingUpdate';
   errors.push(
@@ -103,6 +117,16 @@ export function validateDaemonSet({ spec }: apps.DaemonSet): FieldError[] {
 }
 
 export function validateStatefulSet({ spec }: apps.StatefulSet): FieldError[] {
+  return validateSetSpec(
+    spec,
+    (spec.volumeClaimTemplates ?? []).flatMap(({ spec: claim }, index) =>
+      validateClaimSpec(claim ?? {}, `spec.volumeClaimTemplates[${index}].spec`),
+    ),
+  );
+}
+
+/** @param claims what is wrong with the claims, which only a new set is asked for: they never change. */
+function validateSetSpec(spec: apps.StatefulSetSpec, claims: readonly FieldError[]): FieldError[] {
   const errors: FieldError[] = [];
   const {
     podManagementPolicy = '',
@@ -110,7 +134,8 @@ export function validateStatefulSet({ spec }: apps.StatefulSet): FieldError[] {
     updateStrategy,
     persistentVolumeClaimRetentionPolicy: retention,
   } = spec;
-  if (podManagementPolicy !== 'OrderedReady' && podManagementPolicy !== 'Parallel') {
+  if (podManagementPolicy === '') errors.push(fieldError.required('spec.podManagementPolicy'));
+  else if (podManagementPolicy !== 'OrderedReady' && podManagementPolicy !== 'Parallel') {
     const detail = "must be 'OrderedReady' or 'Parallel'";
     errors.push(fieldError.invalid('spec.podManagementPolicy', podManagementPolicy, detail));
   }
@@ -120,6 +145,7 @@ export function validateStatefulSet({ spec }: apps.StatefulSet): FieldError[] {
     errors.push(...requiredOneOf(retention?.[field], ['Retain', 'Delete'], path));
   }
   errors.push(
+    ...claims,
     ...nonNegative(spec.replicas, 'spec.replicas'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...nonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
@@ -136,7 +162,10 @@ function validateSetStrategy(strategy: apps.StatefulSetUpdateStrategy): FieldErr
     const detail = "only allowed for updateStrategy 'RollingUpdate'";
     return rollingUpdate === undefined ? [] : [fieldError.invalid(`${path}.rollingUpdate`, rollingUpdate, detail)];
   }
-  if (type !== 'RollingUpdate') return [fieldError.invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")];
+  if (type !== 'RollingUpdate') {
+    const shown = goStruct('apps.StatefulSetUpdateStrategy', strategy);
+    return [fieldError.invalid(path, shown, "must be 'RollingUpdate' or 'OnDelete'")];
+  }
   const { partition, maxUnavailable } = rollingUpdate ?? {};
   return [
     ...nonNegative(partition, `${path}.rollingUpdate.partition`),
@@ -177,10 +206,11 @@ export function validateStatefulSetUpdate(set: apps.StatefulSet, old: apps.State
     for (const field of changeable) delete rest[field];
     return rest;
   };
-  if (equalValues(fixed(set), fixed(old))) return [];
+  const errors = validateSetSpec(set.spec, []);
+  if (equalValues(fixed(set), fixed(old))) return errors;
   const detail =
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
-  return [fieldError.forbidden('spec', detail)];
+  return [...errors, fieldError.forbidden('spec', detail)];
 }
 
 export function validateControllerRevision(revision: apps.ControllerRevision): FieldError[] {

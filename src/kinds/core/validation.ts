@@ -1,15 +1,6 @@
 import { validateControllerPods } from '#kinds/core/pod-template/validation.ts';
 import type * as core from '#kinds/generated/types/core_v1.ts';
-import { goDiff } from '#kinds/go-struct.ts';
-import {
-  each,
-  immutable,
-  invalidAll,
-  nonNegative,
-  oneOf,
-  requiredOneOf,
-  validateLabelSelector,
-} from '#kinds/validation/common.ts';
+import { each, immutable, invalidAll, nonNegative, requiredOneOf } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { cidrProblems, ipProblems } from '#machinery/ip.ts';
@@ -22,8 +13,6 @@ import {
   portNumberProblems,
   subdomainProblems,
 } from '#machinery/names.ts';
-import { compareQuantities, quantity } from '#machinery/quantity.ts';
-import { validateVolumeSource } from './persistent-volume/sources.ts';
 
 /** Validation of the core group's smaller kinds. */
 
@@ -204,126 +193,6 @@ export function reservedIp(ip: string, path: string): FieldError[] {
     return [fieldError.invalid(path, ip, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')];
   }
   return [];
-}
-
-const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
-
-function validateAccessModes(modes: readonly string[], path: string): FieldError[] {
-  const errors = modes.flatMap((mode) => oneOf(mode, accessModes, path));
-  if (modes.includes('ReadWriteOncePod') && modes.length > 1) {
-    errors.push(fieldError.forbidden(path, 'may not use ReadWriteOncePod with other access modes'));
-  }
-  return errors;
-}
-
-export function validateClaimSpec(spec: core.PersistentVolumeClaimSpec, path: string): FieldError[] {
-  const { accessModes: modes = [], storageClassName = '' } = spec;
-  const errors: FieldError[] = [];
-  if (modes.length === 0) {
-    errors.push(fieldError.required(`${path}.accessModes`, 'at least 1 access mode is required'));
-  }
-  errors.push(...validateLabelSelector(spec.selector, `${path}.selector`));
-  errors.push(...validateAccessModes(modes, `${path}.accessModes`));
-  const storage = spec.resources?.requests?.['storage'];
-  if (storage === undefined) errors.push(fieldError.required(`${path}.resources[storage]`));
-  else if (quantity(storage).nanos <= 0n) {
-    errors.push(fieldError.invalid(`${path}.resources[storage]`, storage, 'must be greater than zero'));
-  }
-  if (storageClassName !== '') {
-    errors.push(...invalidAll(`${path}.storageClassName`, storageClassName, subdomainProblems(storageClassName)));
-  }
-  return [...errors, ...oneOf(spec.volumeMode, ['Block', 'Filesystem'], `${path}.volumeMode`)];
-}
-
-export function validateClaim(claim: core.PersistentVolumeClaim): FieldError[] {
-  return validateClaimSpec(claim.spec ?? {}, 'spec');
-}
-
-/** A claim keeps what it asked for; only a bound one may ask for more room or another attributes class. */
-export function validateClaimUpdate(claim: core.PersistentVolumeClaim, old: core.PersistentVolumeClaim): FieldError[] {
-  const [after, before] = [claim.spec ?? {}, old.spec ?? {}];
-  const errors: FieldError[] = [];
-  const fixed = withFixedFieldsOf(after, before, claim.status?.phase === 'Bound');
-  if (!equalValues(fixed, before)) {
-    const difference = goDiff('core.PersistentVolumeClaimSpec', before, fixed);
-    const detail = `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${difference}`;
-    errors.push(fieldError.forbidden('spec', detail));
-  }
-  const size = quantity(after.resources?.requests?.['storage']);
-  const isSmaller = compareQuantities(size, quantity(before.resources?.requests?.['storage'])) < 0;
-  if (isSmaller && compareQuantities(size, quantity(old.status?.capacity?.['storage'])) <= 0) {
-    const detail = 'field can not be less than status.capacity';
-    errors.push(fieldError.forbidden('spec.resources.requests.storage', detail));
-  }
-  return [...errors, ...immutable(after.volumeMode, before.volumeMode, 'volumeMode')];
-}
-
-type ClaimSpec = core.PersistentVolumeClaimSpec;
-
-/** The new specification with the old one's values wherever a change is allowed. */
-function withFixedFieldsOf(spec: ClaimSpec, old: ClaimSpec, isBound: boolean): object {
-  const { storage: _, ...requests } = spec.resources?.requests ?? {};
-  const storage = old.resources?.requests?.['storage'];
-  const resources = { ...spec.resources, requests: storage === undefined ? requests : { ...requests, storage } };
-  return {
-    ...spec,
-    ...((old.volumeName ?? '') === '' ? { volumeName: old.volumeName } : {}),
-    ...(old.storageClassName === undefined ? { storageClassName: undefined } : {}),
-    ...(isBound ? { resources, volumeAttributesClassName: old.volumeAttributesClassName } : {}),
-  };
-}
-
-const volumeFields: ReadonlySet<string> = new Set([
-  'accessModes',
-  'capacity',
-  'claimRef',
-  'mountOptions',
-  'nodeAffinity',
-  'persistentVolumeReclaimPolicy',
-  'storageClassName',
-  'volumeAttributesClassName',
-  'volumeMode',
-]);
-
-export function validateVolume({ spec }: core.PersistentVolume): FieldError[] {
-  const { accessModes: modes = [], capacity = {}, persistentVolumeReclaimPolicy: policy } = spec;
-  const errors: FieldError[] = [];
-  if (modes.length === 0) errors.push(fieldError.required('spec.accessModes'));
-  errors.push(...validateAccessModes(modes, 'spec.accessModes'));
-  if (Object.keys(capacity).length === 0) errors.push(fieldError.required('spec.capacity'));
-  const storage = capacity['storage'];
-  if (storage === undefined || Object.keys(capacity).length > 1) {
-    errors.push(fieldError.notSupported('spec.capacity', capacity, ['storage']));
-  } else if (quantity(storage).nanos <= 0n) {
-    errors.push(fieldError.invalid('spec.capacity[storage]', storage, 'must be greater than zero'));
-  }
-  errors.push(...oneOf(policy, ['Delete', 'Recycle', 'Retain'], 'spec.persistentVolumeReclaimPolicy'));
-  const sources = Object.keys(spec).filter((field) => !volumeFields.has(field));
-  if (sources.length === 0) errors.push(fieldError.required('spec', 'must specify a volume type'));
-  for (const [index, source] of sources.entries()) {
-    if (index === 0) errors.push(...validateVolumeSource(spec, source));
-    else errors.push(fieldError.forbidden(`spec.${source}`, 'may not specify more than 1 volume type'));
-  }
-  if (spec.hostPath?.path === '/' && policy === 'Recycle') {
-    const detail = "may not be 'recycle' for a hostPath mount of '/'";
-    errors.push(fieldError.forbidden('spec.persistentVolumeReclaimPolicy', detail));
-  }
-  if (spec.local !== undefined && spec.nodeAffinity === undefined) {
-    errors.push(fieldError.required('spec.nodeAffinity', 'Local volume requires node affinity'));
-  }
-  return [...errors, ...oneOf(spec.volumeMode, ['Block', 'Filesystem'], 'spec.volumeMode')];
-}
-
-export function validateVolumeUpdate(volume: core.PersistentVolume, old: core.PersistentVolume): FieldError[] {
-  const source = ({ spec }: core.PersistentVolume): object =>
-    Object.fromEntries(Object.entries(spec).filter(([field]) => !volumeFields.has(field)));
-  const errors: FieldError[] = [];
-  if (!equalValues(source(volume), source(old))) {
-    const difference = goDiff('core.PersistentVolumeSource', source(old), source(volume));
-    const detail = `spec.persistentvolumesource is immutable after creation\n${difference}`;
-    errors.push(fieldError.forbidden('spec.persistentvolumesource', detail));
-  }
-  return [...errors, ...immutable(volume.spec.volumeMode, old.spec.volumeMode, 'volumeMode')];
 }
 
 export function validateReplicationController({ spec }: core.ReplicationController): FieldError[] {

@@ -86,9 +86,7 @@ export function isEmptySelector(selector: LabelSelector): boolean {
 /** A whole number or a percentage, as in `maxSurge: 25%`. */
 export function positiveIntOrPercent(value: number | string, path: string): FieldError[] {
   if (typeof value === 'number') return nonNegative(value, path);
-  return percentProblems(value).length === 0
-    ? []
-    : [fieldError.invalid(path, value, "must be an integer or percentage (e.g '5%%')")];
+  return invalidAll(path, value, percentProblems(value));
 }
 
 /** The number of a percentage; undefined when the value is none. */

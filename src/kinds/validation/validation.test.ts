@@ -80,7 +80,7 @@ test('pods are refused for the reasons and at the paths that upstream names', ()
     'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
     'spec.containers[0].resources.requests[memory]: Invalid value: "-1": must be greater than or equal to 0',
     'spec.containers[0].volumeMounts[0].name: Not found: "none"',
-    'spec.restartPolicy: Unsupported value: "Perhaps": supported values: "Always", "Never", "OnFailure"',
+    'spec.restartPolicy: Unsupported value: "Perhaps": supported values: "Always", "OnFailure", "Never"',
     'spec.tolerations[0].operator: Invalid value: "Equal": operator must be Exists when `key` is empty, which means "match all values and all keys"',
     'spec.volumes[0].hostPath.path: Required value',
     'spec.volumes[0].secret: Forbidden: may not specify more than 1 volume type',

@@ -7,6 +7,8 @@ import { validateStatefulSet, validateStatefulSetUpdate } from '../validation.ts
 
 export const statefulSetRules: KindRules<apps.StatefulSet> = {
   validate: validateStatefulSet,
+  nameRule: 'label',
+  validateUpdateOnly: true,
   validateUpdate: validateStatefulSetUpdate,
   validateStatusUpdate: validateStatefulSetStatus,
   defaults({ spec }) {

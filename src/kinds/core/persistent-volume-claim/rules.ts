@@ -1,37 +1,57 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
-import type { KindRules } from '#kinds/kind.ts';
+import type { KindRules, RuleContext } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { defaultClaimSpec } from '../pod/volume-defaults.ts';
-import { validateClaim, validateClaimUpdate } from '../validation.ts';
+import { validateClaim, validateClaimStatus, validateClaimUpdate } from './validation.ts';
 
 export const persistentVolumeClaimRules: KindRules<core.PersistentVolumeClaim> = {
   validate: validateClaim,
   validateUpdate: validateClaimUpdate,
+  validateStatusUpdate: validateClaimStatus,
   defaults(claim) {
     claim.status ??= {};
     claim.status.phase ??= 'Pending';
-    if (claim.spec !== undefined) {
-      defaultClaimSpec(claim.spec);
-      mirrorDataSource(claim.spec);
-    }
+    if (claim.spec !== undefined) defaultClaimSpec(claim.spec);
   },
-  prepareForCreate(claim) {
+  prepareForCreate(claim, context) {
     claim.status = { phase: 'Pending' };
+    if (claim.spec === undefined) return;
+    dropForeignSource(claim.spec, context);
+    if (!isOwnSource(claim.spec.dataSource)) delete claim.spec.dataSource;
+    mirrorDataSource(claim.spec);
+  },
+  prepareForUpdate(claim, old, context) {
+    if (claim.spec === undefined) return;
+    const before = old.spec ?? {};
+    if ((before.dataSourceRef?.namespace ?? '') === '') dropForeignSource(claim.spec, context);
+    const wasUsed = before.dataSource !== undefined || before.dataSourceRef !== undefined;
+    if (!wasUsed && !isOwnSource(claim.spec.dataSource)) delete claim.spec.dataSource;
+    mirrorDataSource(claim.spec);
   },
   hasGeneration: false,
 };
 
-const ownGroups: ReadonlySet<string> = new Set(['', 'snapshot.storage.k8s.io']);
+/** Sources in other namespaces are behind a feature gate (KEP-3294). */
+function dropForeignSource(spec: Mutable<core.PersistentVolumeClaimSpec>, { featureEnabled }: RuleContext): void {
+  const isForeign = (spec.dataSourceRef?.namespace ?? '') !== '';
+  if (isForeign && !featureEnabled('CrossNamespaceVolumeDataSource')) delete spec.dataSourceRef;
+}
+
+/** The older field only ever spoke of claims and snapshots: anything else in it is ignored. */
+function isOwnSource(source: core.TypedLocalObjectReference | undefined): boolean {
+  if (source === undefined) return true;
+  const { apiGroup = '', kind } = source;
+  if (apiGroup === '') return kind === 'PersistentVolumeClaim';
+  return apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot';
+}
 
 /** `dataSource` and `dataSourceRef` say the same, where the older field can. */
 function mirrorDataSource(spec: Mutable<core.PersistentVolumeClaimSpec>): void {
   const { dataSource, dataSourceRef } = spec;
   if (dataSource !== undefined && dataSourceRef === undefined) {
     spec.dataSourceRef = { ...dataSource };
-  } else if (dataSourceRef !== undefined && dataSource === undefined && dataSourceRef.namespace === undefined) {
-    if (ownGroups.has(dataSourceRef.apiGroup ?? '')) {
-      const { namespace: _, ...local } = dataSourceRef;
-      spec.dataSource = local;
-    }
+  } else if (dataSourceRef !== undefined && dataSource === undefined && (dataSourceRef.namespace ?? '') === '') {
+    const { namespace: _, ...local } = dataSourceRef;
+    spec.dataSource = local;
   }
 }

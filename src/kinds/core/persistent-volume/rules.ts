@@ -3,12 +3,11 @@ import type { KindRules } from '#kinds/kind.ts';
 import { type ResourceList, roundResources } from '#kinds/resource-list.ts';
 import { formatTime } from '#machinery/time.ts';
 import { defaultOlderSources } from '../pod/volume-defaults.ts';
-import { validateVolume, validateVolumeUpdate } from '../validation.ts';
+import { validateVolume, validateVolumeUpdate } from './validation.ts';
 
 export const persistentVolumeRules: KindRules<core.PersistentVolume> = {
   validate: validateVolume,
-  // Upstream looks at an update's new state twice, and says so in the causes.
-  validateUpdate: (volume, old) => [...validateVolume(volume), ...validateVolumeUpdate(volume, old)],
+  validateUpdate: validateVolumeUpdate,
   defaults(volume) {
     volume.status ??= {};
     volume.status.phase ??= 'Pending';

@@ -1,6 +1,7 @@
 import { noBacksteps, validateHostPath, validateNfs } from '#kinds/core/pod/validation/volumes.ts';
 import type {
   CSIPersistentVolumeSource,
+  GlusterfsPersistentVolumeSource,
   PersistentVolumeSpec,
   SecretReference,
 } from '#kinds/generated/types/core_v1.ts';
@@ -8,6 +9,7 @@ import { validateDriverName } from '#kinds/storage/validation.ts';
 import { invalidAll } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1123Problems, subdomainProblems } from '#machinery/names.ts';
+import { validateSharedSource } from '../volume-sources.ts';
 
 const secretFields = [
   'controllerPublishSecretRef',
@@ -16,9 +18,39 @@ const secretFields = [
   'nodeExpandSecretRef',
 ] as const;
 
+/** In the order in which upstream looks at them: the first one counts. */
+export const sourceOrder = [
+  'hostPath',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'flocker',
+  'nfs',
+  'rbd',
+  'quobyte',
+  'cephfs',
+  'iscsi',
+  'cinder',
+  'fc',
+  'flexVolume',
+  'azureFile',
+  'vsphereVolume',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'azureDisk',
+  'scaleIO',
+  'local',
+  'storageos',
+  'csi',
+] as const;
+
 /** What is wrong with one of the sources that a volume may have. */
-export function validateVolumeSource(spec: PersistentVolumeSpec, source: string): FieldError[] {
-  const path = `spec.${source}`;
+export function validateVolumeSource(
+  spec: PersistentVolumeSpec,
+  source: (typeof sourceOrder)[number],
+  at: string,
+): FieldError[] {
+  const path = `${at}.${source}`;
   switch (source) {
     case 'hostPath':
       return validateHostPath(spec.hostPath!, path);
@@ -30,9 +62,39 @@ export function validateVolumeSource(spec: PersistentVolumeSpec, source: string)
     }
     case 'csi':
       return validateCsi(spec.csi!, path);
+    case 'glusterfs':
+      return [
+        ...validateSharedSource(source, spec.glusterfs!, at),
+        ...validateEndpointsNamespace(spec.glusterfs!, path),
+      ];
+    case 'azureFile':
+      return [
+        ...validateSharedSource(source, spec.azureFile!, at),
+        ...(spec.azureFile!.secretNamespace === '' ? [fieldError.required(`${path}.secretNamespace`)] : []),
+      ];
+    case 'cinder':
+    case 'storageos': {
+      const { secretRef } = spec[source]!;
+      const isNamed = secretRef === undefined || (secretRef.namespace ?? '') !== '';
+      return [
+        ...validateSharedSource(source, spec[source]!, at),
+        ...(isNamed ? [] : [fieldError.required(`${path}.secretRef.namespace`)]),
+      ];
+    }
     default:
-      return [];
+      return validateSharedSource(source, spec[source]!, at);
   }
+}
+
+function validateEndpointsNamespace(
+  { endpointsNamespace: namespace }: GlusterfsPersistentVolumeSource,
+  path: string,
+): FieldError[] {
+  if (namespace === undefined) return [];
+  const at = `${path}.endpointsNamespace`;
+  const detail = 'if the endpointnamespace is set, it must be a valid namespace name';
+  if (namespace === '') return [fieldError.invalid(at, namespace, detail)];
+  return invalidAll(at, namespace, label1123Problems(namespace));
 }
 
 function validateCsi(csi: CSIPersistentVolumeSource, path: string): FieldError[] {

@@ -1,8 +1,9 @@
 import { validatePodSpec } from '#kinds/core/pod/validation/spec.ts';
 import type { PodSpec, PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import { isEmptySelector, validateLabelSelector, validateLabels } from '#kinds/validation/common.ts';
 import { validateAnnotations } from '#kinds/validation/object-meta.ts';
-import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { type FieldError, fieldError, GoMap } from '#machinery/errors.ts';
 import { matchesLabels, type ParsedSelector, selectorOf, selectorOfLabels } from '#machinery/labels.ts';
 import type { LabelSelector } from '#machinery/meta.ts';
 
@@ -44,7 +45,8 @@ export function validateWorkload({ selector, template }: Workload, wording: Work
       ? [fieldError.required('spec.selector')]
       : [...validateLabelSelector(selector, 'spec.selector'), ...validateNotEmpty(selector, wording.emptyAs)];
   const parsed = readable(selector);
-  if (parsed === undefined) return [...errors, fieldError.invalid('spec.selector', selector, wording.unreadable)];
+  if (parsed === undefined)
+    return [...errors, fieldError.invalid('spec.selector', goStruct('v1.LabelSelector', selector), wording.unreadable)];
   return [...errors, ...validateMatch(parsed, template), ...validateLongRunning(template, wording.kind)];
 }
 
@@ -73,7 +75,7 @@ export function validateControllerPods(
 
 function validateNotEmpty(selector: LabelSelector, emptyAs: string): FieldError[] {
   if (!isEmptySelector(selector)) return [];
-  return [fieldError.invalid('spec.selector', selector, `empty selector is invalid for ${emptyAs}`)];
+  return [fieldError.invalid('spec.selector', {}, `empty selector is invalid for ${emptyAs}`)];
 }
 
 function readable(selector: LabelSelector | undefined): ParsedSelector | undefined {
@@ -87,7 +89,10 @@ function readable(selector: LabelSelector | undefined): ParsedSelector | undefin
 function validateMatch(selector: ParsedSelector, template: PodTemplateSpec | undefined): FieldError[] {
   const labels = template?.metadata?.labels;
   if (matchesLabels(selector, labels)) return [];
-  return [fieldError.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`')];
+  const detail = '`selector` does not match template `labels`';
+  return [
+    fieldError.invalid('spec.template.metadata.labels', labels === undefined ? undefined : new GoMap(labels), detail),
+  ];
 }
 
 /** A template whose pods are replaced when they end, and so may not want to end. */

@@ -1,5 +1,5 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
-import { each, invalidAll, oneOf } from '#kinds/validation/common.ts';
+import { each, invalidAll, oneOf, requiredOneOf } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1123Problems } from '#machinery/names.ts';
 import { validateEnvironment } from './environment.ts';
@@ -18,6 +18,7 @@ export interface PodFacts {
 }
 
 const maximumRestartRules = 20;
+const maximumExitCodes = 255;
 
 export function validateContainers(
   containers: readonly core.Container[] | undefined,
@@ -30,19 +31,34 @@ export function validateContainers(
     const found = validateCommon(container, at, pod);
     if (names.has(container.name)) found.push(fieldError.duplicate(`${at}.name`, container.name));
     names.add(container.name);
-    found.push(...validateLifecycle(container.lifecycle, `${at}.lifecycle`, pod.gracePeriod));
+    found.push(...validateLifecycle(container.lifecycle, `${at}.lifecycle`, pod));
     found.push(...validateProbes(container, at));
-    const rules = container.restartPolicyRules ?? [];
-    if (container.restartPolicy === undefined) {
-      const detail = 'must specify restartPolicy when restart rules are used';
-      if (rules.length > 0) found.push(fieldError.required(`${at}.restartPolicy`, detail));
-    } else found.push(...oneOf(container.restartPolicy, ['Always', 'Never', 'OnFailure'], `${at}.restartPolicy`));
-    if (rules.length > maximumRestartRules) {
-      found.push(fieldError.tooMany(`${at}.restartPolicyRules`, rules.length, maximumRestartRules));
-    }
-    return found;
+    return [...found, ...validateRestart(container, at)];
   });
   return [...errors, ...hostPortConflicts(containers ?? [], path)];
+}
+
+function validateRestart({ restartPolicy, restartPolicyRules }: core.Container, path: string): FieldError[] {
+  const rules = restartPolicyRules ?? [];
+  const detail = 'must specify restartPolicy when restart rules are used';
+  if (restartPolicy === undefined && rules.length === 0) return [];
+  const errors =
+    restartPolicy === undefined
+      ? [fieldError.required(`${path}.restartPolicy`, detail)]
+      : oneOf(restartPolicy, ['Always', 'Never', 'OnFailure'], `${path}.restartPolicy`);
+  if (rules.length > maximumRestartRules)
+    errors.push(fieldError.tooMany(`${path}.restartPolicyRules`, rules.length, maximumRestartRules));
+  return [...errors, ...each(rules, `${path}.restartPolicyRules`, validateRestartRule)];
+}
+
+function validateRestartRule({ action, exitCodes }: core.ContainerRestartRule, path: string): FieldError[] {
+  const errors = oneOf(action ?? '', ['Restart', 'RestartAllContainers'], `${path}.action`);
+  const at = `${path}.exitCodes`;
+  if (exitCodes === undefined) return [...errors, fieldError.required(at, 'must be specified')];
+  errors.push(...oneOf(exitCodes.operator ?? '', ['In', 'NotIn'], `${at}.operator`));
+  const count = exitCodes.values?.length ?? 0;
+  if (count > maximumExitCodes) errors.push(fieldError.tooMany(`${at}.values`, count, maximumExitCodes));
+  return errors;
 }
 
 function hostPortConflicts(containers: readonly core.Container[], path: string): FieldError[] {
@@ -68,33 +84,48 @@ export function validateInitContainers(
 ): FieldError[] {
   const names = new Set(regular.map((container) => container.name));
   return each(containers, path, (container, at) => {
-    const errors = validateCommon(container, at, pod);
+    const errors = [...validateCommon(container, at, pod), ...validateInitRestart(container, at)];
     if (names.has(container.name)) errors.push(fieldError.duplicate(`${at}.name`, container.name));
-    names.add(container.name);
+    else if ((container.name ?? '') !== '') names.add(container.name);
     errors.push(...hostPortConflicts([container], path));
     if (container.restartPolicy === 'Always') {
-      errors.push(...validateLifecycle(container.lifecycle, `${at}.lifecycle`, pod.gracePeriod));
+      errors.push(...validateLifecycle(container.lifecycle, `${at}.lifecycle`, pod));
       errors.push(...validateProbes(container, at));
       return errors;
     }
-    errors.push(...oneOf(container.restartPolicy, ['Always', 'Never', 'OnFailure'], `${at}.restartPolicy`));
     for (const field of forbiddenInInit) {
       if (container[field] === undefined) continue;
       errors.push(
         fieldError.forbidden(`${at}.${field}`, 'may not be set for init containers without restartPolicy=Always'),
       );
     }
+    for (const [index, { restartPolicy }] of (container.resizePolicy ?? []).entries()) {
+      if (restartPolicy !== 'RestartContainer') continue;
+      const detail = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+      errors.push(fieldError.invalid(`${at}.resizePolicy[${index}].restartPolicy`, restartPolicy, detail));
+    }
     return errors;
   });
 }
 
+/** Without a policy only rules are missed; with one, it is what it is for other containers. */
+function validateInitRestart(container: core.Container, path: string): FieldError[] {
+  if (container.restartPolicy !== undefined) return validateRestart(container, path);
+  if ((container.restartPolicyRules ?? []).length === 0) return [];
+  return [fieldError.required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used')];
+}
+
+/** In the order in which upstream looks at them. */
 const forbiddenInEphemeral = [
   'ports',
+  'resources',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
   'livenessProbe',
   'readinessProbe',
   'startupProbe',
   'lifecycle',
-  'resizePolicy',
 ] as const;
 
 export function validateEphemeralContainers(spec: core.PodSpec, path: string, pod: PodFacts): FieldError[] {
@@ -102,16 +133,17 @@ export function validateEphemeralContainers(spec: core.PodSpec, path: string, po
   const names = new Set(others);
   return each(spec.ephemeralContainers, path, (container, at) => {
     const errors = validateCommon(container as core.Container, at, pod);
+    const { image = '' } = container;
+    if (image !== image.trim())
+      errors.push(fieldError.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace'));
     if (names.has(container.name)) errors.push(fieldError.duplicate(`${at}.name`, container.name));
     names.add(container.name);
     const target = container.targetContainerName ?? '';
     if (target !== '' && !others.has(target)) errors.push(fieldError.notFound(`${at}.targetContainerName`, target));
     for (const field of forbiddenInEphemeral) {
-      if (container[field] === undefined) continue;
+      const value = container[field];
+      if (value === undefined || (field === 'resources' && Object.keys(value).length === 0)) continue;
       errors.push(fieldError.forbidden(`${at}.${field}`, 'cannot be set for an Ephemeral Container'));
-    }
-    if (Object.keys(container.resources ?? {}).length > 0) {
-      errors.push(fieldError.forbidden(`${at}.resources`, 'cannot be set for an Ephemeral Container'));
     }
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
       for (const field of ['subPath', 'subPathExpr'] as const) {
@@ -131,7 +163,7 @@ function validateCommon(container: core.Container, path: string, pod: PodFacts):
     name === '' ? [fieldError.required(`${path}.name`)] : invalidAll(`${path}.name`, name, label1123Problems(name));
   if (image === '') errors.push(fieldError.required(`${path}.image`));
   errors.push(
-    ...oneOf(container.terminationMessagePolicy, ['FallbackToLogsOnError', 'File'], `${path}.terminationMessagePolicy`),
+    ...validateMessagePolicy(container.terminationMessagePolicy, `${path}.terminationMessagePolicy`),
     ...validateContainerPorts(container.ports, `${path}.ports`),
     ...validateEnvironment(container, path),
     ...validateMounts(container, path, pod.volumes),
@@ -144,6 +176,12 @@ function validateCommon(container: core.Container, path: string, pod: PodFacts):
   return errors;
 }
 
+function validateMessagePolicy(policy: string | undefined, path: string): FieldError[] {
+  if (policy === undefined || policy === '') return [fieldError.required(path)];
+  const known = ['File', 'FallbackToLogsOnError'];
+  return known.includes(policy) ? [] : [fieldError.notSupportedInOrder(path, policy, known)];
+}
+
 function validateResizePolicy(
   container: core.Container,
   path: string,
@@ -153,8 +191,8 @@ function validateResizePolicy(
   return (container.resizePolicy ?? []).flatMap(({ resourceName, restartPolicy }, index) => {
     const errors = names.has(resourceName) ? [fieldError.duplicate(`${path}[${index}]`, resourceName)] : [];
     names.add(resourceName);
-    errors.push(...oneOf(resourceName, ['cpu', 'memory'], path));
-    errors.push(...oneOf(restartPolicy, ['NotRequired', 'RestartContainer'], path));
+    errors.push(...requiredOneOf(resourceName, ['cpu', 'memory'], path));
+    errors.push(...requiredOneOf(restartPolicy, ['NotRequired', 'RestartContainer'], path));
     if (podRestartPolicy === 'Never' && restartPolicy !== 'NotRequired') {
       const detail = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
       errors.push(fieldError.invalid(path, restartPolicy, detail));
@@ -165,6 +203,7 @@ function validateResizePolicy(
 
 function validateMounts(container: core.Container, path: string, volumes: KnownVolumes): FieldError[] {
   const devices = new Set((container.volumeDevices ?? []).map(({ name }) => name));
+  const devicePaths = new Set((container.volumeDevices ?? []).map(({ devicePath }) => devicePath));
   const paths = new Set<string>();
   return each(container.volumeMounts, `${path}.volumeMounts`, (mount, at) => {
     const { name = '', mountPath = '' } = mount;
@@ -176,6 +215,10 @@ function validateMounts(container: core.Container, path: string, volumes: KnownV
     paths.add(mountPath);
     if (devices.has(name))
       errors.push(fieldError.invalid(`${at}.name`, name, 'must not already exist in volumeDevices'));
+    if (devicePaths.has(mountPath)) {
+      const detail = 'must not already exist as a path in volumeDevices';
+      errors.push(fieldError.invalid(`${at}.mountPath`, mountPath, detail));
+    }
     if ((mount.subPath ?? '') !== '') errors.push(...descendingPath(mount.subPath!, `${path}.volumeMounts.subPath`));
     if ((mount.subPathExpr ?? '') !== '') {
       if ((mount.subPath ?? '') !== '') {
@@ -184,7 +227,8 @@ function validateMounts(container: core.Container, path: string, volumes: KnownV
       }
       errors.push(...descendingPath(mount.subPathExpr!, `${path}.volumeMounts.subPathExpr`));
     }
-    return [...errors, ...validatePropagation(mount, container, at)];
+    // Upstream says these without the place of the mount.
+    return [...errors, ...validatePropagation(mount, container, `${path}.volumeMounts`)];
   });
 }
 
@@ -198,7 +242,8 @@ function validatePropagation(mount: core.VolumeMount, container: core.Container,
   }
   if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled') return errors;
   const at = `${path}.recursiveReadOnly`;
-  errors.push(...oneOf(recursiveReadOnly, ['Disabled', 'Enabled', 'IfPossible'], at));
+  const known = oneOf(recursiveReadOnly, ['Disabled', 'Enabled', 'IfPossible'], at);
+  if (known.length > 0) return [...errors, ...known];
   if (mount.readOnly !== true) errors.push(fieldError.forbidden(at, 'may only be specified when readOnly is true'));
   if (propagation !== undefined && propagation !== 'None') {
     errors.push(fieldError.forbidden(at, 'may only be specified when mountPropagation is None or not specified'));
@@ -224,7 +269,14 @@ function validateDevices(container: core.Container, path: string, volumes: Known
     else if (noBacksteps(devicePath, at).length > 0) {
       errors.push(fieldError.invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
     }
-    names.add(name);
+    const mounts = container.volumeMounts ?? [];
+    if (mounts.some((mount) => mount.name === name))
+      errors.push(fieldError.invalid(`${at}.name`, name, 'must not already exist in volumeMounts'));
+    if (mounts.some(({ mountPath }) => mountPath === devicePath)) {
+      const detail = 'must not already exist as a path in volumeMounts';
+      errors.push(fieldError.invalid(`${at}.devicePath`, devicePath, detail));
+    }
+    if (name !== '') names.add(name);
     paths.add(devicePath);
     return errors;
   });

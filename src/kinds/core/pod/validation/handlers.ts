@@ -8,24 +8,32 @@ type Handler = core.LifecycleHandler & Pick<core.Probe, 'grpc'>;
 const handlerTypes = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const;
 
 function validateHandler(handler: Handler, path: string, gracePeriod: number | undefined): FieldError[] {
-  const named = handlerTypes.filter((type) => handler[type] !== undefined);
-  if (named.length === 0) return [fieldError.required(path, 'must specify a handler type')];
-  const errors = named
-    .slice(1)
-    .map((type) => fieldError.forbidden(`${path}.${type}`, 'may not specify more than 1 handler type'));
-  const [first] = named;
-  if (first === 'exec' && (handler.exec?.command ?? []).length === 0) {
-    errors.push(fieldError.required(`${path}.exec.command`));
-  } else if (first === 'httpGet') {
-    errors.push(...validateHttpGet(handler.httpGet!, `${path}.httpGet`));
-  } else if (first === 'tcpSocket') {
-    errors.push(...validatePort(handler.tcpSocket!.port, `${path}.tcpSocket.port`));
-  } else if (first === 'grpc') {
-    errors.push(...invalidAll(`${path}.grpc.port`, handler.grpc!.port, portNumberProblems(handler.grpc!.port)));
-  } else if (first === 'sleep') {
-    errors.push(...validateSleep(handler.sleep!.seconds ?? 0, `${path}.sleep`, gracePeriod));
+  const [first, ...others] = handlerTypes.filter((type) => handler[type] !== undefined);
+  if (first === undefined) return [fieldError.required(path, 'must specify a handler type')];
+  return [
+    ...validateHandlerOf(first, handler, path, gracePeriod),
+    ...others.map((type) => fieldError.forbidden(`${path}.${type}`, 'may not specify more than 1 handler type')),
+  ];
+}
+
+function validateHandlerOf(
+  type: (typeof handlerTypes)[number],
+  handler: Handler,
+  path: string,
+  gracePeriod: number | undefined,
+): FieldError[] {
+  switch (type) {
+    case 'exec':
+      return (handler.exec?.command ?? []).length === 0 ? [fieldError.required(`${path}.exec.command`)] : [];
+    case 'httpGet':
+      return validateHttpGet(handler.httpGet!, `${path}.httpGet`);
+    case 'tcpSocket':
+      return validatePort(handler.tcpSocket!.port, `${path}.tcpSocket.port`);
+    case 'grpc':
+      return invalidAll(`${path}.grpc.port`, handler.grpc!.port, portNumberProblems(handler.grpc!.port));
+    case 'sleep':
+      return validateSleep(handler.sleep!.seconds ?? 0, `${path}.sleep`, gracePeriod);
   }
-  return errors;
 }
 
 function validateSleep(seconds: number, path: string, gracePeriod: number | undefined): FieldError[] {
@@ -53,7 +61,7 @@ export function validatePort(port: number | string, path: string): FieldError[] 
 export function validateLifecycle(
   lifecycle: core.Lifecycle | undefined,
   path: string,
-  gracePeriod: number | undefined,
+  { gracePeriod }: { readonly gracePeriod: number | undefined },
 ): FieldError[] {
   const { postStart, preStop } = lifecycle ?? {};
   return [

@@ -1,21 +1,11 @@
 import type { ResourceRequirements } from '#kinds/generated/types/core_v1.ts';
-import { invalidAll, negativeMessage } from '#kinds/validation/common.ts';
+import { each, invalidAll, negativeMessage } from '#kinds/validation/common.ts';
+import { validateResourceName } from '#kinds/validation/resource-names.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { labelKeyProblems } from '#machinery/names.ts';
+import { label1123Problems, labelKeyProblems } from '#machinery/names.ts';
 import { compareQuantities, quantity } from '#machinery/quantity.ts';
 
 const containerResources: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
-const otherResources: ReadonlySet<string> = new Set([
-  'pods',
-  'services',
-  'replicationcontrollers',
-  'resourcequotas',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-  'storage',
-]);
-
 const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
 const isNative = (name: string): boolean => !name.includes('/') || name.startsWith('kubernetes.io/');
 /** Resources of which a node can promise more than it has. */
@@ -23,12 +13,9 @@ const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHuge
 
 /** A resource of a container: cpu, memory, storage, huge pages, or an extended one like `example.com/gpu`. */
 export function validateContainerResourceName(name: string, path: string): FieldError[] {
-  const errors = invalidAll(path, name, labelKeyProblems(name));
+  const errors = validateResourceName(name, path);
   if (!name.includes('/')) {
     if (containerResources.has(name) || isHugePages(name)) return errors;
-    const isKnown = otherResources.has(name) || name.startsWith('requests.') || name.startsWith('limits.');
-    if (!isKnown && errors.length === 0)
-      errors.push(fieldError.invalid(path, name, 'must be a standard resource type or fully qualified'));
     return [...errors, fieldError.invalid(path, name, 'must be a standard resource for containers')];
   }
   const isExtended = !name.startsWith('requests.') && labelKeyProblems(`requests.${name}`).length === 0;
@@ -50,6 +37,7 @@ export function validateResources(
   resources: ResourceRequirements | undefined,
   claims: ReadonlySet<string>,
   path: string,
+  validateName = validateContainerResourceName,
 ): FieldError[] {
   if (resources === undefined) return [];
   const { limits = {}, requests = {} } = resources;
@@ -57,7 +45,7 @@ export function validateResources(
   let hasHugePages = false;
   let hasComputing = false;
   const look = (name: string, amount: string, at: string): void => {
-    errors.push(...validateContainerResourceName(name, at), ...validateResourceAmount(name, amount, at));
+    errors.push(...validateName(name, at), ...validateResourceAmount(name, amount, at));
     if (isHugePages(name)) hasHugePages = true;
     if (name === 'cpu' || name === 'memory') hasComputing = true;
   };
@@ -75,10 +63,30 @@ export function validateResources(
     }
   }
   if (hasHugePages && !hasComputing) errors.push(fieldError.forbidden(path, 'HugePages require cpu or memory'));
-  resources.claims?.forEach(({ name = '' }, index) => {
-    const at = `${path}.claims[${index}].name`;
-    if (name === '') errors.push(fieldError.required(at));
-    else if (!claims.has(name)) errors.push(fieldError.notFound(at, name));
+  return [...errors, ...validateClaims(resources.claims ?? [], claims, `${path}.claims`)];
+}
+
+/** Claims of the pod that a container uses: all of one, or some of its requests. */
+function validateClaims(
+  uses: NonNullable<ResourceRequirements['claims']>,
+  claims: ReadonlySet<string>,
+  path: string,
+): FieldError[] {
+  const keys = new Set<string>();
+  const list = [...claims].sort().join(', ');
+  const detail = `must be one of the names in pod.spec.resourceClaims${list === '' ? ' which is empty' : `: ${list}`}`;
+  return each(uses, path, ({ name = '', request = '' }, at) => {
+    if (name === '') return [fieldError.required(at)];
+    const errors: FieldError[] = [];
+    if (keys.has(name)) errors.push(fieldError.duplicate(at, name));
+    else {
+      if (request !== '') errors.push(...invalidAll(`${at}.request`, request, label1123Problems(request)));
+      const key = request === '' ? name : `${name}/${request}`;
+      if (keys.has(key)) errors.push(fieldError.duplicate(at, key));
+      else if (request === '')
+        for (const known of keys) if (known.startsWith(`${name}/`)) errors.push(fieldError.duplicate(at, name));
+      keys.add(key);
+    }
+    return claims.has(name) ? errors : [...errors, fieldError.notFound(at, name, detail)];
   });
-  return errors;
 }

@@ -114,6 +114,8 @@ function validatePodTerm(term: core.PodAffinityTerm, path: string): FieldError[]
   return [...errors, ...invalidAll(`${path}.topologyKey`, topologyKey, labelKeyProblems(topologyKey))];
 }
 
+const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
 export function validateTolerations(tolerations: readonly core.Toleration[] | undefined, path: string): FieldError[] {
   return each(tolerations, path, (toleration, at) => {
     const { key = '', operator = '', value = '', effect = '', tolerationSeconds } = toleration;
@@ -133,9 +135,12 @@ export function validateTolerations(tolerations: readonly core.Toleration[] | un
       const detail = "value must be empty when `operator` is 'Exists'";
       if (value !== '') errors.push(fieldError.invalid(`${at}.operator`, value, detail));
     } else {
-      errors.push(fieldError.notSupported(`${at}.operator`, operator, ['Equal', 'Exists', 'Lt', 'Gt']));
+      // Comparisons are known, and behind a feature gate that is off.
+      const known = operator === 'Lt' || operator === 'Gt' ? ['Equal', 'Exists', 'Lt', 'Gt'] : ['Equal', 'Exists'];
+      errors.push(fieldError.notSupportedInOrder(`${at}.operator`, operator, known));
     }
-    if (effect !== '') errors.push(...oneOf(effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${at}.effect`));
+    if (effect !== '' && !effects.includes(effect))
+      errors.push(fieldError.notSupportedInOrder(`${at}.effect`, effect, effects));
     return errors;
   });
 }

@@ -1,4 +1,5 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import { each, invalidAll, oneOf } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { rangeMessage } from '#machinery/names.ts';
@@ -19,23 +20,27 @@ function validId(id: number | undefined, path: string): FieldError[] {
 export function validatePodSecurity(spec: core.PodSpec, path: string): FieldError[] {
   const context = spec.securityContext;
   const errors: FieldError[] = [];
-  if (spec.shareProcessNamespace === true && spec.hostPID === true) {
-    const detail = 'ShareProcessNamespace and HostPID cannot both be enabled';
-    errors.push(fieldError.invalid(`${path}.shareProcessNamespace`, true, detail));
-  }
-  if (context === undefined) return errors;
+  if (context === undefined) return errorsOfSharing(spec, path);
   errors.push(
     ...validId(context.fsGroup, `${path}.fsGroup`),
     ...validId(context.runAsUser, `${path}.runAsUser`),
     ...validId(context.runAsGroup, `${path}.runAsGroup`),
     ...each(context.supplementalGroups, `${path}.supplementalGroups`, validId),
+    ...errorsOfSharing(spec, path),
+    ...validateSysctls(context.sysctls, spec, `${path}.sysctls`),
     ...oneOf(context.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${path}.fsGroupChangePolicy`),
-    ...oneOf(context.supplementalGroupsPolicy, ['Merge', 'Strict'], `${path}.supplementalGroupsPolicy`),
     ...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`),
     ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`),
-    ...validateSysctls(context.sysctls, spec, `${path}.sysctls`),
+    ...oneOf(context.supplementalGroupsPolicy, ['Merge', 'Strict'], `${path}.supplementalGroupsPolicy`),
+    ...oneOf(context.seLinuxChangePolicy, ['Recursive'], `${path}.seLinuxChangePolicy`),
   );
   return errors;
+}
+
+function errorsOfSharing({ shareProcessNamespace, hostPID }: core.PodSpec, path: string): FieldError[] {
+  if (shareProcessNamespace !== true || hostPID !== true) return [];
+  const detail = 'ShareProcessNamespace and HostPID cannot both be enabled';
+  return [fieldError.invalid(`${path}.shareProcessNamespace`, true, detail)];
 }
 
 function validateSysctls(sysctls: readonly core.Sysctl[] | undefined, spec: core.PodSpec, path: string): FieldError[] {
@@ -70,7 +75,7 @@ function validateSeccomp(profile: core.SeccompProfile | undefined, path: string)
     } else errors.push(...descendingPath(localhostProfile, `${path}.localhostProfile`));
   } else if (localhostProfile !== undefined) {
     const detail = 'can only be set when seccomp type is Localhost';
-    errors.push(fieldError.invalid(`${path}.localhostProfile`, profile, detail));
+    errors.push(fieldError.invalid(`${path}.localhostProfile`, goStruct('core.SeccompProfile', profile), detail));
   }
   return errors;
 }
@@ -82,14 +87,12 @@ function validateAppArmor(profile: core.AppArmorProfile | undefined, path: strin
   if (type === '') return [fieldError.required(`${path}.type`, 'type is required when appArmorProfile is set')];
   if (type === 'Localhost') {
     const name = localhostProfile ?? '';
-    if (name.trim() === '') return [fieldError.required(at, 'must be set when AppArmor type is Localhost')];
-    return name === name.trim() ? [] : [fieldError.invalid(at, name, 'must not be padded with whitespace')];
+    if (name !== name.trim()) return [fieldError.invalid(at, name, 'must not be padded with whitespace')];
+    return name === '' ? [fieldError.required(at, 'must be set when AppArmor type is Localhost')] : [];
   }
-  const errors = oneOf(type, profileTypes, `${path}.type`);
-  if (localhostProfile !== undefined) {
-    errors.push(fieldError.invalid(at, localhostProfile, 'can only be set when AppArmor type is Localhost'));
-  }
-  return errors;
+  if (!profileTypes.includes(type)) return oneOf(type, profileTypes, `${path}.type`);
+  if (localhostProfile === undefined) return [];
+  return [fieldError.invalid(at, localhostProfile, 'can only be set when AppArmor type is Localhost')];
 }
 
 /** What holds for one container. */
@@ -114,11 +117,11 @@ export function validateContainerSecurity(
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged === true) {
       const detail = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true';
-      errors.push(fieldError.invalid(path, context, detail));
+      errors.push(fieldError.invalid(path, goStruct('core.SecurityContext', context), detail));
     }
     if (context.capabilities?.add?.some((name) => name === 'CAP_SYS_ADMIN') === true) {
       const detail = 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN';
-      errors.push(fieldError.invalid(path, context, detail));
+      errors.push(fieldError.invalid(path, goStruct('core.SecurityContext', context), detail));
     }
   }
   return errors;

@@ -33,6 +33,10 @@ export function validateFieldSelector(
   const { apiVersion = '', fieldPath = '' } = selector;
   if (apiVersion === '') return [fieldError.required(`${path}.apiVersion`)];
   if (fieldPath === '') return [fieldError.required(`${path}.fieldPath`)];
+  if (apiVersion !== 'v1') {
+    const detail = `error converting fieldPath: unsupported pod version: ${apiVersion}`;
+    return [fieldError.invalid(`${path}.fieldPath`, fieldPath, detail)];
+  }
   const subscript = /^(metadata\.(?:labels|annotations))\['(.*)'\]$/.exec(fieldPath);
   if (subscript !== null) {
     const key = subscript[1] === 'metadata.annotations' ? subscript[2]!.toLowerCase() : subscript[2]!;

@@ -1,8 +1,11 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
+import { validateDriverName } from '#kinds/storage/validation.ts';
 import { each, invalidAll, oneOf, validateLabelSelector } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1123Problems, subdomainProblems } from '#machinery/names.ts';
 import { quantity } from '#machinery/quantity.ts';
+import { validateClaimSpec } from '../../persistent-volume-claim/validation.ts';
+import { oneTooMany, validateSharedSource } from '../../volume-sources.ts';
 import { validateFieldSelector, validateResourceSelector } from './selectors.ts';
 
 const modeMessage = 'must be a number between 0 and 0777 (octal), both inclusive';
@@ -39,47 +42,101 @@ export function validateVolumes(
   return { known, errors };
 }
 
+/** In the order in which upstream looks at them: the first one counts, whatever the order in the object. */
+const sourceOrder = [
+  'emptyDir',
+  'hostPath',
+  'gitRepo',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'secret',
+  'nfs',
+  'iscsi',
+  'glusterfs',
+  'flocker',
+  'persistentVolumeClaim',
+  'rbd',
+  'cinder',
+  'cephfs',
+  'quobyte',
+  'downwardAPI',
+  'fc',
+  'flexVolume',
+  'configMap',
+  'azureFile',
+  'vsphereVolume',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'azureDisk',
+  'storageos',
+  'projected',
+  'scaleIO',
+  'csi',
+  'ephemeral',
+  'image',
+] as const;
+const misspelt = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
+
 function validateSource(volume: core.Volume, path: string): FieldError[] {
-  const sources = Object.keys(volume).filter((key) => key !== 'name');
-  const errors: FieldError[] = [];
-  if (sources.length === 0) errors.push(fieldError.required(path, 'must specify a volume type'));
-  for (const source of sources.slice(1)) {
-    errors.push(fieldError.forbidden(`${path}.${source}`, 'may not specify more than 1 volume type'));
+  const [first, ...others] = sourceOrder.filter((source) => volume[source] !== undefined);
+  if (first === undefined) return [fieldError.required(path, 'must specify a volume type')];
+  return [...validateOne(first, volume, path), ...others.map((source) => oneTooMany(source, path, misspelt))];
+}
+
+function validateOne(source: (typeof sourceOrder)[number], volume: core.Volume, path: string): FieldError[] {
+  const at = `${path}.${source}`;
+  const needed = (value: string | undefined, field: string): FieldError[] =>
+    (value ?? '') === '' ? [fieldError.required(`${at}.${field}`)] : [];
+  switch (source) {
+    case 'emptyDir': {
+      const { sizeLimit } = volume.emptyDir!;
+      const isNegative = sizeLimit !== undefined && quantity(sizeLimit).nanos < 0n;
+      const detail = 'SizeLimit field must be a valid resource quantity';
+      return isNegative ? [fieldError.forbidden(`${at}.sizeLimit`, detail)] : [];
+    }
+    case 'hostPath':
+      return validateHostPath(volume.hostPath!, at);
+    case 'gitRepo':
+      return [
+        ...needed(volume.gitRepo!.repository, 'repository'),
+        ...descendingPath(volume.gitRepo!.directory ?? '', `${at}.directory`),
+      ];
+    case 'secret':
+      return [...needed(volume.secret!.secretName, 'secretName'), ...validateFiles(volume.secret!, at)];
+    case 'configMap':
+      return [...needed(volume.configMap!.name, 'name'), ...validateFiles(volume.configMap!, at)];
+    case 'persistentVolumeClaim':
+      return needed(volume.persistentVolumeClaim!.claimName, 'claimName');
+    case 'downwardAPI':
+      return [
+        ...validateMode(volume.downwardAPI!.defaultMode, `${at}.defaultMode`),
+        ...(volume.downwardAPI!.items ?? []).flatMap((item) => validateDownwardFile(item, at)),
+      ];
+    case 'projected':
+      return validateProjected(volume.projected!, at);
+    case 'nfs':
+      return validateNfs(volume.nfs!, at);
+    case 'csi':
+      return validateCsi(volume.csi!, at);
+    case 'image': {
+      const { pullPolicy } = volume.image!;
+      return oneOf(pullPolicy, ['Always', 'IfNotPresent', 'Never'], `${at}.pullPolicy`);
+    }
+    case 'ephemeral':
+      return volume.ephemeral!.volumeClaimTemplate === undefined
+        ? [fieldError.required(`${at}.volumeClaimTemplate`)]
+        : validateClaimSpec(volume.ephemeral!.volumeClaimTemplate.spec ?? {}, `${at}.volumeClaimTemplate.spec`);
+    default:
+      return validateSharedSource(source, volume[source]!, path);
   }
-  const { emptyDir, hostPath, secret, configMap, persistentVolumeClaim, downwardAPI, projected, nfs, csi } = volume;
-  if (emptyDir?.sizeLimit !== undefined && quantity(emptyDir.sizeLimit).nanos < 0n) {
-    errors.push(
-      fieldError.forbidden(`${path}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity'),
-    );
-  }
-  if (hostPath !== undefined) errors.push(...validateHostPath(hostPath, `${path}.hostPath`));
-  if (secret !== undefined) {
-    if ((secret.secretName ?? '') === '') errors.push(fieldError.required(`${path}.secret.secretName`));
-    errors.push(...validateFiles(secret, `${path}.secret`));
-  }
-  if (configMap !== undefined) {
-    if ((configMap.name ?? '') === '') errors.push(fieldError.required(`${path}.configMap.name`));
-    errors.push(...validateFiles(configMap, `${path}.configMap`));
-  }
-  if (persistentVolumeClaim !== undefined && (persistentVolumeClaim.claimName ?? '') === '') {
-    errors.push(fieldError.required(`${path}.persistentVolumeClaim.claimName`));
-  }
-  if (downwardAPI !== undefined) {
-    errors.push(...validateMode(downwardAPI.defaultMode, `${path}.downwardAPI.defaultMode`));
-    errors.push(
-      ...each(downwardAPI.items, `${path}.downwardAPI`, (item) => validateDownwardFile(item, `${path}.downwardAPI`)),
-    );
-  }
-  if (projected !== undefined) errors.push(...validateProjected(projected, `${path}.projected`));
-  if (nfs !== undefined) errors.push(...validateNfs(nfs, `${path}.nfs`));
-  if (csi !== undefined && (csi.driver ?? '') === '') errors.push(fieldError.required(`${path}.csi.driver`));
-  if (volume.image !== undefined && (volume.image.reference ?? '') === '') {
-    errors.push(fieldError.required(`${path}.image.reference`));
-  }
-  if (volume.ephemeral !== undefined && volume.ephemeral.volumeClaimTemplate === undefined) {
-    errors.push(fieldError.required(`${path}.ephemeral.volumeClaimTemplate`));
-  }
-  return errors;
+}
+
+function validateCsi({ driver, nodePublishSecretRef: secret }: core.CSIVolumeSource, path: string): FieldError[] {
+  const errors = validateDriverName(driver, `${path}.driver`);
+  if (secret === undefined) return errors;
+  const { name = '' } = secret;
+  if (name === '') return [...errors, fieldError.required(`${path}.nodePublishSecretRef.name`)];
+  return [...errors, ...invalidAll(`${path}.name`, name, subdomainProblems(name))];
 }
 
 export function validateNfs({ server = '', path: folder = '' }: core.NFSVolumeSource, path: string): FieldError[] {
