@@ -69,6 +69,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly keepsStatusOnCreate?: boolean;
   /** `metadata.generation` counts changes outside metadata and status. Default: true when status is separate. */
   readonly hasGeneration?: boolean;
+  /** Changes of the labels count as well. */
+  readonly labelsCount?: boolean;
   /** PUT on an absent name creates (leases, endpoints, …). */
   readonly allowCreateOnUpdate?: boolean;
   /** PUT without a resourceVersion overwrites. Default true. */

@@ -48,7 +48,7 @@ export interface ConformOptions {
 }
 
 /** What an absent field that is always written reads as; undefined for types that have no such value. */
-function zeroOf(schema: Schema): Json | undefined {
+export function zeroOf(schema: Schema): Json | undefined {
   switch (schema.type) {
     case 'object':
       return emptyOf(schema);
@@ -97,6 +97,9 @@ function alwaysFields(schema: ObjectSchema): readonly AlwaysField[] {
   }
   return fields;
 }
+
+/** Who sends an empty list of these wants the record of owners to be forgotten. */
+const keptEmpty = 'managedFields';
 
 /** One conversion: remembers where it is, and what it did not know. */
 class Walk {
@@ -173,7 +176,8 @@ class Walk {
     this.#depth = depthBefore;
     if (this.#partial) return after;
     if (field.presence === 'nonZero' && (after === '' || after === 0 || after === false)) return undefined;
-    if (field.presence !== 'always' && isEmptyCollection(after, field.schema)) return undefined;
+    if (field.presence !== 'always' && isEmptyCollection(after, field.schema) && field.name !== keptEmpty)
+      return undefined;
     return after;
   }
 

@@ -50,10 +50,14 @@ export function applyPatchDocument(
   const document = documentOf(type, patch);
   if (type === 'merge') return applyMergePatch(original, document) as JsonObject;
   try {
-    return applyStrategicPatch(original, document, schema);
+    return applyStrategicPatch(withExplicitNulls(original, schema), document, schema);
   } catch (error) {
-    throw error instanceof PatchFormatError ? badRequest(error.message) : error;
+    throw error instanceof PatchFormatError ? refused(error) : error;
   }
+}
+
+function refused({ message, isClientError }: PatchFormatError): ApiError {
+  return isClientError ? badRequest(message) : new ApiError(500, '', message);
 }
 
 function documentOf(type: PatchType, patch: unknown): JsonObject {

@@ -13,7 +13,7 @@ import {
 import { conformUnstructured } from '#machinery/unstructured.ts';
 import { converterBetween } from '../resources/conversion.ts';
 import type { ServedResource } from '../resources/resource.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, PatchType } from './operation.ts';
 import type { Registry } from './registry.ts';
 
 /**
@@ -43,10 +43,14 @@ function decoded(registry: Registry, operation: Operation, document: JsonObject)
   }
 }
 
-function decodedAsText(registry: Registry, { resource, name }: Operation, document: JsonObject): ConformResult {
+function decodedAsText(
+  registry: Registry,
+  { resource, name, options }: Operation,
+  document: JsonObject,
+): ConformResult {
   const { kind, apiVersion } = document;
   const own = resource.kind;
-  if (kind === own.kind && apiVersion === apiVersionOf(own)) return conform(document, resource.schema);
+  if (kind === own.kind && apiVersion === apiVersionOf(own)) return decodedOwn(resource, options.patchType, document);
   const named = otherKind(registry, own.kind, document);
   if (named === 'unnamed')
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
@@ -60,6 +64,23 @@ function decodedAsText(registry: Registry, { resource, name }: Operation, docume
   }
   const converted = converterBetween(named.kind, own)(value as unknown as ApiObject);
   return { value: converted as unknown as Json, unknown };
+}
+
+/** A merged document is written anew, with its members in order: that decides which mistake is met first. */
+function decodedOwn({ schema }: ServedResource, patchType: PatchType | undefined, document: JsonObject): ConformResult {
+  try {
+    return conform(document, schema);
+  } catch (error) {
+    if (patchType !== 'merge' || !(error instanceof DecodeError)) throw error;
+    return conform(inOrder(document), schema);
+  }
+}
+
+function inOrder(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => inOrder(item));
+  if (typeof value !== 'object' || value === null) return value;
+  const names = Object.keys(value).sort();
+  return Object.fromEntries(names.map((name) => [name, inOrder((value as JsonObject)[name]!)])) as JsonObject;
 }
 
 /** What kind a document says it is of. One of no version has nothing that anybody knows, not even a name. */

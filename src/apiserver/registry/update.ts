@@ -291,6 +291,8 @@ function sameIntent(
   old: Readonly<Record<string, unknown>>,
   resource: ServedResource,
 ): boolean {
+  const labelsOf = ({ metadata }: Readonly<Record<string, unknown>>): unknown => (metadata as ObjectMeta).labels;
+  if (resource.rules.labelsCount === true && !equalValues(labelsOf(object), labelsOf(old))) return false;
   const countsStatus = resource.custom !== undefined && !hasSeparateStatus(resource);
   for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
     if (field === 'metadata' || (field === 'status' && !countsStatus)) continue;

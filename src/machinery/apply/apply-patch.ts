@@ -15,6 +15,7 @@ import { allowedByLastApplied, lastAppliedAnnotation } from './last-applied.ts';
 import { entriesOf, isSameManager, keepWhenSame, type Manager, managersBefore, ownable } from './managers.ts';
 import { mergeApplied } from './merge.ts';
 import { prune } from './prune.ts';
+import { sameValues } from './same-values.ts';
 import { inOneText, typeProblems } from './typed.ts';
 import {
   type Awaitable,
@@ -102,9 +103,10 @@ function gvkText(apiVersion: string, kind: string): string {
 
 /** A 500 that names the configuration: its namespace, name and type. */
 function failure(patch: JsonObject, what: string, why: string, rest = ''): ApiError {
-  const { namespace, name } = (patch['metadata'] ?? {}) as { readonly namespace?: string; readonly name?: string };
+  const { namespace, name } = (patch['metadata'] ?? {}) as { readonly namespace?: Json; readonly name?: Json };
   const type = gvkText(String(patch['apiVersion']), String(patch['kind']));
-  return new ApiError(500, '', `${what} (${namespace ?? ''}/${name ?? ''}; ${type})${rest}: ${why}`);
+  const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
+  return new ApiError(500, '', `${what} (${text(namespace)}/${text(name)}; ${type})${rest}: ${why}`);
 }
 
 /** All that is known before anything is merged. */
@@ -163,7 +165,7 @@ function changesOf({ options, live, others }: Apply, after: JsonObject): Awaitab
 function finished(apply: Apply, after: JsonObject, { whole, byVersion }: Changes): ApiObject {
   const { options, live, entries, previous, others, self } = apply;
   if (!options.force) refuseConflicts(options, conflictsWith(others, byVersion));
-  const isUnchanged = isEmptyTree(whole.changed) && isEmptyTree(whole.removed) && equalValues(live, after);
+  const isUnchanged = isEmptyTree(whole.changed) && isEmptyTree(whole.removed) && sameValues(live, after);
   // Who only says what is there already has changed nothing, and has no time of a change.
   const time = isUnchanged && options.live !== undefined ? previous?.time : formatTime(options.now);
   const managers: Manager[] = [{ ...self, time, fields: ownable(self.fields, []) }];

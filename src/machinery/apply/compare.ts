@@ -1,11 +1,11 @@
 import type { JsonFields } from '../conform.ts';
-import { equalValues } from '../equality.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import { isObject, ownField } from '../patch/merge-patch.ts';
 import type { ListSchema, Schema } from '../schema.ts';
 import { allFieldsOf } from './field-set.ts';
 import { type FieldTree, isEmptyTree, noFields } from './field-tree.ts';
 import { isLeaf, itemsByStep, memberSchema } from './path-steps.ts';
+import { sameValues } from './same-values.ts';
 
 /** What differs between two objects. */
 export interface Comparison {
@@ -72,7 +72,7 @@ function compareValues(
   } else if (after === undefined) {
     change.removed[step] = allFieldsOf(before, schema);
   } else if (isOne(before, after, schema)) {
-    if (before === null || after === null || !equalValues(before, after)) change.changed[step] = noFields;
+    if (!sameValues(before, after)) change.changed[step] = noFields;
   } else {
     const inner: Change = { changed: {}, removed: {} };
     // Null beside a container has nothing in it, and is there all the same.
@@ -104,7 +104,7 @@ function isEmpty(value: Json): boolean {
 
 function compareLists(before: readonly Json[], after: readonly Json[], schema: ListSchema, change: Change): void {
   // Most lists are as they were, which is seen sooner than which item is which.
-  if (equalValues(before, after)) return;
+  if (sameValues(before, after)) return;
   const left = itemsByStep(schema, before);
   const right = itemsByStep(schema, after);
   for (const [step, item] of right) compareValues(step, left.get(step), item, schema.items, change);

@@ -36,7 +36,7 @@ function claimed(value: Json, schema: Schema, named: boolean): FieldTree | undef
   if (Array.isArray(value) && schema.type !== 'list') return noFields;
   const children = childrenOf(value, schema);
   if (!isEmptyTree(children)) return named ? children : asMember(children);
-  return isObject(value) ? noFields : undefined;
+  return !named || (isObject(value) && keysOf(value).length === 0) ? noFields : undefined;
 }
 
 /** Everything in a value that came or went as a whole, with the objects around. */

@@ -48,19 +48,22 @@ export function ownable(fields: FieldTree, resetFields: readonly (readonly strin
 
 /**
  * The managers that a write starts from: what the new object says, if it says anything readable, else what the old
- * one had. A list of one empty entry forgets all of them.
+ * one had.
  */
 export function managersBefore(
   after: ObjectMeta | undefined,
   before: ObjectMeta | undefined,
 ): { readonly managers: readonly Manager[]; readonly entries: readonly ManagedFieldsEntry[] } {
   const named = after?.managedFields;
-  if (named !== undefined && named.length === 1 && Object.keys(named[0]!).length === 0) {
-    return { managers: [], entries: [] };
-  }
   const isReadable = named !== undefined && named.length > 0 && named.every(isReadableEntry);
   const entries = isReadable ? named : (before?.managedFields ?? []);
   return { managers: entries.map(managerOf), entries };
+}
+
+/** Whether an object asks for its managers to be forgotten: by an empty list, or one empty entry. */
+export function forgetsManagers({ managedFields }: ObjectMeta): boolean {
+  if (managedFields === undefined || managedFields.length > 1) return false;
+  return managedFields.length === 0 || Object.keys(managedFields[0]!).length === 0;
 }
 
 function isReadableEntry(entry: ManagedFieldsEntry): boolean {

@@ -1,3 +1,4 @@
+import { zeroOf } from '../conform.ts';
 import { stringifyJson } from '../json.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import { isObject } from '../patch/merge-patch.ts';
@@ -36,14 +37,17 @@ export function itemStep(schema: ListSchema, item: Json, index: number): string 
   if (!isObject(item)) return `i:${index}`;
   const keys: Record<string, Json> = {};
   for (const key of [...schema.keys].sort()) {
-    const value = item[key] ?? defaultOf(schema.items, key);
+    const value = item[key] === undefined ? defaultOf(schema.items, key) : item[key];
     if (value !== undefined) keys[key] = value;
   }
   return Object.keys(keys).length === 0 ? `i:${index}` : `k:${stringifyJson(keys)}`;
 }
 
+/** What an absent key counts as: its default, or the zero value of a field that is always written. */
 export function defaultOf(items: Schema, key: string): Json | undefined {
-  return items.type === 'object' ? items.fields.get(key)?.keyDefault : undefined;
+  const field = items.type === 'object' ? items.fields.get(key) : undefined;
+  if (field === undefined || field.keyDefault !== undefined) return field?.keyDefault;
+  return field.presence === 'always' ? zeroOf(field.schema) : undefined;
 }
 
 /** Items by their steps, in order; of items with one step the first counts. */

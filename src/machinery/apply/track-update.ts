@@ -5,7 +5,7 @@ import type { ObjectSchema } from '../schema.ts';
 import { formatTime } from '../time.ts';
 import { compareObjects } from './compare.ts';
 import { type FieldTree, isEmptyTree, noFields, unionFields } from './field-tree.ts';
-import { entriesOf, isSameManager, type Manager, managersBefore } from './managers.ts';
+import { entriesOf, forgetsManagers, isSameManager, type Manager, managersBefore } from './managers.ts';
 import {
   type Awaitable,
   andThen,
@@ -38,12 +38,17 @@ export interface TrackUpdateOptions {
 
 /**
  * The managed fields of an object after a create, update or patch (KEP-555): what changed belongs to the writer now,
- * what is gone belongs to nobody. Gives the old entries themselves when nothing changed; a promise only where somebody
+ * what is gone belongs to nobody. Nothing is noted of an object of which nothing was noted before. Gives the old entries themselves when nothing changed; a promise only where somebody
  * wrote through another version.
  */
 export function trackUpdate(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsEntry[]> {
-  const { managers, entries } = managersBefore(options.new.metadata, options.old?.metadata);
-  const { schema, apiVersion, versions } = options;
+  const { schema, apiVersion, versions, old, subresource } = options;
+  // Through a part of an object nobody changes the record itself.
+  const said = subresource === '' ? options.new.metadata : undefined;
+  if (old !== undefined && said !== undefined && forgetsManagers(said)) return [];
+  const { managers, entries } = managersBefore(said, old?.metadata);
+  // What was not kept track of from its creation is so only once somebody applies it.
+  if (old !== undefined && managers.length === 0) return [];
   const before = withExplicitNulls((options.old ?? emptyOf(schema)) as JsonObject, schema);
   const after = withExplicitNulls(options.new, schema) as unknown as JsonObject;
   const own = ownableChanges(compareObjects(before, after, schema), options.resetFields);

@@ -1,8 +1,8 @@
+import { goText, goType } from '../go-text.ts';
 import { stringifyJson } from '../json.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import { isObject } from '../patch/merge-patch.ts';
 import type { ListSchema, ScalarSchema, Schema } from '../schema.ts';
-import { goText, goType } from './go-text.ts';
 import { defaultOf, memberSchema } from './path-steps.ts';
 
 /**
@@ -108,7 +108,8 @@ function mapItemProblem(item: Json, { items, keys }: ListSchema): string | undef
 function itemName(item: Json, { items, keys, listType }: ListSchema): string {
   if (listType === 'set') return `[=${stringifyJson(item)}]`;
   const parts = [...keys].sort().flatMap((key) => {
-    const value = (item as JsonObject)[key] ?? defaultOf(items, key);
+    const own = (item as JsonObject)[key];
+    const value = own === undefined ? defaultOf(items, key) : own;
     return value === undefined ? [] : [`${key}=${stringifyJson(value)}`];
   });
   return `[${parts.join(',')}]`;

@@ -1,9 +1,17 @@
+import { goText, goType } from '../go-text.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import { isObject } from './merge-patch.ts';
 
-/** A strategic merge patch that cannot be: the message is upstream's, the answer 400. */
+/** A strategic merge patch that cannot be; the message is upstream's. */
 export class PatchFormatError extends Error {
   override readonly name = 'PatchFormatError';
+  /** Upstream blames the client for some of these, and for the others itself. */
+  readonly isClientError: boolean;
+
+  constructor(message: string, isClientError = false) {
+    super(message);
+    this.isClientError = isClientError;
+  }
 }
 
 /** What identifies an item: the value of its merge key, or the item itself in a list of scalars. */
@@ -16,32 +24,15 @@ export function itemKey(item: Json, mergeKey: string | undefined): Json | undefi
 export function requiredKey(item: Json, mergeKey: string): Json {
   if (!isObject(item)) throw badType('map[string]interface {}', item);
   const key = item[mergeKey];
-  if (key === undefined || key === null) {
-    throw new PatchFormatError(`map: ${goMap(item)} does not contain declared merge key: ${mergeKey}`);
+  if (key === undefined) {
+    throw new PatchFormatError(`map: ${goText(item)} does not contain declared merge key: ${mergeKey}`);
   }
   return key;
 }
 
 export function badType(expected: string, actual: Json): PatchFormatError {
-  const type = Array.isArray(actual)
-    ? '[]interface {}'
-    : isObject(actual)
-      ? 'map[string]interface {}'
-      : goScalar(actual);
+  const type = actual === null ? '%!s(<nil>)' : goType(actual);
   return new PatchFormatError(`expected a ${expected}, but received a ${type}`);
-}
-
-function goScalar(value: Json): string {
-  if (value === null) return 'nil';
-  return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'float64';
-}
-
-/** A map as Go prints it: `map[a:1 b:map[c:2]]`. */
-function goMap(value: Json | undefined): string {
-  if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`;
-  if (!isObject(value)) return value === null || value === undefined ? '<nil>' : String(value);
-  const entries = Object.keys(value).sort();
-  return `map[${entries.map((key) => `${key}:${goMap(value[key])}`).join(' ')}]`;
 }
 
 /** Items by their place in `order`; items that it does not have come first. */
@@ -101,6 +92,17 @@ export function ordered(
 /** Without repetition; the first of equal scalars stays. */
 export function distinct(items: readonly Json[]): Json[] {
   return [...new Set(items)];
+}
+
+/** Items that merge are all of one type. */
+export function checkTypes(live: readonly Json[], patch: readonly Json[]): void {
+  const [first, ...others] = [...live, ...patch];
+  if (Array.isArray(first)) throw new PatchFormatError('lists of lists are not supported');
+  const typeOf = (item: Json | undefined): string => (item === null ? 'nil' : goType(item!));
+  if (others.some((item) => typeOf(item) !== typeOf(first)))
+    throw new PatchFormatError(
+      `list element types are not identical: [${goText(live as Json)} ${goText(patch as Json)}]`,
+    );
 }
 
 export function findByKey(items: readonly Json[], mergeKey: string, key: Json): number {

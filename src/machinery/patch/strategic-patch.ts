@@ -1,8 +1,9 @@
 import { type JsonFields, setOwn } from '../conform.ts';
 import { equalValues } from '../equality.ts';
+import { goText, goType } from '../go-text.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import type { Schema } from '../schema.ts';
-import { badType, distinct, findByKey, itemKey, ordered, PatchFormatError, requiredKey } from './lists.ts';
+import { badType, checkTypes, distinct, findByKey, itemKey, ordered, PatchFormatError, requiredKey } from './lists.ts';
 import { isObject, ownField } from './merge-patch.ts';
 
 export { PatchFormatError } from './lists.ts';
@@ -65,7 +66,7 @@ export function mergeObjects(
     return rest;
   }
   if (command === 'delete') return {};
-  if (command !== undefined) throw new PatchFormatError(`unknown patch type: ${String(command)} in map`);
+  if (command !== undefined) throw unknownCommand(command, patch);
   const result: JsonFields = { ...original };
   retain(result, patch, options);
   const done = mergeOrderedLists(result, patch, schema, options);
@@ -74,6 +75,8 @@ export function mergeObjects(
     if (key.startsWith(`${deletePrefix}/`)) {
       if (options.carryOut) deleteScalars(result, key.slice(deletePrefix.length + 1), value);
       else setOwn(result, key, value);
+    } else if (key.startsWith(deletePrefix) && options.carryOut) {
+      throw new PatchFormatError('invalid patch format of primitive list', true);
     } else {
       mergeField(result, key, value, strategyOf(schema, key), options);
     }
@@ -138,11 +141,11 @@ function retain(result: JsonFields, patch: JsonObject, options: MergeOptions): v
     result[retainKeys] = keys;
     return;
   }
-  if (!Array.isArray(keys)) throw new PatchFormatError('invalid patch format of retainKeys');
+  if (!Array.isArray(keys)) throw new PatchFormatError('invalid patch format of retainKeys', true);
   const kept = new Set<Json>(keys);
   for (const [key, value] of Object.entries(patch)) {
     if (value === null || key.startsWith('$')) continue;
-    if (!kept.has(key)) throw new PatchFormatError('invalid patch format of retainKeys');
+    if (!kept.has(key)) throw new PatchFormatError('invalid patch format of retainKeys', true);
   }
   for (const key of Object.keys(result)) {
     if (!kept.has(key)) delete result[key];
@@ -151,8 +154,9 @@ function retain(result: JsonFields, patch: JsonObject, options: MergeOptions): v
 
 function deleteScalars(result: JsonFields, key: string, values: Json): void {
   const before = ownField(result, key);
-  if (!Array.isArray(values)) throw badType('[]interface {}', values);
-  if (!Array.isArray(before)) return;
+  if (values === null) delete result[key];
+  if (!Array.isArray(before) || !Array.isArray(values)) return;
+  checkTypes(before, values);
   const unwanted = new Set<Json>(values);
   result[key] = before.filter((item) => !unwanted.has(item));
 }
@@ -171,11 +175,13 @@ function mergeOrderedLists(
     if (!options.carryOut) {
       const before = ownField(result, directiveKey);
       if (before !== undefined && !equalValues(before, order)) {
-        throw new PatchFormatError('invalid patch format of setElementOrder list');
+        throw new PatchFormatError('invalid patch format of setElementOrder list', true);
       }
       setOwn(result, directiveKey, order);
     }
     const key = directiveKey.slice(orderPrefix.length + 1);
+    if (schema?.type === 'object' && schema.name !== '' && !schema.fields.has(key))
+      throw unknownField(schema.name, key);
     const strategy = strategyOf(schema, key);
     const live = listField(result, key);
     const changes = listField(patch, key);
@@ -212,19 +218,29 @@ function checkOrder(changes: readonly Json[], order: readonly Json[], mergeKey: 
   let at = 0;
   for (const item of changes) {
     if (isObject(item) && Object.hasOwn(item, directive)) continue;
-    const key = mergeKey === undefined ? item : requiredKey(item, mergeKey);
-    while (at < order.length && itemKey(order[at]!, mergeKey) !== key) at++;
+    const keyOf = (one: Json): Json => (mergeKey === undefined ? one : requiredKey(one, mergeKey));
+    while (at < order.length && keyOf(order[at]!) !== keyOf(item)) at++;
     if (at === order.length) {
       throw new PatchFormatError(
-        `The order in patch list:\n${format(changes)}\n doesn't match ${orderPrefix} list:\n${format(order)}\n`,
+        `The order in patch list:\n${goText(changes as Json)}\n doesn't match ${orderPrefix} list:\n${goText(order as Json)}\n`,
       );
     }
     at++;
   }
 }
 
-function format(list: readonly Json[]): string {
-  return JSON.stringify(list, (_key, value) => (typeof value === 'bigint' ? Number(value) : value));
+/** The error for a `$patch` that nobody knows; what is no text is printed as Go prints it in such a place. */
+function unknownCommand(command: Json, patch: JsonObject): PatchFormatError {
+  const typed = command === null ? '<nil>' : `${goType(command)}=${goText(command)}`;
+  const text = typeof command === 'string' ? command : `%!s(${typed})`;
+  return new PatchFormatError(`unknown patch type: ${text} in map: ${goText(patch)}`);
+}
+
+function unknownField(type: string, field: string): PatchFormatError {
+  const struct = type.slice(type.lastIndexOf('.') + 1);
+  return new PatchFormatError(
+    `unable to find api field in struct ${struct} for the json field ${JSON.stringify(field)}`,
+  );
 }
 
 function mergeLists(
@@ -234,6 +250,7 @@ function mergeLists(
   options: MergeOptions,
 ): readonly Json[] {
   if (live.length === 0 && patch.length === 0) return live;
+  checkTypes(live, patch);
   if (!isObject(live[0] ?? patch[0])) {
     return ordered(distinct([...live, ...patch]), { patch, live }, undefined);
   }
@@ -273,7 +290,7 @@ function obeyItemDirectives(
     } else if (command === 'merge') {
       throw new PatchFormatError('merging lists cannot yet be specified in the patch');
     } else {
-      throw new PatchFormatError(`unknown patch type: ${String(command)} in map`);
+      throw unknownCommand(command, item);
     }
   }
   return replaces ? { kept: changes, changes: [] } : { kept, changes };

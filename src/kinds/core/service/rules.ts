@@ -3,12 +3,14 @@ import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { dropFieldsOfOtherTypes, keepAllocatedValues } from './update.ts';
 import { validateService, validateServiceUpdate } from './validation.ts';
+import { serviceWarnings } from './warnings.ts';
 
 const affinityTimeoutSeconds = 10_800;
 
 export const serviceRules: KindRules<Service> = {
   validate: validateService,
   validateUpdate: validateServiceUpdate,
+  warnings: serviceWarnings,
   defaults(service) {
     const { spec } = service;
     spec.sessionAffinity ??= 'None';

@@ -12,4 +12,5 @@ export const endpointSliceRules: KindRules<discovery.EndpointSlice> = {
     }
   },
   hasGeneration: true,
+  labelsCount: true,
 };

@@ -1,4 +1,4 @@
-import type { Json } from '../meta.ts';
+import type { Json } from './meta.ts';
 
 /** The type that a decoded value of no known type has in Go. */
 export function goType(value: Json): string {
