@@ -5,6 +5,7 @@ import {
   validateKubeFinalizers,
   validateNames,
   validateObjectMeta,
+  validateObjectMetaChange,
   validateObjectMetaUpdate,
 } from '#kinds/validation/object-meta.ts';
 import type { FieldError } from '#machinery/errors.ts';
@@ -50,11 +51,10 @@ export function problemsOfChange(
   { object, old, order, whole, change }: CheckedChange,
 ): FieldError[] {
   const { metadata } = object;
-  const errors = [
-    ...validateObjectMeta(metadata, commonOptions(resource)),
-    ...validateObjectMetaUpdate(metadata, old.metadata, 'any'),
-  ];
-  // What every kind's metadata must be need not be asked again when it is.
+  const errors = validateObjectMeta(metadata, commonOptions(resource));
+  // Upstream asks some things twice and says what is wrong twice; where nothing is, once will do.
+  if (errors.length > 0) errors.push(...validateObjectMetaUpdate(metadata, old.metadata, 'any'));
+  else errors.push(...validateObjectMetaChange(metadata, old.metadata));
   const isSound = errors.length === 0;
   const options = ownOptions(resource);
   for (const check of orderOf(resource)[order]) {

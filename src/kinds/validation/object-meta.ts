@@ -32,16 +32,17 @@ const nameProblems: Readonly<Record<ObjectMetaOptions['nameRule'], (name: string
 
 /** Everything wrong with an object's metadata, whatever its kind. */
 export function validateObjectMeta(metadata: ObjectMeta, options: ObjectMetaOptions): FieldError[] {
-  return [
-    ...validateNames(metadata, options),
-    ...nonNegative(metadata.generation, 'metadata.generation'),
-    ...validateLabels(metadata.labels, 'metadata.labels'),
-    ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
-    ...validateOwnerReferences(metadata.ownerReferences),
-    ...validateFinalizers(metadata.finalizers),
-    ...each(metadata.managedFields, 'metadata.managedFields', validateManagedFields),
-    ...validateKubeFinalizers(metadata, options),
-  ];
+  const { labels, annotations, ownerReferences, finalizers, managedFields } = metadata;
+  const errors = validateNames(metadata, options);
+  errors.push(...nonNegative(metadata.generation, 'metadata.generation'));
+  // Most objects lack most of these, and every write comes by here.
+  if (labels !== undefined) errors.push(...validateLabels(labels, 'metadata.labels'));
+  if (annotations !== undefined) errors.push(...validateAnnotations(annotations, 'metadata.annotations'));
+  if (ownerReferences !== undefined) errors.push(...validateOwnerReferences(ownerReferences));
+  if (finalizers !== undefined) errors.push(...validateFinalizers(finalizers));
+  errors.push(...each(managedFields, 'metadata.managedFields', validateManagedFields));
+  errors.push(...validateKubeFinalizers(metadata, options));
+  return errors;
 }
 
 /** Everything wrong with a change of metadata, and what upstream checks again on that occasion. */
@@ -50,6 +51,18 @@ export function validateObjectMetaUpdate(
   old: ObjectMeta,
   finalizerRule: ObjectMetaOptions['finalizerRule'],
 ): FieldError[] {
+  return [
+    ...validateObjectMetaChange(metadata, old),
+    ...validateLabels(metadata.labels, 'metadata.labels'),
+    ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
+    ...validateOwnerReferences(metadata.ownerReferences),
+    ...each(metadata.managedFields, 'metadata.managedFields', validateManagedFields),
+    ...validateKubeFinalizers(metadata, { finalizerRule }),
+  ];
+}
+
+/** The change alone: all there is to find where nothing is wrong with the new metadata themselves. */
+export function validateObjectMetaChange(metadata: ObjectMeta, old: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp !== undefined) {
     const added = (metadata.finalizers ?? []).filter((finalizer) => !(old.finalizers ?? []).includes(finalizer));
@@ -65,15 +78,9 @@ export function validateObjectMetaUpdate(
   if ((metadata.generation ?? 0) < (old.generation ?? 0)) {
     errors.push(fieldError.invalid('metadata.generation', metadata.generation ?? 0, 'must not be decremented'));
   }
-  for (const field of fixedFields) errors.push(...immutable(metadata[field], old[field], `metadata.${field}`));
-  return [
-    ...errors,
-    ...validateLabels(metadata.labels, 'metadata.labels'),
-    ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
-    ...validateOwnerReferences(metadata.ownerReferences),
-    ...each(metadata.managedFields, 'metadata.managedFields', validateManagedFields),
-    ...validateKubeFinalizers(metadata, { finalizerRule }),
-  ];
+  for (const field of fixedFields)
+    if (metadata[field] !== old[field]) errors.push(...immutable(metadata[field], old[field], `metadata.${field}`));
+  return errors;
 }
 
 const fixedFields = [
@@ -116,11 +123,11 @@ export function validateAnnotations(
   return errors;
 }
 
-function validateOwnerReferences(references: readonly OwnerReference[] | undefined): FieldError[] {
+function validateOwnerReferences(references: readonly OwnerReference[] = []): FieldError[] {
   const path = 'metadata.ownerReferences';
   const errors: FieldError[] = [];
   let controller: string | undefined;
-  for (const reference of references ?? []) {
+  for (const reference of references) {
     errors.push(...validateOwnerReference(reference, path));
     if (reference.controller !== true) continue;
     const name = `${reference.kind}/${reference.name}`;
@@ -169,10 +176,10 @@ export function validateKubeFinalizers(
   });
 }
 
-function validateFinalizers(finalizers: readonly string[] | undefined): FieldError[] {
+function validateFinalizers(finalizers: readonly string[]): FieldError[] {
   const path = 'metadata.finalizers';
-  const errors = (finalizers ?? []).flatMap((name) => invalidAll(path, name, labelKeyProblems(name)));
-  if (finalizers?.includes('orphan') === true && finalizers.includes('foregroundDeletion')) {
+  const errors = finalizers.flatMap((name) => invalidAll(path, name, labelKeyProblems(name)));
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     const detail = 'finalizer orphan and foregroundDeletion cannot be both set';
     errors.push(fieldError.invalid(path, finalizers, detail));
   }

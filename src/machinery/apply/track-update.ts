@@ -3,8 +3,8 @@ import { withExplicitNulls } from '../explicit-nulls.ts';
 import type { ApiObject, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
 import { formatTime } from '../time.ts';
-import { compareObjects } from './compare.ts';
-import { type FieldTree, isEmptyTree, noFields, unionFields } from './field-tree.ts';
+import { type Comparison, compareObjects } from './compare.ts';
+import { differenceFields, isEmptyTree, unionFields } from './field-tree.ts';
 import { entriesOf, forgetsManagers, isSameManager, type Manager, managersBefore } from './managers.ts';
 import {
   type Awaitable,
@@ -55,13 +55,13 @@ export function trackUpdate(options: TrackUpdateOptions): Awaitable<readonly Man
   const isUnchanged = isEmptyTree(own.changed) && isEmptyTree(own.removed);
   if (isUnchanged && areOfOneVersion(managers, apiVersion)) return entries;
   const changes = changesByVersion({ before, after, apiVersion, managers, versions }, own);
-  return andThen(changes, (byVersion) => entriesOf(managersAfter(options, managers, own.changed, byVersion)));
+  return andThen(changes, (byVersion) => entriesOf(managersAfter(options, managers, own, byVersion)));
 }
 
 function managersAfter(
   options: TrackUpdateOptions,
   managers: readonly Manager[],
-  changed: FieldTree,
+  { changed, removed }: Comparison,
   changes: ChangesByVersion,
 ): readonly Manager[] {
   const { manager, apiVersion, subresource, now } = options;
@@ -69,13 +69,15 @@ function managersAfter(
   const after: Manager[] = [];
   let isKnown = isEmptyTree(changed);
   for (const one of managers) {
-    const fields = fieldsAfter(one, changes);
     if (!isKnown && isSameManager(one, writer)) {
       isKnown = true;
-      after.push({ ...one, fields: unionFields(fields ?? noFields, changed), time: formatTime(now) });
-    } else if (fields !== undefined) {
-      after.push({ ...one, fields });
+      // Mostly it owns what it changes already, and its fields stay the very same.
+      const fields = unionFields(differenceFields(one.fields, removed), changed);
+      after.push({ ...one, fields, time: formatTime(now) });
+      continue;
     }
+    const fields = fieldsAfter(one, changes);
+    if (fields !== undefined) after.push({ ...one, fields });
   }
   if (!isKnown) after.push({ ...writer, time: formatTime(now), fields: changed });
   return after;
