@@ -40,6 +40,10 @@ export class WatchStream {
     return this.#closed;
   }
 
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
   offer(event: CacheEvent): void {
     const seen = this.#translate(event);
     if (seen === undefined || this.#closed) return;
@@ -48,10 +52,15 @@ export class WatchStream {
     this.#notify();
   }
 
-  #translate({ type, value, previous, key, revision }: CacheEvent): StreamEvent | undefined {
+  /** Most watchers are told the very event that all are told: it is not made anew for each. */
+  #translate(event: CacheEvent): StreamEvent | undefined {
+    const { type, value, previous, key, revision } = event;
     const before = previous !== undefined && this.#filter(previous, key);
-    if (type === 'DELETED') return before ? { type, value, revision } : undefined;
-    if (this.#filter(value, key)) return { type: before ? 'MODIFIED' : 'ADDED', value, revision };
+    if (type === 'DELETED') return before ? event : undefined;
+    if (this.#filter(value, key)) {
+      const seen = before ? 'MODIFIED' : 'ADDED';
+      return seen === type ? event : { type: seen, value, revision };
+    }
     if (!before) return undefined;
     // The watcher is told what it last saw, at the revision of the change.
     return { type: 'DELETED', value: withRevision(previous, revision), revision };

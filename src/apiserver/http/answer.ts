@@ -217,7 +217,11 @@ const tail = Buffer.from(']}\n');
 export function writeChunk(response: AnyResponse, chunk: Uint8Array): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
   response.sentBytes = (response.sentBytes ?? 0) + chunk.length;
-  if (response.write(chunk)) return Promise.resolve(true);
+  return response.write(chunk) ? Promise.resolve(true) : drained(response);
+}
+
+/** Resolves when a client has taken what was written; false when it is gone. */
+export function drained(response: AnyResponse): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (writable: boolean) => () => {
       response.off('drain', onDrain);

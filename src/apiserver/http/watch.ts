@@ -7,10 +7,11 @@ import { dumpYaml } from '#machinery/yaml.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
-import { inServedVersion, readyToServe } from '../resources/resource.ts';
-import { type Answering, type AnyResponse, metadataSchema, writeChunk, writeHead } from './answer.ts';
+import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
+import { type Answering, type AnyResponse, drained, metadataSchema, writeHead } from './answer.ts';
 import { type Encoding, mediaTypes } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
+import { type Batch, batchOf, SharedBatches, WatchRounds } from './watch-rounds.ts';
 
 /** Idle watches with bookmarks get one about this often. */
 const bookmarkIntervalMs = 60_000;
@@ -41,11 +42,12 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   if (watch.bookmarks)
     void nudgeRegularly(watch.stream, { clock, intervalMs: bookmarkIntervalMs, signal: idle.signal });
   try {
-    await sendEvents(answering, watch, (frames) => {
+    const write = ({ frames, bytes }: Batch): boolean | Promise<boolean> => {
       told.events(frames.length);
       for (const frame of frames) told.size(frame.length);
-      return writeInTime(response, frames.length === 1 ? frames[0]! : Buffer.concat(frames), clock);
-    });
+      return writeInTime(response, bytes, clock);
+    };
+    await sendEvents(answering, watch, { clock, write });
   } finally {
     deadline.cancel();
     idle.abort();
@@ -60,39 +62,46 @@ const chunkObjects = 64;
 /** A client that takes nothing for this long is gone, whatever its connection says. */
 const stalledMs = 30_000;
 
-async function writeInTime(response: AnyResponse, chunk: Uint8Array, clock: Clock): Promise<boolean> {
+/** False, or resolves to it, when the client is gone. */
+function writeInTime(response: AnyResponse, chunk: Uint8Array, clock: Clock): boolean | Promise<boolean> {
+  if (response.destroyed) return false;
+  response.sentBytes = (response.sentBytes ?? 0) + chunk.length;
+  if (response.write(chunk)) return true;
   const limit = clock.schedule(stalledMs, () => response.destroy());
-  try {
-    return await writeChunk(response, chunk);
-  } finally {
-    limit.cancel();
-  }
+  return drained(response).finally(() => limit.cancel());
 }
 
 async function sendEvents(
   answering: Answering,
   watch: WatchResult,
-  write: (frames: readonly Uint8Array[]) => Promise<boolean>,
+  { clock, write }: { readonly clock: Clock; readonly write: (batch: Batch) => boolean | Promise<boolean> },
 ): Promise<void> {
-  const { resource } = answering;
+  const { resource, format } = answering;
+  const { rounds, batches } = crowdOf(resource, clock);
+  const isShared = format.as === 'object' && format.encoding !== 'yaml' && watch.late === undefined;
   const { stream, initial, initialEndsAt, bookmarks } = watch;
   const frame = framer(answering);
   for (let start = 0; start < initial.length; start += chunkObjects) {
     const frames = initial.slice(start, start + chunkObjects).map((value) => frame('ADDED', value));
-    if (!(await write(frames))) return;
+    if (!(await write(batchOf(frames)))) return;
   }
   if (initialEndsAt !== undefined) {
     const marked = bookmark(answering, initialEndsAt, { 'k8s.io/initial-events-end': 'true' });
-    if (!(await write([frame('BOOKMARK', marked)]))) return;
+    if (!(await write(batchOf([frame('BOOKMARK', marked)])))) return;
   }
   let told = 0;
+  let writtenMs = Number.NEGATIVE_INFINITY;
   for (;;) {
     await stream.wait();
+    const turn = stream.isEmpty ? undefined : rounds.turn(resource.storage?.cache.watcherCount ?? 0, writtenMs);
+    if (turn !== undefined) await turn;
+    writtenMs = clock.monotonic();
     const events = stream.take();
     if (events.length === 0) {
       if (stream.closed) return;
       const revision = watch.revision();
-      if (bookmarks && revision > told && !(await write([frame('BOOKMARK', bookmark(answering, revision))]))) return;
+      const isDue = bookmarks && revision > told;
+      if (isDue && !(await write(batchOf([frame('BOOKMARK', bookmark(answering, revision))])))) return;
       told = revision;
       continue;
     }
@@ -101,10 +110,30 @@ async function sendEvents(
       events.map(({ value }) => value),
     );
     if (pending !== undefined) await pending;
-    const frames = refined(events, watch.late).map(({ type, value }) => frame(type, inServedVersion(resource, value)));
-    if (frames.length === 0) continue;
-    if (!(await write(frames))) return;
+    const encode = (): Batch => {
+      const seen = refined(events, watch.late);
+      return batchOf(seen.map(({ type, value }) => frame(type, inServedVersion(resource, value))));
+    };
+    const batch = isShared && events.length > 1 ? batches.of(format.encoding, events, encode) : encode();
+    if (batch.frames.length > 0 && !(await write(batch))) return;
   }
+}
+
+interface Crowd {
+  readonly rounds: WatchRounds;
+  readonly batches: SharedBatches;
+}
+
+/** What the watchers of a resource in one version have together. */
+const crowds = new WeakMap<ServedResource, Crowd>();
+
+function crowdOf(resource: ServedResource, clock: Clock): Crowd {
+  let crowd = crowds.get(resource);
+  if (crowd === undefined) {
+    crowd = { rounds: new WatchRounds(clock), batches: new SharedBatches() };
+    crowds.set(resource, crowd);
+  }
+  return crowd;
 }
 
 type Bookmark = { readonly object: ApiObject };
