@@ -72,14 +72,22 @@ export class Revisions {
   range(prefix: string, { limit = 0, after = '', revision = this.#revision }: RangeOptions): RangeResult {
     const undone = this.#undone(prefix, revision);
     const entries: StoredEntry[] = [];
-    let remaining = 0;
     for (const key of mergedKeys(this.#keys.withPrefix(prefix, after), undone, after)) {
       const entry = undone.has(key) ? undone.get(key) : this.#entries.get(key);
       if (entry === undefined) continue;
-      if (limit > 0 && entries.length === limit) remaining++;
-      else entries.push(entry);
+      entries.push(entry);
+      if (entries.length === limit)
+        return { outcome: 'read', entries, revision, remaining: this.#count(prefix, key, undone) };
     }
-    return { outcome: 'read', entries, revision, remaining };
+    return { outcome: 'read', entries, revision, remaining: 0 };
+  }
+
+  /** How many entries come after a key, without a look at each: a list of many pages asks for every page. */
+  #count(prefix: string, after: string, undone: ReadonlyMap<string, StoredEntry | undefined>): number {
+    let count = this.#keys.countWithPrefix(prefix, after);
+    for (const [key, then] of undone)
+      if (key > after) count += Number(then !== undefined) - Number(this.#entries.has(key));
+    return count;
   }
 
   /** For each key under `prefix` that changed after `revision`: the entry it had then. */
@@ -148,11 +156,12 @@ function* mergedKeys(
   undone: ReadonlyMap<string, StoredEntry | undefined>,
   after: string,
 ): Generator<string> {
-  if (undone.size === 0) {
-    yield* current;
-    return;
+  const others = [...undone.keys()].filter((key) => key > after).sort();
+  let next = 0;
+  for (const key of current) {
+    while (next < others.length && others[next]! < key) yield others[next++]!;
+    if (others[next] === key) next++;
+    yield key;
   }
-  const keys = new Set(current);
-  for (const key of undone.keys()) if (key > after) keys.add(key);
-  yield* [...keys].sort();
+  yield* others.slice(next);
 }

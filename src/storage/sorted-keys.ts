@@ -55,6 +55,23 @@ export class SortedKeys {
     return found.length === 1 ? found[0]! : found.flat();
   }
 
+  /** How many keys have the prefix and come after `after`; costs a look at each block. */
+  countWithPrefix(prefix: string, after = ''): number {
+    // No key is longer than a prefix by something greater.
+    const end = this.#rank(`${prefix}\uffff`);
+    const start = after > prefix ? this.#rank(`${after}\0`) : this.#rank(prefix);
+    return Math.max(0, end - start);
+  }
+
+  /** How many keys come before this one. */
+  #rank(key: string): number {
+    const index = this.#blockOf(key);
+    let rank = 0;
+    for (let before = 0; before < index; before++) rank += this.#blocks[before]!.length;
+    const block = this.#blocks[index];
+    return block === undefined ? rank : rank + lowerBound(block, key);
+  }
+
   /** The block where `key` is or belongs: the last that starts at or before it. */
   #blockOf(key: string): number {
     let low = 0;

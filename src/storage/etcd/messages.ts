@@ -38,6 +38,8 @@ export interface RangeAnswer {
   readonly revision: number;
   readonly entries: readonly KeyValue[];
   readonly more: boolean;
+  /** How many keys the whole range has, beyond a limit, too. */
+  readonly count: number;
 }
 
 export interface RangeQuery {
@@ -65,6 +67,7 @@ export function rangeAnswer(bytes: Uint8Array): RangeAnswer {
 function readRange(reader: WireReader): RangeAnswer {
   let revision = 0;
   let more = false;
+  let count = 0;
   const entries: KeyValue[] = [];
   each(reader, {
     1: (field) => {
@@ -74,8 +77,11 @@ function readRange(reader: WireReader): RangeAnswer {
     3: (field) => {
       more = field.unsigned() !== 0;
     },
+    4: (field) => {
+      count = field.unsigned();
+    },
   });
-  return { revision, entries, more };
+  return { revision, entries, more, count };
 }
 
 const compareModRevision = 2;

@@ -104,9 +104,14 @@ export class EtcdStore implements Store {
     if (revision < this.#compacted) return { outcome: 'compacted' };
     if (revision >= this.#revisions.logStart) return this.#revisions.range(prefix, options);
     try {
-      const all = await this.#readPages(after > prefix ? `${after}\0` : prefix, endOfPrefix(prefix), revision);
-      const entries = limit > 0 ? all.entries.slice(0, limit) : all.entries;
-      return { outcome: 'read', entries, revision, remaining: all.entries.length - entries.length };
+      const [key, end] = [after > prefix ? `${after}\0` : prefix, endOfPrefix(prefix)];
+      if (limit === 0) {
+        const { entries } = await this.#readPages(key, end, revision);
+        return { outcome: 'read', entries, revision, remaining: 0 };
+      }
+      const page = await this.#range({ key, end, limit, revision });
+      const entries = page.entries.map(entryOf);
+      return { outcome: 'read', entries, revision, remaining: page.count - entries.length };
     } catch (error) {
       if (error instanceof EtcdRefusal && error.message.includes('compacted')) return { outcome: 'compacted' };
       throw error;

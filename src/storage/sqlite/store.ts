@@ -91,14 +91,18 @@ export class SqliteStore implements Store {
     const { revision = this.revision, limit = 0, after = '' } = options;
     if (revision < this.#compacted) return { outcome: 'compacted' };
     if (revision >= this.#revisions.logStart) return this.#revisions.range(prefix, options);
+    const where =
+      'FROM log WHERE key > ? AND key < ? AND revision <= ? AND (superseded IS NULL OR superseded > ?) AND value IS NOT NULL';
+    const end = `${prefix}\u{10ffff}`;
     const entries = this.#reader
-      .prepare(
-        'SELECT revision, key, create_revision, value FROM log WHERE key > ? AND key < ? AND revision <= ? AND (superseded IS NULL OR superseded > ?) AND value IS NOT NULL ORDER BY key',
-      )
-      .all(after > prefix ? after : prefix, `${prefix}\u{10ffff}`, revision, revision)
+      .prepare(`SELECT revision, key, create_revision, value ${where} ORDER BY key LIMIT ?`)
+      .all(after > prefix ? after : prefix, end, revision, revision, limit > 0 ? limit : -1)
       .map(entryOf);
-    const taken = limit > 0 ? entries.slice(0, limit) : entries;
-    return { outcome: 'read', entries: taken, revision, remaining: entries.length - taken.length };
+    const last = entries.at(-1);
+    if (limit === 0 || last === undefined || entries.length < limit)
+      return { outcome: 'read', entries, revision, remaining: 0 };
+    const rest = this.#reader.prepare(`SELECT count(*) AS count ${where}`).get(last.key, end, revision, revision);
+    return { outcome: 'read', entries, revision, remaining: Number(rest?.['count'] ?? 0) };
   }
 
   pending(key: string): PendingEntry | undefined {
