@@ -56,6 +56,8 @@ export class Informer<T extends ApiObject> {
   #waiters: Waiter[] = [];
   #resourceVersion = '';
   #synced = false;
+  /** What was listed is being put in its place; whoever subscribes meanwhile is told what is there already. */
+  #isReplacing = false;
   #ended = false;
   #failures = 0;
 
@@ -104,7 +106,8 @@ export class Informer<T extends ApiObject> {
   /** Calls the handler for everything there is, then for every change, until the returned function is called. */
   subscribe(handler: InformerHandler<T>): () => void {
     this.#handlers.add(handler);
-    if (this.#synced) for (const object of [...this.#cache.list()]) this.#call(() => handler.added?.(object));
+    if (this.#synced || this.#isReplacing)
+      for (const object of [...this.#cache.list()]) this.#call(() => handler.added?.(object));
     return () => this.#handlers.delete(handler);
   }
 
@@ -174,21 +177,26 @@ export class Informer<T extends ApiObject> {
       items.push(...page.items);
       resourceVersion = page.metadata.resourceVersion ?? '';
       token = page.metadata.continue === '' ? undefined : page.metadata.continue;
+      // In one process a long list would keep everybody else from their turn.
+      if (token !== undefined) await sleep(this.#environment.clock, 0, signal);
     } while (token !== undefined);
-    this.#replace(items, resourceVersion);
+    await this.#replace(items, resourceVersion, signal);
   }
 
-  #replace(items: readonly T[], resourceVersion: string): void {
+  async #replace(items: readonly T[], resourceVersion: string, signal: AbortSignal): Promise<void> {
     const present = new Set(items.map(keyOf));
-    this.#resourceVersion = resourceVersion;
-    this.#synced = true;
+    this.#isReplacing = true;
     for (const object of [...this.#cache.list()]) {
       if (!present.has(keyOf(object))) this.#remove(object, false);
     }
-    for (const object of items) {
+    for (const [index, object] of items.entries()) {
       const old = this.#cache.getByKey(keyOf(object));
       if (old?.metadata.resourceVersion !== object.metadata.resourceVersion || old === undefined) this.#put(object);
+      if (index % listPageLimit === listPageLimit - 1) await sleep(this.#environment.clock, 0, signal);
     }
+    this.#isReplacing = false;
+    this.#resourceVersion = resourceVersion;
+    this.#synced = true;
     this.#wake();
   }
 

@@ -217,3 +217,19 @@ test('in the sqlite store, what builds on a write that fails, fails with it, and
   await store.close();
   await rm(folder, { recursive: true });
 });
+
+test('the sqlite store reads what an earlier process wrote when it is asked for, also for who holds what was replaced and compacted', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'proa-store-'));
+  const first = await SqliteStore.open(join(folder, 'state.db'));
+  const revision = await put(first, '/k', 'old');
+  await first.close();
+  const store = await SqliteStore.open(join(folder, 'state.db'));
+  const held = await store.get('/k');
+  assert.equal(read(held?.value), 'old');
+  await put(store, '/k', 'new', revision);
+  await store.compact(store.revision);
+  assert.equal(read(held?.value), 'old');
+  assert.equal(read((await store.get('/k'))?.value), 'new');
+  await store.close();
+  await rm(folder, { recursive: true });
+});

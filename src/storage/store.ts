@@ -62,6 +62,8 @@ export interface Store {
  */
 export interface StoredValue {
   readonly bytes: Uint8Array;
+  /** The bytes are read from a disk whenever they are asked for: whoever made something of them need not keep it. */
+  readonly isOnDisk?: boolean;
   /** Whatever the writer attached: the API server's frozen object. */
   readonly decoded?: unknown;
 }

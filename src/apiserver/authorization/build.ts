@@ -41,7 +41,7 @@ export class ConfiguredAuthorizers implements Authorizer {
     this.#options = options;
     this.#environment = context.environment;
     this.#rbac = context.rbac;
-    this.#node = nodeAuthorizer(new NodeGraph(context.resources));
+    this.#node = nodeAuthorizer(new NodeGraph(context.resources, context.environment.clock));
     const { configFile, modes = defaultModes, webhook } = options;
     if (configFile === undefined) {
       const named = modes.map((type) => ({

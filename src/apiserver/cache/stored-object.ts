@@ -3,14 +3,17 @@ import { dropExplicitNulls, withExplicitNulls } from '#machinery/explicit-nulls.
 import { encodeJson, parseJson } from '#machinery/json.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { StoredValue } from '#storage/store.ts';
+import { LeanObject } from './lean-object.ts';
 
 /**
  * An object as it stands in the store: parsed once or serialised once, whichever is asked for first, and shared by
- * everybody from then on. Nobody may change it.
+ * everybody from then on. Nobody may change it. Of what can be read from a disk only what was asked for last is kept.
  */
 export class StoredObject implements StoredValue {
   #object: ApiObject | undefined;
   #bytes: Uint8Array | undefined;
+  #labels: Labels | undefined;
+  #lean: ApiObject | undefined;
   readonly #source: StoredValue | undefined;
 
   private constructor(object: ApiObject | undefined, source: StoredValue | undefined) {
@@ -34,8 +37,27 @@ export class StoredObject implements StoredValue {
   }
 
   get object(): ApiObject {
-    this.#object ??= read(this.bytes);
+    if (this.#object !== undefined) return this.#object;
+    this.#object = read(this.bytes);
+    if (this.#source?.isOnDisk === true) {
+      const forgotten = rememberInstead(this);
+      if (forgotten !== undefined && forgotten !== this) forgotten.#object = undefined;
+    }
     return this.#object;
+  }
+
+  /** What selectors ask for, of every object. */
+  get labels(): Labels | undefined {
+    if (this.#object !== undefined) return this.#object.metadata.labels;
+    this.#labels ??= this.object.metadata.labels ?? noLabels;
+    return this.#labels;
+  }
+
+  /** The same object for who holds on to it: what is on a disk holds its metadata, and reads the rest when it is asked for. */
+  get lean(): ApiObject {
+    if (this.#source?.isOnDisk !== true) return this.object;
+    this.#lean ??= new LeanObject(() => this.object) as unknown as ApiObject;
+    return this.#lean;
   }
 
   /** False for what the store keeps but nobody can open any more. */
@@ -49,6 +71,7 @@ export class StoredObject implements StoredValue {
 
   /** JSON in the storage version, with its resourceVersion. */
   get bytes(): Uint8Array {
+    if (this.#source?.isOnDisk === true) return this.#source.bytes;
     this.#bytes ??= this.#source === undefined ? written(this.#object!) : this.#source.bytes;
     return this.#bytes;
   }
@@ -62,6 +85,21 @@ export class StoredObject implements StoredValue {
     return this.object;
   }
 }
+
+/** Objects of a disk that were asked for last. Few enough to be garbage while they are young, when many are asked for. */
+const recent: (StoredObject | undefined)[] = Array.from({ length: 256 }, () => undefined);
+let oldest = 0;
+
+/** @returns what is no longer among the last that were asked for */
+function rememberInstead(value: StoredObject): StoredObject | undefined {
+  const before = recent[oldest];
+  recent[oldest] = value;
+  oldest = (oldest + 1) % recent.length;
+  return before;
+}
+
+type Labels = Readonly<Record<string, string>>;
+const noLabels: Labels = {};
 
 function read(bytes: Uint8Array): ApiObject {
   const object = parseJson(bytes) as unknown as ApiObject;

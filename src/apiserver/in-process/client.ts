@@ -31,6 +31,8 @@ import type { Operation, OperationOptions, Result, UserInfo, WatchResult } from 
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 
+/** Of a resource with more objects than this, those that are on disk are not kept whole in memory by who lists them. */
+const leanBeyond = 2000;
 const never = new AbortController().signal;
 /**
  * In this process a quiet watch never falls behind the history of its own resource, so bookmarks only keep the numbers
@@ -72,7 +74,9 @@ export class InProcessClient implements Client {
       { options: readOptions(options), signal: options.signal },
     );
     if (result.type !== 'list') throw new Error(`list answered ${result.type}`);
-    const items = result.items.map(({ object }) => object as T);
+    // Whoever lists that many holds on to them.
+    const isLarge = (this.#server.resources.of(kind).storage?.cache.size ?? 0) > leanBeyond;
+    const items = result.items.map((item) => (isLarge ? item.lean : item.object) as T);
     return { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: result.metadata, items };
   }
 

@@ -182,7 +182,7 @@ export function filterOf({ resource, namespace, name, options }: Operation): Obj
   if (fieldSelector !== undefined) for (const { field } of fieldSelector) checkSelectable(resource, field);
   return (value, key) => {
     if (exactKey !== undefined ? key !== exactKey : !key.startsWith(prefix)) return false;
-    if (labelSelector !== undefined && !matchesLabels(labelSelector, value.object.metadata.labels)) return false;
+    if (labelSelector !== undefined && !matchesLabels(labelSelector, value.labels)) return false;
     // What a webhook has yet to convert passes for now: see lateFilter.
     if (fieldSelector === undefined || resource.custom?.isReady(value) === false) return true;
     return matchesFields(fieldSelector, (field) => fieldOf(value, field));

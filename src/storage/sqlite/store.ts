@@ -13,6 +13,7 @@ import {
   StoreUnavailable,
   type Write,
 } from '../store.ts';
+import { DiskValue } from './disk-value.ts';
 import type { FromWriter, Row, ToWriter } from './messages.ts';
 import { prepareSchema, readMeta } from './schema.ts';
 
@@ -52,9 +53,15 @@ export class SqliteStore implements Store {
     this.#worker = worker;
     this.#compacted = readMeta(reader, 'compacted');
     const rows = reader.prepare(
-      'SELECT revision, key, create_revision, value FROM log WHERE superseded IS NULL AND value IS NOT NULL',
+      'SELECT revision, key, create_revision FROM log WHERE superseded IS NULL AND value IS NOT NULL',
     );
-    this.#revisions.load(rows.iterate().map(entryOf), readMeta(reader, 'revision'));
+    const read = reader.prepare('SELECT value FROM log WHERE revision = ?');
+    const onDisk = (row: Record<string, unknown>): StoredEntry => {
+      const revision = Number(row['revision']);
+      const createRevision = Number(row['create_revision']);
+      return { key: String(row['key']), value: new DiskValue(read, revision), createRevision, modRevision: revision };
+    };
+    this.#revisions.load(rows.iterate().map(onDisk), readMeta(reader, 'revision'));
     this.#nextRevision = this.#revisions.revision + 1;
     worker.on('message', (message: FromWriter) => this.#onMessage(message));
     worker.on('error', (error) => this.#failAll(error.message));
@@ -122,6 +129,7 @@ export class SqliteStore implements Store {
     }
     const previous = base === undefined ? this.#revisions.current(key) : entryAfter(base.event);
     if ((previous?.modRevision ?? 0) !== expectedRevision) return { outcome: 'conflict', current: previous };
+    if (previous?.value instanceof DiskValue) previous.value.keep();
     const revision = this.#nextRevision++;
     const made = value?.(revision);
     const event: StoreEvent = { type: made === undefined ? 'delete' : 'put', key, revision, value: made, previous };

@@ -23,10 +23,16 @@ export function nodeAuthorizer(graph: NodeGraph): Authorizer {
       if (node === undefined) return noOpinion;
       if (node === '') return abstain(`unknown node for user ${JSON.stringify(attributes.user.name)}`);
       const question = { graph, node, attributes };
-      const check = checks[`${attributes.group}/${attributes.resource}`];
-      return check?.(question) ?? (nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allowed : noOpinion);
+      const filled = graph.filled();
+      return filled === undefined ? decide(question) : filled.then(() => decide(question));
     },
   };
+}
+
+function decide(question: Question): Decision {
+  const { attributes } = question;
+  const check = checks[`${attributes.group}/${attributes.resource}`];
+  return check?.(question) ?? (nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allowed : noOpinion);
 }
 
 interface Question {

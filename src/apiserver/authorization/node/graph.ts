@@ -1,3 +1,4 @@
+import { type Clock, sleep } from '#base/clock.ts';
 import {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -17,6 +18,10 @@ import type { ResourceTable } from '../../resources/resource.ts';
 import { objectKey } from '../../resources/storage-keys.ts';
 import { isMirrorPod, podRefersTo, type ReferencedKind, volumeSecrets } from './references.ts';
 
+/** So many pods are read at the start. */
+const maxAtOnce = 2000;
+const sliceLength = 500;
+
 /** Which objects a node's pods need. Only the way from nodes to pods is kept; the rest is followed when asked. */
 export class NodeGraph {
   readonly #pods: ResourceCache;
@@ -27,15 +32,39 @@ export class NodeGraph {
   /** Pods by node, then by namespace. */
   readonly #byNode = new Map<string, Map<string, Set<string>>>();
 
-  constructor(resources: ResourceTable) {
+  readonly #clock: Clock;
+  #isFilled: boolean;
+  #filling: Promise<void> | undefined;
+
+  constructor(resources: ResourceTable, clock: Clock) {
     const cacheOf = (kind: Parameters<ResourceTable['of']>[0]) => resources.of(kind).storage!.cache;
     this.#pods = cacheOf(Pod);
     this.#claims = cacheOf(PersistentVolumeClaim);
     this.#volumes = cacheOf(PersistentVolume);
     this.#attachments = cacheOf(VolumeAttachment);
     this.#slices = cacheOf(ResourceSlice);
-    for (const { key, value } of this.#pods.entries()) this.#add(key, value.object as PodObject);
+    this.#clock = clock;
+    this.#isFilled = this.#pods.size <= maxAtOnce;
+    if (this.#isFilled) for (const { key, value } of this.#pods.entries()) this.#add(key, value.object as PodObject);
     this.#pods.onEvent((event) => this.#onPod(event));
+  }
+
+  /** Undefined when questions can be answered; else resolves when they can. Many pods are read when somebody asks first. */
+  filled(): Promise<void> | undefined {
+    if (this.#isFilled) return undefined;
+    this.#filling ??= this.#fill();
+    return this.#filling;
+  }
+
+  /** In slices, so that others have their turn and what has been read can be let go of. */
+  async #fill(): Promise<void> {
+    const keys = Array.from(this.#pods.entries(), ({ key }) => key);
+    for (const [index, key] of keys.entries()) {
+      const pod = this.#pods.get(key)?.value.object as PodObject | undefined;
+      if (pod !== undefined) this.#add(key, pod);
+      if (index % sliceLength === sliceLength - 1) await sleep(this.#clock, 0);
+    }
+    this.#isFilled = true;
   }
 
   /** Whether a pod on the node needs an object of its namespace. */

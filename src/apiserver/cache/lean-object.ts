@@ -1,0 +1,53 @@
+import type { ApiObject, ObjectMeta } from '#machinery/meta.ts';
+
+/** Fields that are read anew when they are asked for, by name: one accessor serves all objects, so that all have one shape. */
+const accessors = new Map<string, PropertyDescriptor>();
+
+function accessorOf(name: string): PropertyDescriptor {
+  let accessor = accessors.get(name);
+  if (accessor === undefined) {
+    accessor = {
+      enumerable: true,
+      configurable: true,
+      get(this: Source) {
+        return this.read(name);
+      },
+    };
+    accessors.set(name, accessor);
+  }
+  return accessor;
+}
+
+abstract class Source {
+  readonly #whole: () => object;
+
+  constructor(whole: () => object) {
+    this.#whole = whole;
+  }
+
+  read(name: string): unknown {
+    return (this.#whole() as Readonly<Record<string, unknown>>)[name];
+  }
+}
+
+class LeanMetadata extends Source {
+  constructor(whole: () => ObjectMeta) {
+    super(whole);
+    const { managedFields, ...rest } = whole();
+    Object.assign(this, rest);
+    if (managedFields !== undefined) Object.defineProperty(this, 'managedFields', accessorOf('managedFields'));
+  }
+}
+
+/**
+ * An object of which only type and metadata are there, without the managed fields; every other field reads the whole
+ * object. To look at, to copy and to spread it is like any other.
+ */
+export class LeanObject extends Source {
+  constructor(whole: () => ApiObject) {
+    super(whole);
+    const { kind, apiVersion, metadata: _, ...rest } = whole();
+    Object.assign(this, { kind, apiVersion, metadata: new LeanMetadata(() => whole().metadata) });
+    for (const name of Object.keys(rest)) Object.defineProperty(this, name, accessorOf(name));
+  }
+}
