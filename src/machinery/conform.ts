@@ -98,9 +98,6 @@ function alwaysFields(schema: ObjectSchema): readonly AlwaysField[] {
   return fields;
 }
 
-/** Who sends an empty list of these wants the record of owners to be forgotten. */
-const keptEmpty = 'managedFields';
-
 /** One conversion: remembers where it is, and what it did not know. */
 class Walk {
   readonly unknown: string[] = [];
@@ -176,9 +173,14 @@ class Walk {
     this.#depth = depthBefore;
     if (this.#partial) return after;
     if (field.presence === 'nonZero' && (after === '' || after === 0 || after === false)) return undefined;
-    if (field.presence !== 'always' && isEmptyCollection(after, field.schema) && field.name !== keptEmpty)
+    if (field.presence !== 'always' && isEmptyCollection(after, field.schema) && !this.#isRecordOfOwners(field))
       return undefined;
     return after;
+  }
+
+  /** Who sends an empty one wants it to be forgotten: the very field, not one like it inside a template. */
+  #isRecordOfOwners({ name }: Field): boolean {
+    return name === 'managedFields' && this.#path.length === 1;
   }
 
   #list(value: Json, schema: ListSchema): Json | undefined {
