@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAuthority, issueLeaf } from '#apiserver/certificates/authority.ts';
@@ -27,6 +28,8 @@ export type ReviewAnswer = { readonly allowed: boolean; readonly [field: string]
 
 export interface TestWebhook {
   readonly requests: readonly ReviewRequest[];
+  /** The headers of each request. */
+  readonly headers: readonly IncomingHttpHeaders[];
   /** Connections that were made to it. */
   readonly connections: number;
   clientConfig(path?: string): WebhookClientConfig;
@@ -55,12 +58,14 @@ export async function startWebhook(
     now,
   });
   const requests: ReviewRequest[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   let connections = 0;
   const server = createServer({ cert: certificate, key }, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const review = JSON.parse(Buffer.concat(chunks).toString()) as { apiVersion: string; request: ReviewRequest };
     requests.push(review.request);
+    headers.push(request.headers);
     const said = answer(review.request, request.url ?? '/');
     if (said === undefined) return;
     response.setHeader('content-type', 'application/json');
@@ -75,6 +80,7 @@ export async function startWebhook(
   const caBundle = Buffer.from(authority.certificate).toString('base64');
   return {
     requests,
+    headers,
     get connections() {
       return connections;
     },

@@ -8,6 +8,7 @@ import { defaultRequestHeaders, type RequestHeaderOptions } from './authenticati
 import type { AuthorizationOptions } from './authorization/options.ts';
 import type { EncryptionOptions } from './encryption/encryption.ts';
 import type { FairnessOptions } from './fairness/flow-control.ts';
+import { readTracingConfiguration, type TracingConfiguration } from './tracing/configuration.ts';
 
 /** Flags by their names without dashes in front; one that is given several times has several values. */
 export type FlagValues = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -19,6 +20,7 @@ export interface AccessOptions {
   readonly audit?: AuditOptions;
   readonly encryption?: EncryptionOptions;
   readonly fairness?: FairnessOptions;
+  readonly tracing?: TracingConfiguration;
   /** Private key in PEM that signs service-account tokens. */
   readonly tokenSigningKey?: string;
 }
@@ -82,6 +84,7 @@ export const accessFlags = [
   'service-account-max-token-expiration',
   'service-account-signing-key-file',
   'token-auth-file',
+  'tracing-config-file',
 ] as const;
 
 type AccessFlag = (typeof accessFlags)[number];
@@ -92,6 +95,7 @@ export function accessOptions(values: FlagValues): AccessOptions {
   const signing = flags.file('service-account-signing-key-file');
   const audit = auditOptions(flags);
   const encryption = flags.text('encryption-provider-config');
+  const tracing = flags.file('tracing-config-file');
   return {
     authentication: authenticationOptions(flags),
     authorization: authorizationOptions(flags),
@@ -109,6 +113,7 @@ export function accessOptions(values: FlagValues): AccessOptions {
       maxReadsInFlight: flags.number('max-requests-inflight'),
       maxWritesInFlight: flags.number('max-mutating-requests-inflight'),
     }),
+    ...(tracing === undefined ? {} : { tracing: readTracingConfiguration(tracing) }),
     ...(signing === undefined ? {} : { tokenSigningKey: signing }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Environment } from '#base/environment.ts';
+import { Metrics } from '#base/metrics.ts';
 import type { Client, Identity } from '#client/client.ts';
 import type { Kind } from '#kinds/kind.ts';
 import type { ApiObject } from '#machinery/meta.ts';
@@ -13,7 +14,8 @@ import { Aggregator } from './aggregation/aggregator.ts';
 import { publishTrust } from './aggregation/published-trust.ts';
 import { LocalRegistration } from './aggregation/registration.ts';
 import type { ProxyIdentity } from './aggregation/remote-server.ts';
-import { type AuditedRequest, type AuditOptions, Auditor } from './audit/auditor.ts';
+import { type AuditOptions, Auditor } from './audit/auditor.ts';
+import { auditedOperation } from './audit/in-process.ts';
 import { buildAuthenticator } from './authentication/build.ts';
 import { type AuthenticationOptions, defaultIssuer } from './authentication/options.ts';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
@@ -50,6 +52,8 @@ import { defaultNodePorts, type PortRange } from './services/port-range.ts';
 import { ServiceRepair } from './services/repair.ts';
 import { MeasuredStore } from './storage-form/measured-store.ts';
 import { FormedStore } from './storage-form/store.ts';
+import type { TracingConfiguration } from './tracing/configuration.ts';
+import { Tracer } from './tracing/tracer.ts';
 import { WebhookClient } from './webhooks/client.ts';
 
 export interface ApiServerOptions {
@@ -80,6 +84,8 @@ export interface ApiServerOptions {
   readonly encryption?: EncryptionOptions;
   /** Which requests are noted, and where. */
   readonly audit?: AuditOptions;
+  /** Where traces of requests go; absent: there are none. */
+  readonly tracing?: TracingConfiguration;
   /** The types in admission policies are checked by somebody else, as upstream's controller manager does; absent: false. */
   readonly leavesPolicyStatus?: boolean;
 }
@@ -115,6 +121,8 @@ export class ApiServer {
   /** Undefined: nobody asked for a record of requests. */
   readonly auditor: Auditor | undefined;
   readonly features: FeatureGates;
+  /** Undefined: nobody asked for traces. */
+  readonly tracer: Tracer | undefined;
   /** The forms of requests and answers. */
   readonly encodings: readonly Encoding[];
   readonly #stop = new AbortController();
@@ -126,13 +134,20 @@ export class ApiServer {
 
   private constructor(
     registry: Registry,
-    { fairness, encryption, auditor, features }: Pick<ApiServer, 'fairness' | 'encryption' | 'auditor' | 'features'>,
+    {
+      fairness,
+      encryption,
+      auditor,
+      features,
+      tracer,
+    }: Pick<ApiServer, 'fairness' | 'encryption' | 'auditor' | 'features' | 'tracer'>,
   ) {
     this.registry = registry;
     this.fairness = fairness;
     this.encryption = encryption;
     this.auditor = auditor;
     this.features = features;
+    this.tracer = tracer;
     this.encodings = servedEncodings({ cbor: registry.featureEnabled('CBORServingAndStorage') });
   }
 
@@ -140,7 +155,11 @@ export class ApiServer {
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const { environment } = options;
     const { clock, metrics } = environment;
-    const engine = metrics === undefined ? options.store : new MeasuredStore(options.store, { metrics, clock });
+    const tracer = options.tracing === undefined ? undefined : new Tracer(environment, options.tracing);
+    const engine =
+      metrics === undefined && tracer === undefined
+        ? options.store
+        : new MeasuredStore(options.store, { metrics: metrics ?? new Metrics(), clock, tracer });
     const encryption =
       options.encryption === undefined ? undefined : await Encryption.open(engine, environment, options.encryption);
     const kept = encryption?.store ?? engine;
@@ -182,7 +201,7 @@ export class ApiServer {
       authorizer: authorizers,
       rbac,
       authenticator: built.authenticator,
-      webhooks: new WebhookClient(resources, environment),
+      webhooks: new WebhookClient(resources, environment, tracer),
       tokens,
       tokenPolicy: authentication,
       eventTtlSeconds,
@@ -193,7 +212,7 @@ export class ApiServer {
     const auditor = options.audit === undefined ? undefined : new Auditor(options.audit, environment);
     const fairness =
       options.fairness?.enabled === false ? undefined : new FlowControl(resources, environment, options.fairness);
-    const server: ApiServer = new ApiServer(registry, { fairness, encryption, auditor, features });
+    const server: ApiServer = new ApiServer(registry, { fairness, encryption, auditor, features, tracer });
     server.#stop.signal.addEventListener('abort', () => {
       built.close();
       authorizers.close();
@@ -364,29 +383,4 @@ export class ApiServer {
     void this.auditor?.close();
     this.resources.close();
   }
-}
-
-/** A component of this process asks as if over HTTP. */
-function auditedOperation(operation: Operation): AuditedRequest {
-  const { resource, verb, subresource, namespace, name, user } = operation;
-  const { group, version, resource: plural } = resource.kind;
-  const parts = [
-    group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
-    ...(namespace === '' ? [] : ['namespaces', namespace]),
-    plural,
-    ...(name === '' || (verb === 'create' && subresource === '') ? [] : [name]),
-    ...(subresource === '' ? [] : [subresource]),
-  ];
-  const info = {
-    type: 'resource',
-    verb,
-    group,
-    version,
-    resource: plural,
-    subresource,
-    namespace,
-    name,
-    rest: '',
-  } as const;
-  return { info, user, uri: parts.join('/'), sourceIps: ['127.0.0.1'], userAgent: 'proa', id: undefined };
 }

@@ -129,7 +129,10 @@ async function startParts(
     ...accessOf(config, pki),
     proxyIdentity: () => proxyClient,
   });
-  parts.onStop(() => server.stop());
+  parts.onStop(async () => {
+    server.stop();
+    await server.tracer?.close();
+  });
   onStep('store');
   const nodes = new Map<string, NodeApi>();
   const front = await openFront({

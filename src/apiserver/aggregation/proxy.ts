@@ -6,6 +6,7 @@ import { type AnyResponse, sendBytes, writeChunk } from '../http/answer.ts';
 import type { AnyRequest } from '../http/body.ts';
 import { hopHeaders } from '../http/hop-headers.ts';
 import type { UserInfo } from '../registry/operation.ts';
+import { spanHeaders, type Tracer } from '../tracing/tracer.ts';
 import { dialFailure } from '../webhooks/failures.ts';
 import { type RemoteServer, userHeaders } from './remote-server.ts';
 
@@ -25,9 +26,12 @@ export async function proxyToServer(options: {
   readonly user: UserInfo;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly tracer?: Tracer | undefined;
 }): Promise<void> {
-  const { remote, request, response, user, clock, signal } = options;
-  const outgoing = openRequest(remote, request, passedHeaders(request.headers, user));
+  const { remote, request, response, user, clock, signal, tracer } = options;
+  const span = tracer?.child({ name: `HTTP ${request.method}`, kind: 'client' });
+  response.once('close', () => span?.end({ attributes: { 'http.response.status_code': response.statusCode } }));
+  const outgoing = openRequest(remote, request, { ...passedHeaders(request.headers, user), ...spanHeaders(span) });
   if (outgoing === undefined) return sendUnavailable(response, 'service unavailable');
   signal.addEventListener('abort', () => outgoing.destroy(), { once: true });
   (request as unknown as NodeJS.ReadableStream).pipe(outgoing);

@@ -1,5 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants, createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
+import {
+  constants,
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type ServerHttp2Session,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '#base/log.ts';
@@ -86,7 +92,13 @@ export class HttpFront {
       requestTimeout: limits.requestMs,
       connectionsCheckingInterval: limits.headersMs / 2,
     });
-    http.on('request', (request, response) => void handle(options, request, response as unknown as ServerResponse));
+    const { tracer } = options.server;
+    const serve = (request: IncomingMessage | Http2ServerRequest, response: unknown): void =>
+      void handle(options, request, response as ServerResponse);
+    http.on(
+      'request',
+      tracer === undefined ? serve : (request, response) => tracer.inRequest(() => serve(request, response)),
+    );
     http.on('upgrade', options.upgrade as never);
     http.on('connection', (socket) => {
       socket.setKeepAlive(true, keepAliveProbeMs);

@@ -8,6 +8,7 @@ import type { Permit } from '../fairness/level.ts';
 import type { Operation, OperationOptions, Result, UserInfo } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
+import type { Span } from '../tracing/tracer.ts';
 import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
 import { auditRefusal, beginAudit } from './audit.ts';
 import { type AnyRequest, readBody } from './body.ts';
@@ -19,6 +20,7 @@ import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
 import { isTrue, type PathRequest, type RequestInfo, type ResourceRequest, requestInfo } from './request-info.ts';
 import { RequestMeter } from './request-meter.ts';
 import type { IncludeObject } from './table.ts';
+import { traceRequest } from './trace.ts';
 import { sendWatch } from './watch.ts';
 
 /** One request with all that was worked out about it on the way in. */
@@ -68,12 +70,14 @@ export async function handle(
   const gone = new AbortController();
   let format = jsonFormat;
   let meter: RequestMeter | undefined;
+  let span: Span | undefined;
   let permit: Permit | undefined;
   let audit: AuditRecord | undefined;
   response.once('close', () => {
     const aborted = !response.writableFinished;
     if (aborted) gone.abort(clientGone);
     meter?.finish({ code: response.statusCode, bytes: response.sentBytes ?? 0, aborted });
+    span?.end(traceEnd(response.statusCode, audit));
     audit?.complete(response.statusCode);
   });
   try {
@@ -83,6 +87,7 @@ export async function handle(
     const identified = identify(server.registry, request, info);
     const user = identified instanceof Promise ? await identified : identified;
     meter.authenticated(user);
+    if (server.tracer !== undefined) span = traceRequest(server.tracer, request, info, user);
     audit = server.auditor === undefined ? undefined : beginAudit(server.auditor, request, response, info, user);
     const admitted = server.fairness?.admit(info, user, query, gone.signal);
     permit = admitted instanceof Promise ? await admitted : admitted;
@@ -134,6 +139,11 @@ export async function handle(
   }
 }
 
+function traceEnd(code: number, audit: AuditRecord | undefined): Parameters<Span['end']>[0] {
+  const attributes = { 'http.response.status_code': code, ...(audit === undefined ? {} : { 'audit-id': audit.id }) };
+  return { attributes, ...(code < 500 ? {} : { error: `answered ${code}` }) };
+}
+
 /** Text as UTF-8, which Node otherwise cuts to one byte a character. */
 function headerText(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
@@ -161,7 +171,8 @@ async function serveRemote(
   if (info.type === 'path') await authorizePath(exchange, info);
   else await authorizeUnknown(exchange, info);
   if (!remote.isAvailable) return sendUnavailable(exchange.response, 'service unavailable');
-  await proxyToServer({ ...exchange, clock: exchange.server.environment.clock, remote: remote.server });
+  const { environment, tracer } = exchange.server;
+  await proxyToServer({ ...exchange, clock: environment.clock, remote: remote.server, tracer });
 }
 
 /** People with a browser or curl get indented output, programs do not. */

@@ -1,9 +1,19 @@
 import type { Clock } from '#base/clock.ts';
 import type { Metrics, Series } from '#base/metrics.ts';
 import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, Write } from '#storage/store.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 
 /** Seconds. */
 const bounds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
+
+/** Spans are named as upstream names its own. */
+const spanNames = {
+  get: 'Get etcd3',
+  list: 'List(recursive=true) etcd3',
+  create: 'Create etcd3',
+  update: 'GuaranteedUpdate etcd3',
+  delete: 'Delete etcd3',
+} as const;
 
 interface OperationSeries {
   readonly count: Series;
@@ -15,12 +25,21 @@ interface OperationSeries {
 export class MeasuredStore implements Store {
   readonly #inner: Store;
   readonly #clock: Clock;
+  readonly #tracer: Tracer | undefined;
   readonly #make: (operation: string, group: string, resource: string) => OperationSeries;
   /** By operation and the first part of the key after the root. */
   readonly #series = new Map<string, OperationSeries>();
 
-  constructor(inner: Store, { metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock }) {
+  constructor(
+    inner: Store,
+    {
+      metrics,
+      clock,
+      tracer,
+    }: { readonly metrics: Metrics; readonly clock: Clock; readonly tracer: Tracer | undefined },
+  ) {
     this.#inner = inner;
+    this.#tracer = tracer;
     this.#clock = clock;
     const total = metrics.counter('etcd_requests_total', 'Operations of the store.');
     const errors = metrics.counter('etcd_request_errors_total', 'Those that failed.');
@@ -78,15 +97,21 @@ export class MeasuredStore implements Store {
     return this.#inner.close();
   }
 
-  #measure<T>(operation: string, key: string, work: Promise<T>): Promise<T> {
+  #measure<T>(operation: keyof typeof spanNames, key: string, work: Promise<T>): Promise<T> {
     const since = this.#clock.monotonic();
     const series = this.#seriesOf(operation, key);
+    const name = spanNames[operation];
+    const span = this.#tracer?.child({ name, kind: 'internal', startMs: this.#clock.now(), attributes: { key } });
     work.then(
       () => {
+        span?.end();
         series.count(1);
         series.seconds((this.#clock.monotonic() - since) / 1000);
       },
-      () => series.failed(1),
+      (error: unknown) => {
+        span?.end({ error: String(error) });
+        series.failed(1);
+      },
     );
     return work;
   }

@@ -7,6 +7,7 @@ import type { Json } from '#machinery/meta.ts';
 import { nodeHttp } from '#streaming/node-http.ts';
 import { readAnswer } from '../http/body.ts';
 import type { ResourceTable } from '../resources/resource.ts';
+import { spanHeaders, type Tracer } from '../tracing/tracer.ts';
 import {
   formatUrl,
   resolveWebhook,
@@ -51,10 +52,12 @@ export class WebhookClient {
   /** By the authorities that they trust, the least recently used first. */
   readonly #pools = new Map<string, https.Agent>();
   #plain: Agent | undefined;
+  readonly #tracer: Tracer | undefined;
 
-  constructor(resources: ResourceTable, environment: Environment) {
+  constructor(resources: ResourceTable, environment: Environment, tracer?: Tracer) {
     this.#resources = resources;
     this.#environment = environment;
+    this.#tracer = tracer;
   }
 
   #plainPool(): Agent {
@@ -69,6 +72,7 @@ export class WebhookClient {
     const timer = this.#environment.clock.schedule(timeoutMs, () => stop.abort(new Error('context deadline exceeded')));
     const onAbort = (): void => stop.abort(new Error('context canceled'));
     signal?.addEventListener('abort', onAbort, { once: true });
+    const span = this.#tracer?.child({ name: 'HTTP POST', kind: 'client', attributes: { 'url.path': url.path } });
     try {
       const address = resolveWebhook(config, this.#resources, this.#environment.random);
       const answer = await this.#post(address, {
@@ -76,12 +80,15 @@ export class WebhookClient {
         config,
         body: encodeJson(body),
         signal: stop.signal,
+        trace: spanHeaders(span),
         again: true,
       });
+      span?.end({ attributes: { 'http.response.status_code': answer.status } });
       if (answer.status < 200 || answer.status > 299)
         throw new WebhookFailure(statusFailure(answer.status, answer.body), answer.status);
       return parsed(answer.body);
     } catch (error) {
+      span?.end({ error: String(error) });
       if (error instanceof WebhookFailure) throw error;
       throw new WebhookFailure(`Post ${JSON.stringify(formatUrl(url))}: ${dialFailure(error)}`);
     } finally {
@@ -103,10 +110,11 @@ export class WebhookClient {
       readonly config: WebhookClientConfig;
       readonly body: Uint8Array;
       readonly signal: AbortSignal;
+      readonly trace: Readonly<Record<string, string>>;
       readonly again: boolean;
     },
   ): Promise<{ readonly status: number; readonly body: string }> {
-    const { url, config, body, signal, again } = request;
+    const { url, config, body, signal, trace, again } = request;
     const { host, port, serverName } = address;
     const { isSecure } = url;
     const options: https.RequestOptions = {
@@ -122,6 +130,7 @@ export class WebhookClient {
         accept: 'application/json, */*',
         'content-length': body.length,
         'user-agent': 'kube-apiserver-admission',
+        ...trace,
       },
       agent: isSecure ? this.#pool(config.caBundle ?? '') : this.#plainPool(),
       signal,

@@ -133,6 +133,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
   });
   await published?.withdraw();
   server.stop();
+  await server.tracer?.close();
   await front.close();
   await store.close();
 }
