@@ -2,6 +2,8 @@ import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1035Problems, label1123Problems, subdomainProblems } from '#machinery/names.ts';
+import { formatTime } from '#machinery/time.ts';
+import { local } from './availability.ts';
 
 /** What an APIService means (apiregistration/v1): which server answers for a group and version. */
 export const apiServiceRules: KindRules<APIService> = {
@@ -10,6 +12,11 @@ export const apiServiceRules: KindRules<APIService> = {
   hasGeneration: false,
   defaults({ spec }) {
     if (spec?.service !== undefined) spec.service.port ??= 443;
+  },
+  // What this server answers for itself needs no checking.
+  prepareForCreate(object, { now }) {
+    if (object.spec?.service === undefined)
+      object.status = { conditions: [{ type: 'Available', lastTransitionTime: formatTime(now), ...local }] };
   },
   validate,
   validateUpdate: () => [],

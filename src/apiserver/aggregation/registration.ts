@@ -10,6 +10,9 @@ import { isBuiltinGroup, localPriority } from './priorities.ts';
 /** Says that the server itself keeps an APIService: `onstart`, or `true` for those that come and go. */
 const managedLabel = 'kube-aggregator.kubernetes.io/automanaged';
 
+/** Registrations that share a transaction: a first start has sixty to make. */
+const workers = 32;
+
 /** Keeps an APIService for every group and version that this server serves itself. */
 export class LocalRegistration {
   readonly #resources: ResourceTable;
@@ -47,7 +50,11 @@ export class LocalRegistration {
     if (group !== 'apiregistration.k8s.io') this.#queue.add(`${version}.${group}`);
   }
 
-  run(): Promise<void> {
+  async run(): Promise<void> {
+    await Promise.all(Array.from({ length: workers }, () => this.#work()));
+  }
+
+  #work(): Promise<void> {
     return workThrough(this.#queue, { log: this.#environment.log, what: 'apiService' }, (name) => this.#sync(name));
   }
 
