@@ -168,7 +168,7 @@ type FieldFlags = {
   p?: string;
   m?: string;
   /** Owned as a whole. */
-  a?: 1;
+  a?: 0 | 1;
   /** What a zero value means; see field-presence.json. */
   n?: 'z' | 'w';
   /** Numbers of the messages around the field that JSON does not show. */
@@ -196,6 +196,7 @@ for (const [longName, definition] of Object.entries(definitions)) {
     if (value['x-kubernetes-patch-strategy'] !== undefined) flags.p = value['x-kubernetes-patch-strategy'];
     if (value['x-kubernetes-patch-merge-key'] !== undefined) flags.m = value['x-kubernetes-patch-merge-key'];
     if (value['x-kubernetes-map-type'] === 'atomic') flags.a = 1;
+    if (value['x-kubernetes-map-type'] === 'granular' && value.$ref !== undefined) flags.a = 0;
     rows[property] = fieldRow(name, property, typeOf(value), flags);
   }
   structure[name] = definition['x-kubernetes-map-type'] === 'atomic' ? { f: rows, a: 1 } : { f: rows };

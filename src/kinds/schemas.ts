@@ -22,8 +22,8 @@ interface FieldFlags {
   readonly p?: string;
   /** Patch merge key. */
   readonly m?: string;
-  /** The map or object is owned as a whole. */
-  readonly a?: 1;
+  /** The map or object is owned as a whole (1), or never so, whatever its type says (0). */
+  readonly a?: 0 | 1;
   /** A zero value is left out (`z`) or written (`w`). */
   readonly n?: 'z' | 'w';
   /** Numbers of protobuf messages around the field. */
@@ -134,7 +134,7 @@ function schemaOf(type: string, flags: FieldFlags): Schema {
     return map;
   }
   if (scalarTypes.has(type) || type.startsWith('any:')) return scalarOf(type);
-  return objectOf(type, flags.a === 1);
+  return objectOf(type, flags.a);
 }
 
 function listOf(items: string, flags: FieldFlags): ListSchema {
@@ -167,10 +167,10 @@ function anyScalar(message: string): ScalarSchema {
   };
 }
 
-function objectOf(name: string, atomicField: boolean): ObjectSchema {
+function objectOf(name: string, atomicField?: 0 | 1): ObjectSchema {
   const row = rows[name];
   if (row === undefined) throw new Error(`no type named ${name}`);
-  const atomic = row.a === 1 || atomicField;
+  const atomic = (atomicField ?? row.a) === 1;
   const key = atomic ? `${name}!` : name;
   let schema = objects.get(key);
   if (schema === undefined) {
@@ -185,7 +185,7 @@ function objectOf(name: string, atomicField: boolean): ObjectSchema {
  * nothing is built before it is looked at. Throws on a name that the interface does not have.
  */
 export function schemaNamed(name: string): ObjectSchema {
-  return objectOf(name, false);
+  return objectOf(name);
 }
 
 /** Whether the published interface has a type of this name. */

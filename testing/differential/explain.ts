@@ -21,12 +21,25 @@ export async function explain(
 ): Promise<Explanation | undefined> {
   if (same(withoutControllers(official), withoutControllers(ours))) return 'a controller’s work';
   if (same(withoutEmpty(official), withoutEmpty(ours))) return 'empty is absent';
+  if (tellsSomeOfSeveral(official) && (await isAmong(ours, again))) return 'order of a map';
   if (!same(inOneOrder(withoutEmpty(official)), inOneOrder(withoutEmpty(ours)))) return undefined;
   for (let asked = 0; asked < maxAsked; asked++) {
     const other = await again();
     if (!same(official, other)) return 'order of a map';
   }
   return undefined;
+}
+
+/** An apply configuration that does not fit is told of as far as the official server came, from member to member. */
+function tellsSomeOfSeveral({ body }: NormalAnswer): boolean {
+  const message = isObject(body) ? body['message'] : undefined;
+  return typeof message === 'string' && /^failed to (create typed patch|convert new) object/.test(message);
+}
+
+/** Whether the official server also gives this answer when it is asked again and again. */
+async function isAmong(ours: NormalAnswer, again: () => Promise<NormalAnswer>): Promise<boolean> {
+  for (let asked = 0; asked < maxAsked; asked++) if (same(await again(), ours)) return true;
+  return false;
 }
 
 function same(left: NormalAnswer, right: NormalAnswer): boolean {

@@ -65,7 +65,12 @@ function normal(value: Json, key: string): Json {
       // Columns are described in words of our own.
       if (key === 'columnDefinitions' && name === 'description') return [name, 'WORDS'];
       // A dry run counts on from where the official server's range ends.
-      if (name === 'nodePort' && typeof member === 'number' && member >= 30_000 && member < 32_800)
+      if (
+        /^(nodePort|healthCheckNodePort)$/.test(name) &&
+        typeof member === 'number' &&
+        member >= 30_000 &&
+        member < 32_800
+      )
         return [name, 'NODE PORT'];
       if (name === 'targetPort' && typeof member === 'number' && isServerPort(member)) return [name, 'SERVER PORT'];
       return [name, normal(member!, name)];

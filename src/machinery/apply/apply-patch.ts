@@ -14,6 +14,7 @@ import { differenceFields, intersectFields, isEmptyTree, noFields, pathsOf, with
 import { allowedByLastApplied, lastAppliedAnnotation } from './last-applied.ts';
 import { entriesOf, isSameManager, keepWhenSame, type Manager, managersBefore, ownable } from './managers.ts';
 import { mergeApplied } from './merge.ts';
+import { KeylessItem } from './path-steps.ts';
 import { prune } from './prune.ts';
 import { sameValues } from './same-values.ts';
 import { inOneText, typeProblems } from './typed.ts';
@@ -58,10 +59,15 @@ export interface ApplyOptions {
  */
 export function applyPatch(options: ApplyOptions): Awaitable<ApiObject> {
   checkConfiguration(options);
-  const write = prepared(options);
-  return andThen(prunedObject(write), (object) =>
-    andThen(changesOf(write, object), (changes) => finished(write, object, changes)),
-  );
+  try {
+    const write = prepared(options);
+    return andThen(prunedObject(write), (object) =>
+      andThen(changesOf(write, object), (changes) => finished(write, object, changes)),
+    );
+  } catch (error) {
+    if (!(error instanceof KeylessItem)) throw error;
+    throw failure(options.patch, 'failed to create typed live object', error.message);
+  }
 }
 
 function checkConfiguration({ patch, schema, apiVersion, kind, conform }: ApplyOptions): void {

@@ -31,16 +31,22 @@ export function memberSchema(schema: Schema, key: string): { readonly schema: Sc
   return { schema: schema.type === 'map' ? schema.values : untyped, named: false };
 }
 
-/** The step of a list's item: `k:` with its keys, or `v:` with its value. */
+/** An item of a list by keys that has none: nobody can own it, nor anything around it. */
+export class KeylessItem extends Error {}
+
+/** The step of a list's item: `k:` with its keys, or `v:` with its value. @throws KeylessItem */
 export function itemStep(schema: ListSchema, item: Json, index: number): string {
   if (schema.listType === 'set') return `v:${stringifyJson(item)}`;
-  if (!isObject(item)) return `i:${index}`;
+  if (!isObject(item))
+    throw new KeylessItem(`element ${index}: associative list with keys may not have non-map elements`);
   const keys: Record<string, Json> = {};
   for (const key of [...schema.keys].sort()) {
     const value = item[key] === undefined ? defaultOf(schema.items, key) : item[key];
     if (value !== undefined) keys[key] = value;
   }
-  return Object.keys(keys).length === 0 ? `i:${index}` : `k:${stringifyJson(keys)}`;
+  if (Object.keys(keys).length === 0)
+    throw new KeylessItem(`element ${index}: associative list with keys has an element that omits all key fields`);
+  return `k:${stringifyJson(keys)}`;
 }
 
 /** What an absent key counts as: its default, or the zero value of a field that is always written. */

@@ -6,6 +6,7 @@ import { formatTime } from '../time.ts';
 import { type Comparison, compareObjects } from './compare.ts';
 import { differenceFields, isEmptyTree, unionFields } from './field-tree.ts';
 import { entriesOf, forgetsManagers, isSameManager, type Manager, managersBefore } from './managers.ts';
+import { KeylessItem } from './path-steps.ts';
 import {
   type Awaitable,
   andThen,
@@ -38,10 +39,20 @@ export interface TrackUpdateOptions {
 
 /**
  * The managed fields of an object after a create, update or patch (KEP-555): what changed belongs to the writer now,
- * what is gone belongs to nobody. Nothing is noted of an object of which nothing was noted before. Gives the old entries themselves when nothing changed; a promise only where somebody
- * wrote through another version.
+ * what is gone belongs to nobody. Nothing is noted of an object of which nothing was noted before, nor of one that
+ * nobody can own parts of. Gives the old entries themselves when nothing changed; a promise only where somebody wrote
+ * through another version.
  */
 export function trackUpdate(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsEntry[]> {
+  try {
+    return tracked(options);
+  } catch (error) {
+    if (error instanceof KeylessItem) return [];
+    throw error;
+  }
+}
+
+function tracked(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsEntry[]> {
   const { schema, apiVersion, versions, old, subresource } = options;
   // Through a part of an object nobody changes the record itself.
   const said = subresource === '' ? options.new.metadata : undefined;

@@ -1,26 +1,48 @@
 import { CustomResourceDefinition as DefinitionKind } from '#kinds/generated/handles.ts';
 import type { CustomResourceDefinition } from '#kinds/generated/types/apiextensions_v1.ts';
+import { trackUpdate } from '#machinery/apply/index.ts';
 import { equalValues } from '#machinery/equality.ts';
-import type { Mutable } from '#machinery/meta.ts';
+import { apiVersionOf, type ManagedFieldsEntry, type Mutable } from '#machinery/meta.ts';
 import type { Registry, ResourceHook } from '../../registry/registry.ts';
+import { resetFieldsOf } from '../../registry/reset-fields.ts';
 import { decidedStatus } from './status.ts';
 
 /**
- * Names are decided with the very write that asks for them: who gets the answer to a create can use the kind.
+ * Names are decided with the very write that asks for them: who gets the answer to a create can use the kind. The
+ * status is the server's own all the same, and noted as such.
  */
 export const definitionHook: ResourceHook = {
-  allocate(registry, object, old) {
+  allocate(registry, object, old, dryRun) {
     const definition = object as unknown as Mutable<CustomResourceDefinition>;
     const before = old as unknown as CustomResourceDefinition | undefined;
-    if (before === undefined || !equalValues(before.spec, definition.spec))
-      definition.status = decidedStatus(
-        definition,
-        othersInGroup(registry, definition),
-        registry.environment.clock.now(),
-      ) as Mutable<CustomResourceDefinition>['status'] & object;
+    const isSettled = before !== undefined && equalValues(before.spec, definition.spec);
+    if (!dryRun && !isSettled) decide(registry, definition);
     return Promise.resolve(undefined);
   },
 };
+
+function decide(registry: Registry, definition: Mutable<CustomResourceDefinition>): void {
+  const now = registry.environment.clock.now();
+  const undecided = { ...definition } as CustomResourceDefinition;
+  definition.status = decidedStatus(
+    undecided,
+    othersInGroup(registry, undecided),
+    now,
+  ) as typeof definition.status & {};
+  const resource = registry.resources.of(DefinitionKind);
+  const entries = trackUpdate({
+    old: undecided,
+    new: definition as CustomResourceDefinition,
+    schema: resource.schema,
+    manager: 'kube-apiserver',
+    apiVersion: apiVersionOf(DefinitionKind),
+    subresource: 'status',
+    now,
+    resetFields: resetFieldsOf(resource, 'status'),
+  });
+  // Definitions are written through one version.
+  if (!(entries instanceof Promise)) definition.metadata.managedFields = entries as Mutable<ManagedFieldsEntry>[];
+}
 
 /** The other definitions of a definition's group. */
 export function* othersInGroup(

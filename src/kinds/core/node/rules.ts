@@ -1,12 +1,14 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type ResourceList, roundResources } from '#kinds/resource-list.ts';
+import type { Mutable } from '#machinery/meta.ts';
 import { validateNode, validateNodeUpdate } from '../validation.ts';
 
 export const nodeRules: KindRules<core.Node> = {
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
   defaults(node) {
+    matchAddressRanges(node.spec);
     const { status } = node;
     if (status === undefined) return;
     roundResources(status.capacity as ResourceList | undefined);
@@ -15,9 +17,15 @@ export const nodeRules: KindRules<core.Node> = {
     for (const taint of node.spec.taints ?? []) {
       if (taint.value === '') delete taint.value;
     }
-    if (node.spec.podCIDR !== undefined) node.spec.podCIDRs ??= [node.spec.podCIDR];
   },
   selectableFields: { 'spec.unschedulable': (node) => String(node.spec.unschedulable ?? false) },
   keepsStatusOnCreate: true,
   hasGeneration: false,
 };
+
+/** The range of former times is the first of those of today, whichever of the two is said. */
+function matchAddressRanges(spec: Mutable<core.NodeSpec>): void {
+  const { podCIDR, podCIDRs = [] } = spec;
+  if (podCIDR !== undefined && podCIDR !== podCIDRs[0]) spec.podCIDRs = [podCIDR];
+  else if (podCIDRs[0] !== undefined) spec.podCIDR = podCIDRs[0];
+}
