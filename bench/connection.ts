@@ -48,7 +48,7 @@ export class Connection {
   }
 
   /** One request at a time. */
-  ask(request: string): Promise<Answer> {
+  ask(request: string | Uint8Array): Promise<Answer> {
     this.#waiting = Promise.withResolvers();
     this.#socket.write(request);
     return this.#waiting.promise;

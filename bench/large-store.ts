@@ -34,12 +34,20 @@ export async function measureLargeStore(podCount: number): Promise<LargeStoreFig
   }
 }
 
+/** A namespace in which pods can be created: it has its service account. */
+export async function createNamespace(client: LoadClient, name: string): Promise<void> {
+  await client.call('POST', '/api/v1/namespaces', JSON.stringify({ kind: 'Namespace', metadata: { name } }));
+  const asked = (): Promise<boolean> =>
+    client.call('GET', `/api/v1/namespaces/${name}/serviceaccounts/default`).then(
+      () => true,
+      () => false,
+    );
+  while (!(await asked())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 /** Pods that nobody schedules, in a few namespaces. */
 export async function fillPods(client: LoadClient, count: number): Promise<void> {
-  for (let index = 0; index < namespaces; index++) {
-    const body = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: `large-${index}` } });
-    await client.call('POST', '/api/v1/namespaces', body);
-  }
+  for (let index = 0; index < namespaces; index++) await createNamespace(client, `large-${index}`);
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < count) {

@@ -22,12 +22,20 @@ export class LoadClient {
   }
 
   /** The whole body. @throws Error for an answer that is no success. */
-  async call(method: string, path: string, body = '', contentType = 'application/json'): Promise<Buffer> {
-    const content = body === '' ? '' : `content-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
-    const head = `${method} ${path} HTTP/1.1\r\nhost: bench\r\nuser-agent: bench\r\naccept: application/json\r\n`;
+  async call(
+    method: string,
+    path: string,
+    body: string | Uint8Array = '',
+    contentType = 'application/json',
+    accept = 'application/json',
+  ): Promise<Buffer> {
+    const content =
+      body.length === 0 ? '' : `content-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
+    const head = `${method} ${path} HTTP/1.1\r\nhost: bench\r\nuser-agent: bench\r\naccept: ${accept}\r\n${content}\r\n`;
     const connection = await this.#take();
     try {
-      const answer = await connection.ask(`${head}${content}\r\n${body}`);
+      const request = typeof body === 'string' ? head + body : Buffer.concat([Buffer.from(head), body]);
+      const answer = await connection.ask(request);
       if (answer.status < 300) return answer.body;
       throw new Error(`${method} ${path}: ${answer.status} ${answer.body.toString().slice(0, 200)}`);
     } finally {

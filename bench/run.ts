@@ -5,13 +5,30 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isRoot } from '#testing/machine.ts';
+import { measureGrowth } from './growth.ts';
+import { measureLargeStore } from './large-store.ts';
 import { LoadClient, measureRate, medianOf } from './load.ts';
+import { drawGrowth, growthTable } from './plot.ts';
+import { measureForms } from './protobuf.ts';
 import { measureRealNode } from './real-node.ts';
 import { cpuSeconds, residentMegabytes, startPeer, startProa, type Target } from './target.ts';
+import { measureWatchers } from './watchers.ts';
 
 const { values } = parseArgs({
-  options: { peer: { type: 'string' }, json: { type: 'string' }, seconds: { type: 'string', default: '4' } },
+  options: {
+    peer: { type: 'string' },
+    json: { type: 'string' },
+    seconds: { type: 'string', default: '4' },
+    only: { type: 'string' },
+    limit: { type: 'string', default: '100000' },
+  },
 });
+/** What is measured: all but the growth, which takes minutes and writes into docs. */
+const parts = ['starts', 'in-process', 'node', 'api', 'forms', 'watchers', 'deployment', 'large', 'growth'] as const;
+type Part = (typeof parts)[number];
+const wanted = new Set<string>(values.only?.split(',') ?? parts.filter((part) => part !== 'growth'));
+const isWanted = (part: Part): boolean => wanted.has(part);
+const limit = Number(values.limit);
 const durationMs = Number(values.seconds) * 1000;
 const idleSeconds = 20;
 const listObjects = 10_000;
@@ -52,7 +69,7 @@ const configMap = (name: string, labels: Readonly<Record<string, string>> = {}):
     data: { payload },
   });
 /** One object in so many has a label of its own. */
-const parts = 100;
+const labelled = 100;
 
 async function measureApi({ name: by, access }: Target): Promise<void> {
   const one = new LoadClient(access, 1);
@@ -83,7 +100,7 @@ async function measureApi({ name: by, access }: Target): Promise<void> {
     await one.call('GET', `/api/v1/namespaces/kube-public/configmaps?labelSelector=part%3D1`);
     return performance.now() - started;
   });
-  note(`LIST of ${listObjects / parts} of them by label`, 'ms', '', { higher: false, by, value: selected });
+  note(`LIST of ${listObjects / labelled} of them by label`, 'ms', '', { higher: false, by, value: selected });
   const applied = await measureRate(16, durationMs, (index) =>
     many.call(
       'PATCH',
@@ -117,7 +134,7 @@ async function fillList(client: LoadClient): Promise<void> {
       await client.call(
         'POST',
         '/api/v1/namespaces/kube-public/configmaps',
-        configMap(`list-${index}`, { part: String(index++ % parts) }),
+        configMap(`list-${index}`, { part: String(index++ % labelled) }),
       );
   };
   await Promise.all(Array.from({ length: 100 }, worker));
@@ -263,19 +280,77 @@ function table(): string {
   return ['| what | Proa | official | better by | target |', '|---|---|---|---|---|', ...lines].join('\n');
 }
 
+async function measureLarge(): Promise<void> {
+  const pods = Math.min(limit, 100_000);
+  const { readyMs, residentMegabytes: resident } = await measureLargeStore(pods);
+  const by = 'Proa';
+  note(`spawn to /readyz with ${pods} pods`, 'ms', '≤ 3,000', { higher: false, by, value: readyMs });
+  note(`resident memory with ${pods} pods`, 'MB', '≤ 600', { higher: false, by, value: resident });
+}
+
+async function measureWatching({ name: by, access }: Target): Promise<void> {
+  const load = { watchers: 1_000, perSecond: 1_000, seconds: Number(values.seconds) };
+  const { p50Ms, p99Ms, eventsPerSecond, delivered } = await measureWatchers(access, load);
+  const what = '1,000 watchers of one resource at 1,000 events/s';
+  note(`${what}: delay, p50`, 'ms', '', { higher: false, by, value: p50Ms });
+  note(`${what}: delay, p99`, 'ms', '≤ 100', { higher: false, by, value: p99Ms });
+  note(`${what}: writes that came about`, '/s', '', { higher: true, by, value: eventsPerSecond });
+  note(`${what}: delivered`, '%', '', { higher: true, by, value: delivered * 100 });
+}
+
+async function measureBothForms(target: Target): Promise<void> {
+  const figures = await measureForms(target, durationMs / 2);
+  for (const form of ['json', 'protobuf'] as const) {
+    const aim = form === 'json' ? '' : 'no slower than JSON';
+    const say = (what: string, value: number): void =>
+      note(`${what}, ${form}`, '/s', aim, { higher: true, by: target.name, value });
+    say('creates of pods', figures[form].createsPerSecond);
+    say('GET of a pod', figures[form].getsPerSecond);
+    say('LIST of 500 pods', figures[form].listsPerSecond);
+  }
+}
+
+async function measureAndDrawGrowth(): Promise<void> {
+  const growth = await measureGrowth(durationMs / 4, limit);
+  const docs = join(import.meta.dirname, '..', 'docs');
+  writeFileSync(join(docs, 'growth.svg'), drawGrowth(growth));
+  const text = [
+    '# Cost against size',
+    '',
+    'Processor time of the server for one request while there is more and more that the request does not touch: ConfigMaps of another namespace,',
+    'kinds that somebody defined, watchers of single Secrets. Drawn by `npm run bench -- --only growth`.',
+    '',
+    '![microseconds a request against the number of objects, kinds and watchers](growth.svg)',
+    '',
+    growthTable(growth),
+    '',
+  ];
+  writeFileSync(join(docs, 'growth.md'), text.join('\n'));
+}
+
 const peer = values.peer;
-await measureStarts();
-measureInProcess();
-await measureNode();
-await measure(() => startProa(['--nodes', '0']), measureApi);
-await measure(() => startProa(['--nodes', '0', '--simulated-nodes', String(nodeCount)]), measureDeployment);
+/** The parts that one server after the other goes through. */
+const measured: readonly (readonly [Part, (target: Target) => Promise<void>, readonly string[]])[] = [
+  ['api', measureApi, ['--nodes', '0']],
+  ['forms', measureBothForms, ['--nodes', '0']],
+  ['watchers', measureWatching, ['--nodes', '0']],
+  ['deployment', measureDeployment, ['--nodes', '0', '--simulated-nodes', String(nodeCount)]],
+];
+if (isWanted('starts')) await measureStarts();
+if (isWanted('in-process')) measureInProcess();
+if (isWanted('node')) await measureNode();
+for (const [part, work, args] of measured) if (isWanted(part)) await measure(() => startProa(args), work);
+if (isWanted('large')) await measureLarge();
+if (isWanted('growth')) await measureAndDrawGrowth();
 if (peer !== undefined) {
-  await measure(async () => {
-    const target = await startPeer(peer);
-    note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'official', value: target.readyMs });
-    return target;
-  }, measureApi);
-  await measure(() => startPeer(peer), measureDeployment);
+  for (const [part, work] of measured) {
+    if (!isWanted(part)) continue;
+    await measure(async () => {
+      const target = await startPeer(peer);
+      note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'official', value: target.readyMs });
+      return target;
+    }, work);
+  }
 }
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, ${process.platform}`;
 process.stdout.write(`\nMeasured on ${machine} with \`npm run bench\`.\n\n${table()}\n`);

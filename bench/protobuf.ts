@@ -1,0 +1,49 @@
+import { schemaOfKind } from '#kinds/resources.ts';
+import type { JsonObject } from '#machinery/meta.ts';
+import { encodeProtobuf } from '#machinery/protobuf.ts';
+import { createNamespace, podText } from './large-store.ts';
+import { LoadClient, measureRate } from './load.ts';
+import type { Target } from './target.ts';
+
+const media = { json: 'application/json', protobuf: 'application/vnd.kubernetes.protobuf' } as const;
+type Form = keyof typeof media;
+const namespace = 'forms';
+const listed = 500;
+const pods = `/api/v1/namespaces/${namespace}/pods`;
+
+export interface FormFigures {
+  readonly createsPerSecond: number;
+  readonly getsPerSecond: number;
+  /** Lists of 500 pods. */
+  readonly listsPerSecond: number;
+}
+
+/** Pods in either form: created, read and listed. */
+export async function measureForms(
+  { access }: Target,
+  durationMs: number,
+): Promise<Readonly<Record<Form, FormFigures>>> {
+  const client = new LoadClient(access, 32);
+  const schema = schemaOfKind('v1', 'Pod')!;
+  await createNamespace(client, namespace);
+  let next = 0;
+  const body = (form: Form): string | Uint8Array => {
+    const text = podText(next++);
+    return form === 'json' ? text : encodeProtobuf(JSON.parse(text) as JsonObject, schema);
+  };
+  while (next < listed) await client.call('POST', pods, body('json'));
+  const measure = async (form: Form): Promise<FormFigures> => {
+    const read = (path: string) => () => client.call('GET', path, '', undefined, media[form]);
+    const gets = await measureRate(32, durationMs, read(`${pods}/pod-0`));
+    const lists = await measureRate(4, durationMs, read(`${pods}?limit=${listed}`));
+    const create = () => client.call('POST', pods, body(form), media[form], media[form]);
+    const creates = await measureRate(32, durationMs, create);
+    return { createsPerSecond: creates.perSecond, getsPerSecond: gets.perSecond, listsPerSecond: lists.perSecond };
+  };
+  // Once without being looked at: what comes first warms up for what follows.
+  await measure('json');
+  await measure('protobuf');
+  const figures = { json: await measure('json'), protobuf: await measure('protobuf') };
+  client.close();
+  return figures;
+}
