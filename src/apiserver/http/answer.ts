@@ -10,6 +10,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { Result } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { encodeValue, statusSchema } from './encode.ts';
+import { protobufListOf, protobufOf } from './messages.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, type Encoding, mediaTypes, notAcceptable } from './negotiation.ts';
 import { type IncludeObject, metadataOnly, tableOf } from './table.ts';
@@ -103,9 +104,7 @@ export async function sendResult(answering: Answering, result: Exclude<Result, {
 function sendObject(answering: Answering, value: StoredObject, status: number): void {
   const { response, format, resource, include, now } = answering;
   if (format.as === 'object') {
-    const isPlain = format.encoding === 'json' && !format.pretty;
-    const bytes = isPlain ? value.bytes : encodeValue(value.object, resource.schema, format);
-    return sendBytes(response, status, mediaTypes[format.encoding], bytes);
+    return sendBytes(response, status, mediaTypes[format.encoding], wholeObject(answering, value));
   }
   const { resourceVersion } = value.object.metadata;
   const metadata = resourceVersion === undefined ? {} : { resourceVersion };
@@ -118,6 +117,12 @@ function sendObject(answering: Answering, value: StoredObject, status: number): 
     status,
     tableOf({ resource, objects: [value.object], metadata, include, now, withColumns: true }),
   );
+}
+
+function wholeObject({ format, resource }: Answering, value: StoredObject): Uint8Array {
+  if (format.encoding === 'json' && !format.pretty) return value.bytes;
+  if (format.encoding === 'protobuf') return protobufOf(value, resource);
+  return encodeValue(value.object, resource.schema, format);
 }
 
 /** Tables have no protobuf form. */
@@ -140,6 +145,10 @@ async function sendList(answering: Answering, list: Extract<Result, { type: 'lis
   const { response, format, resource, include, now } = answering;
   const { metadata, items } = list;
   if (format.as === 'object' && format.encoding === 'json' && !format.pretty) return streamList(answering, list);
+  if (format.as === 'object' && format.encoding === 'protobuf') {
+    const bytes = protobufListOf(items, { resource, listKind: listKindOf(resource), metadata });
+    return sendBytes(response, 200, mediaTypes.protobuf, bytes);
+  }
   const objects = items.map(({ object }) => object);
   if (format.as === 'table') {
     return sendTable(answering, 200, tableOf({ resource, objects, metadata, include, now, withColumns: true }));

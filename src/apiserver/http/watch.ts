@@ -2,13 +2,13 @@ import type { Clock } from '#base/clock.ts';
 import { encodeCbor, encodeCborFrame } from '#machinery/cbor.ts';
 import { type ApiObject, apiVersionOf, type JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf, encodeWatchFrame } from '#machinery/protobuf.ts';
-import type { ObjectSchema } from '#machinery/schema.ts';
 import { dumpYaml } from '#machinery/yaml.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import { type Answering, type AnyResponse, drained, metadataSchema, writeHead } from './answer.ts';
+import { protobufOf } from './messages.ts';
 import { type Encoding, mediaTypes } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
 import { type Batch, batchOf, SharedBatches, WatchRounds } from './watch-rounds.ts';
@@ -187,7 +187,7 @@ function sharedFrame(
   type: string,
   value: StoredObject,
   encoding: SharedEncoding,
-  { schema }: Answering['resource'],
+  resource: ServedResource,
 ): Uint8Array {
   let frames = sharedFrames.get(value);
   if (frames === undefined) {
@@ -197,19 +197,19 @@ function sharedFrame(
   const key = `${type} ${encoding}`;
   let frame = frames.get(key);
   if (frame === undefined) {
-    frame = wholeFrame(type, value, encoding, schema);
+    frame = wholeFrame(type, value, encoding, resource);
     frames.set(key, frame);
   }
   return frame;
 }
 
-function wholeFrame(type: string, value: StoredObject, encoding: SharedEncoding, schema: ObjectSchema): Uint8Array {
+function wholeFrame(type: string, value: StoredObject, encoding: SharedEncoding, resource: ServedResource): Uint8Array {
   switch (encoding) {
     case 'json':
       return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), value.bytes, Buffer.from('}\n')]);
     case 'protobuf':
-      return encodeWatchFrame(type, encodeProtobuf(value.object as unknown as JsonObject, schema));
+      return encodeWatchFrame(type, protobufOf(value, resource));
     case 'cbor':
-      return encodeCborFrame(type, encodeCbor(value.object, schema));
+      return encodeCborFrame(type, encodeCbor(value.object, resource.schema));
   }
 }

@@ -16,12 +16,15 @@ export function encodeProtobuf(value: JsonObject, schema: ObjectSchema): Uint8Ar
   return encodeEnvelope(encodeMessage(value, schema), { apiVersion, kind });
 }
 
+/** What the envelope adds, names of groups and kinds included, unless they are long. */
+const maxEnvelope = 256;
+
 /** A message with the envelope around it. */
 export function encodeEnvelope(
   message: Uint8Array,
   { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
 ): Uint8Array {
-  const writer = new BackwardWriter();
+  const writer = new BackwardWriter(message.length + maxEnvelope);
   writer.string('');
   writer.tag(4, bytesType);
   writer.string('');
@@ -46,6 +49,10 @@ export function encodeMessage(value: JsonObject, schema: ObjectSchema): Uint8Arr
   return writer.finish();
 }
 
+/** Tag and length before an item, and what stands before the items with a continue token. */
+const maxItemHead = 6;
+const maxListHead = 1024;
+
 /** A list whose items are messages already. */
 export function encodeList(list: {
   readonly apiVersion: string;
@@ -54,7 +61,8 @@ export function encodeList(list: {
   readonly metadataSchema: ObjectSchema;
   readonly items: readonly Uint8Array[];
 }): Uint8Array {
-  const writer = new BackwardWriter();
+  const bytes = list.items.reduce((sum, item) => sum + item.length + maxItemHead, maxListHead);
+  const writer = new BackwardWriter(bytes);
   for (let at = list.items.length - 1; at >= 0; at--) {
     writer.delimited(list.items[at]!);
     writer.tag(2, bytesType);

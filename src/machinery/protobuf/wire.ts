@@ -14,9 +14,17 @@ const decoder = new TextDecoder();
  * length is due.
  */
 export class BackwardWriter {
-  #bytes = new Uint8Array(initialBytes);
+  readonly #isMeasured: boolean;
+  #bytes: Uint8Array;
   /** Everything from here to the end is written. */
-  #start = initialBytes;
+  #start: number;
+
+  /** @param expectedBytes how much will be written, about */
+  constructor(expectedBytes = initialBytes) {
+    this.#isMeasured = expectedBytes !== initialBytes;
+    this.#bytes = new Uint8Array(expectedBytes);
+    this.#start = expectedBytes;
+  }
 
   /** How much is written. */
   get size(): number {
@@ -24,7 +32,8 @@ export class BackwardWriter {
   }
 
   finish(): Uint8Array {
-    return this.#bytes.slice(this.#start);
+    // What was measured before leaves next to nothing to cut off.
+    return this.#isMeasured ? this.#bytes.subarray(this.#start) : this.#bytes.slice(this.#start);
   }
 
   #reserve(count: number): void {
