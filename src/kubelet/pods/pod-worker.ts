@@ -9,6 +9,8 @@ import { terminalStatus } from './status.ts';
 
 const firstRetryMs = 1_000;
 const maxRetryMs = 60_000;
+/** Why a step ends early. Made once: an error with its stack for each pod that goes would cost more than the step. */
+const interrupted = new Error('something more urgent has come up for the pod');
 
 /**
  * The one place where a pod is worked on, a step at a time: whatever happens only says "look again", and each look
@@ -74,21 +76,21 @@ export class PodWorker {
     this.#pod = pod;
     this.#parts.statuses.observe(pod);
     // A deletion must not wait for a pull or a hook, and a shorter grace period must not wait for the longer one.
-    if (isDeleted && (!wasDeleted || isShorter)) this.#step?.abort();
+    if (isDeleted && (!wasDeleted || isShorter)) this.#step?.abort(interrupted);
     if ((!this.#isTerminated || isDeleted) && changesWork(before, pod)) this.wake();
   }
 
   /** The object is gone from the API: everything else must go as well. */
   removed(): void {
     this.#isGone = true;
-    this.#step?.abort();
+    this.#step?.abort(interrupted);
     this.wake();
   }
 
   /** Stops the pod for good and reports it as Failed. */
   evict(eviction: Eviction): void {
     this.#eviction ??= eviction;
-    this.#step?.abort();
+    this.#step?.abort(interrupted);
     this.wake();
   }
 
