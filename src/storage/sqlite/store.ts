@@ -24,8 +24,8 @@ const maxBatch = 512;
 
 interface Pending {
   readonly event: StoreEvent;
-  /** The write that this one builds on, if that was still on its way. */
-  readonly base: Pending | undefined;
+  /** The write that this one builds on, while that is still on its way. */
+  base: Pending | undefined;
   readonly settled: Promise<void>;
   readonly resolve: (result: CommitResult) => void;
   readonly reject: (error: Error) => void;
@@ -187,6 +187,8 @@ export class SqliteStore implements Store {
   #publish(pending: Pending): void {
     const { event, resolve } = pending;
     this.#forget(pending);
+    // Or the latest of an object that is written without a pause would keep all before it.
+    pending.base = undefined;
     this.#revisions.publish(event);
     resolve({ outcome: 'committed', revision: event.revision, value: event.value });
   }
