@@ -13,8 +13,7 @@ const structs = table as unknown as Readonly<Record<string, readonly string[]>>;
 
 /** How upstream's server would print a value that clients know by its JSON names. */
 export function goStruct(name: GoStruct, value: unknown): JsonObject {
-  const fields = (value ?? {}) as JsonObject;
-  return structValue(name, name === 'core.PodSpec' ? withHostSettings(fields) : fields);
+  return structValue(name, (value ?? {}) as JsonObject);
 }
 
 /** Upstream's server keeps these with the security context. */
@@ -24,12 +23,24 @@ function withHostSettings(spec: JsonObject): JsonObject {
   return { ...rest, securityContext: { ...context, shareProcessNamespace, hostUsers } } as unknown as JsonObject;
 }
 
+/** Upstream's structs hold metadata among their own fields, and so does what Go writes of them without a name for it. */
+function withFlatMetadata(name: string, value: JsonObject): JsonObject {
+  const { metadata, ...rest } = value;
+  if (typeof metadata !== 'object' || metadata === null || hasMetadata(name)) return value;
+  return { ...(metadata as JsonObject), ...rest } as JsonObject;
+}
+
+function hasMetadata(name: string): boolean {
+  return structs[name]!.some((row) => /^ObjectMeta:|:metadata\b/.test(row));
+}
+
 /** How upstream tells what changed in a value of which nothing may. */
 export function goDiff(name: GoStruct, before: unknown, after: unknown): string {
   return unifiedDiff(goJson(goStruct(name, before), 1), goJson(goStruct(name, after), 1));
 }
 
-function structValue(name: string, value: JsonObject): JsonObject {
+function structValue(name: string, object: JsonObject): JsonObject {
+  const value = name === 'core.PodSpec' ? withHostSettings(object) : withFlatMetadata(name, object);
   const known = new Map(Object.keys(value).map((key) => [key.toLowerCase(), value[key]]));
   const result: Record<string, Json> = {};
   for (const row of structs[name]!) {

@@ -83,6 +83,11 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly beginDeletion?: (object: Mutable<T>, now: number) => void;
   /** A finalizer that every deletion starts with. */
   readonly deletionFinalizer?: string;
+  /** A line for the `Warning` header of a deletion. */
+  readonly deletionWarning?: (asked: {
+    readonly propagationPolicy?: string;
+    readonly orphanDependents?: boolean;
+  }) => string | undefined;
   /** The propagation policy when the client names none. Default: background. */
   readonly defaultPropagation?: 'Background' | 'Orphan';
 }

@@ -57,8 +57,18 @@ function inOneOrder(answer: NormalAnswer): NormalAnswer {
 }
 
 function withoutEmpty(answer: NormalAnswer): NormalAnswer {
-  const text = JSON.stringify(answer.body).replace(/((?:Invalid|Unsupported) value: )(?:\{\}|\[\])(?=:|")/g, '$1null');
-  return { ...answer, body: JSON.parse(text) as Json };
+  return { ...answer, body: withoutEmptyIn(answer.body) as Json };
+}
+
+/** Inside what messages quote, `{}` and `[]` are null. */
+function withoutEmptyIn(value: Json): Json {
+  if (typeof value === 'string') {
+    const quoted = /(?:Invalid|Unsupported|Duplicate) value: (?=[[{])/.test(value);
+    return quoted ? value.replace(/(?<=[:,[ ])(?:\{\}|\[\])(?=[:,}\]]|$)/g, 'null') : value;
+  }
+  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutEmptyIn);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withoutEmptyIn(member!)])) as Json;
 }
 
 /** Without what the status controller of admission policies adds to them. */

@@ -1,7 +1,7 @@
 import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { label1035Problems, label1123Problems, subdomainProblems } from '#machinery/names.ts';
+import { label1035Problems, subdomainProblems } from '#machinery/names.ts';
 import { formatTime } from '#machinery/time.ts';
 import { local } from './availability.ts';
 
@@ -12,6 +12,7 @@ export const apiServiceRules: KindRules<APIService> = {
   hasGeneration: false,
   defaults({ spec }) {
     if (spec?.service !== undefined) spec.service.port ??= 443;
+    if (spec?.caBundle === '') delete spec.caBundle;
   },
   // What this server answers for itself needs no checking.
   prepareForCreate(object, { now }) {
@@ -24,7 +25,7 @@ export const apiServiceRules: KindRules<APIService> = {
     (status?.conditions ?? []).flatMap(({ status: value }, index) =>
       ['True', 'False', 'Unknown'].includes(value)
         ? []
-        : [fieldError.notSupported(`status.conditions[${index}].status`, value, ['True', 'False', 'Unknown'])],
+        : [fieldError.notSupportedInOrder(`status.conditions[${index}].status`, value, ['True', 'False', 'Unknown'])],
     ),
 };
 
@@ -33,7 +34,7 @@ function validate({ metadata, spec }: APIService): readonly FieldError[] {
   const { group = '', version = '', service, caBundle = '', insecureSkipTLSVerify = false } = spec ?? {};
   const { groupPriorityMinimum = 0, versionPriority = 0 } = spec ?? {};
   const wanted = `${version}.${group}`;
-  if (metadata.name !== wanted)
+  if (metadata.name !== undefined && metadata.name !== wanted)
     errors.push(
       fieldError.invalid(
         'metadata.name',
@@ -69,12 +70,6 @@ function validate({ metadata, spec }: APIService): readonly FieldError[] {
   }
   const { name = '', namespace = '', port = 443 } = service;
   if (namespace === '') errors.push(fieldError.required('spec.service.namespace'));
-  else
-    errors.push(
-      ...label1123Problems(namespace).map((problem) =>
-        fieldError.invalid('spec.service.namespace', namespace, problem),
-      ),
-    );
   if (name === '') errors.push(fieldError.required('spec.service.name'));
   if (port < 1 || port > 65535)
     errors.push(

@@ -79,6 +79,7 @@ async function ensureStanding(client: Client, { serviceCidr, find }: BootstrapOp
       clusterIP: formatIpv4(first + 1),
       ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
       sessionAffinity: 'None',
+      ipFamilyPolicy: 'SingleStack',
     },
   };
   const standing: readonly (readonly [Kind, ApiObject])[] = [

@@ -74,8 +74,15 @@ async function attemptDelete(
     const attributes = { operation: 'DELETE', request: operation, object: undefined, oldObject: old } as const;
     await registry.admission.check(registry, attributes);
   }
+  const warning = resource.rules.deletionWarning?.(deletion);
+  if (warning !== undefined) operation.warn(warning);
   const next = markDeleted(registry, operation, cloneJson(entry.value.object) as Mutable<ApiObject>, deletion);
-  if (next === 'remove') return removeObject(registry, operation, entry, entry.value.object);
+  if (next === 'remove') {
+    const last = entry.value.object;
+    const ends = resource.rules.gracePeriodSeconds !== undefined;
+    const shown = ends ? markedAtOnce(last, formatTime(registry.environment.clock.now())) : last;
+    return removeObject(registry, operation, entry, last, shown);
+  }
   if (next === 'unchanged') return { type: 'object', value: await servedValue(resource, entry.value), created: false };
   if (options.dryRun === true)
     return { type: 'object', value: await servedValue(resource, StoredObject.ofObject(next)), created: false };
@@ -185,12 +192,24 @@ function deletionFinalizers({ resource }: Operation, object: ApiObject, deletion
   }
 }
 
-/** Takes the object out of the store. */
+/** What may have a grace period, and has none, is answered as if it had had one. */
+function markedAtOnce(object: ApiObject, now: string): ApiObject {
+  const { metadata } = object;
+  const begins = metadata.deletionTimestamp === undefined && metadata.generation !== undefined;
+  const generation = begins ? { generation: metadata.generation! + 1 } : {};
+  return { ...object, metadata: { ...metadata, ...generation, deletionTimestamp: now, deletionGracePeriodSeconds: 0 } };
+}
+
+/**
+ * Takes the object out of the store.
+ * @param shown what the client is told of it.
+ */
 export async function removeObject(
   registry: Registry,
   operation: Operation,
   entry: CachedEntry,
   last: ApiObject,
+  shown = last,
 ): Promise<Result | 'lost'> {
   const { resource, options } = operation;
   if (options.dryRun !== true) {
@@ -204,7 +223,7 @@ export async function removeObject(
   }
   const wantsObject = operation.verb !== 'delete' || answersWithObject.has(qualified(resource.kind));
   if (wantsObject)
-    return { type: 'object', value: await servedValue(resource, StoredObject.ofObject(last)), created: false };
+    return { type: 'object', value: await servedValue(resource, StoredObject.ofObject(shown)), created: false };
   return { type: 'status', status: deletedStatus(operation, last) };
 }
 

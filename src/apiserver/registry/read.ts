@@ -229,7 +229,10 @@ function fieldReader(resource: ServedResource): (value: StoredObject, field: str
 }
 
 function checkSelectable(resource: ServedResource, field: string): void {
-  if (field === 'metadata.name' || field === 'metadata.namespace') return;
+  if (field === 'metadata.name') return;
+  // Kinds with fields of their own know the namespace only where they have one.
+  const knowsNamespace = resource.kind.namespaced || resource.rules.selectableFields === undefined;
+  if (field === 'metadata.namespace' && knowsNamespace) return;
   if (Object.hasOwn(resource.rules.selectableFields ?? {}, field)) return;
   throw badRequest(notSelectable(resource, field));
 }

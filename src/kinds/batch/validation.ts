@@ -1,10 +1,12 @@
-import { validateTemplate } from '#kinds/core/pod-template/validation.ts';
+import { parsedSelector, validateMatch, validateTemplate } from '#kinds/core/pod-template/validation.ts';
 import type * as batch from '#kinds/generated/types/batch_v1.ts';
 import type { PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import { immutable, nonNegative, oneOf, requiredOneOf, validateLabelSelector } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
-import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { selects } from '#machinery/labels.ts';
+import { type FieldError, fieldError, GoMap } from '#machinery/errors.ts';
+import { matchesLabels } from '#machinery/labels.ts';
+import { label1123Problems } from '#machinery/names.ts';
 import { scheduleProblem } from './schedule.ts';
 
 const maximumIndexedParallelism = 100_000;
@@ -12,20 +14,50 @@ const maximumIndexedParallelism = 100_000;
 const maximumCronJobName = 52;
 
 export function validateJob(job: batch.Job): FieldError[] {
-  const { spec } = job;
+  return [...validateGeneratedSelector(job), ...validateSpec(job.spec), ...validateHostname(job)];
+}
+
+/** The specification of a job, which has a selector: that in a template gets its own later. */
+function validateSpec(spec: batch.JobSpec): FieldError[] {
+  const { selector } = spec;
   const errors = validateJobSpec(spec, 'spec');
-  if (spec.selector === undefined) return [...errors, fieldError.required('spec.selector')];
-  errors.push(...validateLabelSelector(spec.selector, 'spec.selector'));
-  const labels = spec.template.metadata?.labels;
-  if (!selects(spec.selector, labels)) {
-    const detail = '`selector` does not match template `labels`';
-    errors.push(fieldError.invalid('spec.template.metadata.labels', labels, detail));
-  }
-  const uid = spec.selector.matchLabels?.['batch.kubernetes.io/controller-uid'];
-  if (spec.manualSelector !== true && uid !== job.metadata.uid) {
-    errors.push(fieldError.invalid('spec.selector', spec.selector, '`selector` not auto-generated'));
-  }
-  return errors;
+  if (selector === undefined) errors.push(fieldError.required('spec.selector'));
+  else errors.push(...validateLabelSelector(selector, 'spec.selector'));
+  return [...errors, ...validateMatch(parsedSelector(selector), spec.template)];
+}
+
+/** Unless the client takes care of that, a job selects the pods that carry its own uid and name. */
+function validateGeneratedSelector({ spec, metadata }: batch.Job): FieldError[] {
+  if (spec.manualSelector === true || spec.selector === undefined) return [];
+  const { uid = '', name = '' } = metadata;
+  const expected = {
+    'controller-uid': uid,
+    'job-name': name,
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+  };
+  const labels = spec.template.metadata?.labels ?? {};
+  const errors = Object.entries(expected).flatMap(([key, value]) => validateHasLabel(labels, key, value));
+  const parsed = parsedSelector(spec.selector);
+  if (parsed === undefined || matchesLabels(parsed, expected)) return errors;
+  const shown = goStruct('v1.LabelSelector', spec.selector);
+  return [...errors, fieldError.invalid('spec.selector', shown, '`selector` not auto-generated')];
+}
+
+function validateHasLabel(labels: Readonly<Record<string, string>>, key: string, value: string): FieldError[] {
+  const path = `spec.template.metadata.labels[${key}]`;
+  const actual = labels[key];
+  if (actual === undefined) return [fieldError.required(path, `must be '${value}'`)];
+  return actual === value ? [] : [fieldError.invalid(path, new GoMap(labels), `must be '${value}'`)];
+}
+
+/** The pods of an indexed job are called by their index. */
+function validateHostname({ spec, metadata: { name = '' } }: batch.Job): FieldError[] {
+  if (spec.completionMode !== 'Indexed' || (spec.completions ?? 0) <= 0) return [];
+  const last = `${name}-${spec.completions! - 1}`;
+  if (label1123Problems(last).length === 0) return [];
+  const detail = `will not able to create pod with invalid DNS label: ${last}`;
+  return [fieldError.invalid('metadata.name', name, detail)];
 }
 
 const counts = [
@@ -44,7 +76,9 @@ function validateJobSpec(spec: batch.JobSpec, path: string): FieldError[] {
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
     errors.push(fieldError.required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
   }
-  errors.push(...oneOf(spec.completionMode, ['Indexed', 'NonIndexed'], `${path}.completionMode`));
+  const { completionMode: mode } = spec;
+  if (mode !== undefined && mode !== 'Indexed' && mode !== 'NonIndexed')
+    errors.push(fieldError.notSupportedInOrder(`${path}.completionMode`, mode, ['NonIndexed', 'Indexed']));
   if (isIndexed) {
     if (spec.completions === undefined) {
       errors.push(fieldError.required(`${path}.completions`, 'when completion mode is Indexed'));
@@ -71,7 +105,7 @@ function validateRestartPolicy(spec: batch.JobSpec, path: string): FieldError[] 
   const at = `${path}.template.spec.restartPolicy`;
   if (policy === '' || policy === 'Always') return [fieldError.required(at, 'valid values: "OnFailure", "Never"')];
   if (policy !== 'OnFailure' && policy !== 'Never')
-    return [fieldError.notSupported(at, policy, ['OnFailure', 'Never'])];
+    return [fieldError.notSupportedInOrder(at, policy, ['OnFailure', 'Never'])];
   const isForbidden = spec.podFailurePolicy !== undefined && policy !== 'Never';
   return isForbidden
     ? [fieldError.invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified')]
@@ -80,19 +114,19 @@ function validateRestartPolicy(spec: batch.JobSpec, path: string): FieldError[] 
 
 export function validateJobUpdate({ spec }: batch.Job, { spec: old, status }: batch.Job): FieldError[] {
   const errors: FieldError[] = [];
-  const isElastic = old.completionMode === 'Indexed' && spec.completions !== undefined && old.completions !== undefined;
-  if (!isElastic) {
-    errors.push(...immutable(spec.completions, old.completions, 'spec.completions'));
-  } else if (spec.completions !== old.completions && spec.completions !== spec.parallelism) {
-    const detail = 'can only be modified in tandem with spec.parallelism';
-    errors.push(fieldError.invalid('spec.completions', spec.completions, detail));
-  }
   const isUnstarted = old.suspend === true && status?.startTime === undefined;
   errors.push(
-    ...immutable(spec.selector, old.selector, 'spec.selector'),
+    ...validateSpec(spec),
+    ...validateCompletions(spec, old),
+    ...immutable(spec.selector, old.selector, 'spec.selector', 'v1.LabelSelector'),
     ...(isUnstarted
-      ? immutable(withoutPlacement(spec.template), withoutPlacement(old.template), 'spec.template')
-      : immutable(spec.template, old.template, 'spec.template')),
+      ? immutable(
+          withoutPlacement(spec.template),
+          withoutPlacement(old.template),
+          'spec.template',
+          'core.PodTemplateSpec',
+        )
+      : immutable(spec.template, old.template, 'spec.template', 'core.PodTemplateSpec')),
   );
   for (const field of [
     'completionMode',
@@ -101,9 +135,25 @@ export function validateJobUpdate({ spec }: batch.Job, { spec: old, status }: ba
     'managedBy',
     'successPolicy',
   ] as const) {
-    errors.push(...immutable(spec[field], old[field], `spec.${field}`));
+    errors.push(...immutable(spec[field], old[field], `spec.${field}`, printedAs[field]));
   }
   return errors;
+}
+
+const printedAs = {
+  completionMode: undefined,
+  podFailurePolicy: 'batch.PodFailurePolicy',
+  backoffLimitPerIndex: undefined,
+  managedBy: undefined,
+  successPolicy: 'batch.SuccessPolicy',
+} as const;
+
+function validateCompletions(spec: batch.JobSpec, old: batch.JobSpec): FieldError[] {
+  const isElastic = old.completionMode === 'Indexed' && spec.completions !== undefined && old.completions !== undefined;
+  if (!isElastic) return immutable(spec.completions, old.completions, 'spec.completions');
+  if (spec.completions === old.completions || spec.completions === spec.parallelism) return [];
+  const detail = 'can only be modified in tandem with spec.parallelism';
+  return [fieldError.invalid('spec.completions', spec.completions, detail)];
 }
 
 /** KEP-2926: where pods run may be decided until the first of them starts. */

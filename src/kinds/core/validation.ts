@@ -1,9 +1,10 @@
 import { validateControllerPods } from '#kinds/core/pod-template/validation.ts';
 import type * as core from '#kinds/generated/types/core_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import { each, immutable, invalidAll, nonNegative, requiredOneOf } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { cidrProblems, ipProblems } from '#machinery/ip.ts';
+import { cidrProblems, ipFamily, ipProblems } from '#machinery/ip.ts';
 import {
   byteLength,
   configKeyProblems,
@@ -121,6 +122,8 @@ export function validateNode(node: core.Node): FieldError[] {
   ];
 }
 
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
 export function validateTaints(taints: readonly core.Taint[] | undefined, path: string): FieldError[] {
   const seen = new Set<string>();
   return each(taints, path, (taint, at) => {
@@ -128,10 +131,12 @@ export function validateTaints(taints: readonly core.Taint[] | undefined, path: 
     const errors = invalidAll(`${at}.key`, key, labelKeyProblems(key));
     const problems = labelValueProblems(value);
     if (problems.length > 0) errors.push(fieldError.invalid(`${at}.value`, value, problems.join(';')));
-    errors.push(...requiredOneOf(effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${at}.effect`));
+    if ((effect ?? '') === '') errors.push(fieldError.required(`${at}.effect`));
+    else if (!taintEffects.includes(effect))
+      errors.push(fieldError.notSupportedInOrder(`${at}.effect`, effect, taintEffects));
     if (seen.has(`${effect}/${key}`)) {
-      const duplicate = fieldError.duplicate(at, taint);
-      errors.push({ ...duplicate, message: `${duplicate.message}: taints must be unique by key and effect pair` });
+      const detail = 'taints must be unique by key and effect pair';
+      errors.push(fieldError.duplicate(at, goStruct('core.Taint', taint), detail));
     }
     seen.add(`${effect}/${key}`);
     return errors;
@@ -150,6 +155,9 @@ export function validateNodeUpdate(node: core.Node, old: core.Node): FieldError[
     const detail = 'node updates may not change providerID except from "" to valid';
     errors.push(fieldError.forbidden('spec.providerID', detail));
   }
+  errors.push(...validateTaints(node.spec.taints, 'metadata.taints'));
+  if ((node.spec.externalID ?? '') !== (old.spec.externalID ?? ''))
+    errors.push(fieldError.forbidden('spec.externalID', 'may not be updated'));
   return errors;
 }
 
@@ -182,6 +190,7 @@ export function validateEndpoints(endpoints: core.Endpoints): FieldError[] {
 
 /** Addresses that traffic must not be sent to on behalf of others. */
 export function reservedIp(ip: string, path: string): FieldError[] {
+  if (ipFamily(ip) === undefined) return [fieldError.invalid(path, ip, 'must be a valid IP address')];
   if (ip === '0.0.0.0' || ip === '::') return [fieldError.invalid(path, ip, `may not be unspecified (${ip})`)];
   if (ip.startsWith('127.') || ip === '::1') {
     return [fieldError.invalid(path, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')];

@@ -49,6 +49,7 @@ export const deviceClassRules: KindRules<resource.DeviceClass> = {
 };
 
 export const resourceClaimRules: KindRules<resource.ResourceClaim> = {
+  validateUpdateOnly: true,
   defaults: ({ spec }) => defaultRequests(spec?.devices?.requests),
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimSpec'),
@@ -83,6 +84,7 @@ function stampTaints(devices: Mutable<readonly resource.Device[]> | undefined, n
 
 /** The first beta has another shape: it is judged as what it becomes. */
 export const betaResourceClaimRules: KindRules<beta.ResourceClaim> = {
+  validateUpdateOnly: true,
   defaults: ({ spec }) => defaultBetaRequests(spec?.devices?.requests),
   validate: (claim) => validateClaimSpec(claimFromBeta(claim).spec, 'spec'),
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimSpec'),

@@ -1,7 +1,7 @@
 import type * as resource from '#kinds/generated/types/resource_v1.ts';
 import type { DeviceTaintRule } from '#kinds/generated/types/resource_v1beta2.ts';
 import { validateDriverName } from '#kinds/storage/validation.ts';
-import { each, immutable, invalidAll, oneOf } from '#kinds/validation/common.ts';
+import { each, immutable, invalidAll, oneOf, requiredOneOf } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import {
   byteLength,
@@ -104,13 +104,24 @@ function validateExact(request: resource.ExactDeviceRequest, path: string): Fiel
       : invalidAll(`${path}.deviceClassName`, deviceClassName, subdomainProblems(deviceClassName));
   errors.push(
     ...validateSet(selectors, `${path}.selectors`, { max: maxSelectors }, validateSelector),
-    ...oneOf(allocationMode, ['All', 'ExactCount'], `${path}.allocationMode`),
+    ...oneOf(allocationMode ?? '', ['All', 'ExactCount'], `${path}.allocationMode`),
   );
   if (allocationMode === 'All' && count !== 0)
     errors.push(fieldError.invalid(`${path}.count`, count, "must not be specified when allocationMode is 'All'"));
   if (allocationMode === 'ExactCount' && count <= 0)
     errors.push(fieldError.invalid(`${path}.count`, count, 'must be greater than zero'));
-  return errors;
+  return [...errors, ...each(request.tolerations, `${path}.tolerations`, validateToleration)];
+}
+
+function validateToleration(toleration: resource.DeviceToleration, path: string): FieldError[] {
+  const { key = '', operator, value = '', effect = '' } = toleration;
+  const errors = key === '' ? [] : invalidAll(`${path}.key`, key, labelKeyProblems(key));
+  if (operator === 'Exists') {
+    if (value !== '') errors.push(fieldError.invalid(`${path}.value`, value, 'must be empty for operator `Exists`'));
+  } else if (operator === 'Equal') errors.push(...invalidAll(`${path}.value`, value, labelValueProblems(value)));
+  else errors.push(...requiredOneOf(operator, ['Equal', 'Exists'], `${path}.operator`));
+  if (effect === '') return errors;
+  return [...errors, ...oneOf(effect, ['NoExecute', 'NoSchedule', 'None'], `${path}.effect`)];
 }
 
 export function validateSelectors(

@@ -106,7 +106,7 @@ test('workloads are refused for the reasons that upstream names', () => {
   assert.deepEqual(problems('v1', 'Service', { ports: [{ port: 80 }, { port: 80, name: 'a', nodePort: 30000 }] }), [
     'spec.ports[0].name: Required value',
     "spec.ports[1].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
-    'spec.ports[1]: Duplicate value: {"protocol":"TCP","port":80,"targetPort":0}',
+    'spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}',
   ]);
 });
 

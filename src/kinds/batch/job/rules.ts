@@ -4,6 +4,9 @@ import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { validateJob, validateJobStatusUpdate, validateJobUpdate } from '../validation.ts';
 
+const orphaning =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
+
 export const jobRules: KindRules<batch.Job> = {
   validate: validateJob,
   validateUpdate: validateJobUpdate,
@@ -30,6 +33,8 @@ export const jobRules: KindRules<batch.Job> = {
   prepareForStorage: defaultLabels,
   selectableFields: { 'status.successful': (job) => String(job.status?.succeeded ?? 0) },
   defaultPropagation: 'Orphan',
+  deletionWarning: ({ propagationPolicy, orphanDependents }) =>
+    propagationPolicy === undefined && orphanDependents === undefined ? orphaning : undefined,
 };
 
 /** A job is labelled like its pods. */

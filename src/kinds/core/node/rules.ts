@@ -8,8 +8,8 @@ export const nodeRules: KindRules<core.Node> = {
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
   defaults(node) {
-    matchAddressRanges(node.spec);
     const { status } = node;
+    agreeOnRanges(node.spec);
     if (status === undefined) return;
     roundResources(status.capacity as ResourceList | undefined);
     if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
@@ -20,12 +20,27 @@ export const nodeRules: KindRules<core.Node> = {
   },
   selectableFields: { 'spec.unschedulable': (node) => String(node.spec.unschedulable ?? false) },
   keepsStatusOnCreate: true,
+  prepareForCreate: dropConfiguration,
+  prepareForUpdate: dropConfiguration,
+  prepareForStatusUpdate: dropConfiguration,
+  warnings: ({ spec }) => [
+    ...(spec.configSource === undefined ? [] : ['spec.configSource: the feature is no longer supported']),
+    ...((spec.externalID ?? '') === ''
+      ? []
+      : ['spec.externalID: this field is deprecated, and is unused by Kubernetes']),
+  ],
   hasGeneration: false,
 };
 
-/** The range of former times is the first of those of today, whichever of the two is said. */
-function matchAddressRanges(spec: Mutable<core.NodeSpec>): void {
-  const { podCIDR, podCIDRs = [] } = spec;
-  if (podCIDR !== undefined && podCIDR !== podCIDRs[0]) spec.podCIDRs = [podCIDR];
-  else if (podCIDRs[0] !== undefined) spec.podCIDR = podCIDRs[0];
+/** The older field is the first of the newer ones, and wins where they do not agree. */
+function agreeOnRanges(spec: Mutable<core.NodeSpec>): void {
+  const { podCIDR = '', podCIDRs = [] } = spec;
+  if (podCIDR !== '' && podCIDR !== podCIDRs[0]) spec.podCIDRs = [podCIDR];
+  else if (podCIDR === '' && podCIDRs.length > 0) spec.podCIDR = podCIDRs[0]!;
+}
+
+/** What nodes could once be configured with is gone (KEP-281), and so is what they said of it. */
+function dropConfiguration({ spec, status }: Mutable<core.Node>): void {
+  delete spec.configSource;
+  if (status !== undefined) delete status.config;
 }

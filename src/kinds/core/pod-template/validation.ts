@@ -44,7 +44,7 @@ export function validateWorkload({ selector, template }: Workload, wording: Work
     selector === undefined
       ? [fieldError.required('spec.selector')]
       : [...validateLabelSelector(selector, 'spec.selector'), ...validateNotEmpty(selector, wording.emptyAs)];
-  const parsed = readable(selector);
+  const parsed = parsedSelector(selector);
   if (parsed === undefined)
     return [...errors, fieldError.invalid('spec.selector', goStruct('v1.LabelSelector', selector), wording.unreadable)];
   return [...errors, ...validateMatch(parsed, template), ...validateLongRunning(template, wording.kind)];
@@ -52,7 +52,7 @@ export function validateWorkload({ selector, template }: Workload, wording: Work
 
 /** The same for a DaemonSet, where the template is looked at whatever the selector is. */
 export function validateDaemonSetPods({ selector, template }: Workload): FieldError[] {
-  const parsed = readable(selector);
+  const parsed = parsedSelector(selector);
   return [
     ...(selector === undefined ? [] : validateLabelSelector(selector, 'spec.selector')),
     ...(parsed === undefined ? [] : validateMatch(parsed, template)),
@@ -78,7 +78,8 @@ function validateNotEmpty(selector: LabelSelector, emptyAs: string): FieldError[
   return [fieldError.invalid('spec.selector', {}, `empty selector is invalid for ${emptyAs}`)];
 }
 
-function readable(selector: LabelSelector | undefined): ParsedSelector | undefined {
+/** A selector that can be evaluated; undefined for one that is wrong. */
+export function parsedSelector(selector: LabelSelector | undefined): ParsedSelector | undefined {
   try {
     return selectorOf(selector);
   } catch {
@@ -86,9 +87,13 @@ function readable(selector: LabelSelector | undefined): ParsedSelector | undefin
   }
 }
 
-function validateMatch(selector: ParsedSelector, template: PodTemplateSpec | undefined): FieldError[] {
+/** Whether the pods of a template are selected. */
+export function validateMatch(
+  selector: ParsedSelector | undefined,
+  template: PodTemplateSpec | undefined,
+): FieldError[] {
   const labels = template?.metadata?.labels;
-  if (matchesLabels(selector, labels)) return [];
+  if (selector === undefined || matchesLabels(selector, labels)) return [];
   const detail = '`selector` does not match template `labels`';
   return [
     fieldError.invalid('spec.template.metadata.labels', labels === undefined ? undefined : new GoMap(labels), detail),

@@ -2,7 +2,7 @@ import type { Service } from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { dropFieldsOfOtherTypes, keepAllocatedValues } from './update.ts';
-import { validateService, validateServiceUpdate } from './validation.ts';
+import { validateService, validateServiceStatus, validateServiceUpdate } from './validation.ts';
 import { serviceWarnings } from './warnings.ts';
 
 const affinityTimeoutSeconds = 10_800;
@@ -10,6 +10,7 @@ const affinityTimeoutSeconds = 10_800;
 export const serviceRules: KindRules<Service> = {
   validate: validateService,
   validateUpdate: validateServiceUpdate,
+  validateStatusUpdate: validateServiceStatus,
   warnings: serviceWarnings,
   defaults(service) {
     const { spec } = service;

@@ -1,5 +1,7 @@
 import { validatePort } from '#kinds/core/pod/validation/handlers.ts';
+import { reservedIp } from '#kinds/core/validation.ts';
 import type { Service, ServicePort, ServiceSpec } from '#kinds/generated/types/core_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import { each, invalidAll, oneOf, requiredOneOf, validateLabels } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
@@ -7,26 +9,33 @@ import { cidrProblems, ipFamily, ipProblems } from '#machinery/ip.ts';
 import { label1123Problems, labelKeyProblems, portNumberProblems, subdomainProblems } from '#machinery/names.ts';
 
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
-const kubeletPort = 10_250;
 const maximumAffinitySeconds = 86_400;
 
 const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIPs?.[0] === 'None' || spec.clusterIP === 'None';
 
 export function validateService({ spec }: Service): FieldError[] {
   return [
-    ...validateType(spec),
-    ...validatePorts(spec),
+    ...validateByType(spec),
+    ...validatePorts(spec.ports ?? []),
     ...validateLabels(spec.selector, 'spec.selector'),
     ...validateAffinity(spec),
-    ...each(spec.externalIPs, 'spec.externalIPs', (ip, path) => invalidAll(path, ip, ipProblems(ip))),
     ...validateAddresses(spec),
+    ...each(spec.externalIPs, 'spec.externalIPs', validateExternalIp),
+    ...requiredOneOf(spec.type, types, 'spec.type'),
+    ...validateUniquePorts(spec),
     ...validateLoadBalancer(spec),
     ...validateTraffic(spec),
   ];
 }
 
-function validateType(spec: ServiceSpec): FieldError[] {
-  const errors = requiredOneOf(spec.type, types, 'spec.type');
+function validateExternalIp(ip: string, path: string): FieldError[] {
+  const problems = invalidAll(path, ip, ipProblems(ip));
+  return problems.length > 0 ? problems : reservedIp(ip, path);
+}
+
+function validateByType(spec: ServiceSpec): FieldError[] {
+  const needsPorts = !isHeadless(spec) && spec.type !== 'ExternalName';
+  const errors = needsPorts && (spec.ports ?? []).length === 0 ? [fieldError.required('spec.ports')] : [];
   if (spec.type === 'ExternalName') {
     for (const field of ['clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const) {
       const value = spec[field];
@@ -43,34 +52,36 @@ function validateType(spec: ServiceSpec): FieldError[] {
   return errors;
 }
 
-function validatePorts(spec: ServiceSpec): FieldError[] {
-  const ports = spec.ports ?? [];
-  if (ports.length === 0) {
-    const needsNone = isHeadless(spec) || spec.type === 'ExternalName';
-    return needsNone ? [] : [fieldError.required('spec.ports')];
-  }
+function validatePorts(ports: readonly ServicePort[]): FieldError[] {
   const names = new Set<string>();
-  const taken = new Set<string>();
-  const nodePorts = new Set<string>();
-  return each(ports, 'spec.ports', (port, path) => {
-    const errors = validateServicePort(port, ports.length > 1, names, path);
-    const { nodePort = 0, protocol = '' } = port;
-    if (spec.type === 'LoadBalancer' && port.port === kubeletPort) {
-      const detail = 'may not expose port 10250 externally since it is used by kubelet';
-      errors.push(fieldError.invalid(`${path}.port`, port.port, detail));
-    }
-    if (spec.type === 'ClusterIP' && nodePort !== 0) {
-      errors.push(fieldError.forbidden(`${path}.nodePort`, "may not be used when `type` is 'ClusterIP'"));
-    }
-    if (nodePort !== 0) {
-      if (nodePorts.has(`${protocol}/${nodePort}`)) errors.push(fieldError.duplicate(`${path}.nodePort`, nodePort));
-      nodePorts.add(`${protocol}/${nodePort}`);
-    }
-    const key = `${protocol}/${port.port}`;
-    if (taken.has(key)) errors.push(fieldError.duplicate(path, { protocol, port: port.port, targetPort: 0 }));
-    taken.add(key);
-    return errors;
+  return each(ports, 'spec.ports', (port, path) => validateServicePort(port, ports.length > 1, names, path));
+}
+
+/** Ports are taken once for each protocol, on the service and on nodes. */
+function validateUniquePorts({ type, ports }: ServiceSpec): FieldError[] {
+  const inside = new Set<string>();
+  const onNodes = new Set<string>();
+  const unused =
+    type === 'ClusterIP'
+      ? each(ports, 'spec.ports', ({ nodePort = 0 }, path) =>
+          nodePort === 0
+            ? []
+            : [fieldError.forbidden(`${path}.nodePort`, "may not be used when `type` is 'ClusterIP'")],
+        )
+      : [];
+  const twiceOnNodes = each(ports, 'spec.ports', ({ nodePort = 0, protocol = '' }, path) => {
+    const key = `${protocol}/${nodePort}`;
+    const isTaken = nodePort !== 0 && onNodes.has(key);
+    onNodes.add(key);
+    return isTaken ? [fieldError.duplicate(`${path}.nodePort`, nodePort)] : [];
   });
+  const twice = each(ports, 'spec.ports', ({ port, protocol = '' }, path) => {
+    const key = `${protocol}/${port}`;
+    const isTaken = inside.has(key);
+    inside.add(key);
+    return isTaken ? [fieldError.duplicate(path, goStruct('core.ServicePort', { protocol, port }))] : [];
+  });
+  return [...unused, ...twiceOnNodes, ...twice];
 }
 
 function validateServicePort(port: ServicePort, needsName: boolean, names: Set<string>, path: string): FieldError[] {
@@ -144,26 +155,24 @@ function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
   const detail = "may only be used when `type` is 'LoadBalancer'";
   const errors: FieldError[] = [];
   const isBalanced = spec.type === 'LoadBalancer';
-  for (const field of ['loadBalancerSourceRanges', 'allocateLoadBalancerNodePorts', 'loadBalancerClass'] as const) {
-    if (spec[field] === undefined || isBalanced) continue;
-    errors.push(fieldError.forbidden(`spec.${field}`, detail));
-  }
-  if (isBalanced) {
-    errors.push(
-      ...each(spec.loadBalancerSourceRanges, 'spec.loadBalancerSourceRanges', (range, path) =>
-        invalidAll(path, range, cidrProblems(range.trim())),
-      ),
-    );
-    if (spec.allocateLoadBalancerNodePorts === undefined) {
-      errors.push(fieldError.required('allocateLoadBalancerNodePorts'));
-    }
-    if (spec.loadBalancerClass !== undefined) {
-      errors.push(
-        ...invalidAll('spec.loadBalancerClass', spec.loadBalancerClass, labelKeyProblems(spec.loadBalancerClass)),
-      );
-    }
-  }
-  return errors;
+  const ranges = spec.loadBalancerSourceRanges ?? [];
+  // Upstream writes this one with a capital.
+  const at = 'spec.LoadBalancerSourceRanges';
+  if (ranges.length > 0 && !isBalanced) errors.push(fieldError.forbidden(at, detail));
+  errors.push(
+    ...each(ranges, at, (range, path) => {
+      const text = range.trim();
+      return invalidAll(path, text, cidrProblems(text));
+    }),
+  );
+  if (spec.allocateLoadBalancerNodePorts !== undefined && !isBalanced)
+    errors.push(fieldError.forbidden('spec.allocateLoadBalancerNodePorts', detail));
+  if (isBalanced && spec.allocateLoadBalancerNodePorts === undefined)
+    errors.push(fieldError.required('allocateLoadBalancerNodePorts'));
+  const { loadBalancerClass: name } = spec;
+  if (name === undefined) return errors;
+  if (!isBalanced) return [...errors, fieldError.forbidden('spec.loadBalancerClass', detail)];
+  return [...errors, ...invalidAll('spec.loadBalancerClass', name, labelKeyProblems(name))];
 }
 
 function validateTraffic(spec: ServiceSpec): FieldError[] {
@@ -190,7 +199,40 @@ function validateTraffic(spec: ServiceSpec): FieldError[] {
   }
   errors.push(...oneOf(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy'));
   const distributions = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
-  return [...errors, ...oneOf(spec.trafficDistribution, distributions, 'spec.trafficDistribution')];
+  const { trafficDistribution: distribution } = spec;
+  if (distribution === undefined || distributions.includes(distribution)) return errors;
+  return [...errors, fieldError.notSupportedInOrder('spec.trafficDistribution', distribution, distributions)];
+}
+
+/** Where a load balancer is reached, as its controller reports it. */
+export function validateServiceStatus({ spec, status }: Service): FieldError[] {
+  const ingress = status?.loadBalancer?.ingress ?? [];
+  const path = 'status.loadBalancer.ingress';
+  if (spec.type !== 'LoadBalancer' && ingress.length > 0)
+    return [fieldError.forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'")];
+  return [
+    ...each(ingress, path, ({ ip = '', ipMode, hostname = '' }, at) => [
+      ...(ip === '' ? [] : invalidAll(`${at}.ip`, ip, ipProblems(ip))),
+      ...validateIpMode(ip, ipMode, `${at}.ipMode`),
+      ...validateIngressHost(hostname, `${at}.hostname`),
+    ]),
+  ];
+}
+
+function validateIpMode(ip: string, mode: string | undefined, path: string): FieldError[] {
+  if (mode === undefined) return ip === '' ? [] : [fieldError.required(path, 'must be specified when `ip` is set')];
+  if (ip === '') return [fieldError.forbidden(path, 'may not be specified when `ip` is not set')];
+  return oneOf(mode, ['Proxy', 'VIP'], path);
+}
+
+/** The name of a load balancer, for Services and Ingresses. */
+export function validateIngressHost(hostname: string, path: string): FieldError[] {
+  if (hostname === '') return [];
+  const isIp = ipFamily(hostname) !== undefined;
+  return [
+    ...invalidAll(path, hostname, subdomainProblems(hostname)),
+    ...(isIp ? [fieldError.invalid(path, hostname, 'must be a DNS name, not an IP address')] : []),
+  ];
 }
 
 /** The first cluster address stays, as long as the service has one at all. */

@@ -28,7 +28,7 @@ function validateEndpoint(endpoint: Endpoint, addressType: string, path: string)
   else if (addresses.length > maximumAddresses) {
     errors.push(fieldError.tooMany(at, addresses.length, maximumAddresses));
   }
-  errors.push(...each(addresses, at, (address, one) => validateAddress(address, addressType, one)));
+  errors.push(...each(addresses, at, (address, one) => validateAddress(address, addressType, at, one)));
   if (nodeName !== undefined) errors.push(...invalidAll(`${path}.nodeName`, nodeName, subdomainProblems(nodeName)));
   if (hostname !== undefined) errors.push(...invalidAll(`${path}.hostname`, hostname, label1123Problems(hostname)));
   const zones = new Set<string>();
@@ -44,13 +44,31 @@ function validateEndpoint(endpoint: Endpoint, addressType: string, path: string)
   return errors;
 }
 
-function validateAddress(address: string, addressType: string, path: string): FieldError[] {
-  if (addressType === 'FQDN') return invalidAll(path, address, subdomainProblems(address));
-  const errors = [...invalidAll(path, address, ipProblems(address)), ...reservedIp(address, path)];
-  const family = ipFamily(address);
-  if (family === 6 && addressType === 'IPv4') errors.push(fieldError.invalid(path, address, 'must be an IPv4 address'));
-  if (family === 4 && addressType === 'IPv6') errors.push(fieldError.invalid(path, address, 'must be an IPv6 address'));
-  return errors;
+/** One finding at a time, and a final dot is no part of the name. */
+function domainProblems(name: string, path: string): FieldError[] {
+  if (name === '') return [fieldError.required(path)];
+  const domain = name.endsWith('.') ? name.slice(0, -1) : name;
+  const problems = subdomainProblems(domain);
+  if (problems.length > 0) return [fieldError.invalid(path, domain, problems.join(','))];
+  const labels = domain.split('.');
+  if (labels.length < 2) {
+    return [fieldError.invalid(path, domain, 'should be a domain with at least two segments separated by dots')];
+  }
+  return labels.flatMap((label) => {
+    const found = label1123Problems(label);
+    return found.length > 0 ? [fieldError.invalid(path, label, found.join(','))] : [];
+  });
+}
+
+/** The family is wrong at the list of addresses, as upstream says it; an unknown type is answered elsewhere. */
+function validateAddress(address: string, addressType: string, list: string, path: string): FieldError[] {
+  if (addressType === 'FQDN') return domainProblems(address, path);
+  if (!addressTypes.includes(addressType)) return [];
+  const problems = invalidAll(path, address, ipProblems(address));
+  if (problems.length > 0) return problems;
+  const isOfFamily = ipFamily(address) === Number(addressType.slice(-1));
+  const errors = isOfFamily ? [] : [fieldError.invalid(list, address, `must be an ${addressType} address`)];
+  return [...errors, ...reservedIp(address, path)];
 }
 
 function validatePorts(ports: readonly EndpointPort[]): FieldError[] {
