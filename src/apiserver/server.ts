@@ -183,7 +183,12 @@ export class ApiServer {
       environment,
       loopback: () => server.loopback(),
     });
-    const authorizers = new ConfiguredAuthorizers(options.authorization ?? {}, { environment, resources, rbac });
+    const authorizers = new ConfiguredAuthorizers(options.authorization ?? {}, {
+      environment,
+      resources,
+      rbac,
+      featureEnabled: (gate) => features.enabled(gate),
+    });
     const { eventTtlSeconds = defaultEventTtlSeconds } = options;
     const ports = new PortAllocations(options.nodePorts ?? defaultNodePorts);
     const registry: Registry = {
@@ -229,7 +234,8 @@ export class ApiServer {
     const find = (kind: Kind, { metadata }: ApiObject): ApiObject | undefined =>
       resources.of(kind).storage!.cache.get(objectKey({ namespace: metadata.namespace, name: metadata.name ?? '' }))
         ?.value.object;
-    const standing = { serviceCidr: options.serviceCidr, find };
+    const { featureEnabled } = registry;
+    const standing = { serviceCidr: options.serviceCidr, find, featureEnabled };
     await ensureBootstrapObjects(server.loopback(), standing);
     void keepStanding(server.loopback(), environment, { ...standing, signal: server.#stop.signal });
     server.#definitions = new DefinitionController({ resources, client: server.loopback(), environment });

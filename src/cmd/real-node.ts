@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { FeatureGates } from '#apiserver/feature-gates.ts';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Environment } from '#base/environment.ts';
 import type { Client } from '#client/client.ts';
@@ -56,6 +57,7 @@ export async function openRealNode(options: RealNodeOptions, signal: AbortSignal
   const { runDir, cgroupRoot } = names;
   const nodeName = hostname().toLowerCase();
   const podCidr = realNodePodCidr(config);
+  const gates = new FeatureGates(config.featureGates);
   await mkdir(nodeFolder(config), { recursive: true });
   const [containerd, host] = await Promise.all([
     startContainerd({ dataDir: nodeFolder(config), runDir, podCidr, environment }, signal),
@@ -78,6 +80,7 @@ export async function openRealNode(options: RealNodeOptions, signal: AbortSignal
     imageMounts: containerd.imageMounts,
     host,
     environment,
+    featureEnabled: (gate) => gates.enabled(gate),
     config: {
       podCidr,
       clusterDns: [dnsAddress(config)],

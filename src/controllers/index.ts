@@ -8,6 +8,7 @@ import { bootstrapSigner, bootstrapTokenCleaner } from './bootstrap-token/contro
 import { certificateApprover } from './certificates/approver.ts';
 import type { CertificateAuthority } from './certificates/authority.ts';
 import { certificateCleaner } from './certificates/cleaner.ts';
+import { podRequestCleaner } from './certificates/pod-request-cleaner.ts';
 import { certificateSigner } from './certificates/signer.ts';
 import { clusterRoleAggregation } from './cluster-role-aggregation/controller.ts';
 import { cronJob } from './cronjob/controller.ts';
@@ -33,6 +34,7 @@ import { type IssueLegacyToken, serviceAccountTokens } from './service-account-t
 import { statefulSet } from './statefulset/controller.ts';
 import { storageVersionMigrator } from './storage-version-migrator/controller.ts';
 import { taintEviction } from './taint-eviction/controller.ts';
+import { trustBundlePublisher } from './trust-bundle-publisher/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/controller.ts';
 
@@ -48,6 +50,8 @@ export interface ControllersOptions {
   readonly clusterCidr?: string | undefined;
   /** Signs certificates that were asked for; absent: nobody does. */
   readonly authority?: CertificateAuthority | undefined;
+  /** Feature gates; absent: all as upstream leaves them, which is off for what asks here. */
+  readonly featureEnabled?: ((gate: string) => boolean) | undefined;
   /** Makes the tokens that Secrets ask for; absent: they stay empty. */
   readonly issueLegacyToken?: IssueLegacyToken | undefined;
 }
@@ -72,6 +76,7 @@ function controllersOf({
   clusterCidr,
   authority,
   issueLegacyToken,
+  featureEnabled = () => false,
 }: ControllersOptions): readonly Controller[] {
   const stored = distinctKinds(kinds ?? storedKinds);
   return [
@@ -90,6 +95,8 @@ function controllersOf({
     clusterRoleAggregation,
     disruption,
     rootCaPublisher(rootCa),
+    ...(featureEnabled('ClusterTrustBundle') ? [trustBundlePublisher(rootCa)] : []),
+    ...(featureEnabled('PodCertificateRequest') ? [podRequestCleaner] : []),
     garbageCollector(stored),
     nodeLifecycle,
     taintEviction,

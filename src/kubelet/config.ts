@@ -88,4 +88,6 @@ export interface KubeletOptions {
   /** Absent where volumes of images are not supported. */
   readonly imageMounts?: ImageMounts;
   readonly config?: Partial<KubeletConfig>;
+  /** Feature gates; absent: what asks for one is off. */
+  readonly featureEnabled?: (gate: string) => boolean;
 }

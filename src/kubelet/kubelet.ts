@@ -23,8 +23,10 @@ import { Semaphore } from './semaphore.ts';
 import { StatusManager } from './status/status-manager.ts';
 import { FileVolumes } from './volumes/file-volumes.ts';
 import { ImageVolumes, type PullVolumeImage } from './volumes/image-volumes.ts';
+import { PodCertificates } from './volumes/pod-certificates.ts';
 import { noVolumes, type PodVolumes } from './volumes/pod-volumes.ts';
 import { TokenCache } from './volumes/token-cache.ts';
+import { TrustBundles } from './volumes/trust-bundles.ts';
 
 /** A node agent. */
 export interface Kubelet {
@@ -100,7 +102,7 @@ function assemble(
     view: new RuntimeView(cri),
     objects,
     services: () => services?.list(),
-    volumes: volumesFor(options, config, { objects, pull }, signal),
+    volumes: volumesFor(options, config, { objects, pull, node: () => registration.node }, signal),
     images,
     hooks: new HookRunner({ cri, network: host.network, clock }),
     probes: new ProbeManager({
@@ -123,9 +125,13 @@ function assemble(
 }
 
 function volumesFor(
-  { client, environment, host, imageMounts }: KubeletOptions,
+  { client, environment, host, imageMounts, featureEnabled = () => false }: KubeletOptions,
   config: KubeletConfig,
-  { objects, pull }: { readonly objects: ReferencedObjects; readonly pull: PullVolumeImage },
+  {
+    objects,
+    pull,
+    node,
+  }: { readonly objects: ReferencedObjects; readonly pull: PullVolumeImage; readonly node: () => Node },
   signal: AbortSignal,
 ): PodVolumes {
   if (host.storage === undefined) return noVolumes;
@@ -133,7 +139,21 @@ function volumesFor(
   const { clock } = environment;
   const { isMounted } = host.storage.mounts;
   const images = imageMounts === undefined ? undefined : new ImageVolumes({ mounts: imageMounts, pull, isMounted });
-  return new FileVolumes({ storage: host.storage, objects, tokens, clock, images, refreshMs: config.syncMs });
+  return new FileVolumes({
+    storage: host.storage,
+    objects,
+    tokens,
+    clock,
+    images,
+    refreshMs: config.syncMs,
+    bundles:
+      featureEnabled('ClusterTrustBundle') && featureEnabled('ClusterTrustBundleProjection')
+        ? new TrustBundles({ client, signal })
+        : undefined,
+    certificates: featureEnabled('PodCertificateRequest')
+      ? new PodCertificates({ client, environment, node, signal })
+      : undefined,
+  });
 }
 
 interface Running {

@@ -36,12 +36,17 @@ export class ConfiguredAuthorizers implements Authorizer {
   /** @throws Error when a mode or a file cannot be used. */
   constructor(
     options: AuthorizationOptions,
-    context: { readonly environment: Environment; readonly resources: ResourceTable; readonly rbac: RbacAuthorizer },
+    context: {
+      readonly environment: Environment;
+      readonly resources: ResourceTable;
+      readonly rbac: RbacAuthorizer;
+      readonly featureEnabled: (gate: string) => boolean;
+    },
   ) {
     this.#options = options;
     this.#environment = context.environment;
     this.#rbac = context.rbac;
-    this.#node = nodeAuthorizer(new NodeGraph(context.resources, context.environment.clock));
+    this.#node = nodeAuthorizer(new NodeGraph(context.resources, context.environment.clock), context.featureEnabled);
     const { configFile, modes = defaultModes, webhook } = options;
     if (configFile === undefined) {
       const named = modes.map((type) => ({

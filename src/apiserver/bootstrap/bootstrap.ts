@@ -7,6 +7,7 @@ import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import { producer } from '../fairness/tidy.ts';
 import { formatIpv4, parseIpRange } from '../services/ip-range.ts';
+import { gatedObjects } from './gated.ts';
 import objects from './objects.json' with { type: 'json' };
 import { repair } from './repair.ts';
 
@@ -36,6 +37,7 @@ const standingIntervalMs = 10_000;
 export interface BootstrapOptions {
   readonly serviceCidr: string;
   readonly find: Find;
+  readonly featureEnabled?: (gate: string) => boolean;
 }
 
 /** Makes what every cluster holds from its first second, and puts back what was deleted. */
@@ -49,6 +51,10 @@ export async function ensureBootstrapObjects(client: Client, options: BootstrapO
         return repaired.has(section) ? repair(client, kind, current, object) : undefined;
       }),
     );
+  }
+  for (const [kind, object] of gatedObjects(options.featureEnabled ?? (() => false))) {
+    const current = options.find(kind, object);
+    await (current === undefined ? ensure(client, kind, object) : repair(client, kind, current, object));
   }
   await ensureStanding(client, options);
 }

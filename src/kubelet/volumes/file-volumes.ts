@@ -13,9 +13,11 @@ import { prepareHostPath } from './host-path.ts';
 import { hostsFile } from './hosts-file.ts';
 import type { ImageVolumes } from './image-volumes.ts';
 import { belongsToGroup, giveToGroup } from './ownership.ts';
+import type { PodCertificates } from './pod-certificates.ts';
 import type { MountContext, PodVolumes } from './pod-volumes.ts';
 import { resolveSubPath } from './sub-path.ts';
 import type { TokenCache } from './token-cache.ts';
+import type { TrustBundles } from './trust-bundles.ts';
 import { volumeFiles } from './volume-data.ts';
 
 const maxTerminationMessageBytes = 4096;
@@ -34,6 +36,8 @@ export class FileVolumes implements PodVolumes {
   readonly #clock: Clock;
   readonly #refreshMs: number;
   readonly #images: ImageVolumes | undefined;
+  readonly #bundles: TrustBundles | undefined;
+  readonly #certificates: PodCertificates | undefined;
   readonly #prepared = new Map<string, Prepared>();
 
   constructor(options: {
@@ -43,6 +47,9 @@ export class FileVolumes implements PodVolumes {
     readonly clock: Clock;
     /** Absent where images cannot be mounted. */
     readonly images?: ImageVolumes | undefined;
+    /** Absent where their feature gates are off. */
+    readonly bundles?: TrustBundles | undefined;
+    readonly certificates?: PodCertificates | undefined;
     /** How old contents may be before they are looked at again. */
     readonly refreshMs: number;
   }) {
@@ -52,6 +59,8 @@ export class FileVolumes implements PodVolumes {
     this.#clock = options.clock;
     this.#refreshMs = options.refreshMs;
     this.#images = options.images;
+    this.#bundles = options.bundles;
+    this.#certificates = options.certificates;
   }
 
   async prepare(pod: Pod, facts: DownwardFacts, signal: AbortSignal): Promise<void> {
@@ -86,7 +95,13 @@ export class FileVolumes implements PodVolumes {
       volume.downwardAPI !== undefined ||
       volume.projected !== undefined;
     if (!isFromApi) throw new Error('this kind of volume is not supported');
-    const sources = { objects: this.#objects, tokens: this.#tokens, facts };
+    const sources = {
+      objects: this.#objects,
+      tokens: this.#tokens,
+      facts,
+      bundles: this.#bundles,
+      certificates: this.#certificates,
+    };
     const files = await volumeFiles(pod, volume, sources);
     const isNew = await makeDirectory(path, 0o777);
     const gid = pod.spec.securityContext?.fsGroup;
@@ -171,6 +186,7 @@ export class FileVolumes implements PodVolumes {
 
   async teardown(podUid: string, signal: AbortSignal): Promise<void> {
     this.#prepared.delete(podUid);
+    this.#certificates?.forget(podUid);
     this.#tokens.forget(podUid);
     const directory = this.#podDirectory(podUid);
     await this.#images?.teardown(join(directory, 'volumes', 'kubernetes.io~image'), signal);

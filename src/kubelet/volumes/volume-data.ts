@@ -11,6 +11,8 @@ import { findContainer } from '../pods/containers.ts';
 import type { PodObjects } from '../runtime/environment-variables.ts';
 import { type DownwardFacts, fieldValue, resourceValue } from '../runtime/field-reference.ts';
 import type { VolumeFile } from './atomic-writer.ts';
+import type { CertificateSource, PodCertificates } from './pod-certificates.ts';
+import type { TrustBundles } from './trust-bundles.ts';
 
 /** Tokens for service accounts, kept and renewed. */
 export interface ServiceAccountTokens {
@@ -21,6 +23,9 @@ export interface DataSources {
   readonly objects: PodObjects;
   readonly tokens: ServiceAccountTokens;
   readonly facts: DownwardFacts;
+  /** Absent where their feature gates are off. */
+  readonly bundles?: TrustBundles | undefined;
+  readonly certificates?: PodCertificates | undefined;
 }
 
 const defaultMode = 0o644;
@@ -37,8 +42,12 @@ export async function volumeFiles(pod: Pod, volume: Volume, sources: DataSources
   if (downwardAPI !== undefined)
     return fromDownward(pod, downwardAPI.items ?? [], downwardAPI.defaultMode ?? defaultMode, sources);
   const files = new Map<string, VolumeFile>();
-  for (const source of projected?.sources ?? []) {
-    const found = await fromProjection(pod, source, projected?.defaultMode ?? defaultMode, sources);
+  for (const [index, source] of (projected?.sources ?? []).entries()) {
+    const mode = projected?.defaultMode ?? defaultMode;
+    const found =
+      source.podCertificate === undefined
+        ? await fromProjection(pod, source, mode, sources)
+        : await fromCertificate(pod, { volume: volume.name, index, projection: source.podCertificate }, mode, sources);
     for (const [path, file] of found) files.set(path, file);
   }
   return files;
@@ -56,11 +65,41 @@ async function fromProjection(
   if (source.serviceAccountToken !== undefined) {
     const { audience = '', expirationSeconds = defaultTokenSeconds, path } = source.serviceAccountToken;
     const token = await sources.tokens.get(pod, { audience, expirationSeconds });
-    const uid = commonUser(pod);
-    const isPrivate = uid !== undefined || pod.spec.securityContext?.fsGroup !== undefined;
-    return new Map([[path, { data: Buffer.from(token), mode: isPrivate ? 0o600 : mode, uid }]]);
+    return new Map([[path, { data: Buffer.from(token), ...privacyOf(pod, mode) }]]);
+  }
+  if (source.clusterTrustBundle !== undefined) {
+    if (sources.bundles === undefined)
+      throw new Error('ClusterTrustBundle projection is not supported in static kubelet mode');
+    const data = Buffer.from(await sources.bundles.anchors(source.clusterTrustBundle));
+    return new Map([[source.clusterTrustBundle.path, { data, ...privacyOf(pod, mode) }]]);
   }
   throw new Error('this kind of projected volume source is not supported');
+}
+
+async function fromCertificate(
+  pod: Pod,
+  source: CertificateSource,
+  mode: number,
+  { certificates }: DataSources,
+): Promise<Map<string, VolumeFile>> {
+  if (certificates === undefined) throw new Error('pod certificates are not supported on this node');
+  const { key, chain } = await certificates.get(pod, source);
+  const { credentialBundlePath = '', keyPath = '', certificateChainPath = '' } = source.projection;
+  const files = new Map<string, VolumeFile>();
+  const add = (path: string, text: string): void => {
+    if (path !== '') files.set(path, { data: Buffer.from(text), ...privacyOf(pod, mode) });
+  };
+  add(credentialBundlePath, key + chain);
+  add(keyPath, key);
+  add(certificateChainPath, chain);
+  return files;
+}
+
+/** Who may read what belongs to a pod alone. */
+function privacyOf(pod: Pod, mode: number): { readonly mode: number; readonly uid: number | undefined } {
+  const uid = commonUser(pod);
+  const isPrivate = uid !== undefined || pod.spec.securityContext?.fsGroup !== undefined;
+  return { mode: isPrivate ? 0o600 : mode, uid };
 }
 
 /** The user that all containers run as, when they agree: then a token can be theirs alone. */

@@ -1,5 +1,6 @@
 import type { PolicyRule } from '#kinds/generated/types/rbac_v1.ts';
 import { exactField } from '#machinery/fields.ts';
+import { gatedNodeRules } from '../../bootstrap/gated.ts';
 import bootstrap from '../../bootstrap/objects.json' with { type: 'json' };
 import { type AccessAttributes, type Authorizer, abstain, allowed, type Decision, noOpinion } from '../authorizer.ts';
 import { ruleAllows } from '../rules.ts';
@@ -16,13 +17,14 @@ export function nodeNameOf({ name, groups }: AccessAttributes['user']): string |
 }
 
 /** Lets node agents at their own objects and at what the pods bound to them need, and at nothing else. */
-export function nodeAuthorizer(graph: NodeGraph): Authorizer {
+export function nodeAuthorizer(graph: NodeGraph, featureEnabled: (gate: string) => boolean): Authorizer {
+  const rules = [...nodeRules, ...gatedNodeRules(featureEnabled)];
   return {
     authorize(attributes) {
       const node = nodeNameOf(attributes.user);
       if (node === undefined) return noOpinion;
       if (node === '') return abstain(`unknown node for user ${JSON.stringify(attributes.user.name)}`);
-      const question = { graph, node, attributes };
+      const question = { graph, node, attributes, rules };
       const filled = graph.filled();
       return filled === undefined ? decide(question) : filled.then(() => decide(question));
     },
@@ -30,15 +32,16 @@ export function nodeAuthorizer(graph: NodeGraph): Authorizer {
 }
 
 function decide(question: Question): Decision {
-  const { attributes } = question;
+  const { attributes, rules } = question;
   const check = checks[`${attributes.group}/${attributes.resource}`];
-  return check?.(question) ?? (nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allowed : noOpinion);
+  return check?.(question) ?? (rules.some((rule) => ruleAllows(rule, attributes)) ? allowed : noOpinion);
 }
 
 interface Question {
   readonly graph: NodeGraph;
   readonly node: string;
   readonly attributes: AccessAttributes;
+  readonly rules: readonly PolicyRule[];
 }
 
 /** By `group/resource`; undefined leaves the answer to the rules. */

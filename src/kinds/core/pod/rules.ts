@@ -3,6 +3,7 @@ import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { defaultPod, mirrorServiceAccount } from './defaults.ts';
+import { dropDisabledProjections } from './disabled.ts';
 import { applyLabelKeys } from './label-keys.ts';
 import { qosClassOf } from './qos.ts';
 import { validatePodSpec } from './validation/spec.ts';
@@ -10,7 +11,8 @@ import { validatePodUpdate } from './validation/update.ts';
 
 export const podRules: KindRules<core.Pod> = {
   defaults: defaultPod,
-  prepareForCreate(pod) {
+  prepareForCreate(pod, context) {
+    dropDisabledProjections(pod.spec, context);
     pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
     mirrorServiceAccount(pod.spec);
     if ((pod.spec.schedulingGates ?? []).length > 0) {

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { type Controller, defineController, done } from '#client/controller.ts';
+import { ClusterTrustBundle } from '#kinds/generated/handles.ts';
+import { isReason } from '#machinery/errors.ts';
+
+const signerName = 'kubernetes.io/kube-apiserver-serving';
+const digestDigits = 24;
+/** All events are about the one bundle. */
+const only = 'bundle';
+
+/**
+ * Publishes the authority of the API server's certificate as a ClusterTrustBundle, for pods that mount it (KEP-3257).
+ * Its name says what is in it; what it published before goes. Behind the feature gate `ClusterTrustBundle`.
+ */
+export function trustBundlePublisher(rootCa: string): Controller {
+  return defineController({
+    name: 'kube-apiserver-serving-clustertrustbundle-publisher',
+    setup({ watch, enqueue }) {
+      const bundles = watch(ClusterTrustBundle, ({ spec }) => (spec.signerName === signerName ? [only] : []));
+      const name = bundleName(rootCa);
+      enqueue(only);
+      return async (_key, { client, signal }) => {
+        const own = [...bundles.list()].filter(({ spec }) => spec.signerName === signerName);
+        const current = own.find(({ metadata }) => metadata.name === name);
+        const spec = { signerName, trustBundle: rootCa };
+        if (current === undefined) await client.create(ClusterTrustBundle, { metadata: { name }, spec }, { signal });
+        else if (current.spec.trustBundle !== rootCa)
+          await client.update(ClusterTrustBundle, { ...current, spec }, { signal });
+        for (const { metadata } of own) {
+          if (metadata.name === name) continue;
+          await client.delete(ClusterTrustBundle, { name: metadata.name ?? '' }, { signal }).catch((error: unknown) => {
+            if (!isReason(error, 'NotFound')) throw error;
+          });
+        }
+        return done;
+      };
+    },
+  });
+}
+
+/** The signer with colons, and the first half of a digest of the content. */
+function bundleName(content: string): string {
+  const digest = createHash('sha256').update(content).digest('hex');
+  return `${signerName.replaceAll('/', ':')}:${digest.slice(0, digestDigits)}`;
+}
