@@ -5,11 +5,23 @@ import type { ApiObject, Mutable } from './meta.ts';
  * whoever changes them makes new ones.
  */
 export function cloneObject<T extends ApiObject>(object: T): Mutable<T> {
-  const { metadata, ...rest } = object;
-  const { managedFields, ...ownMetadata } = metadata ?? {};
-  const copy = cloneJson({ ...rest, metadata: ownMetadata }) as Mutable<ApiObject>;
-  if (managedFields !== undefined)
-    copy.metadata = { ...copy.metadata, managedFields } as Mutable<ApiObject>['metadata'];
+  const copy = cloneUnmanaged(object);
+  const managedFields = object.metadata?.managedFields;
+  if (managedFields !== undefined) (copy.metadata as { managedFields?: unknown }).managedFields = managedFields;
+  return copy;
+}
+
+/** A copy of an object without its managed fields. */
+export function cloneUnmanaged<T extends ApiObject>(object: T): Mutable<T> {
+  const copy: Record<string, unknown> = {};
+  const metadata: Record<string, unknown> = {};
+  for (const key of Object.keys(object)) {
+    if (key === 'metadata') copy['metadata'] = metadata;
+    else put(copy, key, object[key as keyof T]);
+  }
+  copy['metadata'] = metadata;
+  const own = (object.metadata ?? {}) as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(own)) if (key !== 'managedFields') put(metadata, key, own[key]);
   return copy as unknown as Mutable<T>;
 }
 
@@ -22,12 +34,14 @@ function cloneUnknown(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(cloneUnknown);
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
-    const member = cloneUnknown((value as Record<string, unknown>)[key]);
-    // Plain assignment to `__proto__` would change the prototype instead of adding a field.
-    if (key === '__proto__')
-      Object.defineProperty(copy, key, { value: member, enumerable: true, configurable: true, writable: true });
-    else copy[key] = member;
-  }
+  for (const key of Object.keys(value)) put(copy, key, (value as Record<string, unknown>)[key]);
   return copy;
+}
+
+function put(copy: Record<string, unknown>, key: string, value: unknown): void {
+  const member = cloneUnknown(value);
+  // Plain assignment to `__proto__` would change the prototype instead of adding a field.
+  if (key === '__proto__')
+    Object.defineProperty(copy, key, { value: member, enumerable: true, configurable: true, writable: true });
+  else copy[key] = member;
 }

@@ -13,7 +13,7 @@ import type {
   WriteOptions,
 } from '#client/client.ts';
 import type { Kind } from '#kinds/kind.ts';
-import { cloneJson } from '#machinery/clone.ts';
+import { cloneJson, cloneUnmanaged } from '#machinery/clone.ts';
 import { conform } from '#machinery/conform.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { parseFieldSelector } from '#machinery/fields.ts';
@@ -263,10 +263,11 @@ function typed(kind: Kind, object: ApiObject): ApiObject {
  * and have it.
  */
 function decoded(object: ApiObject, { schema, custom }: ServedResource): unknown {
-  const { managedFields, ...metadata } = object.metadata;
-  const own: unknown = cloneJson({ ...object, metadata });
-  const copy = (custom?.conform(own as Json) ?? conform(own, schema)).value as unknown as ApiObject;
-  return managedFields === undefined ? copy : { ...copy, metadata: { ...copy.metadata, managedFields } };
+  const own: unknown = cloneUnmanaged(object);
+  const copy = (custom?.conform(own as Json) ?? conform(own, schema)).value as unknown as Mutable<ApiObject>;
+  const { managedFields } = object.metadata;
+  if (managedFields !== undefined) Object.assign(copy.metadata, { managedFields });
+  return copy;
 }
 
 function plain(result: Result): JsonObject {
