@@ -1,11 +1,5 @@
-import {
-  type ControllerContext,
-  defineController,
-  done,
-  type ReconcileResult,
-  retryAfter,
-  type Turn,
-} from '#client/controller.ts';
+import type { Timer } from '#base/clock.ts';
+import { type ControllerContext, defineController, done, type ReconcileResult, type Turn } from '#client/controller.ts';
 import type { Informer } from '#client/informer.ts';
 import { refTo } from '#client/object-key.ts';
 import { podCondition } from '#kinds/core/pod/state.ts';
@@ -35,6 +29,8 @@ class Nodes {
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
   readonly #heartbeats = new Heartbeats();
+  /** When each node is looked at again. */
+  readonly #looks = new Map<string, Timer>();
   /** Nodes that run pods. */
   readonly #ready = new Set<string>();
   /** Whether no node at all runs pods: then the fault is likelier here than with all of them, and nothing is evicted. */
@@ -68,7 +64,23 @@ class Nodes {
       const body = { metadata: { resourceVersion: current.metadata.resourceVersion }, spec: { taints } };
       await turn.client.patch(NodeKind, { name }, { type: 'merge', body }, { signal: turn.signal });
     }
-    return waitMs > 0 ? retryAfter(waitMs) : done;
+    if (waitMs > 0) this.#lookAgain(name, waitMs);
+    return done;
+  }
+
+  /** Has a turn for the node when it is lost by then: hardly ever, so that there is no turn for the look itself. */
+  #lookAgain(name: string, waitMs: number): void {
+    if (this.#looks.has(name)) return;
+    const { environment, enqueue, signal } = this.#context;
+    const look = (): void => {
+      this.#looks.delete(name);
+      const node = this.#nodes.get(undefined, name);
+      if (node === undefined || signal.aborted) return;
+      const leftMs = this.#heartbeats.untilLostMs(node, environment.clock.now());
+      if (leftMs > 0) this.#lookAgain(name, leftMs);
+      else enqueue(name);
+    };
+    this.#looks.set(name, environment.clock.schedule(waitMs, look));
   }
 
   async #markLost(node: Node, nowMs: number, { client, signal }: Turn): Promise<Node> {

@@ -50,10 +50,9 @@ export class Heartbeats {
   /** Milliseconds until the node counts as lost; 0 when it does. */
   untilLostMs(node: Node, nowMs: number): number {
     const seen = this.#seen.get(node.metadata.name ?? '');
-    const createdMs = parseTime(node.metadata.creationTimestamp ?? '');
     const hasReported = readyCondition(node)?.lastHeartbeatTime !== undefined || (seen?.renewal ?? '') !== '';
-    const sinceMs = hasReported ? (seen?.atMs ?? nowMs) : createdMs;
-    return Math.max(0, sinceMs + (hasReported ? monitorGraceMs : startupGraceMs) - nowMs);
+    if (hasReported) return Math.max(0, (seen?.atMs ?? nowMs) + monitorGraceMs - nowMs);
+    return Math.max(0, parseTime(node.metadata.creationTimestamp ?? '') + startupGraceMs - nowMs);
   }
 }
 
