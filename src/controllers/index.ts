@@ -36,7 +36,12 @@ import { storageVersionMigrator } from './storage-version-migrator/controller.ts
 import { taintEviction } from './taint-eviction/controller.ts';
 import { trustBundlePublisher } from './trust-bundle-publisher/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
-import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/controller.ts';
+import {
+  attributesClassProtection,
+  claimProtection,
+  podGroupProtection,
+  volumeProtection,
+} from './volume-protection/controller.ts';
 
 export interface ControllersOptions {
   /** Acts as others: each controller works as its own service account, as in a cluster of official components. */
@@ -104,6 +109,7 @@ function controllersOf({
     claimProtection,
     volumeProtection,
     attributesClassProtection,
+    ...(featureEnabled('GenericWorkload') ? [podGroupProtection] : []),
     podGarbageCollector,
     ttlAfterFinished,
     endpointSlice,

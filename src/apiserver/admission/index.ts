@@ -14,14 +14,18 @@ import { extendedResourceToleration } from './extended-resource-toleration/plugi
 import { denyServiceExternalIPs } from './external-ips/plugin.ts';
 import { limitPodHardAntiAffinityTopology } from './hard-anti-affinity-topology/plugin.ts';
 import { imagePolicyWebhook } from './image-policy-webhook/plugin.ts';
+import { jobValidation } from './job-validation/plugin.ts';
 import { limitRanger } from './limit-ranger/plugin.ts';
 import { mutatingAdmissionPolicy } from './mutating-admission-policy/plugin.ts';
 import { namespaceAutoProvision } from './namespace-auto-provision/plugin.ts';
 import { namespaceExists } from './namespace-exists/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle/plugin.ts';
+import { nodeDeclaredFeatureValidator } from './node-declared-features/plugin.ts';
 import { nodeRestriction } from './node-restriction/plugin.ts';
 import { ownerReferencesPermissionEnforcement } from './owner-references/plugin.ts';
 import type { AdmissionOptions, AdmissionPlugin, PluginEntry } from './plugin.ts';
+import { podGroupProtection } from './pod-group-protection/plugin.ts';
+import { podGroupWorkloadExists } from './pod-group-workload-exists/plugin.ts';
 import { podNodeSelector } from './pod-node-selector/plugin.ts';
 import { podResizeValidator } from './pod-resize/plugin.ts';
 import { podSecurity } from './pod-security/plugin.ts';
@@ -41,8 +45,11 @@ import { validatingWebhooks } from './webhooks/validating.ts';
 const on = (plugin: AdmissionPlugin): PluginEntry => ({ name: plugin.name, byDefault: true, create: () => plugin });
 const off = (plugin: AdmissionPlugin): PluginEntry => ({ ...on(plugin), byDefault: false });
 
-/** Plugins whose features this server does not have: they may be named, and have nothing to do. */
-const idle = (name: string): PluginEntry => on({ name, operations: [] });
+/** Plugins that have nothing to do while a feature gate is off. */
+const gated = (gate: string, plugin: AdmissionPlugin): PluginEntry => ({
+  ...on(plugin),
+  create: ({ features }) => (features.enabled(gate) ? plugin : { name: plugin.name, operations: [] }),
+});
 
 /** Every plugin in upstream's order, which is behaviour: later ones see what earlier ones changed. */
 export const pluginEntries: readonly PluginEntry[] = [
@@ -66,7 +73,7 @@ export const pluginEntries: readonly PluginEntry[] = [
   off(extendedResourceToleration),
   on(defaultStorageClass),
   on(storageObjectInUseProtection),
-  idle('PodGroupProtection'),
+  gated('GenericWorkload', podGroupProtection),
   off(ownerReferencesPermissionEnforcement),
   on(persistentVolumeClaimResize),
   on(runtimeClass),
@@ -77,9 +84,9 @@ export const pluginEntries: readonly PluginEntry[] = [
   on(defaultIngressClass),
   off(denyServiceExternalIPs),
   podTopologyLabels,
-  idle('PodGroupWorkloadExists'),
-  idle('NodeDeclaredFeatureValidator'),
-  idle('JobValidation'),
+  gated('GenericWorkload', podGroupWorkloadExists),
+  gated('NodeDeclaredFeatures', nodeDeclaredFeatureValidator),
+  gated('GenericWorkload', jobValidation),
   on(podResizeValidator),
   // Policies, webhooks, quota and AlwaysDeny come last, in this order, because they judge what the others made.
   { name: 'MutatingAdmissionPolicy', byDefault: true, create: mutatingAdmissionPolicy },

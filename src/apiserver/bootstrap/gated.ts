@@ -36,6 +36,14 @@ const controllers: readonly { readonly gate: string; readonly name: string; read
       name: 'podcertificaterequestcleaner',
       rules: [{ verbs: ['delete', 'get', 'list', 'watch'], apiGroups: [group], resources: ['podcertificaterequests'] }],
     },
+    {
+      gate: 'GenericWorkload',
+      name: 'podgroup-protection-controller',
+      rules: [
+        { verbs: ['get', 'list', 'update', 'watch'], apiGroups: ['scheduling.k8s.io'], resources: ['podgroups'] },
+        { verbs: ['get', 'list', 'watch'], apiGroups: [''], resources: ['pods'] },
+      ],
+    },
   ];
 
 type Enabled = (gate: string) => boolean;

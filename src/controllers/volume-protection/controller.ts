@@ -5,6 +5,7 @@ import { isPodTerminal } from '#kinds/core/pod/state.ts';
 import {
   PersistentVolumeClaim as PersistentVolumeClaimKind,
   PersistentVolume as PersistentVolumeKind,
+  PodGroup as PodGroupKind,
   Pod as PodKind,
   VolumeAttributesClass as VolumeAttributesClassKind,
 } from '#kinds/generated/handles.ts';
@@ -15,6 +16,7 @@ import type { ApiObject } from '#machinery/meta.ts';
 const claimFinalizer = 'kubernetes.io/pvc-protection';
 const volumeFinalizer = 'kubernetes.io/pv-protection';
 const classFinalizer = 'kubernetes.io/vac-protection';
+const groupFinalizer = 'scheduling.k8s.io/podgroup-protection';
 
 /** Lets claims go when no pod that may run uses them any more. */
 export const claimProtection: Controller = defineController({
@@ -72,6 +74,29 @@ export const attributesClassProtection: Controller = defineController({
     };
   },
 });
+
+/** Lets pod groups go when no pod that may run belongs to them any more (KEP-4671). */
+export const podGroupProtection: Controller = defineController({
+  name: 'podgroup-protection-controller',
+  setup(context) {
+    const groups = context.watch(PodGroupKind, (group) => (isHeld(group, groupFinalizer) ? [keyOf(group)] : []));
+    const pods = context.watch(PodKind, (pod, event) =>
+      event.type === 'deleted' || isPodTerminal(pod) ? groupsOf(pod) : [],
+    );
+    const byGroup = pods.index('group', (pod) => (isPodTerminal(pod) ? [] : groupsOf(pod)));
+    return async (key, { client, signal }) => {
+      const group = groups.getByKey(key);
+      if (group === undefined || !isHeld(group, groupFinalizer) || byGroup.get(key).length > 0) return done;
+      await letGo(client, PodGroupKind, group, { finalizer: groupFinalizer, signal });
+      return done;
+    };
+  },
+});
+
+function groupsOf({ metadata, spec }: Pod): readonly string[] {
+  const name = spec.schedulingGroup?.podGroupName;
+  return name === undefined ? [] : [`${metadata.namespace}/${name}`];
+}
 
 /** Its deletion waits for this finalizer. */
 function isHeld({ metadata }: ApiObject, finalizer: string): boolean {
