@@ -11,7 +11,8 @@ import {
   parseJson,
   parseShallowJson,
 } from '#machinery/json.ts';
-import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
+import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
+import { unknownInJsonPatch } from '#machinery/patch/json-patch.ts';
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
 import { parseLenientYaml, parseYaml, YamlError } from '#machinery/yaml.ts';
@@ -196,19 +197,25 @@ function checkCustomIdentity(object: ApiObject, expected: ExpectedKind): void {
   ]);
 }
 
+/** A patch, and what is odd in it and for the client to hear of with what is odd in the patched object. */
+export interface DecodedPatch {
+  readonly body: unknown;
+  readonly problems: readonly string[];
+}
+
 /** A patch document: JSON, or for apply YAML, whose keys that stand twice are told as the client asked, or CBOR. */
-export function decodePatch(bytes: Uint8Array, patchType: PatchType, options: DecodeOptions): unknown {
+export function decodePatch(bytes: Uint8Array, patchType: PatchType, options: DecodeOptions): DecodedPatch {
   const { encoding, fieldValidation, warn } = options;
   try {
-    if (encoding === 'cbor') return decodeCbor(bytes);
-    if (encoding !== 'yaml') return jsonPatchDocument(bytes, options);
+    if (encoding === 'cbor') return { body: decodeCbor(bytes), problems: [] };
+    if (encoding !== 'yaml') return jsonPatchDocument(bytes, patchType, fieldValidation !== 'Ignore');
     const { value, duplicates } = parseLenientYaml(textOf(bytes));
     if (duplicates.length > 0 && fieldValidation === 'Strict')
       throw badRequest(
         `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`,
       );
     if (fieldValidation !== 'Ignore') for (const text of duplicates) warn(text);
-    return value;
+    return { body: value, problems: [] };
   } catch (error) {
     if (error instanceof ApiError) throw error;
     throw badRequest(patchPrefix[patchType] + (error instanceof Error ? error.message : String(error)));
@@ -222,17 +229,13 @@ const patchPrefix: Readonly<Record<PatchType, string>> = {
   apply: 'error decoding YAML: ',
 };
 
-/** JSON whose keys that stand twice are told as the client asked. */
-function jsonPatchDocument(bytes: Uint8Array, { fieldValidation, warn }: DecodeOptions): Json {
-  const document = parseShallowJson(bytes);
-  if (fieldValidation === 'Ignore') return document;
-  const problems = duplicateKeys(bytes).map((path) => `duplicate field ${JSON.stringify(path)}`);
-  if (problems.length > 0 && fieldValidation === 'Strict') {
-    const message = `strict decoding error: ${problems.join(', ')}`;
-    throw invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', textOf(bytes), message)]);
-  }
-  for (const text of problems) warn(text);
-  return document;
+function jsonPatchDocument(bytes: Uint8Array, patchType: PatchType, looksForProblems: boolean): DecodedPatch {
+  const body = parseShallowJson(bytes);
+  const unknown = patchType === 'json' ? unknownInJsonPatch(body) : [];
+  if (!looksForProblems) return { body, problems: [] };
+  const prefix = patchType === 'json' ? 'json patch ' : '';
+  const told = (what: string) => (path: string) => `${prefix}${what} field ${JSON.stringify(path)}`;
+  return { body, problems: [...duplicateKeys(bytes).map(told('duplicate')), ...unknown.map(told('unknown'))] };
 }
 
 /** The body of a DELETE, which may be absent. */

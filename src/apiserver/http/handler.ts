@@ -351,12 +351,12 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
       const { type: patchType, encoding } = patchTypeOf(contentType, encodings);
       const bytes = await readBody(request);
       exchange.meter.received(bytes.length);
-      const body = decodePatch(bytes, patchType, {
+      const { body, problems } = decodePatch(bytes, patchType, {
         encoding,
         fieldValidation: options.fieldValidation ?? 'Warn',
         warn,
       });
-      return { ...operation, options: { ...options, patchType }, body };
+      return { ...operation, options: { ...options, patchType, patchProblems: problems }, body };
     }
     case 'delete':
     case 'deletecollection': {

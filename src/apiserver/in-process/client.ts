@@ -140,11 +140,11 @@ export class InProcessClient implements Client {
     options: PatchOptions = {},
   ): Promise<T> {
     const body = cloneJson(patch.type === 'json' ? patch.operations : patch.body);
-    const force = patch.type === 'apply' && patch.force === true;
+    const force = patch.type === 'apply' ? { force: patch.force === true } : {};
     const result = await this.#run(kind, 'patch', ref, {
       subresource: options.subresource ?? '',
       body,
-      options: { ...writeOptions(options), patchType: patch.type, force },
+      options: { ...writeOptions(options), patchType: patch.type, ...force },
       signal: options.signal,
     });
     return this.#object<T>(result);

@@ -58,6 +58,8 @@ export interface OperationOptions {
   readonly fieldValidation?: string;
   readonly force?: boolean;
   readonly patchType?: PatchType;
+  /** What is odd in the text of a patch: told, or refused, with what is odd in the patched object. */
+  readonly patchProblems?: readonly string[];
   readonly deletion?: DeletionOptions;
 }
 

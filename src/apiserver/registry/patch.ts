@@ -1,4 +1,4 @@
-import { ApiError, badRequest } from '#machinery/errors.ts';
+import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import { withExplicitNulls } from '#machinery/explicit-nulls.ts';
 import type { ApiObject, JsonObject, Mutable } from '#machinery/meta.ts';
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts';
@@ -14,6 +14,10 @@ import { checkLocation, type UpdateOptions, updateObject } from './update.ts';
 /** PATCH in its four forms. A patch without a resourceVersion is tried again when another writer came first. */
 export function patchObject(registry: Registry, operation: Operation, options: UpdateOptions = {}): Promise<Result> {
   if (operation.options.patchType === 'apply') return applyObject(registry, operation, options);
+  if (operation.options.force !== undefined)
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      fieldError.forbidden('force', 'may not be specified for non-apply patch'),
+    ]);
   return updateObject(registry, operation, (current) => patched(registry, operation, current), options);
 }
 

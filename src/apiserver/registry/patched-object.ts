@@ -23,7 +23,8 @@ import type { Registry } from './registry.ts';
 export function patchedObject(registry: Registry, operation: Operation, document: JsonObject): Mutable<ApiObject> {
   const { options, warn } = operation;
   const { value, unknown } = decoded(registry, operation, document);
-  const problems = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+  const fields = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+  const problems = [...(options.patchProblems ?? []), ...fields];
   if (problems.length > 0 && options.fieldValidation === 'Strict')
     throw unfit(document, `strict decoding error: ${problems.join(', ')}`);
   if (options.fieldValidation !== 'Ignore') for (const text of problems) warn(text);

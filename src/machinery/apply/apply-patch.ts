@@ -103,7 +103,9 @@ function isListOfEntries(value: Json | undefined, { fields }: ObjectSchema): boo
   }
 }
 
+/** `apps/v1, Kind=Deployment`; what names no group and version names no kind either. */
 function gvkText(apiVersion: string, kind: string): string {
+  if (apiVersion.split('/').length > 2) return '/, Kind=';
   return `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
 }
 

@@ -1,8 +1,9 @@
-import { type JsonFields, setOwn } from '../conform.ts';
+import { conform, type JsonFields, setOwn } from '../conform.ts';
 import { equalValues } from '../equality.ts';
 import { ApiError, badRequest } from '../errors.ts';
 import { stringifyJson } from '../json.ts';
 import type { Json, JsonObject } from '../meta.ts';
+import type { Field, ListSchema } from '../schema.ts';
 
 /** How many operations one patch may have. */
 const maximumOperations = 10_000;
@@ -37,23 +38,50 @@ export function applyJsonPatch(original: JsonObject, patch: unknown): Json {
   return document.root;
 }
 
+/** What of a patch no operation has, such as `[0].foo`. @throws DecodeError for what is no list of operations. */
+export function unknownInJsonPatch(patch: Json): readonly string[] {
+  return conform(patch, operationList).unknown;
+}
+
+function operationField(name: string, type: 'string' | 'any'): Field {
+  return {
+    name,
+    schema: { type, message: '' },
+    required: false,
+    presence: 'optional',
+    keyDefault: undefined,
+    number: 0,
+    around: [],
+    wrapped: false,
+    patchStrategies: [],
+    patchMergeKey: undefined,
+  };
+}
+
+const operationList: ListSchema = {
+  type: 'list',
+  items: {
+    type: 'object',
+    name: 'handlers.jsonPatchOp',
+    fields: new Map(
+      ['from', 'op', 'path', 'value'].map((name) => [name, operationField(name, name === 'value' ? 'any' : 'string')]),
+    ),
+    atomic: false,
+    preserveUnknown: false,
+  },
+  listType: 'atomic',
+  keys: [],
+};
+
 function readOperations(patch: unknown): readonly Operation[] {
   if (patch === null) return [];
-  if (!Array.isArray(patch)) {
-    const what = typeof patch === 'boolean' ? 'bool' : typeof patch;
-    throw badRequest(
-      `error decoding patch: json: cannot unmarshal ${what} into Go value of type []handlers.jsonPatchOp`,
-    );
-  }
+  if (!Array.isArray(patch)) throw badRequest('a JSON patch is a list of operations');
   if (patch.length > maximumOperations) {
     const message = `The allowed maximum operations in a JSON patch is ${maximumOperations}, got ${patch.length}`;
     throw new ApiError(413, 'RequestEntityTooLarge', message);
   }
   return patch.map((step: unknown) => {
-    if (typeof step !== 'object' || step === null || Array.isArray(step)) {
-      throw badRequest('json: cannot unmarshal into Go value of type jsonpatch.Operation');
-    }
-    const { op, path, from, value } = step as Readonly<Record<string, unknown>>;
+    const { op, path, from, value } = (step ?? {}) as Readonly<Record<string, unknown>>;
     return {
       op: typeof op === 'string' ? op : 'unknown',
       path: typeof path === 'string' ? path : undefined,

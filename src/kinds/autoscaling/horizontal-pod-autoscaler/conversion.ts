@@ -56,7 +56,13 @@ export function autoscalerToFirst(object: Current): FirstVersion {
 export function autoscalerFromFirst(object: FirstVersion): Current {
   const { metadata, spec, status, ...rest } = object;
   const { targetCPUUtilizationPercentage: cpu, ...shared } = spec;
-  const { currentCPUUtilizationPercentage: currentCpu, ...counts } = status ?? ({} as NonNullable<typeof status>);
+  const {
+    currentCPUUtilizationPercentage: currentCpu,
+    currentReplicas,
+    ...numbers
+  } = status ?? ({} as NonNullable<typeof status>);
+  // In v2 none is not written.
+  const counts = { ...numbers, ...((currentReplicas ?? 0) === 0 ? {} : { currentReplicas }) };
   const carried = <T>(name: string): T | undefined => parsed<T>(metadata.annotations?.[name]);
   const others = (carried<readonly JsonObject[]>(annotations.metrics) ?? []).map(metricFromFirst);
   const behavior = carried<JsonObject>(annotations.behavior);

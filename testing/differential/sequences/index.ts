@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import type { NormalAnswer } from '../normal-form.ts';
+import { autoscalers } from './autoscalers.ts';
+import { customVersions } from './custom-versions.ts';
+import { documents } from './documents.ts';
+import { jsonPatches } from './json-patches.ts';
+import { managedFields } from './managed-fields.ts';
+import type { Step } from './sequence.ts';
+import { strategic } from './strategic.ts';
+
+/** Every sequence, by a name for it. */
+export const sequences: Readonly<Record<string, readonly Step[]>> = {
+  autoscalers,
+  customVersions,
+  documents,
+  jsonPatches,
+  managedFields,
+  strategic,
+};
+
+export type RecordedSequences = Readonly<Record<string, readonly (NormalAnswer | null)[]>>;
+
+export const sequenceFile = join(import.meta.dirname, 'recorded.json.br');
+
+/** What the official server answered to them. */
+export function readSequences(): RecordedSequences {
+  return JSON.parse(brotliDecompressSync(readFileSync(sequenceFile)).toString()) as RecordedSequences;
+}

@@ -1,0 +1,94 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Json, JsonObject } from '#machinery/meta.ts';
+import type { Asker } from '../exchange.ts';
+import { type NormalAnswer, normalForm } from '../normal-form.ts';
+
+/** One request of a sequence, each of which meets what the ones before it left. */
+export interface Step {
+  /** What it is about, for whoever reads a difference. */
+  readonly what: string;
+  readonly method: 'POST' | 'PUT' | 'GET' | 'DELETE' | 'merge' | 'json' | 'strategic' | 'apply';
+  readonly path: string;
+  /** Text is sent as it is. */
+  readonly body?: Json;
+  /** The answer is each server's own affair; the next step waits until this path is served. */
+  readonly until?: string;
+}
+
+const patchTypes: Readonly<Record<string, string>> = {
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+const settleLimitMs = 20_000;
+/**
+ * What a server answers to the steps, in order; nothing for those that are its own affair.
+ * @param settleMs for what it still does after a path is served, such as closing the door of an older version.
+ */
+export async function answersTo(
+  steps: readonly Step[],
+  asker: Asker,
+  settleMs = 0,
+): Promise<readonly (NormalAnswer | undefined)[]> {
+  const answers: (NormalAnswer | undefined)[] = [];
+  for (const { method, path, body, until } of steps) {
+    const contentType = patchTypes[method];
+    const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+    const answer = await asker.ask({
+      method: contentType === undefined ? method : 'PATCH',
+      path,
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(text === undefined ? {} : { body: text }),
+    });
+    answers.push(until === undefined ? normalForm(answer) : undefined);
+    if (until !== undefined) await served(asker, until, settleMs);
+  }
+  return answers;
+}
+
+async function served(asker: Asker, path: string, settleMs: number): Promise<void> {
+  const deadline = Date.now() + settleLimitMs;
+  await pause(settleMs);
+  while ((await asker.ask({ method: 'GET', path })).status !== 200) {
+    if (Date.now() > deadline) throw new Error(`not served: ${path}`);
+    await pause(100);
+  }
+}
+
+/** A way to speak of one object: the path of its collection, its name and type. */
+export interface Subject {
+  readonly collection: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+export function applied(
+  what: string,
+  subject: Subject,
+  manager: string,
+  content: JsonObject,
+  { force = false, subresource = '' }: { readonly force?: boolean; readonly subresource?: string } = {},
+): Step {
+  const { collection, apiVersion, kind, name } = subject;
+  const { metadata = {}, ...rest } = content as { readonly metadata?: JsonObject };
+  const path = `${collection}/${name}${subresource === '' ? '' : `/${subresource}`}`;
+  return {
+    what,
+    method: 'apply',
+    path: `${path}?fieldManager=${manager}${force ? '&force=true' : ''}`,
+    body: { apiVersion, kind, metadata: { name, ...metadata }, ...rest } as Json,
+  };
+}
+
+export function patched(
+  what: string,
+  { collection, name }: Subject,
+  method: 'merge' | 'json' | 'strategic',
+  body: Json,
+  query = '',
+): Step {
+  return { what, method, path: `${collection}/${name}${query}`, body };
+}
