@@ -10,6 +10,7 @@ import {
   PolicyStatusController,
   statusControllerUser,
 } from './admission/validating-admission-policy/status-controller.ts';
+import { AggregatedApis } from './aggregation/aggregated-apis.ts';
 import { Aggregator } from './aggregation/aggregator.ts';
 import { publishTrust } from './aggregation/published-trust.ts';
 import { LocalRegistration } from './aggregation/registration.ts';
@@ -39,7 +40,7 @@ import { Encryption, type EncryptionOptions } from './encryption/encryption.ts';
 import { type FairnessOptions, FlowControl } from './fairness/flow-control.ts';
 import { FeatureGates } from './feature-gates.ts';
 import { type Encoding, servedEncodings } from './http/negotiation.ts';
-import { InProcessClient } from './in-process/client.ts';
+import { routedClient } from './in-process/routed-client.ts';
 import { EventExpiry } from './registry/event-expiry.ts';
 import { execute } from './registry/execute.ts';
 import type { Operation, Result } from './registry/operation.ts';
@@ -334,6 +335,11 @@ export class ApiServer {
     return this.#aggregator;
   }
 
+  /** What the servers behind this one serve, for controllers. */
+  get aggregatedApis(): AggregatedApis {
+    return new AggregatedApis(() => this.#aggregator?.remotes ?? [], this.resources);
+  }
+
   #startAggregation({ environment, proxyIdentity }: ApiServerOptions): void {
     const { resources } = this.registry;
     const client = this.loopback();
@@ -351,7 +357,7 @@ export class ApiServer {
 
   /** A client in this process. */
   client({ user, groups = [] }: Identity): Client {
-    return new InProcessClient(this, { name: user, groups: [...groups, 'system:authenticated'] });
+    return routedClient(this, { name: user, groups: [...groups, 'system:authenticated'] });
   }
 
   /** The server's own identity, which may do everything. */

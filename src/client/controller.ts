@@ -52,6 +52,8 @@ export interface ControllerContext {
    * it names for the old object. Without `keysOf` the cache is only read.
    */
   watch<T extends ApiObject>(kind: Kind<T>, keysOf?: KeysOf<T>): Informer<T>;
+  /** The informer of a kind whose server may be away: nobody waits for its first list, nor for it to show what was written. */
+  watchApart<T extends ApiObject>(kind: Kind<T>, keysOf?: KeysOf<T>): Informer<T>;
   /** Ends what `watch` began, for everybody: the kind itself has gone. */
   unwatch(kind: Kind): void;
   enqueue(key: string): void;
@@ -100,6 +102,11 @@ export async function runController(
     component: controller.component ?? controller.name,
     signal,
   });
+  const watchApart = <T extends ApiObject>(kind: Kind<T>, keysOf?: KeysOf<T>): Informer<T> => {
+    const informer = options.informers.of(kind);
+    if (keysOf !== undefined) subscribe(informer, keysOf, (key) => queue.add(key));
+    return informer;
+  };
   const reconcile = controller.setup({
     environment,
     events,
@@ -112,11 +119,11 @@ export async function runController(
     },
     enqueueAfter: (key, delayMs) => queue.addAfter(key, delayMs),
     watch<T extends ApiObject>(kind: Kind<T>, keysOf?: KeysOf<T>): Informer<T> {
-      const informer = options.informers.of(kind);
+      const informer = watchApart(kind, keysOf);
       read.set(kind, informer as unknown as Informer<never>);
-      if (keysOf !== undefined) subscribe(informer, keysOf, (key) => queue.add(key));
       return informer;
     },
+    watchApart,
   });
   // Sequential is as fast as concurrent here: all informers list at the same time.
   try {

@@ -233,12 +233,16 @@ function startControlLoops(
   const kinds = [...server.resources.all()]
     .filter(({ storage, verbs, custom }) => storage !== undefined && custom === undefined && verbs.has('delete'))
     .map(({ kind }) => kind);
+  const { aggregatedApis: aggregated } = server;
   const rootCa = pki.authority.certificate;
   const authority = certificateAuthority(pki.authority, () => environment.clock.now());
   const { featureEnabled } = server.registry;
   const issueLegacyToken: IssueLegacyToken = (names) => server.registry.tokens.issueLegacy(names);
   const controllers = (signal: AbortSignal): Promise<void> =>
-    startControllers({ client, environment, kinds, rootCa, authority, issueLegacyToken, featureEnabled }, signal);
+    startControllers(
+      { client, environment, kinds, aggregated, rootCa, authority, issueLegacyToken, featureEnabled },
+      signal,
+    );
   const scheduler = (signal: AbortSignal): Promise<void> => startScheduler({ client, environment }, signal);
   // Where there may be other servers on the same store, one of them does the work at a time.
   const led = (name: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> =>

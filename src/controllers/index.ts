@@ -31,6 +31,7 @@ import { rootCaPublisher } from './root-ca-publisher/controller.ts';
 import { serviceAccount } from './service-account/controller.ts';
 import { serviceAccountTokenCleanup } from './service-account-token/controller.ts';
 import { type IssueLegacyToken, serviceAccountTokens } from './service-account-token/fill.ts';
+import type { AggregatedApis } from './shared/served-kinds.ts';
 import { statefulSet } from './statefulset/controller.ts';
 import { storageVersionMigrator } from './storage-version-migrator/controller.ts';
 import { taintEviction } from './taint-eviction/controller.ts';
@@ -49,6 +50,8 @@ export interface ControllersOptions {
   readonly environment: Environment;
   /** Every kind that can be stored: what namespaces may hold and owners may own. The built-in ones unless given. */
   readonly kinds?: readonly Kind[];
+  /** What the servers behind this one serve; absent: there are none. */
+  readonly aggregated?: AggregatedApis | undefined;
   /** PEM of the authority that signs the API server's certificate; published in every namespace. */
   readonly rootCa: string;
   /** Where nodes get their pod addresses from, for example `10.244.0.0/16`; absent: they bring their own. */
@@ -77,6 +80,7 @@ export async function startControllers(options: ControllersOptions, signal: Abor
 /** Order does not matter: they meet only through the API. */
 function controllersOf({
   kinds,
+  aggregated,
   rootCa,
   clusterCidr,
   authority,
@@ -85,7 +89,7 @@ function controllersOf({
 }: ControllersOptions): readonly Controller[] {
   const stored = distinctKinds(kinds ?? storedKinds);
   return [
-    namespace(stored),
+    namespace(stored, aggregated),
     serviceAccount,
     serviceAccountTokenCleanup,
     legacyTokenCleaner,
@@ -96,13 +100,13 @@ function controllersOf({
     ...(authority === undefined
       ? []
       : [certificateApprover(authority), certificateSigner(authority), certificateCleaner(authority)]),
-    resourceQuota(stored),
+    resourceQuota(stored, aggregated),
     clusterRoleAggregation,
     disruption,
     rootCaPublisher(rootCa),
     ...(featureEnabled('ClusterTrustBundle') ? [trustBundlePublisher(rootCa)] : []),
     ...(featureEnabled('PodCertificateRequest') ? [podRequestCleaner] : []),
-    garbageCollector(stored),
+    garbageCollector(stored, aggregated),
     nodeLifecycle,
     taintEviction,
     ...(clusterCidr === undefined ? [] : [nodeIpam(clusterCidr)]),

@@ -3,7 +3,6 @@ import type {
   Client,
   DeleteOptions,
   GetOptions,
-  Identity,
   ListOptions,
   ObjectRef,
   Patch,
@@ -44,17 +43,13 @@ const bookmarkIntervalMs = 10 * 60_000;
  * A Client that calls the server's pipeline directly: no sockets and no serialisation, but the same authorisation,
  * admission and rules as over HTTPS.
  */
-export class InProcessClient implements Client {
+export class InProcessClient implements Omit<Client, 'as'> {
   readonly #server: ApiServer;
   readonly #user: UserInfo;
 
   constructor(server: ApiServer, user: UserInfo) {
     this.#server = server;
     this.#user = user;
-  }
-
-  as({ user, groups = ['system:authenticated'] }: Identity): Client {
-    return new InProcessClient(this.#server, { name: user, groups });
   }
 
   async get<T extends ApiObject>(kind: Kind<T>, ref: ObjectRef, options: GetOptions = {}): Promise<T> {

@@ -13,7 +13,7 @@ import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject, OwnerReference } from '#machinery/meta.ts';
 import { parseApiVersion } from '#machinery/meta.ts';
-import { followCustomKinds } from '../shared/custom-kinds.ts';
+import { type AggregatedApis, followServedKinds, noAggregatedApis, type ServedKind } from '../shared/served-kinds.ts';
 import {
   blockingDependents,
   foregroundFinalizer,
@@ -31,7 +31,7 @@ const absentOwnerLimit = 500;
 const ignored = new Set(['events', 'events.events.k8s.io']);
 
 /** Deletes what has lost its last owner, and carries out foreground and orphan deletion. */
-export function garbageCollector(kinds: readonly Kind[]): Controller {
+export function garbageCollector(kinds: readonly Kind[], aggregated: AggregatedApis = noAggregatedApis): Controller {
   const followed = kinds.filter(
     ({ group, resource }) => !ignored.has(group === '' ? resource : `${resource}.${group}`),
   );
@@ -39,7 +39,7 @@ export function garbageCollector(kinds: readonly Kind[]): Controller {
     name: 'generic-garbage-collector',
     workers: 20,
     setup(context) {
-      const collector = new Collector(context, followed);
+      const collector = new Collector(context, followed, aggregated);
       return (key, turn) => collector.reconcile(key, turn);
     },
   });
@@ -54,12 +54,12 @@ class Collector {
   readonly #graph = new OwnerGraph();
   readonly #absent = new LruCache<string, true>(absentOwnerLimit);
 
-  constructor(context: ControllerContext, kinds: readonly Kind[]) {
+  constructor(context: ControllerContext, kinds: readonly Kind[], aggregated: AggregatedApis) {
     this.#context = context;
     this.#kinds = new Map();
-    for (const kind of kinds) this.#follow(kind);
-    followCustomKinds(context, {
-      come: (kind) => this.#follow(kind),
+    for (const kind of kinds) this.#follow({ kind, follow: () => context.watch(kind) });
+    followServedKinds(context, aggregated, {
+      come: (served) => this.#follow(served),
       gone: (kind) => {
         this.#kinds.delete(kindKey(kind.group, kind.kind));
         for (const { uid } of [...this.#graph.nodes()].filter((node) => node.kind === kind))
@@ -68,9 +68,9 @@ class Collector {
     });
   }
 
-  #follow(kind: Kind): void {
+  #follow({ kind, follow }: ServedKind): void {
     this.#kinds.set(kindKey(kind.group, kind.kind), kind);
-    this.#context.watch(kind).subscribe({
+    follow?.().subscribe({
       added: (object) => this.#enqueue(this.#graph.set(kind, object)),
       updated: (old, object) => {
         // Most updates change neither owners nor finalizers nor start a deletion.

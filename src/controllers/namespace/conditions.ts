@@ -8,6 +8,8 @@ export interface Remains {
   /** Objects left by a finalizer of theirs. */
   readonly finalizers: ReadonlyMap<string, number>;
   readonly failures: readonly string[];
+  /** Group versions of servers that are away. */
+  readonly stale: readonly string[];
 }
 
 interface Verdict {
@@ -17,16 +19,11 @@ interface Verdict {
   readonly message: string;
 }
 
-function verdicts({ content, finalizers, failures }: Remains): readonly Verdict[] {
+function verdicts({ content, finalizers, failures, stale }: Remains): readonly Verdict[] {
   const contents = [...content].map(([resource, count]) => `${resource} has ${count} resource instances`).sort();
   const holders = [...finalizers].map(([name, count]) => `${name} in ${count} resource instances`).sort();
   return [
-    {
-      type: 'NamespaceDeletionDiscoveryFailure',
-      status: 'False',
-      reason: 'ResourcesDiscovered',
-      message: 'All resources successfully discovered',
-    },
+    discovery(stale),
     {
       type: 'NamespaceDeletionGroupVersionParsingFailure',
       status: 'False',
@@ -73,6 +70,16 @@ function verdicts({ content, finalizers, failures }: Remains): readonly Verdict[
           message: 'All content-preserving finalizers finished',
         },
   ];
+}
+
+function discovery(stale: readonly string[]): Verdict {
+  const type = 'NamespaceDeletionDiscoveryFailure';
+  if (stale.length === 0)
+    return { type, status: 'False', reason: 'ResourcesDiscovered', message: 'All resources successfully discovered' };
+  const causes = stale.map((version) => `${version}: stale GroupVersion discovery: ${version}`).join(', ');
+  const what = `unable to retrieve the complete list of server APIs: ${causes}`;
+  const message = `Discovery failed for some groups, ${stale.length} failing: ${what}`;
+  return { type, status: 'True', reason: 'DiscoveryFailed', message };
 }
 
 /** The conditions that say how far the deletion is; the old list itself when nothing changed. */

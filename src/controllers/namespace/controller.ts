@@ -1,8 +1,10 @@
+import type { Client } from '#client/client.ts';
 import {
   type Controller,
   type ControllerContext,
   defineController,
   done,
+  type KeysOf,
   retryAfter,
   type Turn,
 } from '#client/controller.ts';
@@ -10,8 +12,9 @@ import { messageOf } from '#client/failures.ts';
 import { Namespace as NamespaceKind, Pod as PodKind } from '#kinds/generated/handles.ts';
 import type { Namespace } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
-import { ApiError } from '#machinery/errors.ts';
-import { followCustomKinds } from '../shared/custom-kinds.ts';
+import { ApiError, isReason } from '#machinery/errors.ts';
+import type { ApiObject } from '#machinery/meta.ts';
+import { type AggregatedApis, followServedKinds, noAggregatedApis, type ServedKind } from '../shared/served-kinds.ts';
 import { deletionConditions, type Remains } from './conditions.ts';
 
 /** What spec.finalizers holds until the namespace is empty. */
@@ -22,7 +25,7 @@ const pageLimit = 500;
 const recheckMs = 5_000;
 
 /** Empties namespaces that are being deleted, pods first, then lets them go. */
-export function namespace(kinds: readonly Kind[]): Controller {
+export function namespace(kinds: readonly Kind[], aggregated: AggregatedApis = noAggregatedApis): Controller {
   const builtin = kinds.filter((kind) => kind.namespaced);
   return defineController({
     name: 'namespace-controller',
@@ -30,19 +33,17 @@ export function namespace(kinds: readonly Kind[]): Controller {
     setup(context) {
       const namespaces = context.watch(NamespaceKind, ({ metadata }) => [metadata.name ?? '']);
       // The last object to go is what a terminating namespace waits for.
-      const follow = (kind: Kind) =>
-        context.watch(kind, ({ metadata }, { type }) =>
-          type === 'deleted' && isTerminating(namespaces.get(undefined, metadata.namespace ?? ''))
-            ? [metadata.namespace ?? '']
-            : [],
-        );
+      const waiting: KeysOf<ApiObject> = ({ metadata }, { type }) =>
+        type === 'deleted' && isTerminating(namespaces.get(undefined, metadata.namespace ?? ''))
+          ? [metadata.namespace ?? '']
+          : [];
       const contents = new Set(builtin);
-      for (const kind of builtin) follow(kind);
-      followCustomKinds(context, {
-        come(kind) {
+      for (const kind of builtin) context.watch(kind, waiting);
+      followServedKinds(context, aggregated, {
+        come({ kind, follow }: ServedKind) {
           if (!kind.namespaced) return;
           contents.add(kind);
-          follow(kind);
+          follow?.(waiting);
         },
         gone: (kind) => contents.delete(kind),
       });
@@ -50,9 +51,11 @@ export function namespace(kinds: readonly Kind[]): Controller {
         const current = namespaces.get(undefined, name);
         if (current === undefined || !isTerminating(current)) return done;
         if (!(current.spec?.finalizers ?? []).includes(kubernetesFinalizer)) return done;
-        const remains = await empty(context, [...contents], name, turn);
+        const remains = { ...(await empty(context, [...contents], name, turn)), stale: aggregated.stale() };
         const reported = await report(context, current, remains, turn);
-        if (remains.content.size > 0 || remains.failures.length > 0) return retryAfter(recheckMs);
+        // What a server that is away holds in the namespace nobody knows.
+        const isEmpty = remains.content.size === 0 && remains.failures.length === 0 && remains.stale.length === 0;
+        if (!isEmpty) return retryAfter(recheckMs);
         const finalizers = (reported.spec?.finalizers ?? []).filter((finalizer) => finalizer !== kubernetesFinalizer);
         const wanted = { ...reported, spec: { ...reported.spec, finalizers } };
         try {
@@ -71,7 +74,12 @@ function isTerminating(namespace: Namespace | undefined): boolean {
 }
 
 /** Deletes all content and counts what is left. While pods are left nothing else is touched: they may need it to stop. */
-async function empty(context: ControllerContext, kinds: readonly Kind[], name: string, turn: Turn): Promise<Remains> {
+async function empty(
+  context: ControllerContext,
+  kinds: readonly Kind[],
+  name: string,
+  turn: Turn,
+): Promise<Omit<Remains, 'stale'>> {
   const remains = {
     content: new Map<string, number>(),
     finalizers: new Map<string, number>(),
@@ -100,7 +108,7 @@ async function emptyKinds(
     try {
       const before = await client.list(kind, { namespace, limit: pageLimit, signal });
       if (before.items.length === 0) continue;
-      await client.deleteCollection(kind, { namespace, propagationPolicy: 'Background', signal });
+      await deleteAll(client, kind, before.items, { namespace, signal });
       const after = await client.list(kind, { namespace, limit: pageLimit, signal });
       const count = after.items.length + (after.metadata.remainingItemCount ?? 0);
       if (count > 0) remains.content.set(`${kind.resource}.${kind.group}`, count);
@@ -114,6 +122,26 @@ async function emptyKinds(
       // One broken kind (an aggregated API that is away) must not keep the others.
       remains.failures.push(messageOf(error));
       context.environment.log.debug('cannot empty', { namespace, resource: kind.resource, message: messageOf(error) });
+    }
+  }
+}
+
+/** At once, or one by one where the kind knows no other way. */
+async function deleteAll(
+  client: Client,
+  kind: Kind,
+  items: readonly ApiObject[],
+  { namespace, signal }: { readonly namespace: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const options = { propagationPolicy: 'Background', signal } as const;
+  try {
+    await client.deleteCollection(kind, { namespace, ...options });
+  } catch (error) {
+    if (!isReason(error, 'MethodNotAllowed')) throw error;
+    for (const { metadata } of items) {
+      await client.delete(kind, { namespace, name: metadata.name ?? '' }, options).catch((failure: unknown) => {
+        if (!isReason(failure, 'NotFound')) throw failure;
+      });
     }
   }
 }

@@ -10,7 +10,7 @@ import type { Kind } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import { formatQuantity, type Quantity, quantity } from '#machinery/quantity.ts';
-import { followCustomKinds } from '../shared/custom-kinds.ts';
+import { type AggregatedApis, followServedKinds, noAggregatedApis, type ServedKind } from '../shared/served-kinds.ts';
 
 /** Admission has charged what is new: counting again can wait until a burst of creations is over. */
 const recountAfterCreationMs = 1_000;
@@ -18,7 +18,7 @@ const recountAfterCreationMs = 1_000;
 const resyncMs = 5 * 60_000;
 
 /** Counts anew what each quota limits; what admission has charged between two counts is put right here. */
-export function resourceQuota(kinds: readonly Kind[]): Controller {
+export function resourceQuota(kinds: readonly Kind[], aggregated: AggregatedApis = noAggregatedApis): Controller {
   const counted = kinds.filter(({ namespaced, resource }) => namespaced && resource !== 'events');
   return defineController({
     name: 'resourcequota-controller',
@@ -32,8 +32,8 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
           : [keyOf(quota)],
       );
       const byQuotaNamespace = quotas.index('namespace', byNamespace);
-      const follow = (kind: Kind) => {
-        const informer = context.watch(kind, (object, event) => {
+      const sourceOf = (kind: Kind, follow: NonNullable<ServedKind['follow']>) => {
+        const informer = follow((object, event) => {
           const keys = byQuotaNamespace.get(object.metadata.namespace ?? '').map(keyOf);
           if (keys.length === 0) return keys;
           if (event.type === 'added') {
@@ -47,10 +47,10 @@ export function resourceQuota(kinds: readonly Kind[]): Controller {
         informer.index('namespace', byNamespace);
         return { kind, informer };
       };
-      const sources = counted.map(follow);
-      followCustomKinds(context, {
-        come(kind) {
-          if (kind.namespaced) sources.push(follow(kind));
+      const sources = counted.map((kind) => sourceOf(kind, (keysOf) => context.watch(kind, keysOf)));
+      followServedKinds(context, aggregated, {
+        come({ kind, follow }) {
+          if (kind.namespaced && follow !== undefined) sources.push(sourceOf(kind, follow));
         },
         gone(kind) {
           const at = sources.findIndex((source) => source.kind === kind);
