@@ -42,10 +42,19 @@ export async function answersTo(
       ...(contentType === undefined ? {} : { contentType }),
       ...(text === undefined ? {} : { body: text }),
     });
-    answers.push(until === undefined ? normalForm(answer) : undefined);
+    answers.push(until === undefined ? timeless(normalForm(answer)) : undefined);
     if (until !== undefined) await served(asker, until, settleMs);
   }
   return answers;
+}
+
+/** Entries of owners in an order that does not depend on the second in which each was written. */
+function timeless(answer: NormalAnswer): NormalAnswer {
+  const { metadata } = answer.body as { readonly metadata?: { readonly managedFields?: readonly Json[] } };
+  if (metadata?.managedFields === undefined) return answer;
+  const text = (entry: Json): string => JSON.stringify(entry);
+  const managedFields = [...metadata.managedFields].sort((left, right) => (text(left) < text(right) ? -1 : 1));
+  return { ...answer, body: { ...(answer.body as JsonObject), metadata: { ...metadata, managedFields } } as Json };
 }
 
 async function served(asker: Asker, path: string, settleMs: number): Promise<void> {
