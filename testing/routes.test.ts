@@ -14,6 +14,12 @@ interface Discovered {
   }[];
 }
 
+interface Printed {
+  readonly kind: string;
+  readonly columnDefinitions: readonly unknown[];
+  readonly rows: readonly { readonly cells: readonly unknown[] }[] | null;
+}
+
 /** What anybody may read without a name. */
 const publicPaths = new Set(['/healthz', '/livez', '/readyz', '/version']);
 /** What a service account may read besides. */
@@ -101,4 +107,24 @@ test('who has no rights is refused on every route but the public ones', async (t
   const unbelieved = createHttpClient({ server, ca, token: 'made.up.token' });
   assert.equal(await codeOf(unbelieved, 'GET', '/version'), 401);
   unbelieved.close();
+});
+
+test('whatever can be listed can be printed', async (t) => {
+  const cluster = await startHttpCluster();
+  t.after(() => cluster.stop());
+  const admin = createHttpClient(loadKubeconfig({ path: cluster.kubeconfig, environment: {} }).client);
+  t.after(() => admin.close());
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
+  const { paths } = await json<{ readonly paths: readonly string[] }>(admin, '/');
+  let printed = 0;
+  for (const path of paths.filter((one) => /^\/api(\/v1|s\/[^/]+\/[^/]+)$/.test(one)))
+    for (const { name, verbs } of (await json<Discovered>(admin, path)).resources) {
+      if (!verbs.includes('list')) continue;
+      const table = JSON.parse(await admin.rawText({ path: `${path}/${name}`, headers })) as Printed;
+      assert.equal(table.kind, 'Table', `${path}/${name}`);
+      // Upstream gives some kinds a cell without a column.
+      for (const { cells } of table.rows ?? []) assert.ok(cells.length >= table.columnDefinitions.length, name);
+      printed++;
+    }
+  assert.ok(printed > 60, `only ${printed} kinds`);
 });

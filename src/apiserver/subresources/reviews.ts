@@ -9,6 +9,7 @@ import { trackOwnership } from '../registry/managed-fields.ts';
 import type { Operation, Result } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { binding } from './binding.ts';
+import { componentStatuses } from './component-statuses.ts';
 import { checkAdmission } from './handler.ts';
 
 type Answer = (registry: Registry, operation: Operation) => object | Promise<object>;
@@ -53,21 +54,4 @@ async function bindPod(registry: Registry, operation: Operation): Promise<Result
   const { metadata } = operation.body as Binding;
   const resource = registry.resources.of(Pod);
   return binding.create!(registry, { ...operation, resource, subresource: 'binding', name: metadata.name ?? '' });
-}
-
-/** Deprecated upstream and still asked for by old scripts: all components live in this process. */
-function componentStatuses({ verb, name }: Operation): Result {
-  const healthy = (component: string) => ({
-    kind: 'ComponentStatus',
-    apiVersion: 'v1',
-    metadata: { name: component },
-    conditions: [{ type: 'Healthy', status: 'True', message: 'ok' }],
-  });
-  if (verb === 'get') return { type: 'plain', object: healthy(name) as unknown as JsonObject, created: false };
-  const items = ['controller-manager', 'etcd-0', 'scheduler'].map(healthy);
-  return {
-    type: 'plain',
-    object: { kind: 'ComponentStatusList', apiVersion: 'v1', metadata: {}, items } as unknown as JsonObject,
-    created: false,
-  };
 }
