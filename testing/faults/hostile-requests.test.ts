@@ -175,6 +175,8 @@ describe('requests of somebody who means harm', () => {
       'application/strategic-merge-patch+json',
       'application/apply-patch+yaml',
       'text/html',
+      'constructor',
+      '__proto__',
       'a;b=c',
       '',
     );

@@ -41,7 +41,7 @@ export interface NegotiationOptions {
 }
 
 /**
- * The first acceptable form that the client names.
+ * The form that the client likes best of those that there are.
  * @throws ApiError 406 when there is none.
  */
 export function negotiateAnswer(
@@ -50,16 +50,40 @@ export function negotiateAnswer(
 ): AnswerFormat {
   if (accept === undefined || accept === '' || accept === mediaTypes.json)
     return { encoding: 'json', as: 'object', pretty };
-  for (const range of accept.split(',')) {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
-    const encoding = byMediaType[type.toLowerCase()];
+  for (const { type, parameters } of mediaRanges(accept)) {
+    const encoding = byMediaType[type];
     if (encoding === undefined) continue;
-    const as = formOf(new Map(parameters.map((parameter) => splitOnce(parameter, '='))));
+    const as = formOf(parameters);
     // Metadata has every form, also where the object has not.
     const isServed = served.includes(encoding) || (as === 'metadata' && encoding === 'protobuf');
     if (as !== undefined && isServed) return { encoding, as, pretty };
   }
   throw notAcceptable(served);
+}
+
+interface MediaRange {
+  /** In lower case. */
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** By quality, then the more definite ones, then as they were written (RFC 9110, section 12.5.1). */
+function mediaRanges(accept: string): readonly MediaRange[] {
+  const ranges = accept.split(',').map((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+    return { type: type.toLowerCase(), parameters: new Map(parameters.map((one) => splitOnce(one, '='))) };
+  });
+  if (!accept.includes('q=') && !accept.includes('*')) return ranges;
+  return ranges.sort((left, right) => qualityOf(right) - qualityOf(left) || wildness(left) - wildness(right));
+}
+
+function qualityOf({ parameters }: MediaRange): number {
+  const quality = Number(parameters.get('q') ?? 1);
+  return Number.isNaN(quality) ? 1 : quality;
+}
+
+function wildness({ type }: MediaRange): number {
+  return type.startsWith('*') ? 2 : type.endsWith('*') ? 1 : 0;
 }
 
 export function notAcceptable(served: readonly Encoding[]): ApiError {

@@ -118,7 +118,7 @@ export function patchTypeOf(
   const media = (contentType ?? '').split(';')[0]!.trim().toLowerCase();
   const cbor = served.includes('cbor');
   if (cbor && media === applyCbor) return { type: 'apply', encoding: 'cbor' };
-  const type = patchTypes[media];
+  const type = Object.hasOwn(patchTypes, media) ? patchTypes[media] : undefined;
   if (type === undefined) throw unsupportedMediaType([...Object.keys(patchTypes), ...(cbor ? [applyCbor] : [])]);
   return { type, encoding: type === 'apply' ? 'yaml' : 'json' };
 }
