@@ -8,7 +8,9 @@ export type Explanation =
   /** What is quoted was `{}` or `[]` in the request: it is kept, and so shown, as absent. */
   | 'empty is absent'
   /** Upstream's controller manager writes it, which does not run here; our API server does that work itself. */
-  | 'a controller’s work';
+  | 'a controller’s work'
+  /** We serve the versions of groups that upstream turns on only by a flag, and so have APIServices for them. */
+  | 'preview versions';
 
 /** How often the official server is asked again, to see whether its order changes. */
 const maxAsked = 12;
@@ -19,8 +21,7 @@ export async function explain(
   ours: NormalAnswer,
   again: () => Promise<NormalAnswer>,
 ): Promise<Explanation | undefined> {
-  if (same(withoutControllers(official), withoutControllers(ours))) return 'a controller’s work';
-  if (same(withoutEmpty(official), withoutEmpty(ours))) return 'empty is absent';
+  for (const [reason, form] of likenesses) if (same(form(official), form(ours))) return reason;
   if (tellsSomeOfSeveral(official) && (await isAmong(ours, again))) return 'order of a map';
   if (!same(inOneOrder(withoutEmpty(official)), inOneOrder(withoutEmpty(ours)))) return undefined;
   for (let asked = 0; asked < maxAsked; asked++) {
@@ -28,6 +29,39 @@ export async function explain(
     if (!same(official, other)) return 'order of a map';
   }
   return undefined;
+}
+
+/** What two answers are alike in, when the reason holds. */
+const likenesses: readonly (readonly [Explanation, (answer: NormalAnswer) => NormalAnswer])[] = [
+  ['a controller’s work', withoutControllers],
+  ['empty is absent', withoutEmpty],
+  ['preview versions', withoutPreviews],
+];
+
+/** A list of APIServices without those of alpha and beta versions, and without the count of what a page leaves out. */
+function withoutPreviews(answer: NormalAnswer): NormalAnswer {
+  if (!isObject(answer.body)) return answer;
+  const { items, rows, metadata, ...rest } = answer.body as JsonObject & Record<'items' | 'rows', Listed | undefined>;
+  const listed = items ?? rows;
+  if (!listed?.some((one) => isManagedService(one))) return answer;
+  const { remainingItemCount: _, ...others } = (metadata ?? {}) as JsonObject;
+  const kept = listed.filter((one) => !(isManagedService(one) && /^v\d+(alpha|beta)\d+\./.test(nameOf(one))));
+  return { ...answer, body: { ...rest, metadata: others, listed: kept } as Json };
+}
+
+type Listed = readonly JsonObject[];
+
+function metadataOf(listed: JsonObject): JsonObject {
+  return ((listed['object'] as JsonObject | undefined) ?? listed)['metadata'] as JsonObject;
+}
+
+function nameOf(listed: JsonObject): string {
+  return metadataOf(listed)['name'] as string;
+}
+
+function isManagedService(listed: JsonObject): boolean {
+  const labels = metadataOf(listed)?.['labels'];
+  return isObject(labels) && labels['kube-aggregator.kubernetes.io/automanaged'] === 'onstart';
 }
 
 /** An apply configuration that does not fit is told of as far as the official server came, from member to member. */

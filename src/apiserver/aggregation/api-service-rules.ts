@@ -1,7 +1,7 @@
 import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { label1035Problems, subdomainProblems } from '#machinery/names.ts';
+import { label1035Problems, pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
 import { formatTime } from '#machinery/time.ts';
 import { local } from './availability.ts';
 
@@ -34,7 +34,7 @@ function validate({ metadata, spec }: APIService): readonly FieldError[] {
   const { group = '', version = '', service, caBundle = '', insecureSkipTLSVerify = false } = spec ?? {};
   const { groupPriorityMinimum = 0, versionPriority = 0 } = spec ?? {};
   const wanted = `${version}.${group}`;
-  if (metadata.name !== undefined && metadata.name !== wanted)
+  if (metadata.name !== undefined && metadata.name !== wanted && pathSegmentProblems(metadata.name).length === 0)
     errors.push(
       fieldError.invalid(
         'metadata.name',

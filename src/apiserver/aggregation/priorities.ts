@@ -28,7 +28,7 @@ const builtin: Readonly<Record<string, Row>> = {
   'discovery.k8s.io': [16200, { v1: 15 }],
   'flowcontrol.apiserver.k8s.io': [16100, { v1: 21 }],
   'internal.apiserver.k8s.io': [16000, { v1alpha1: 9 }],
-  'resource.k8s.io': [15900, { v1: 20, v1beta2: 19, v1beta1: 18, v1alpha3: 9 }],
+  'resource.k8s.io': [16200, { v1: 21, v1beta2: 15, v1beta1: 9, v1alpha3: 1 }],
   'storagemigration.k8s.io': [15800, { v1beta1: 9 }],
 };
 

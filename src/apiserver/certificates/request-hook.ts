@@ -1,3 +1,4 @@
+import { isCertificateRequest } from '#kinds/certificates/certificate-signing-request/validation.ts';
 import type { CertificateSigningRequest } from '#kinds/generated/types/certificates_v1.ts';
 import { decodeBase64 } from '#machinery/base64.ts';
 import { fieldError, invalid } from '#machinery/errors.ts';
@@ -17,11 +18,12 @@ export const certificateRequestHook: ResourceHook = {
     else spec.uid = user.uid;
     if (user.extra === undefined) delete spec.extra;
     else spec.extra = Object.fromEntries(Object.entries(user.extra).map(([key, values]) => [key, [...values]]));
+    if (!isCertificateRequest(spec.request)) return;
     try {
       await readCertificateRequest(new TextDecoder().decode(decodeBase64(spec.request)));
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      const problem = fieldError.invalid('spec.request', '<bytes>', detail);
+      const problem = fieldError.invalid('spec.request', spec.request, detail);
       throw invalid(resource.kind, request.metadata.name ?? '', [problem]);
     }
   },

@@ -62,7 +62,7 @@ function checkVersionMatch({ resourceVersionMatch: match, resourceVersion, conti
   if (match !== 'Exact' && match !== 'NotOlderThan')
     errors.push(fieldError.notSupportedInOrder(field, match, ['Exact', 'NotOlderThan', '']));
   if (match === 'Exact' && resourceVersion === '0')
-    errors.push(fieldError.forbidden(field, `${field} "Exact" is forbidden for resourceVersion "0"`));
+    errors.push(fieldError.forbidden(field, `${field} "exact" is forbidden for resourceVersion "0"`));
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
 }
 

@@ -11,7 +11,7 @@ export function controllerRevisionCells(revision: apps.ControllerRevision, now: 
     const kind = owner.kind.toLowerCase();
     controller = `${group === '' ? kind : `${kind}.${group}`}/${owner.name}`;
   }
-  return [name(revision), controller, String(revision.revision), age(revision, now)];
+  return [name(revision), controller, revision.revision, age(revision, now)];
 }
 
 export function daemonSetCells(set: apps.DaemonSet, now: number): readonly Cell[] {

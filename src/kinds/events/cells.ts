@@ -54,7 +54,7 @@ function cells(event: core.Event | events.Event, now: number, facts: EventFacts)
     source,
     facts.message.trim(),
     first,
-    String(facts.count || 1),
+    facts.count || 1,
     name(event),
   ];
 }

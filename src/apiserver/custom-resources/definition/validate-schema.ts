@@ -2,9 +2,10 @@ import type { JSONSchemaProps } from '#kinds/generated/types/apiextensions_v1.ts
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { isKnownFormat } from '../structural/formats.ts';
 import { isSchema } from '../structural/node.ts';
+import { isSaid } from '../structural/unsupported.ts';
 import { validateListType } from './validate-list-type.ts';
 
-const types = ['string', 'number', 'integer', 'boolean', 'array', 'object'];
+const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 
 /** What a schema may not say, here and in all schemas inside it. */
 export function validateSchema(props: JSONSchemaProps, path: string): FieldError[] {
@@ -22,11 +23,10 @@ export function validateSchema(props: JSONSchemaProps, path: string): FieldError
     errors.push(
       fieldError.forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
     );
+  for (const [inner, at] of innerSchemas(props, path)) errors.push(...validateSchema(inner, at));
   if (props['x-kubernetes-preserve-unknown-fields'] === false)
     errors.push(fieldError.invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'));
-  errors.push(...validateMapType(props, path), ...validateListType(props, path), ...validateRules(props, path));
-  for (const [inner, at] of innerSchemas(props, path)) errors.push(...validateSchema(inner, at));
-  return errors;
+  return [...errors, ...validateMapType(props, path), ...validateListType(props, path), ...validateRules(props, path)];
 }
 
 /** Formats in a schema that nobody holds values to. */
@@ -47,27 +47,27 @@ function* innerSchemas(props: JSONSchemaProps, path: string): Generator<readonly
   if (isSchema(props.items)) yield [props.items, `${path}.items`];
 }
 
+const unsupported: readonly (keyof JSONSchemaProps)[] = [
+  'id',
+  'additionalItems',
+  'patternProperties',
+  'definitions',
+  'dependencies',
+  '$ref',
+];
+/** These are refused even when they say nothing. */
+const whenEmpty = new Set<keyof JSONSchemaProps>(['additionalItems', 'dependencies', '$ref']);
+
 /** Words of JSON schema that mean nothing here. */
 function validateWords(props: JSONSchemaProps, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const { type = '' } = props;
   if (type !== '' && !types.includes(type)) errors.push(fieldError.notSupported(`${path}.type`, type, types));
+  for (const word of unsupported)
+    if (isSaid(props[word]) || (whenEmpty.has(word) && props[word] !== undefined))
+      errors.push(fieldError.forbidden(`${path}.${word}`, `${word} is not supported`));
   if (type === 'null')
     errors.push(fieldError.forbidden(`${path}.type`, 'type cannot be set to null, use nullable as an alternative'));
-  const unsupported: readonly (keyof JSONSchemaProps)[] = [
-    'id',
-    'additionalItems',
-    'patternProperties',
-    'definitions',
-    'dependencies',
-    '$ref',
-  ];
-  for (const word of unsupported) {
-    const value = props[word];
-    const isEmpty =
-      value === undefined || value === '' || (typeof value === 'object' && Object.keys(value as object).length === 0);
-    if (!isEmpty) errors.push(fieldError.forbidden(`${path}.${word}`, `${word} is not supported`));
-  }
   if (Array.isArray(props.items))
     errors.push(fieldError.forbidden(`${path}.items`, 'items must be a schema object and not an array'));
   return errors;
@@ -96,7 +96,7 @@ function validateRules(props: JSONSchemaProps, path: string): FieldError[] {
     const text = (rule.rule ?? '').trim();
     const { message = '', fieldPath = '' } = rule;
     if (text === '') errors.push(fieldError.required(`${at}.rule`, 'rule is not specified'));
-    if (message !== '' && message.trim() === '')
+    else if (message !== '' && message.trim() === '')
       errors.push(fieldError.invalid(`${at}.message`, message, 'must be non-empty if specified'));
     else if (lineBreak.test(message.trim()))
       errors.push(fieldError.invalid(`${at}.message`, message, 'must not contain line breaks'));

@@ -9,6 +9,7 @@ import { byteLength } from '#machinery/names.ts';
 import type { RuleEngine } from '../rules-hook.ts';
 import { checkStructure } from '../structural/check.ts';
 import { isSchema, structuralNode } from '../structural/node.ts';
+import { unsupportedIn } from '../structural/unsupported.ts';
 import { validateDefaults } from './validate-defaults.ts';
 import { validateSchema } from './validate-schema.ts';
 import type { VersionPart } from './version-parts.ts';
@@ -21,23 +22,36 @@ export interface VersionChecks {
   readonly rules: RuleEngine;
   readonly paths: Readonly<Record<VersionPart | 'own', string>>;
   readonly shared: ReadonlySet<VersionPart>;
-  readonly isFirst: boolean;
 }
 
-/** Everything wrong with one version, but for what it shares with the first and has been said of that. */
+/** Everything wrong with what a version says for itself. */
 export function validateVersion(version: CustomResourceDefinitionVersion, checks: VersionChecks): FieldError[] {
-  const { paths, shared, isFirst } = checks;
+  return [
+    ...validateDeprecation(version, checks.paths.own),
+    ...validateParts(version, checks, (part) => !checks.shared.has(part)),
+  ];
+}
+
+/** Everything wrong with what all versions say alike; it is said once. */
+export function validateShared(first: CustomResourceDefinitionVersion, checks: VersionChecks): FieldError[] {
+  return validateParts(first, checks, (part) => checks.shared.has(part));
+}
+
+function validateParts(
+  version: CustomResourceDefinitionVersion,
+  checks: VersionChecks,
+  isMeant: (part: VersionPart) => boolean,
+): FieldError[] {
+  const { paths } = checks;
   const props = version.schema?.openAPIV3Schema;
-  const isNew = (part: VersionPart): boolean => isFirst || !shared.has(part);
-  const schemaPath = `${paths.schema}.openAPIV3Schema`;
-  const errors = validateDeprecation(version, paths.own);
-  if (props === undefined) errors.push(fieldError.required(`${paths.own}.schema.openAPIV3Schema`));
-  else if (isNew('schema')) errors.push(...validateRootSchema(props, schemaPath, version, checks));
-  if (isNew('subresources')) errors.push(...validateSubresources(version.subresources, paths.subresources));
-  if (isNew('additionalPrinterColumns'))
+  const errors: FieldError[] = [];
+  if (props !== undefined && isMeant('schema'))
+    errors.push(...validateRootSchema(props, `${paths.schema}.openAPIV3Schema`, version, checks));
+  if (isMeant('subresources')) errors.push(...validateSubresources(version.subresources, paths.subresources));
+  if (isMeant('additionalPrinterColumns'))
     for (const [index, column] of (version.additionalPrinterColumns ?? []).entries())
       errors.push(...validateColumn(column, `${paths.additionalPrinterColumns}[${index}]`));
-  if (isNew('selectableFields')) errors.push(...validateSelectableFields(version, props, paths.selectableFields));
+  if (isMeant('selectableFields')) errors.push(...validateSelectableFields(version, props, paths.selectableFields));
   return errors;
 }
 
@@ -58,18 +72,20 @@ function validateRootSchema(
     );
   if (props.nullable === true)
     errors.push(fieldError.forbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
-  errors.push(...validateSchema(props, path));
+  const unsupported = unsupportedIn(props);
   const root = structuralNode(props);
-  const structure = checkStructure(props, path);
-  errors.push(...structure);
-  if (structure.length === 0 && errors.length === 0) {
-    if (preserves && root.within.defaults)
-      errors.push(
-        fieldError.invalid('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'),
-      );
-    errors.push(...validateDefaults(root, path), ...(root.within.rules ? rules.check(root, path) : []));
+  if (unsupported === undefined) {
+    const structure = checkStructure(props, path);
+    errors.push(...(structure.length > 0 ? structure : validateDefaults(root, path)));
   }
-  return errors;
+  if (preserves && root.within.defaults)
+    errors.push(
+      fieldError.invalid('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'),
+    );
+  errors.push(...validateSchema(props, path));
+  // What cannot be made structural is most often told above, and better.
+  if (errors.length === 0 && unsupported !== undefined) return [fieldError.invalid(path, '', unsupported)];
+  return errors.length === 0 && root.within.rules ? [...rules.check(root, path)] : errors;
 }
 
 function validateDeprecation(

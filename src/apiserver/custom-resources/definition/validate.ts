@@ -1,7 +1,7 @@
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionNames,
-  CustomResourceDefinitionSpec,
+  CustomResourceDefinitionSpec as Spec,
 } from '#kinds/generated/types/apiextensions_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
@@ -10,7 +10,7 @@ import type { RuleEngine } from '../rules-hook.ts';
 import { validateApproval } from './approval.ts';
 import { isConditionTrue } from './conditions.ts';
 import { validateConversion } from './validate-conversion.ts';
-import { validateVersion } from './validate-version.ts';
+import { type VersionChecks, validateShared, validateVersion } from './validate-version.ts';
 import { partPaths, sharedParts, shownVersions } from './version-parts.ts';
 
 /** Everything wrong with a new definition. */
@@ -50,12 +50,9 @@ export function validateDefinitionUpdate(
 }
 
 /** Everything wrong with a status that a client wrote. */
-export function validateDefinitionStatus({ status, spec }: CustomResourceDefinition): readonly FieldError[] {
+export function validateDefinitionStatus({ status }: CustomResourceDefinition): readonly FieldError[] {
   const names = status?.acceptedNames;
-  return [
-    ...(names === undefined ? [] : validateNames(names, 'status.acceptedNames')),
-    ...validateStoredVersions({ status, spec }),
-  ];
+  return names === undefined ? [] : validateNames(names, 'status.acceptedNames');
 }
 
 function validateName({ metadata, spec }: CustomResourceDefinition): FieldError[] {
@@ -66,7 +63,7 @@ function validateName({ metadata, spec }: CustomResourceDefinition): FieldError[
 
 const scopes = ['Cluster', 'Namespaced'];
 
-function validateSpec(spec: CustomResourceDefinitionSpec, rules: RuleEngine): FieldError[] {
+function validateSpec(spec: Spec, rules: RuleEngine): FieldError[] {
   const { group = '', scope = '', versions = [], names } = spec;
   const errors: FieldError[] = [];
   if (group === '') errors.push(fieldError.required('spec.group'));
@@ -76,25 +73,44 @@ function validateSpec(spec: CustomResourceDefinitionSpec, rules: RuleEngine): Fi
     errors.push(fieldError.invalid('spec.group', group, 'should be a domain with at least one dot'));
   if (scope === '') errors.push(fieldError.required('spec.scope'));
   else if (!scopes.includes(scope)) errors.push(fieldError.notSupported('spec.scope', scope, scopes));
+  for (const [index, { schema }] of versions.entries())
+    if (schema?.openAPIV3Schema === undefined)
+      errors.push(fieldError.required(`spec.versions[${index}].schema.openAPIV3Schema`));
+  errors.push(...validateVersions(spec, rules));
+  for (const field of ['plural', 'singular', 'kind', 'listKind'] as const)
+    if ((names[field] ?? '') === '') errors.push(fieldError.required(`spec.names.${field}`));
+  errors.push(...validateNames(names, 'spec.names'));
+  const [first] = versions;
+  if (first !== undefined) errors.push(...validateShared(first, checksOf(spec, rules, 0)));
+  return [...errors, ...validateConversion(spec)];
+}
+
+function checksOf({ versions = [], preserveUnknownFields }: Spec, rules: RuleEngine, index: number): VersionChecks {
   const shared = sharedParts(versions);
-  versions.forEach((version, index) => {
-    const problems = label1035Problems(version.name ?? '');
-    const path = `spec.versions[${index}]`;
-    if (problems.length > 0) errors.push(fieldError.invalid(`${path}.name`, version.name ?? '', problems.join(',')));
-    const paths = partPaths(path, shared);
-    const checks = { preserves: spec.preserveUnknownFields === true, rules, paths, isFirst: index === 0, shared };
-    errors.push(...validateVersion(version, checks));
+  const paths = partPaths(`spec.versions[${index}]`, shared);
+  return { preserves: preserveUnknownFields === true, rules, paths, shared };
+}
+
+function validateVersions(spec: Spec, rules: RuleEngine): FieldError[] {
+  const { versions = [] } = spec;
+  const errors = versions.flatMap((version, index) => {
+    const { name = '' } = version;
+    const problems = label1035Problems(name);
+    const path = `spec.versions[${index}].name`;
+    return [
+      ...(problems.length > 0 ? [fieldError.invalid(path, name, problems.join(','))] : []),
+      ...validateVersion(version, checksOf(spec, rules, index)),
+    ];
   });
-  const shown = shownVersions(versions, shared);
+  const shown = spec.versions === undefined ? null : shownVersions(versions, sharedParts(versions));
   if (new Set(versions.map(({ name }) => name)).size < versions.length)
     errors.push(fieldError.invalid('spec.versions', shown, 'must contain unique version names'));
   if (versions.filter(({ storage }) => storage).length !== 1)
     errors.push(fieldError.invalid('spec.versions', shown, 'must have exactly one version marked as storage version'));
-  const first = label1035Problems(versions[0]?.name ?? '');
-  if (first.length > 0) errors.push(fieldError.invalid('spec.version', versions[0]?.name ?? '', first.join(',')));
-  for (const field of ['plural', 'singular', 'kind', 'listKind'] as const)
-    if ((names[field] ?? '') === '') errors.push(fieldError.required(`spec.names.${field}`));
-  return [...errors, ...validateNames(names, 'spec.names'), ...validateConversion(spec)];
+  const { name: first = '' } = versions[0] ?? {};
+  const problems = first === '' ? [] : label1035Problems(first);
+  if (problems.length > 0) errors.push(fieldError.invalid('spec.version', first, problems.join(',')));
+  return errors;
 }
 
 function validateNames(names: CustomResourceDefinitionNames, path: string): FieldError[] {

@@ -1,5 +1,7 @@
 import type * as certificates from '#kinds/generated/types/certificates_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import type { Mutable } from '#machinery/meta.ts';
+import { formatTime } from '#machinery/time.ts';
 import {
   validateCertificateSigningRequest,
   validateCertificateSigningRequestStatus,
@@ -13,17 +15,27 @@ export const certificateSigningRequestRules: KindRules<certificates.CertificateS
   prepareForUpdate(request, old) {
     request.spec = old.spec as typeof request.spec;
   },
-  prepareForStatusUpdate(request, old) {
-    // Approving and denying have a door of their own.
-    const isVerdict = ({ type }: { readonly type: string }): boolean => type === 'Approved' || type === 'Denied';
-    const conditions = request.status?.conditions ?? [];
-    const verdicts = (old.status?.conditions ?? []).filter(isVerdict);
-    request.status ??= {};
-    request.status.conditions = [
-      ...verdicts,
-      ...conditions.filter((condition) => !isVerdict(condition)),
-    ] as typeof conditions;
-  },
+  prepareForStatusUpdate: (request, old, { now }) => prepareStatus(request, old, now),
+  nameRule: 'pathSegment',
   selectableFields: { 'spec.signerName': (request) => request.spec.signerName },
   hasGeneration: false,
 };
+
+/** A verdict keeps what it says; what else is said is dated, and since when it holds. */
+function prepareStatus(
+  { status }: Mutable<certificates.CertificateSigningRequest>,
+  old: certificates.CertificateSigningRequest,
+  now: number,
+): void {
+  const before = old.status?.conditions ?? [];
+  for (const type of ['Approved', 'Denied']) {
+    const standing = before.filter((condition) => condition.type === type);
+    const said = (status?.conditions ?? []).filter((condition) => condition.type === type);
+    if (said.length === standing.length) for (const [index, one] of said.entries()) Object.assign(one, standing[index]);
+  }
+  for (const condition of status?.conditions ?? []) {
+    condition.lastUpdateTime ??= formatTime(now);
+    const same = before.find(({ type, status: value }) => type === condition.type && value === condition.status);
+    condition.lastTransitionTime ??= same?.lastTransitionTime ?? formatTime(now);
+  }
+}

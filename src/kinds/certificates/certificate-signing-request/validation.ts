@@ -1,5 +1,8 @@
-import type { CertificateSigningRequest } from '#kinds/generated/types/certificates_v1.ts';
-import { equalValues } from '#machinery/equality.ts';
+import type {
+  CertificateSigningRequest,
+  CertificateSigningRequestCondition,
+} from '#kinds/generated/types/certificates_v1.ts';
+import { oneOf, requiredOneOf } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1123Problems, subdomainProblems } from '#machinery/names.ts';
 
@@ -28,18 +31,19 @@ const usages = [
   'signing',
   'timestamping',
 ];
+const verdicts = ['Approved', 'Denied', 'Failed'];
+const conditionStatuses = ['False', 'True', 'Unknown'];
 const minLifetimeSeconds = 600;
 const signerDetail = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
 
 export function validateCertificateSigningRequest({ spec, status }: CertificateSigningRequest): FieldError[] {
-  const errors = signerNameErrors(spec.signerName ?? '', 'spec.signerName');
+  const errors = requestErrors(spec.request);
   const used = spec.usages ?? [];
   if (used.length === 0) errors.push(fieldError.required('spec.usages'));
-  for (const [index, usage] of used.entries()) {
-    const path = `spec.usages[${index}]`;
-    if (!usages.includes(usage)) errors.push(fieldError.notSupported(path, usage, usages));
-    if (used.indexOf(usage) < index) errors.push(fieldError.duplicate(path, usage));
-  }
+  errors.push(...used.flatMap((usage, index) => oneOf(usage, usages, `spec.usages[${index}]`)));
+  for (const [index, usage] of used.entries())
+    if (used.indexOf(usage) < index) errors.push(fieldError.duplicate(`spec.usages[${index}]`, usage));
+  errors.push(...signerErrors(spec.signerName ?? ''));
   const { expirationSeconds } = spec;
   if (expirationSeconds !== undefined && expirationSeconds < minLifetimeSeconds)
     errors.push(
@@ -50,6 +54,23 @@ export function validateCertificateSigningRequest({ spec, status }: CertificateS
       ),
     );
   return [...errors, ...conditionErrors(status)];
+}
+
+/** Whether it is one at all; its signature is checked where there is cryptography. */
+function requestErrors(request: string | undefined): FieldError[] {
+  if (isCertificateRequest(request)) return [];
+  return [fieldError.invalid('spec.request', request ?? null, 'PEM block type must be CERTIFICATE REQUEST')];
+}
+
+export function isCertificateRequest(request: string | undefined): boolean {
+  return /-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(decoded(request ?? ''));
+}
+
+function signerErrors(name: string): FieldError[] {
+  const path = 'spec.signerName';
+  return name === 'kubernetes.io/legacy-unknown'
+    ? [fieldError.invalid(path, name, 'the legacy signerName is not allowed via this API version')]
+    : signerNameErrors(name, path);
 }
 
 /** `example.com/name`, or with a deeper path whose parts are labels. */
@@ -79,19 +100,31 @@ export function validateCertificateSigningRequestStatus(
   request: CertificateSigningRequest,
   old: CertificateSigningRequest,
 ): FieldError[] {
-  const errors = [...conditionErrors(request.status), ...verdictErrors(request, old)];
   const before = old.status?.certificate ?? '';
   const after = request.status?.certificate ?? '';
-  if (before !== '' && after !== before) {
-    errors.push(
-      fieldError.forbidden('status.certificate', 'updates may not set the certificate content once it is set'),
-    );
+  const isChanged = before !== after;
+  const errors = [
+    ...validateCertificateSigningRequest(request),
+    ...(isChanged ? certificateErrors(after) : []),
+    ...verdictErrors(request, old),
+    ...judgementErrors(request, old),
+  ];
+  if (before !== '' && isChanged) {
+    const detail = 'updates may not modify existing certificate content';
+    errors.push(fieldError.forbidden('status.certificate', detail));
   }
-  if (after !== '' && !/-----BEGIN CERTIFICATE-----/.test(decoded(after)))
-    errors.push(
-      fieldError.invalid('status.certificate', '<certificate data>', 'must contain at least one CERTIFICATE PEM block'),
-    );
   return errors;
+}
+
+function certificateErrors(certificate: string): FieldError[] {
+  if (certificate === '') return [];
+  const say = (detail: string): FieldError[] => [
+    fieldError.invalid('status.certificate', '<certificate data>', detail),
+  ];
+  const blocks = [...decoded(certificate).matchAll(/-----BEGIN ([^\n-]*)-----/g)].map(([, type = '']) => type);
+  const other = blocks.find((type) => type !== 'CERTIFICATE');
+  if (other !== undefined) return say(`only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(other)}`);
+  return blocks.length === 0 ? say('must contain at least one CERTIFICATE PEM block') : [];
 }
 
 function decoded(text: string): string {
@@ -104,32 +137,41 @@ function decoded(text: string): string {
 
 function conditionErrors(status: CertificateSigningRequest['status']): FieldError[] {
   const errors: FieldError[] = [];
-  const conditions = status?.conditions ?? [];
   const seen = new Set<string>();
-  for (const [index, { type, status: value }] of conditions.entries()) {
+  for (const [index, { type = '', status: value = '' }] of (status?.conditions ?? []).entries()) {
     const path = `status.conditions[${index}]`;
     if (type === '') errors.push(fieldError.required(`${path}.type`));
-    else if (seen.has(type)) errors.push(fieldError.duplicate(`${path}.type`, type));
+    errors.push(...requiredOneOf(value, verdicts.includes(type) ? ['True'] : conditionStatuses, `${path}.status`));
+    if ((type === 'Approved' && seen.has('Denied')) || (type === 'Denied' && seen.has('Approved'))) {
+      const detail = 'Approved and Denied conditions are mutually exclusive';
+      errors.push(fieldError.invalid('status.conditions', type, detail));
+    }
+    if (seen.has(type)) errors.push(fieldError.duplicate(`${path}.type`, type));
     seen.add(type);
-    const isVerdict = type === 'Approved' || type === 'Denied' || type === 'Failed';
-    if (isVerdict && value !== 'True') errors.push(fieldError.notSupported(`${path}.status`, value, ['True']));
-    else if (!['True', 'False', 'Unknown'].includes(value))
-      errors.push(fieldError.notSupported(`${path}.status`, value, ['True', 'False', 'Unknown']));
   }
-  if (seen.has('Approved') && seen.has('Denied'))
-    errors.push(
-      fieldError.invalid('status.conditions', 'Approved', 'Approved and Denied conditions are mutually exclusive'),
-    );
   return errors;
+}
+
+function conditionsOf(request: CertificateSigningRequest, type: string): readonly CertificateSigningRequestCondition[] {
+  return (request.status?.conditions ?? []).filter((condition) => condition.type === type);
 }
 
 /** A verdict stands. */
 function verdictErrors(request: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] {
-  return ['Approved', 'Denied', 'Failed'].flatMap((type) => {
-    const before = old.status?.conditions?.find((condition) => condition.type === type);
-    const after = request.status?.conditions?.find((condition) => condition.type === type);
-    if (before === undefined || equalValues(before.status, after?.status)) return [];
-    const detail = `updates may not remove a condition of type ${JSON.stringify(type)}`;
-    return [fieldError.forbidden('status.conditions', detail)];
-  });
+  return verdicts
+    .filter((type) => conditionsOf(request, type).length < conditionsOf(old, type).length)
+    .map((type) => {
+      const detail = `updates may not remove a condition of type ${JSON.stringify(type)}`;
+      return fieldError.forbidden('status.conditions', detail);
+    });
+}
+
+/** Approving and denying have a door of their own. */
+function judgementErrors(request: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] {
+  return ['Approved', 'Denied']
+    .filter((type) => conditionsOf(request, type).length > conditionsOf(old, type).length)
+    .map((type) => {
+      const detail = `updates may not add a condition of type ${JSON.stringify(type)}`;
+      return fieldError.forbidden('status.conditions', detail);
+    });
 }

@@ -10,19 +10,16 @@ import { pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
 export const ipAddressRules: KindRules<IPAddress> = {
   nameRule: 'pathSegment',
   hasGeneration: false,
-  validate: ({ metadata, spec }) => [
-    ...invalidAll('metadata.name', metadata.name, ipProblems(metadata.name ?? '')),
-    ...validateParent(spec?.parentRef),
-  ],
+  validate: ({ metadata, spec }) => [...nameErrors(metadata.name), ...validateParent(spec?.parentRef)],
   validateUpdate: ({ spec }, { spec: old }) =>
     equalValues(spec?.parentRef, old?.parentRef)
       ? []
       : [fieldError.invalid('spec.parentRef', asUpstreamPrints(spec?.parentRef), 'field is immutable')],
-  selectableFields: {
-    'spec.parentRef.group': ({ spec }) => spec?.parentRef?.group ?? '',
-    'spec.parentRef.resource': ({ spec }) => spec?.parentRef?.resource ?? '',
-  },
 };
+
+function nameErrors(name = ''): FieldError[] {
+  return name === '' ? [] : invalidAll('metadata.name', name, ipProblems(name));
+}
 
 /** Errors show the reference under the names of upstream's own type. */
 function asUpstreamPrints(parent: NonNullable<IPAddress['spec']>['parentRef'] | undefined): object | null {
