@@ -97,6 +97,12 @@ test('what dashboards look at is counted, under upstream’s names', async (t) =
     [1, 'etcd_requests_total', { operation: 'list', resource: 'configmaps' }],
     [1, 'kubernetes_feature_enabled', { name: 'APIServerTracing' }],
     [1, 'process_open_fds'],
+    [5, 'apiserver_client_certificate_expiration_seconds_count'],
+    [5 * 300 * 86_400, 'apiserver_client_certificate_expiration_seconds_sum'],
+    [1, 'rest_client_requests_total', { code: '201', method: 'POST' }],
+    [1, 'rest_client_request_duration_seconds_count', { verb: 'GET' }],
+    [1, 'kube_apiserver_clusterip_allocator_allocated_ips', { cidr: '10.96.0.0/16' }],
+    [65_000, 'kube_apiserver_clusterip_allocator_available_ips', { cidr: '10.96.0.0/16' }],
   ];
   for (const [atLeast, name, labels] of expected)
     assert.ok(sum(page, name, labels) >= atLeast, `${name} ${JSON.stringify(labels)}: ${sum(page, name, labels)}`);

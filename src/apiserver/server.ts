@@ -40,6 +40,7 @@ import { Encryption, type EncryptionOptions } from './encryption/encryption.ts';
 import { type FairnessOptions, FlowControl } from './fairness/flow-control.ts';
 import { FeatureGates } from './feature-gates.ts';
 import { type Encoding, servedEncodings } from './http/negotiation.ts';
+import { ClientMetrics } from './in-process/metrics.ts';
 import { routedClient } from './in-process/routed-client.ts';
 import { EventExpiry } from './registry/event-expiry.ts';
 import { execute } from './registry/execute.ts';
@@ -112,6 +113,9 @@ const defaultEventTtlSeconds = 3600;
 /** How often old revisions are forgotten: what is older than one interval cannot be read any more. */
 const compactionIntervalMs = 5 * 60_000;
 
+/** What a server has besides its registry. */
+type ServerParts = Pick<ApiServer, 'fairness' | 'encryption' | 'auditor' | 'features' | 'tracer' | 'serviceCidr'>;
+
 /** The API server without its HTTP front: everything between an authenticated request and the store. */
 export class ApiServer {
   readonly registry: Registry;
@@ -122,8 +126,12 @@ export class ApiServer {
   /** Undefined: nobody asked for a record of requests. */
   readonly auditor: Auditor | undefined;
   readonly features: FeatureGates;
+  /** Where services have their addresses from. */
+  readonly serviceCidr: string;
   /** Undefined: nobody asked for traces. */
   readonly tracer: Tracer | undefined;
+  /** Undefined: nobody counts. */
+  readonly clientMetrics: ClientMetrics | undefined;
   /** The forms of requests and answers. */
   readonly encodings: readonly Encoding[];
   readonly #stop = new AbortController();
@@ -133,28 +141,22 @@ export class ApiServer {
   #registration: LocalRegistration | undefined;
   #aggregator: Aggregator | undefined;
 
-  private constructor(
-    registry: Registry,
-    {
-      fairness,
-      encryption,
-      auditor,
-      features,
-      tracer,
-    }: Pick<ApiServer, 'fairness' | 'encryption' | 'auditor' | 'features' | 'tracer'>,
-  ) {
+  private constructor(registry: Registry, parts: ServerParts) {
     this.registry = registry;
-    this.fairness = fairness;
-    this.encryption = encryption;
-    this.auditor = auditor;
-    this.features = features;
-    this.tracer = tracer;
+    this.fairness = parts.fairness;
+    this.encryption = parts.encryption;
+    this.auditor = parts.auditor;
+    this.features = parts.features;
+    this.tracer = parts.tracer;
+    this.serviceCidr = parts.serviceCidr;
+    const { metrics, clock } = registry.environment;
+    this.clientMetrics = metrics === undefined ? undefined : new ClientMetrics(metrics, clock);
     this.encodings = servedEncodings({ cbor: registry.featureEnabled('CBORServingAndStorage') });
   }
 
   /** Fills the caches from the store and makes sure that it holds what every cluster has. */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
-    const { environment } = options;
+    const { environment, serviceCidr } = options;
     const { clock, metrics } = environment;
     const tracer = options.tracing === undefined ? undefined : new Tracer(environment, options.tracing);
     const engine =
@@ -218,7 +220,7 @@ export class ApiServer {
     const auditor = options.audit === undefined ? undefined : new Auditor(options.audit, environment);
     const fairness =
       options.fairness?.enabled === false ? undefined : new FlowControl(resources, environment, options.fairness);
-    const server: ApiServer = new ApiServer(registry, { fairness, encryption, auditor, features, tracer });
+    const server: ApiServer = new ApiServer(registry, { fairness, encryption, auditor, features, tracer, serviceCidr });
     server.#stop.signal.addEventListener('abort', () => {
       built.close();
       authorizers.close();

@@ -24,6 +24,9 @@ export interface AggregatorOptions {
   readonly identity: () => ProxyIdentity | undefined;
 }
 
+/** Services and reasons that are counted apart. */
+const maxFailures = 1000;
+
 /** A group and version that another server answers for. */
 export interface RemoteApi {
   /** The APIService's. */
@@ -48,6 +51,8 @@ export class Aggregator {
   /** By `group/version`. */
   readonly #remotes = new Map<string, RemoteApi>();
   #changes = 0;
+  /** Times that a service was found to be unavailable, by its name and why. */
+  readonly failures = new Map<string, { readonly name: string; readonly reason: string; count: number }>();
 
   constructor(options: AggregatorOptions) {
     const { resources, environment } = options;
@@ -168,11 +173,19 @@ export class Aggregator {
     if (isNews) this.#put({ ...current, isAvailable: true, discovery, openApi });
   }
 
+  #countFailure(name: string, reason: string): void {
+    const key = `${name} ${reason}`;
+    const known = this.failures.get(key);
+    if (known !== undefined) known.count++;
+    else if (this.failures.size < maxFailures) this.failures.set(key, { name, reason, count: 1 });
+  }
+
   async #report(service: APIService, availability: Availability): Promise<void> {
     const conditions = service.status?.conditions ?? [];
     const old = conditions.find(({ type }) => type === 'Available');
     const { status, reason, message } = availability;
     if (old?.status === status && old.reason === reason && old.message === message) return;
+    if (status !== 'True') this.#countFailure(service.metadata.name ?? '', reason ?? '');
     const now = formatTime(this.#options.environment.clock.now());
     const lastTransitionTime = old?.status === status ? (old.lastTransitionTime ?? now) : now;
     const next = { type: 'Available', lastTransitionTime, ...availability };

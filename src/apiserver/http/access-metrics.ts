@@ -2,6 +2,13 @@ import { exponentialBounds, type Metrics, type Series } from '#base/metrics.ts';
 import type { UserInfo } from '../registry/operation.ts';
 
 const bounds = exponentialBounds(0.001, 2, 15);
+const [hour, day] = [3600, 86_400];
+/** Seconds: from half an hour to a year. */
+const certificateBounds = [
+  0,
+  ...[0.5, 1, 2, 6, 12].map((hours) => hours * hour),
+  ...[1, 2, 4, 7, 30, 90, 180, 360].map((days) => days * day),
+];
 
 /** What came of authentication or authorisation, in upstream's words. */
 type AuthenticationResult = 'success' | 'failure';
@@ -16,6 +23,8 @@ export class AccessMetrics {
   readonly #authentication: Readonly<Record<AuthenticationResult, readonly [Series, Series]>>;
   readonly #authorization: Readonly<Record<AuthorizationResult, readonly [Series, Series]>>;
   readonly #byName = new Map<string, Series>();
+  /** Seconds that the certificate of a request is still good for. */
+  readonly certificateLeft: Series;
 
   constructor(metrics: Metrics) {
     const users = metrics.counter('authenticated_user_requests', 'Requests by the user that was believed.');
@@ -24,6 +33,13 @@ export class AccessMetrics {
     const times = metrics.histogram('authentication_duration_seconds', 'How long authentication took.', bounds);
     const tried = (result: AuthenticationResult) => [attempts.series({ result }), times.series({ result })] as const;
     this.#authentication = { success: tried('success'), failure: tried('failure') };
+    this.certificateLeft = metrics
+      .histogram(
+        'apiserver_client_certificate_expiration_seconds',
+        'How much longer the certificates of clients are good.',
+        certificateBounds,
+      )
+      .series({});
     const decisions = metrics.counter(
       'authorization_attempts_total',
       'Questions for authorisation by what came of them.',

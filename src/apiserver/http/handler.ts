@@ -13,7 +13,7 @@ import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, s
 import { auditRefusal, beginAudit } from './audit.ts';
 import { type AnyRequest, readBody } from './body.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
-import { identify } from './identity.ts';
+import { certificateEndOf, identify } from './identity.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, bodyEncoding, mediaTypes, negotiateAnswer, unsupportedMediaType } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
@@ -86,7 +86,7 @@ export async function handle(
     meter = new RequestMeter(metrics, server.environment.clock, info, query);
     const identified = identify(server.registry, request, info);
     const user = identified instanceof Promise ? await identified : identified;
-    meter.authenticated(user);
+    meter.authenticated(user, certificateEndOf(request));
     if (server.tracer !== undefined) span = traceRequest(server.tracer, request, info, user);
     audit = server.auditor === undefined ? undefined : beginAudit(server.auditor, request, response, info, user);
     const admitted = server.fairness?.admit(info, user, query, gone.signal);

@@ -83,6 +83,11 @@ function accessOf(info: RequestInfo): RequestedAccess {
   return { verb, group, version, resource, subresource, namespace, name, path: '' };
 }
 
+/** When the certificate of a request's connection ends, in wall-clock milliseconds; undefined when there is none. */
+export function certificateEndOf(request: AnyRequest): number | undefined {
+  return certificateOf(request)?.expiresAtMs;
+}
+
 function certificateOf(request: AnyRequest): ClientCertificate | undefined {
   const socket = (
     'stream' in request ? (request.stream.session?.socket ?? request.socket) : request.socket

@@ -29,9 +29,11 @@ export class RequestMeter {
     } else metrics.inFlight(info, 1);
   }
 
-  /** Who asks is known, or is not believed. */
-  authenticated(user: UserInfo | undefined): void {
-    this.#metrics.access.authenticated(user, this.#seconds(this.#startedMs));
+  /** Who asks is known, or is not believed. @param certificateEndMs when its certificate ends, if it has one. */
+  authenticated(user: UserInfo | undefined, certificateEndMs?: number): void {
+    const { access } = this.#metrics;
+    access.authenticated(user, this.#seconds(this.#startedMs));
+    if (certificateEndMs !== undefined) access.certificateLeft((certificateEndMs - this.#clock.now()) / 1000);
   }
 
   /** Goes on as `decide` does. */

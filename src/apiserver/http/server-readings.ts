@@ -1,7 +1,10 @@
 import { readdirSync } from 'node:fs';
 import type { MetricLabels, Metrics } from '#base/metrics.ts';
+import { Service } from '#kinds/generated/handles.ts';
+import type { Service as ServiceObject } from '#kinds/generated/types/core_v1.ts';
 import type { CacheCounts, ResourceCache } from '../cache/resource-cache.ts';
 import type { ApiServer } from '../server.ts';
+import { parseIpRange } from '../services/ip-range.ts';
 import { versionInfo } from './version.ts';
 
 type Readings = Generator<readonly [MetricLabels, number]>;
@@ -13,6 +16,12 @@ export function describeServer(metrics: Metrics, server: ApiServer): void {
   metrics.gauge('aggregator_unavailable_apiservice', 'APIServices that are not available.', () =>
     [...(server.aggregator?.remotes ?? [])].map(({ name, isAvailable }) => [{ name }, isAvailable ? 0 : 1] as const),
   );
+  metrics.count('aggregator_unavailable_apiservice_total', 'Times that an APIService was found unavailable.', () =>
+    [...(server.aggregator?.failures.values() ?? [])].map(
+      ({ name, reason, count }) => [{ name, reason }, count] as const,
+    ),
+  );
+  describeServices(metrics, server);
   metrics.gauge('kubernetes_feature_enabled', 'Feature gates.', () =>
     server.features
       .all()
@@ -27,6 +36,27 @@ export function describeServer(metrics: Metrics, server: ApiServer): void {
   metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
   metrics.count('process_cpu_seconds_total', 'Processor time used.', () => [[{}, processorSeconds()]]);
   metrics.gauge('process_open_fds', 'Open files.', () => openFiles());
+}
+
+/** Addresses and ports that services have. */
+function describeServices(metrics: Metrics, { resources, serviceCidr: cidr }: ApiServer): void {
+  const services = resources.of(Service).storage!.cache;
+  const count = (of: (service: ServiceObject) => number): number => {
+    let total = 0;
+    for (const { value } of services.entries()) total += of(value.object as ServiceObject);
+    return total;
+  };
+  const addresses = (): number => count(({ spec }) => Number(!['', 'None'].includes(spec?.clusterIP ?? '')));
+  metrics.gauge('kube_apiserver_clusterip_allocator_allocated_ips', 'Addresses that services have.', () => [
+    [{ cidr }, addresses()],
+  ]);
+  // The first and the last address of a range are nobody's.
+  metrics.gauge('kube_apiserver_clusterip_allocator_available_ips', 'Addresses that are free.', () => [
+    [{ cidr }, parseIpRange(cidr).size - 2 - addresses()],
+  ]);
+  metrics.gauge('kube_apiserver_nodeport_allocator_allocated_ports', 'Ports of nodes that services have.', () => [
+    [{}, count(({ spec }) => (spec?.ports ?? []).filter(({ nodePort }) => nodePort !== undefined).length)],
+  ]);
 }
 
 /** Stages of gates are words of their own in metrics; what is generally available has none. */

@@ -223,7 +223,7 @@ export class InProcessClient implements Omit<Client, 'as'> {
     // What a client over HTTP sends takes this form by being decoded: one form in the store, whoever wrote.
     const isWhole = verb !== 'patch' && (subresource === '' || subresource === 'status');
     const conformed = isWhole && body !== undefined ? decoded(body as ApiObject, resource) : body;
-    return this.#server.execute({
+    const operation: Operation = {
       verb,
       resource,
       subresource,
@@ -234,7 +234,10 @@ export class InProcessClient implements Omit<Client, 'as'> {
       body: conformed,
       signal,
       warn: ignore,
-    });
+    };
+    const { clientMetrics } = this.#server;
+    if (clientMetrics === undefined) return this.#server.execute(operation);
+    return clientMetrics.measure(verb, () => this.#server.execute(operation));
   }
 
   #object<T extends ApiObject>(result: Result): T {
