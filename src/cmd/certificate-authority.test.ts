@@ -147,7 +147,7 @@ test('what is no request, and usages that nobody knows, are refused in words', a
       metadata: { name: 'x' },
       spec: { ...spec, request: await requestFor('a', 'b') },
     }),
-    /spec\.signerName: Invalid value: "no-domain".*spec\.usages\[0\]: Unsupported value: "juggling".*spec\.expirationSeconds: Invalid value: 1/,
+    /spec\.usages\[0\]: Unsupported value: "juggling".*spec\.signerName: Invalid value: "no-domain".*spec\.expirationSeconds: Invalid value: 1/,
   );
   await assert.rejects(
     client.create(CertificateSigningRequest, { metadata: { name: 'x' }, spec }),

@@ -1,3 +1,4 @@
+import { validateInlineVolume } from '#kinds/core/persistent-volume/validation.ts';
 import type { TopologySelectorTerm } from '#kinds/generated/types/core_v1.ts';
 import type * as storage from '#kinds/generated/types/storage_v1.ts';
 import {
@@ -53,7 +54,8 @@ export function validateParameters(parameters: Texts | undefined, mayBeEmpty: bo
 }
 
 export function validateTopologies(terms: readonly TopologySelectorTerm[] | undefined, path: string): FieldError[] {
-  const seen: unknown[] = [];
+  // Upstream compares with as many empty terms as there are terms; an empty one is refused that often.
+  const seen: unknown[] = (terms ?? []).map(() => ({}));
   return each(terms, path, ({ matchLabelExpressions = [] }, at) => {
     const keys = new Set<string>();
     const errors = each(matchLabelExpressions, `${at}.matchLabelExpressions`, ({ key, values = [] }, place) => {
@@ -69,8 +71,8 @@ export function validateTopologies(terms: readonly TopologySelectorTerm[] | unde
       return found;
     });
     const wanted = Object.fromEntries(matchLabelExpressions.map(({ key, values = [] }) => [key, [...values].sort()]));
-    if (seen.some((other) => equalValues(other, wanted)))
-      errors.push(fieldError.duplicate(`${at}.matchLabelExpressions`, ''));
+    for (const other of seen)
+      if (equalValues(other, wanted)) errors.push(fieldError.duplicate(`${at}.matchLabelExpressions`, ''));
     seen.push(wanted);
     return errors;
   });
@@ -178,16 +180,17 @@ export function validateVolumeAttachment({ spec, status }: storage.VolumeAttachm
     errors.push(fieldError.required(path, either));
   else if (inlineVolumeSpec !== undefined && persistentVolumeName !== undefined)
     errors.push(fieldError.forbidden(path, either));
+  else if (inlineVolumeSpec !== undefined)
+    errors.push(...validateInlineVolume(inlineVolumeSpec, `${path}.inlineVolumeSpec`));
   else if (persistentVolumeName === '')
     errors.push(fieldError.required(`${path}.persistentVolumeName`, 'must specify non empty persistentVolumeName'));
-  if (inlineVolumeSpec === undefined && persistentVolumeName !== undefined)
-    errors.push(
-      ...invalidAll(`${path}.persistentVolumeName`, persistentVolumeName, subdomainProblems(persistentVolumeName)),
-    );
   return [
     ...errors,
     ...invalidAll('spec.nodeName', spec.nodeName, subdomainProblems(spec.nodeName ?? '')),
     ...validateAttachmentStatus(status, 'status'),
+    ...(persistentVolumeName === undefined
+      ? []
+      : invalidAll(`${path}.persistentVolumeName`, persistentVolumeName, subdomainProblems(persistentVolumeName))),
   ];
 }
 
