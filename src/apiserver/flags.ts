@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseDuration } from '#machinery/time.ts';
 import type { AuditOptions } from './audit/auditor.ts';
 import type { AuditLogOptions } from './audit/log-backend.ts';
+import type { TruncationOptions } from './audit/truncation.ts';
 import type { AuditWebhookOptions } from './audit/webhook-backend.ts';
 import type { AuthenticationOptions, OidcFlags } from './authentication/options.ts';
 import { defaultRequestHeaders, type RequestHeaderOptions } from './authentication/request-header.ts';
@@ -38,13 +39,20 @@ export const accessFlags = [
   'audit-log-maxsize',
   'audit-log-mode',
   'audit-log-path',
+  'audit-log-truncate-enabled',
+  'audit-log-truncate-max-event-size',
   'audit-policy-file',
   'audit-webhook-batch-buffer-size',
   'audit-webhook-batch-max-size',
   'audit-webhook-batch-max-wait',
+  'audit-webhook-batch-throttle-burst',
+  'audit-webhook-batch-throttle-enable',
+  'audit-webhook-batch-throttle-qps',
   'audit-webhook-config-file',
   'audit-webhook-initial-backoff',
   'audit-webhook-mode',
+  'audit-webhook-truncate-enabled',
+  'audit-webhook-truncate-max-event-size',
   'authentication-config',
   'authentication-token-webhook-cache-ttl',
   'authentication-token-webhook-config-file',
@@ -223,6 +231,7 @@ function auditOptions(flags: Flags): AuditOptions | undefined {
           maxBackups: flags.number('audit-log-maxbackup'),
           maxSizeMegabytes: flags.number('audit-log-maxsize'),
           batch: batchOptions(flags, 'audit-log'),
+          truncation: truncationOptions(flags, 'audit-log'),
         });
   const hook: AuditWebhookOptions | undefined =
     webhook === undefined
@@ -232,6 +241,14 @@ function auditOptions(flags: Flags): AuditOptions | undefined {
           mode: flags.choice('audit-webhook-mode', auditModes),
           initialBackoffMs: flags.durationMs('audit-webhook-initial-backoff'),
           batch: batchOptions(flags, 'audit-webhook'),
+          truncation: truncationOptions(flags, 'audit-webhook'),
+          throttle:
+            flags.boolean('audit-webhook-batch-throttle-enable') === false
+              ? (false as const)
+              : defined({
+                  perSecond: flags.number('audit-webhook-batch-throttle-qps'),
+                  burst: flags.number('audit-webhook-batch-throttle-burst'),
+                }),
         });
   return defined({ policyFile, log, webhook: hook });
 }
@@ -242,6 +259,11 @@ function batchOptions(flags: Flags, of: 'audit-log' | 'audit-webhook'): AuditLog
     maxSize: flags.number(`${of}-batch-max-size`),
     maxWaitMs: flags.durationMs(`${of}-batch-max-wait`),
   });
+}
+
+function truncationOptions(flags: Flags, of: 'audit-log' | 'audit-webhook'): TruncationOptions | undefined {
+  if (flags.boolean(`${of}-truncate-enabled`) !== true) return undefined;
+  return defined({ maxEventBytes: flags.number(`${of}-truncate-max-event-size`) });
 }
 
 /** Options without those that nobody gave. */

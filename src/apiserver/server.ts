@@ -38,10 +38,12 @@ import { definitionHook } from './custom-resources/definition/hook.ts';
 import { celRules } from './custom-resources/validation-rules/engine.ts';
 import { Encryption, type EncryptionOptions } from './encryption/encryption.ts';
 import { type FairnessOptions, FlowControl } from './fairness/flow-control.ts';
+import { InFlightLimits } from './fairness/in-flight.ts';
 import { FeatureGates } from './feature-gates.ts';
 import { type Encoding, servedEncodings } from './http/negotiation.ts';
 import { ClientMetrics } from './in-process/metrics.ts';
 import { routedClient } from './in-process/routed-client.ts';
+import { compactRegularly } from './registry/compaction.ts';
 import { EventExpiry } from './registry/event-expiry.ts';
 import { execute } from './registry/execute.ts';
 import type { Operation, Result } from './registry/operation.ts';
@@ -110,17 +112,20 @@ const accessHooks: Readonly<Record<string, ResourceHook>> = {
 };
 
 const defaultEventTtlSeconds = 3600;
-/** How often old revisions are forgotten: what is older than one interval cannot be read any more. */
-const compactionIntervalMs = 5 * 60_000;
 
 /** What a server has besides its registry. */
-type ServerParts = Pick<ApiServer, 'fairness' | 'encryption' | 'auditor' | 'features' | 'tracer' | 'serviceCidr'>;
+type ServerParts = Pick<
+  ApiServer,
+  'fairness' | 'inFlight' | 'encryption' | 'auditor' | 'features' | 'tracer' | 'serviceCidr'
+>;
 
 /** The API server without its HTTP front: everything between an authenticated request and the store. */
 export class ApiServer {
   readonly registry: Registry;
   /** Undefined: requests are served as they come. */
   readonly fairness: FlowControl | undefined;
+  /** Undefined unless fairness is off. */
+  readonly inFlight: InFlightLimits | undefined;
   /** Undefined: values are stored as they are. */
   readonly encryption: Encryption | undefined;
   /** Undefined: nobody asked for a record of requests. */
@@ -144,6 +149,7 @@ export class ApiServer {
   private constructor(registry: Registry, parts: ServerParts) {
     this.registry = registry;
     this.fairness = parts.fairness;
+    this.inFlight = parts.inFlight;
     this.encryption = parts.encryption;
     this.auditor = parts.auditor;
     this.features = parts.features;
@@ -220,7 +226,10 @@ export class ApiServer {
     const auditor = options.audit === undefined ? undefined : new Auditor(options.audit, environment);
     const fairness =
       options.fairness?.enabled === false ? undefined : new FlowControl(resources, environment, options.fairness);
-    const server: ApiServer = new ApiServer(registry, { fairness, encryption, auditor, features, tracer, serviceCidr });
+    const { maxReadsInFlight: maxReads = 400, maxWritesInFlight: maxWrites = 200 } = options.fairness ?? {};
+    const inFlight = fairness === undefined ? new InFlightLimits({ maxReads, maxWrites }) : undefined;
+    const asked = { fairness, inFlight, encryption, auditor, features, tracer, serviceCidr };
+    const server: ApiServer = new ApiServer(registry, asked);
     server.#stop.signal.addEventListener('abort', () => {
       built.close();
       authorizers.close();
@@ -258,7 +267,7 @@ export class ApiServer {
     if (eventTtlSeconds > 0 && store.expires !== true)
       void new EventExpiry(registry, eventTtlSeconds).run(server.#stop.signal);
     void new ServiceRepair(registry, ports).run(server.#stop.signal);
-    server.#compactRegularly();
+    void compactRegularly(registry, server.#stop.signal);
     return server;
   }
 
@@ -278,6 +287,7 @@ export class ApiServer {
   async execute(operation: Operation): Promise<Result> {
     const record = this.auditor?.begin(auditedOperation(operation));
     if (record === undefined) return this.#execute(operation);
+    if (record.stored !== undefined) await record.stored;
     record.received(operation.body);
     try {
       const result = await this.#execute({ ...operation, annotate: record.annotate });
@@ -365,22 +375,6 @@ export class ApiServer {
   /** The server's own identity, which may do everything. */
   loopback(): Client {
     return this.client({ user: 'system:apiserver', groups: ['system:masters'] });
-  }
-
-  #compactRegularly(): void {
-    let previous = this.registry.store.revision;
-    const { clock, log } = this.environment;
-    const compact = (): void => {
-      if (this.#stop.signal.aborted) return;
-      const target = previous;
-      previous = this.registry.store.revision;
-      this.registry.store
-        .compact(target)
-        .catch((error: unknown) => log.warn('compaction failed', { error: String(error) }));
-      timer = clock.schedule(compactionIntervalMs, compact);
-    };
-    let timer = clock.schedule(compactionIntervalMs, compact);
-    this.#stop.signal.addEventListener('abort', () => timer.cancel(), { once: true });
   }
 
   /** Ends every watch. The store is its owner's to close. */

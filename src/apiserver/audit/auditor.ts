@@ -7,9 +7,10 @@ import { formatMicroTime } from '#machinery/time.ts';
 import type { RequestInfo } from '../http/request-info.ts';
 import type { Result, UserInfo } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
-import type { AuditBackend, AuditEvent, AuditUser } from './event.ts';
+import { type AuditBackend, type AuditEvent, AuditFailure, type AuditUser } from './event.ts';
 import { AuditLog, type AuditLogOptions } from './log-backend.ts';
 import { type AuditDecision, AuditPolicy, type AuditStage } from './policy.ts';
+import { TruncatingBackend, type TruncationOptions } from './truncation.ts';
 import { AuditWebhook, type AuditWebhookOptions } from './webhook-backend.ts';
 
 export interface AuditOptions {
@@ -46,9 +47,12 @@ export class Auditor {
   constructor(options: AuditOptions, environment: Environment) {
     this.environment = environment;
     this.#policy = new AuditPolicy(readFileSync(options.policyFile, 'utf8'));
+    const { log, webhook } = options;
+    const truncating = (backend: AuditBackend, truncation: TruncationOptions | undefined): AuditBackend =>
+      truncation === undefined ? backend : new TruncatingBackend(backend, truncation, environment.log);
     this.#backends = [
-      ...(options.log === undefined ? [] : [new AuditLog(options.log, environment)]),
-      ...(options.webhook === undefined ? [] : [new AuditWebhook(options.webhook, environment)]),
+      ...(log === undefined ? [] : [truncating(new AuditLog(log, environment), log.truncation)]),
+      ...(webhook === undefined ? [] : [truncating(new AuditWebhook(webhook, environment), webhook.truncation)]),
     ];
   }
 
@@ -59,7 +63,7 @@ export class Auditor {
     this.levels.set(decision.level, (this.levels.get(decision.level) ?? 0) + 1);
     if (decision.level === 'None') return undefined;
     const record = new AuditRecord(this, request, decision);
-    record.emit('RequestReceived');
+    record.begin();
     return record;
   }
 
@@ -69,16 +73,28 @@ export class Auditor {
     record?.fail(new ApiError(401, 'Unauthorized', `Authentication failed, attempted: ${attempted}`));
   }
 
-  write(event: AuditEvent): void {
+  /** A promise where somebody waits for the event to be stored; it rejects with AuditFailure. */
+  write(event: AuditEvent): Promise<void> | undefined {
     this.written++;
+    const pending: Promise<void>[] = [];
     for (const backend of this.#backends) {
       try {
-        backend.write(event);
+        const stored = backend.write(event);
+        if (stored !== undefined) pending.push(stored);
       } catch (error) {
         this.lost++;
-        this.environment.log.error('an audit event is lost', { id: event.auditID, error: String(error) });
+        if (error instanceof AuditFailure) pending.push(Promise.reject(error));
+        else this.environment.log.error('an audit event is lost', { id: event.auditID, error: String(error) });
       }
     }
+    if (pending.length === 0) return undefined;
+    return Promise.all(pending).then(
+      () => {},
+      (error: unknown) => {
+        this.lost++;
+        throw error;
+      },
+    );
   }
 
   async close(): Promise<void> {
@@ -152,13 +168,27 @@ export class AuditRecord {
     this.emit('ResponseComplete');
   }
 
+  /** Resolves when the request may go on; undefined: it may at once. Rejects with AuditFailure when it must not. */
+  stored: Promise<void> | undefined;
+
+  /** The request is there. */
+  begin(): void {
+    this.stored = this.#write('RequestReceived');
+    // Whoever has to wait for it does so a moment later.
+    this.stored?.catch(() => {});
+  }
+
   emit(stage: AuditStage): void {
-    if (this.#decision.omittedStages.has(stage)) return;
+    this.#write(stage)?.catch(() => {});
+  }
+
+  #write(stage: AuditStage): Promise<void> | undefined {
+    if (this.#decision.omittedStages.has(stage)) return undefined;
     const { info, user, uri, sourceIps, userAgent } = this.#request;
     const { level } = this.#decision;
     const holdsRequest = level === 'Request' || level === 'RequestResponse';
     const objectRef = this.#objectRef();
-    this.#auditor.write({
+    return this.#auditor.write({
       kind: 'Event',
       apiVersion: 'audit.k8s.io/v1',
       level,

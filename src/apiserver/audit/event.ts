@@ -30,9 +30,19 @@ export interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** An event could not be stored, and its request must not be served for that (`blocking-strict`). */
+export class AuditFailure extends Error {
+  override readonly name = 'AuditFailure';
+
+  constructor() {
+    super('failed to store audit event');
+  }
+}
+
 /** Where events go. */
 export interface AuditBackend {
-  write(event: AuditEvent): void;
+  /** A promise where the request has to wait until the event is where it belongs. @throws AuditFailure */
+  write(event: AuditEvent): void | Promise<void>;
   /** Writes what waits, and ends. */
   close(): Promise<void>;
 }

@@ -12,7 +12,8 @@ import {
 import { basename, dirname, extname, join } from 'node:path';
 import type { Environment } from '#base/environment.ts';
 import { Batches, type BatchOptions } from './batches.ts';
-import { type AuditBackend, type AuditEvent, legacyLine } from './event.ts';
+import { type AuditBackend, type AuditEvent, AuditFailure, legacyLine } from './event.ts';
+import type { TruncationOptions } from './truncation.ts';
 
 export interface AuditLogOptions {
   /** `-` is the standard output (`--audit-log-path`). */
@@ -21,6 +22,8 @@ export interface AuditLogOptions {
   /** Blocking: the event is written before the request goes on. */
   readonly mode?: 'blocking' | 'blocking-strict' | 'batch';
   readonly batch?: Partial<BatchOptions>;
+  /** Absent: events are written as they are. */
+  readonly truncation?: TruncationOptions;
   /** Megabytes of a file before the next begins; 0 means 100. */
   readonly maxSizeMegabytes?: number;
   /** Files kept besides the current one; 0 means all. */
@@ -54,8 +57,14 @@ export class AuditLog implements AuditBackend {
   }
 
   write(event: AuditEvent): void {
-    if (this.#batches !== undefined) this.#batches.add(event);
-    else this.#append([event]);
+    if (this.#batches !== undefined) return this.#batches.add(event);
+    try {
+      this.#append([event]);
+    } catch (error) {
+      if (this.#options.mode !== 'blocking-strict') throw error;
+      this.#environment.log.error('audit events are lost', { events: 1, error: String(error) });
+      throw new AuditFailure();
+    }
   }
 
   async close(): Promise<void> {

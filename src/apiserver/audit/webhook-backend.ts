@@ -3,7 +3,8 @@ import type { Environment } from '#base/environment.ts';
 import { TokenBucket } from '#base/token-bucket.ts';
 import { ConfiguredWebhook } from '../webhooks/configured.ts';
 import { Batches, type BatchOptions } from './batches.ts';
-import type { AuditBackend, AuditEvent } from './event.ts';
+import { type AuditBackend, type AuditEvent, AuditFailure } from './event.ts';
+import type { TruncationOptions } from './truncation.ts';
 
 export interface AuditWebhookOptions {
   /** Path of a kubeconfig that leads to the webhook (`--audit-webhook-config-file`). */
@@ -12,47 +13,62 @@ export interface AuditWebhookOptions {
   readonly batch?: Partial<BatchOptions>;
   /** 10 seconds unless set (`--audit-webhook-initial-backoff`). */
   readonly initialBackoffMs?: number;
+  /** Batches a second, and at once (`--audit-webhook-batch-throttle-qps`, `-burst`); false: as many as there are. */
+  readonly throttle?: false | { readonly perSecond?: number; readonly burst?: number };
+  /** Absent: events are sent as they are. */
+  readonly truncation?: TruncationOptions;
 }
 
 const defaultBatch: BatchOptions = { bufferSize: 10_000, maxSize: 400, maxWaitMs: 30_000 };
 const defaultBackoffMs = 10_000;
 const attempts = 5;
 const timeoutMs = 30_000;
-/** Batches a second, and at once. */
-const rate = { perSecond: 10, burst: 15 };
+const defaultRate = { perSecond: 10, burst: 15 };
 
-/** Posts lists of events to a webhook; what it cannot take after some attempts is lost and counted. */
+/**
+ * Posts lists of events to a webhook; what it cannot take after some attempts is lost and counted. Blocking, a request
+ * waits for its event; strict, it is refused when the event is lost.
+ */
 export class AuditWebhook implements AuditBackend {
   readonly #webhook: ConfiguredWebhook;
   readonly #environment: Environment;
-  readonly #batches: Batches;
+  /** Undefined: each request waits until its event is there. */
+  readonly #batches: Batches | undefined;
+  readonly #isStrict: boolean;
   readonly #initialBackoffMs: number;
-  readonly #permits: TokenBucket;
+  readonly #permits: TokenBucket | undefined;
 
   /** @throws Error when the file leads nowhere. */
   constructor(options: AuditWebhookOptions, environment: Environment) {
     this.#webhook = new ConfiguredWebhook(options.configFile, environment.clock);
     this.#environment = environment;
-    this.#permits = new TokenBucket(environment.clock, rate);
+    const { mode = 'batch', throttle = {} } = options;
+    const isBatch = mode === 'batch';
+    this.#isStrict = mode === 'blocking-strict';
+    this.#permits =
+      isBatch && throttle !== false ? new TokenBucket(environment.clock, { ...defaultRate, ...throttle }) : undefined;
     this.#initialBackoffMs = options.initialBackoffMs ?? defaultBackoffMs;
-    const isBatch = (options.mode ?? 'batch') === 'batch';
-    const batch = isBatch ? { ...defaultBatch, ...options.batch } : { ...defaultBatch, maxSize: 1, maxWaitMs: 0 };
-    this.#batches = new Batches(batch, environment, (events) => this.#post(events));
+    const batch = { ...defaultBatch, ...options.batch };
+    this.#batches = isBatch ? new Batches(batch, environment, (events) => this.#post(events)) : undefined;
   }
 
-  write(event: AuditEvent): void {
-    this.#batches.add(event);
+  write(event: AuditEvent): void | Promise<void> {
+    if (this.#batches !== undefined) return this.#batches.add(event);
+    return this.#post([event]).catch((error: unknown) => {
+      this.#environment.log.error('audit events are lost', { events: 1, error: String(error) });
+      if (this.#isStrict) throw new AuditFailure();
+    });
   }
 
   async close(): Promise<void> {
-    await this.#batches.close();
+    await this.#batches?.close();
     this.#webhook.close();
   }
 
   async #post(items: readonly AuditEvent[]): Promise<void> {
     const body = { kind: 'EventList', apiVersion: 'audit.k8s.io/v1', metadata: {}, items };
     const { clock } = this.#environment;
-    while (!this.#permits.tryTake()) await sleep(clock, this.#permits.waitMs());
+    while (this.#permits?.tryTake() === false) await sleep(clock, this.#permits.waitMs());
     let backoffMs = this.#initialBackoffMs;
     for (let attempt = 1; ; attempt++) {
       try {

@@ -17,6 +17,7 @@ import { certificateEndOf, identify } from './identity.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, bodyEncoding, mediaTypes, negotiateAnswer, unsupportedMediaType } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
+import { sendPlainFailure } from './plain-failures.ts';
 import { isTrue, type PathRequest, type RequestInfo, type ResourceRequest, requestInfo } from './request-info.ts';
 import { RequestMeter } from './request-meter.ts';
 import type { IncludeObject } from './table.ts';
@@ -73,6 +74,7 @@ export async function handle(
   let span: Span | undefined;
   let permit: Permit | undefined;
   let audit: AuditRecord | undefined;
+  let leave: (() => void) | undefined;
   response.once('close', () => {
     const aborted = !response.writableFinished;
     if (aborted) gone.abort(clientGone);
@@ -89,6 +91,8 @@ export async function handle(
     meter.authenticated(user, certificateEndOf(request));
     if (server.tracer !== undefined) span = traceRequest(server.tracer, request, info, user);
     audit = server.auditor === undefined ? undefined : beginAudit(server.auditor, request, response, info, user);
+    if (audit?.stored !== undefined) await audit.stored;
+    leave = server.inFlight?.enter(info, user);
     const admitted = server.fairness?.admit(info, user, query, gone.signal);
     permit = admitted instanceof Promise ? await admitted : admitted;
     if (permit !== undefined) {
@@ -133,8 +137,10 @@ export async function handle(
       response.destroy();
       return;
     }
-    sendStatus(response, statusOfError(error, log), { ...format, as: 'object' });
+    if (!sendPlainFailure(error, request, response))
+      sendStatus(response, statusOfError(error, log), { ...format, as: 'object' });
   } finally {
+    leave?.();
     meter?.leaveSeats();
   }
 }
