@@ -3,24 +3,42 @@
  * reference, so comparing an object with a lightly changed copy is cheap.
  */
 export function equalValues(left: unknown, right: unknown): boolean {
+  return equal(left, right, isNone);
+}
+
+/** The same, where an empty list is as good as none: in what is kept nobody can tell them apart. */
+export function equalMeanings(left: unknown, right: unknown): boolean {
+  return equal(left, right, isNoneOrEmpty);
+}
+
+type IsNothing = (value: unknown) => boolean;
+
+const isNone: IsNothing = (value) => value === null || value === undefined;
+const isNoneOrEmpty: IsNothing = (value) => isNone(value) || (Array.isArray(value) && value.length === 0);
+
+function equal(left: unknown, right: unknown, isNothing: IsNothing): boolean {
   if (left === right) return true;
-  if (left === null || left === undefined) return right === null || right === undefined;
-  if (typeof left !== 'object' || typeof right !== 'object' || right === null) return false;
-  if (Array.isArray(left)) return Array.isArray(right) && equalLists(left, right);
+  if (isNothing(left) || isNothing(right)) return isNothing(left) && isNothing(right);
+  if (typeof left !== 'object' || typeof right !== 'object') return false;
+  if (Array.isArray(left)) return Array.isArray(right) && equalLists(left, right, isNothing);
   if (Array.isArray(right)) return false;
-  return equalFields(left as Record<string, unknown>, right as Record<string, unknown>);
+  return equalFields(left as Record<string, unknown>, right as Record<string, unknown>, isNothing);
 }
 
-function equalLists(left: readonly unknown[], right: readonly unknown[]): boolean {
-  return left.length === right.length && left.every((item, index) => equalValues(item, right[index]));
+function equalLists(left: readonly unknown[], right: readonly unknown[], isNothing: IsNothing): boolean {
+  return left.length === right.length && left.every((item, index) => equal(item, right[index], isNothing));
 }
 
-function equalFields(left: Readonly<Record<string, unknown>>, right: Readonly<Record<string, unknown>>): boolean {
+function equalFields(
+  left: Readonly<Record<string, unknown>>,
+  right: Readonly<Record<string, unknown>>,
+  isNothing: IsNothing,
+): boolean {
   for (const key of Object.keys(left)) {
-    if (!equalValues(left[key], Object.hasOwn(right, key) ? right[key] : undefined)) return false;
+    if (!equal(left[key], Object.hasOwn(right, key) ? right[key] : undefined, isNothing)) return false;
   }
   for (const key of Object.keys(right)) {
-    if (!Object.hasOwn(left, key) && right[key] !== undefined && right[key] !== null) return false;
+    if (!Object.hasOwn(left, key) && !isNothing(right[key])) return false;
   }
   return true;
 }

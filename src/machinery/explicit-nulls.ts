@@ -48,23 +48,27 @@ function elementOf(schema: Schema): ObjectSchema | undefined {
   return schema.type === 'object' ? schema : undefined;
 }
 
-/** The object as it is written: with null where nothing is there, and for what is empty. Never changes `object`. */
-export function withExplicitNulls<T extends object>(object: T, schema: ObjectSchema): T {
+/**
+ * The object as it is written: with null where nothing is there, and for what is empty. Never changes `object`.
+ * @param keepsEmpty what is empty stays so, as in an object that was not written yet.
+ */
+export function withExplicitNulls<T extends object>(object: T, schema: ObjectSchema, keepsEmpty = false): T {
   const places = placesIn(schema);
-  return places === none ? object : (written(object as JsonObject, places) as unknown as T);
+  return places === none ? object : (written(object as JsonObject, places, keepsEmpty) as unknown as T);
 }
 
-function written(object: JsonObject, { fields, within }: Places): JsonObject {
+function written(object: JsonObject, { fields, within }: Places, keepsEmpty: boolean): JsonObject {
   let result: JsonFields | undefined;
   const change = (name: string, value: Json): void => {
     result ??= { ...object } as JsonFields;
     result[name] = value;
   };
-  for (const [name, shape] of fields) if (isEmpty(object[name], shape)) change(name, null);
+  for (const [name, shape] of fields)
+    if (object[name] === undefined || (!keepsEmpty && isEmpty(object[name], shape))) change(name, null);
   for (const [name, shape, places] of within) {
     const value = (result ?? object)[name];
     if (typeof value !== 'object' || value === null) continue;
-    const after = mapped(value, shape, (item) => written(item, places));
+    const after = mapped(value, shape, (item) => written(item, places, keepsEmpty));
     if (after !== value) change(name, after);
   }
   return (result as JsonObject | undefined) ?? object;

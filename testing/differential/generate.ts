@@ -99,7 +99,7 @@ function wrongType(random: Random, value: Json | undefined): Json {
   );
 }
 
-function plausible(random: Random, name: string, schema: Schema | undefined, depth: number, field = name): Json {
+export function plausible(random: Random, name: string, schema: Schema | undefined, depth: number, field = name): Json {
   switch (schema?.type) {
     case 'boolean':
       return random.next() < 0.5;

@@ -53,7 +53,7 @@ function normal(value: Json, key: string): Json {
       .map((item) => normal(item, ''))
       .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
   if (Array.isArray(value))
-    return value
+    return (key === 'causes' ? byManager(value) : value)
       .filter((item) => (key !== 'items' && key !== 'rows') || !isOwnEvent(item))
       .map((item) => normal(item, key === 'columnDefinitions' ? key : ''));
   if (typeof value !== 'object' || value === null) return value;
@@ -81,6 +81,17 @@ function normal(value: Json, key: string): Json {
 /** Where one of the two servers listens: the Service `kubernetes` points there. */
 function isServerPort(port: number): boolean {
   return port === 6443 || (port >= 32_768 && port < 61_000);
+}
+
+/** The managers that an apply is in conflict with come in the order of a Go map; the fields of each in their own. */
+function byManager(causes: readonly Json[]): readonly Json[] {
+  const manager = (cause: Json): string => {
+    const { reason, message = '' } = cause as { readonly reason?: string; readonly message?: string };
+    return reason === 'FieldManagerConflict' ? message : '';
+  };
+  return [...causes].sort((left, right) =>
+    manager(left) < manager(right) ? -1 : manager(left) > manager(right) ? 1 : 0,
+  );
 }
 
 /** Texts with something random in them. */

@@ -1,5 +1,5 @@
 import { cloneObject } from '#machinery/clone.ts';
-import { equalValues } from '#machinery/equality.ts';
+import { equalMeanings, equalValues } from '#machinery/equality.ts';
 import { ApiError, badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import type { ApiObject, GroupVersionKind, Mutable, ObjectMeta } from '#machinery/meta.ts';
 import { type AdmissionAttributes, takeBack } from '../admission/plugin.ts';
@@ -296,7 +296,7 @@ function sameIntent(
   const countsStatus = resource.custom !== undefined && !hasSeparateStatus(resource);
   for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
     if (field === 'metadata' || (field === 'status' && !countsStatus)) continue;
-    if (!equalValues(object[field], old[field])) return false;
+    if (!equalMeanings(object[field], old[field])) return false;
   }
   return true;
 }

@@ -30,33 +30,13 @@ interface Change {
 function compareFields(before: JsonObject, after: JsonObject, schema: Schema, change: Change): void {
   for (const key of Object.keys(after)) {
     const [left, right] = [ownField(before, key), after[key]];
-    if (left !== right) compareMember(key, left, right, schema, change);
+    if (left !== right) compareValues(`f:${key}`, left, right, memberSchema(schema, key).schema, change);
   }
   for (const key of Object.keys(before)) {
     if (ownField(after, key) === undefined && before[key] !== undefined) {
-      compareMember(key, before[key], undefined, schema, change);
+      compareValues(`f:${key}`, before[key], undefined, memberSchema(schema, key).schema, change);
     }
   }
-}
-
-function compareMember(
-  key: string,
-  before: Json | undefined,
-  after: Json | undefined,
-  schema: Schema,
-  change: Change,
-): void {
-  const field = schema.type === 'object' ? schema.fields.get(key) : undefined;
-  const inner = memberSchema(schema, key).schema;
-  // A field that is always written was never away: only what is in it has come or gone.
-  const empty = field?.presence === 'always' ? emptyContainer(inner) : undefined;
-  if (empty === undefined) compareValues(`f:${key}`, before, after, inner, change);
-  else compareValues(`f:${key}`, before ?? empty, after ?? empty, inner, change);
-}
-
-function emptyContainer(schema: Schema): Json | undefined {
-  if (isLeaf(schema)) return undefined;
-  return schema.type === 'list' ? [] : {};
 }
 
 function compareValues(

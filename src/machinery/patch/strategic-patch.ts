@@ -23,6 +23,13 @@ export interface FieldStrategy {
   readonly mergeKey: string | undefined;
 }
 
+/** @throws PatchFormatError where values of a map were to be merged: nobody says how. */
+function checkMergeable(schema: Schema | undefined, before: Json | undefined, value: Json): void {
+  if (schema?.type !== 'map' || typeof before !== 'object' || before === null || typeof value !== 'object') return;
+  if (Array.isArray(before) === Array.isArray(value))
+    throw new PatchFormatError('merging an object in json but data type is not struct, instead is: map');
+}
+
 export function strategyOf(schema: Schema | undefined, key: string): FieldStrategy {
   if (schema?.type === 'object') {
     const field = schema.fields.get(key);
@@ -78,6 +85,7 @@ export function mergeObjects(
     } else if (key.startsWith(deletePrefix) && options.carryOut) {
       throw new PatchFormatError('invalid patch format of primitive list', true);
     } else {
+      if (value !== null && options.carryOut) checkMergeable(schema, ownField(result, key), value);
       mergeField(result, key, value, strategyOf(schema, key), options);
     }
   }
