@@ -85,8 +85,12 @@ export function labelSelectorText(selector: LabelSelector | undefined): string {
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
+/** A time that the server writes as null: Go's zero. */
+const never = 'Mon, 01 Jan 0001 00:00:00 +0000';
+
 /** `Sat, 21 Nov 2026 12:44:14 +0000`, in the time zone of the machine (RFC 1123). */
-export function longTime(text: string): string {
+export function longTime(text: string | null): string {
+  if (text === null) return never;
   const date = new Date(text);
   const two = (value: number): string => String(value).padStart(2, '0');
   const minutes = -date.getTimezoneOffset();
