@@ -302,7 +302,7 @@ async function check({ what, read, refusals }: Decoder, input: Uint8Array): Prom
   try {
     await read(input);
   } catch (error) {
-    if (error instanceof ApiError) assert.ok(error.code >= 400 && error.code < 500, `${shown()}: ${error.message}`);
+    if (error instanceof ApiError) assert.ok(error.code >= 400, `${shown()}: ${error.message}`);
     const isRefusal = error instanceof Error && (refusals.includes(error.name) || isOwn(error, refusals));
     if (!isRefusal) throw new Error(`${shown()}: ${error instanceof Error ? error.stack : String(error)}`);
   }

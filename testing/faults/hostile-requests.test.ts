@@ -92,6 +92,15 @@ describe('requests of somebody who means harm', () => {
       assert.ok(!text.includes('aGlkZGVu'));
     });
 
+  test('a body of as many chunks as bytes is read all the same', async () => {
+    const body = '{"metadata":{"name":"crumbs"},"data":{"k":"v"}}';
+    const chunks = [...body].map((byte) => `1\r\n${byte}\r\n`).join('');
+    const headers = ['Content-Type: application/json', 'Transfer-Encoding: chunked', 'Connection: close'];
+    const { codes } = await send(post(headers, `${chunks}0\r\n\r\n`), { as: 'admin' });
+    assert.deepEqual(codes, [201]);
+    await cluster.client.delete(ConfigMap, { namespace: 'default', name: 'crumbs' });
+  });
+
   test('whatever a path is made of, who may not read a secret does not get it, and every answer is a Status', async () => {
     const slash = fc.constantFrom(
       '/',

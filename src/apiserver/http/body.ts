@@ -12,19 +12,16 @@ export function readBody(request: AnyRequest): Promise<Uint8Array> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > maxBodyBytes) return Promise.reject(tooLarge());
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  const parts: Uint8Array[] = [];
-  let length = 0;
+  const body = new Chunks();
   // Listeners, not an iterator: that costs several times as much for a body that comes in one part, as most do.
   const onPart = (part: Uint8Array): void => {
-    length += part.length;
-    parts.push(part);
-    if (length <= maxBodyBytes) return;
+    if (body.length + part.length <= maxBodyBytes) return body.add(part);
     request.off('data', onPart);
-    parts.length = 0;
+    body.clear();
     reject(tooLarge());
   };
   request.on('data', onPart);
-  request.once('end', () => resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts)));
+  request.once('end', () => resolve(body.bytes));
   request.once('error', reject);
   request.once('close', () => reject(new Error('the client went away before the end of its request')));
   return promise;
@@ -36,15 +33,43 @@ function tooLarge(): ApiError {
 
 /** The whole answer of a server that we asked. @throws Error when it is larger than `maxBytes`; the rest is not read. */
 export async function readAnswer(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
+  const body = new Chunks();
   for await (const part of response as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > maxBytes) {
+    if (body.length + part.length > maxBytes) {
       response.destroy();
       throw new Error(`the answer is larger than ${maxBytes} bytes`);
     }
-    parts.push(part);
+    body.add(part);
   }
-  return Buffer.concat(parts);
+  const { bytes } = body;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** What has come so far as one. Chunks are not kept one by one: there may be as many as there are bytes. */
+class Chunks {
+  length = 0;
+  #whole: Uint8Array = new Uint8Array(0);
+
+  get bytes(): Uint8Array {
+    return this.#whole.length === this.length ? this.#whole : this.#whole.subarray(0, this.length);
+  }
+
+  add(chunk: Uint8Array): void {
+    const end = this.length + chunk.length;
+    if (this.length === 0) this.#whole = chunk;
+    else {
+      if (this.#whole.length < end) {
+        const grown = Buffer.allocUnsafe(Math.max(end, 2 * this.#whole.length));
+        grown.set(this.bytes);
+        this.#whole = grown;
+      }
+      this.#whole.set(chunk, this.length);
+    }
+    this.length = end;
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.#whole = new Uint8Array(0);
+  }
 }

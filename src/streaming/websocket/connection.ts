@@ -6,6 +6,8 @@ import { encodeFrame, opcode, type WebSocketFrame, WebSocketFrameReader, WebSock
 
 /** A longer message closes the connection with code 1009; upstream's servers draw the line at the same size. */
 export const maxMessageBytes = 32 * 1024 * 1024;
+/** Empty ones count, too: each takes memory. */
+const maxFragments = 64 * 1024;
 
 export interface WebSocketMessage {
   readonly type: 'text' | 'binary';
@@ -109,6 +111,7 @@ class MessageAssembler {
     }
     if (isFirst) this.#type = frame.opcode === opcode.text ? 'text' : 'binary';
     this.#parts.push(frame.payload);
+    if (this.#parts.length > maxFragments) throw new WebSocketProtocolError(1009, 'message has too many fragments');
     this.#size += frame.payload.length;
     if (this.#size > maxMessageBytes) throw new WebSocketProtocolError(1009, 'message is too long');
     if (!frame.final) return undefined;
