@@ -25,6 +25,7 @@ export function serverOptions(flags: Flags, base: Base): ApiServerOptions {
     tokenSigningKey: access.tokenSigningKey ?? signingKey(),
     // The official server believes no bootstrap tokens and allows everything unless told otherwise.
     authentication: { bootstrapTokens: false, ...access.authentication },
+    leavesPolicyStatus: true,
     authorization: {
       ...(flags.has('authorization-config') ? {} : { modes: ['AlwaysAllow'] }),
       ...access.authorization,

@@ -144,7 +144,7 @@ function prepared(options: ApplyOptions): Apply {
 /** Whoever wrote an object that nobody kept track of owns all of it, as one manager. */
 function managersOfUntracked(options: ApplyOptions, live: JsonObject): readonly Manager[] {
   const { schema, resetFields, apiVersion, subresource, now } = options;
-  const { changed } = compareObjects(emptyOf(schema) as JsonObject, live, schema);
+  const { changed } = compareObjects(withExplicitNulls(emptyOf(schema) as JsonObject, schema), live, schema);
   const fields = ownable(changed, resetFields);
   const manager = { manager: 'before-first-apply', operation: 'Update', apiVersion, subresource };
   return isEmptyTree(fields) ? [] : [{ ...manager, time: formatTime(now), fields }];
