@@ -233,3 +233,36 @@ test('the sqlite store reads what an earlier process wrote when it is asked for,
   await store.close();
   await rm(folder, { recursive: true });
 });
+
+if (hasEtcd)
+  test('the etcd store keeps its keys below the prefix that it is told of', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'proa-store-'));
+    const etcd = await startEtcd(folder);
+    const environment = { clock: systemClock({ keepAlive: true }), random: seededRandom(1), log: silentLog };
+    const store = await EtcdStore.open({ endpoints: etcd.endpoints, root: '/other/place', environment });
+    const all = await EtcdStore.open({ endpoints: etcd.endpoints, prefix: '/', environment });
+    const seen: StoreEvent[] = [];
+    const onEvent = (event: StoreEvent): void => void seen.push(event);
+    await store.watch({
+      prefix: '/registry/',
+      fromRevision: store.revision,
+      onEvent,
+      signal: new AbortController().signal,
+    });
+    const revision = await put(store, '/registry/pods/a', 'one');
+    const refused = await store.commit({ key: '/registry/pods/a', expectedRevision: 0, value: text('two') });
+    assert.equal(refused.outcome === 'conflict' && refused.current?.key, '/registry/pods/a');
+    await put(store, '/registry/pods/a', 'two', revision);
+    const then = await store.range('/registry/pods/', { revision });
+    assert.deepEqual(then.outcome === 'read' && then.entries.map(({ key }) => key), ['/registry/pods/a']);
+    await all.fresh();
+    assert.equal(read((await all.get('/other/place/pods/a'))?.value), 'two');
+    assert.deepEqual(
+      seen.map(({ key }) => key),
+      ['/registry/pods/a', '/registry/pods/a'],
+    );
+    await store.close();
+    await all.close();
+    await etcd.stop();
+    await rm(folder, { recursive: true });
+  });

@@ -8,6 +8,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import type { Log } from '#base/log.ts';
 import type { ApiServer } from '../server.ts';
 import { handle, type Routes } from './handler.ts';
@@ -26,8 +27,7 @@ export interface FrontLimits {
 }
 
 const defaultLimits: FrontLimits = { handshakeMs: 10_000, headersMs: 30_000, requestMs: 120_000, idleMs: 90_000 };
-/** Streams that one HTTP/2 connection may have open, as upstream. */
-const maxConcurrentStreams = 250;
+const defaultStreams = 250;
 
 export interface ServingCertificate {
   readonly certificate: string;
@@ -46,7 +46,20 @@ export interface HttpFrontOptions {
   readonly host: string;
   readonly port: number;
   readonly limits?: FrontLimits;
+  readonly protocol?: ProtocolOptions;
   readonly log: Log;
+}
+
+/** What clients may speak. */
+export interface ProtocolOptions {
+  /** TLS 1.2 unless set. */
+  readonly minTlsVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's names of what TLS 1.2 may use, the best first. */
+  readonly ciphers?: readonly string[];
+  /** Streams that one HTTP/2 connection may have open; 250 unless set, as upstream. */
+  readonly maxConcurrentStreams?: number;
+  /** HTTP/1.1 alone. */
+  readonly withoutHttp2?: boolean;
 }
 
 /** HTTP/2 has no time limits of its own in Node. A quiet watch is an open stream, and may be quiet. */
@@ -67,14 +80,21 @@ function endWhenIdle(session: ServerHttp2Session, { idleMs, requestMs }: FrontLi
 /** The server's door: HTTPS over HTTP/1.1 and HTTP/2. */
 export class HttpFront {
   readonly #server: Http2SecureServer;
+  readonly #secure: SecureContextOptions;
 
-  private constructor(server: Http2SecureServer) {
+  private constructor(server: Http2SecureServer, secure: SecureContextOptions) {
     this.#server = server;
+    this.#secure = secure;
   }
 
   /** Resolves when the port is open. Rejects with Node's error (`EADDRINUSE`, `EACCES`). */
   static async listen(options: HttpFrontOptions): Promise<HttpFront> {
-    const { serving, clientCa, limits = defaultLimits } = options;
+    const { serving, clientCa, limits = defaultLimits, protocol = {} } = options;
+    const { minTlsVersion = 'TLSv1.2', ciphers, maxConcurrentStreams = defaultStreams } = protocol;
+    const secure: SecureContextOptions = {
+      minVersion: minTlsVersion,
+      ...(ciphers === undefined ? {} : { ciphers: ciphers.join(':') }),
+    };
     const http = createSecureServer({
       allowHTTP1: true,
       requestCert: true,
@@ -82,7 +102,8 @@ export class HttpFront {
       ca: [clientCa].flat(),
       cert: serving.certificate,
       key: serving.key,
-      minVersion: 'TLSv1.2',
+      ...secure,
+      ...(protocol.withoutHttp2 === true ? { ALPNProtocols: ['http/1.1'] } : {}),
       handshakeTimeout: limits.handshakeMs,
       settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 },
     });
@@ -114,7 +135,7 @@ export class HttpFront {
       http.once('error', reject);
       http.listen({ port: options.port, host: options.host }, resolve);
     });
-    return new HttpFront(http);
+    return new HttpFront(http, secure);
   }
 
   get port(): number {
@@ -123,7 +144,7 @@ export class HttpFront {
 
   /** Renewed certificates take effect for new connections. */
   useCertificate({ certificate, key }: ServingCertificate, clientCa: string | readonly string[]): void {
-    this.#server.setSecureContext({ cert: certificate, key, ca: [clientCa].flat(), minVersion: 'TLSv1.2' });
+    this.#server.setSecureContext({ ...this.#secure, cert: certificate, key, ca: [clientCa].flat() });
   }
 
   /** Takes no more connections; those that are open end with their requests, or when `force` is called. */

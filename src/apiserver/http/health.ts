@@ -19,7 +19,7 @@ export interface HealthChecks {
 }
 
 /** The store has this long to answer, as upstream's health check of etcd. */
-const storeTimeoutMs = 2000;
+const defaultStoreTimeoutMs = 2000;
 
 /**
  * What upstream starts while it serves already, and tools look for by name. Here all of it is done before the first
@@ -56,27 +56,37 @@ const started: readonly string[] = [
  */
 export function healthChecks(
   server: ApiServer,
-  { stopping, canLog = () => true }: { readonly stopping: AbortSignal; readonly canLog?: () => boolean },
+  {
+    stopping,
+    canLog = () => true,
+    storeTimeoutMs = defaultStoreTimeoutMs,
+    storeReadyTimeoutMs = defaultStoreTimeoutMs,
+  }: {
+    readonly stopping: AbortSignal;
+    readonly canLog?: () => boolean;
+    readonly storeTimeoutMs?: number;
+    readonly storeReadyTimeoutMs?: number;
+  },
 ): HealthChecks {
   const live: readonly HealthCheck[] = [
     { name: 'ping', check: () => undefined },
     { name: 'log', check: () => (canLog() ? undefined : 'nobody takes the log any more') },
     // The store bears the name of what stands in its place.
-    { name: 'etcd', check: () => readStore(server) },
+    { name: 'etcd', check: () => readStore(server, storeTimeoutMs) },
     ...started.map((name) => ({ name, check: () => undefined })),
   ];
   const ready: readonly HealthCheck[] = [
     ...(server.encryption === undefined ? [] : [{ name: 'kms-providers', check: () => server.encryption?.problem }]),
-    { name: 'etcd-readiness', check: () => readStore(server) },
+    { name: 'etcd-readiness', check: () => readStore(server, storeReadyTimeoutMs) },
     { name: 'informer-sync', check: () => closedCaches(server) },
     { name: 'shutdown', check: () => (stopping.aborted ? 'process is shutting down' : undefined) },
   ];
   return { live, ready: [...live, ...ready] };
 }
 
-async function readStore({ registry, environment }: ApiServer): Promise<string | undefined> {
+async function readStore({ registry, environment }: ApiServer, timeoutMs: number): Promise<string | undefined> {
   const stop = new AbortController();
-  const late = sleep(environment.clock, storeTimeoutMs, stop.signal).then(
+  const late = sleep(environment.clock, timeoutMs, stop.signal).then(
     () => 'the store does not answer',
     () => undefined,
   );

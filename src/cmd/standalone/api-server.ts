@@ -8,12 +8,14 @@ import { versionInfo } from '#apiserver/http/version.ts';
 import { OpenApi } from '#apiserver/openapi/serve.ts';
 import { ApiServer } from '#apiserver/server.ts';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
+import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { machineAddress } from '../config.ts';
 import { loadDescriptions } from '../descriptions.ts';
-import { apiServerFlags } from './flag-names.ts';
+import { apiServerFlags, withoutEffect } from './flag-names.ts';
 import { FlagError, type Flags, parseApiServerFlags } from './flags.ts';
-import { fileOf, serverOptions } from './options.ts';
+import { fileOf, given, serverOptions } from './options.ts';
+import { protocolOptions } from './protocol.ts';
 import { servingCertificate } from './serving.ts';
 import { openStore } from './stores.ts';
 
@@ -61,7 +63,10 @@ export async function runApiServer(args: readonly string[], environment: Environ
 
 function help(): string {
   const names = Object.values(apiServerFlags).flat().sort();
-  return ['Usage: kube-apiserver [flags]', '', ...names.map((name) => `  --${name}`), ''].join('\n');
+  const widest = Math.max(...names.map((name) => name.length));
+  const line = (name: string): string =>
+    withoutEffect.has(name) ? `  --${name.padEnd(widest)}  accepted without effect` : `  --${name}`;
+  return ['Usage: kube-apiserver [flags]', '', ...names.map(line), ''].join('\n');
 }
 
 /** What the official server will not start without. */
@@ -107,7 +112,14 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     routes: {
       connect: connectRoutes(() => undefined),
       path: pathRoutes({
-        health: healthChecks(server, { stopping, canLog: () => process.stderr.writable }),
+        health: healthChecks(server, {
+          stopping,
+          canLog: () => process.stderr.writable,
+          ...given({
+            storeTimeoutMs: flags.durationMs('etcd-healthcheck-timeout'),
+            storeReadyTimeoutMs: flags.durationMs('etcd-readycheck-timeout'),
+          }),
+        }),
         metrics,
         openApi: new OpenApi(() => loadDescriptions(log)),
       }),
@@ -118,6 +130,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     clientCa: [...fileOf(flags, 'client-ca-file'), ...fileOf(flags, 'requestheader-client-ca-file')],
     host: bind,
     port: flags.whole('secure-port') ?? defaultPort,
+    protocol: protocolOptions(flags),
     log,
   });
   // No endpoint may be on loopback: there is no way to it from anywhere else.
@@ -131,6 +144,8 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     if (stopping.aborted) resolve();
     else stopping.addEventListener('abort', () => resolve(), { once: true });
   });
+  // Whoever sends requests here learns from /readyz that this server is going, and has time to go elsewhere.
+  await sleep(environment.clock, flags.durationMs('shutdown-delay-duration') ?? 0);
   await published?.withdraw();
   server.stop();
   await server.tracer?.close();

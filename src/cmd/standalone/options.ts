@@ -68,7 +68,7 @@ function accessOf(flags: Flags): AccessOptions {
 }
 
 /** Without what nobody said: absent and undefined are not the same to who reads options. */
-function given<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+export function given<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 

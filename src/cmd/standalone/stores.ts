@@ -20,11 +20,13 @@ export async function openStore(flags: Flags, environment: Environment): Promise
   const servers = flags.list('etcd-servers') ?? [];
   for (const server of servers) if (await isOurs(server)) return { store: new MemoryStore(), upstreamForm: false };
   const [ca, certificate, key] = ['etcd-cafile', 'etcd-certfile', 'etcd-keyfile'].map((name) => fileOf(flags, name)[0]);
+  const root = flags.text('etcd-prefix');
   const store = await EtcdStore.open({
     endpoints: servers,
     ...(ca === undefined ? {} : { ca }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(key === undefined ? {} : { key }),
+    ...(root === undefined ? {} : { root: root.startsWith('/') ? root : `/${root}` }),
     environment,
   });
   return { store, upstreamForm: true };

@@ -23,6 +23,8 @@ import {
 export interface EtcdStoreOptions extends EtcdOptions {
   /** Every key of this store begins with it, and nobody else's does. */
   readonly prefix?: string;
+  /** What stands in etcd for the `/registry` that every key begins with here (`--etcd-prefix`). */
+  readonly root?: string;
   readonly environment: Pick<Environment, 'clock' | 'log' | 'random'>;
 }
 
@@ -34,6 +36,7 @@ const patienceMs = 10_000;
 /** A watch that owes somebody news for so long is looked for at another member. */
 const stallMs = 2_000;
 const reconnectMs = 200;
+const registryRoot = '/registry';
 
 interface Waiter {
   readonly revision: number;
@@ -51,6 +54,7 @@ export class EtcdStore implements Store {
   readonly #connection: EtcdConnection;
   readonly #leases: Leases;
   readonly #prefix: string;
+  readonly #root: string;
   readonly #environment: EtcdStoreOptions['environment'];
   readonly #revisions = new Revisions();
   #compacted = 0;
@@ -65,8 +69,9 @@ export class EtcdStore implements Store {
   #next: Promise<void> | undefined;
   #heardAtMs = 0;
 
-  private constructor({ prefix = '/registry/', environment, ...options }: EtcdStoreOptions) {
+  private constructor({ prefix = '/registry/', root = registryRoot, environment, ...options }: EtcdStoreOptions) {
     this.#prefix = prefix;
+    this.#root = root.replace(/\/+$/, '');
     this.#environment = environment;
     // Who does not answer calls tells no news either.
     const onFailure = (member: number): void => {
@@ -122,7 +127,7 @@ export class EtcdStore implements Store {
   async commit({ key, expectedRevision, value, ttlSeconds }: Write): Promise<CommitResult> {
     const bytes = value?.(0).bytes;
     const lease = ttlSeconds === undefined ? 0 : await this.#leases.lasting(ttlSeconds);
-    const request = swapRequest(key, expectedRevision, bytes, lease);
+    const request = swapRequest(this.#there(key), expectedRevision, bytes, lease);
     const { answer, again } = await this.#call('/etcdserverpb.KV/Txn', request);
     const { revision, succeeded, current } = swapAnswer(answer);
     if (succeeded) return this.#committed(revision, value?.(revision), key);
@@ -133,7 +138,7 @@ export class EtcdStore implements Store {
     await this.#reached(Math.max(current?.modRevision ?? 0, this.revision));
     return {
       outcome: 'conflict',
-      current: current === undefined ? undefined : (this.#revisions.current(key) ?? entryOf(current)),
+      current: current === undefined ? undefined : (this.#revisions.current(key) ?? entryOf({ ...current, key })),
     };
   }
 
@@ -196,7 +201,21 @@ export class EtcdStore implements Store {
 
   async #range(query: Parameters<typeof rangeRequest>[0]): Promise<ReturnType<typeof rangeAnswer>> {
     const timeoutMs = query.countOnly === true ? callTimeoutMs : pageTimeoutMs;
-    return rangeAnswer((await this.#call('/etcdserverpb.KV/Range', rangeRequest(query), timeoutMs)).answer);
+    const { key, end } = query;
+    const there = { ...query, key: this.#there(key), ...(end === undefined ? {} : { end: this.#there(end) }) };
+    const { answer } = await this.#call('/etcdserverpb.KV/Range', rangeRequest(there), timeoutMs);
+    const found = rangeAnswer(answer);
+    if (this.#root === registryRoot) return found;
+    return { ...found, entries: found.entries.map((entry) => ({ ...entry, key: this.#here(entry.key) })) };
+  }
+
+  /** A key as etcd has it. */
+  #there(key: string): string {
+    return this.#root === registryRoot ? key : this.#root + key.slice(registryRoot.length);
+  }
+
+  #here(key: string): string {
+    return this.#root === registryRoot ? key : registryRoot + key.slice(this.#root.length);
   }
 
   async #readAll(): Promise<{ readonly entries: readonly StoredEntry[]; readonly revision: number }> {
@@ -240,7 +259,7 @@ export class EtcdStore implements Store {
     const { stream, member } = this.#connection.watch();
     this.#stream = stream;
     this.#followed = member;
-    stream.write(watchRequest(this.#prefix, this.revision + 1));
+    stream.write(watchRequest(this.#there(this.#prefix), this.revision + 1));
     // Whoever waited for a broken stream's progress has to ask this one.
     if (this.#waiting.size > 0) stream.write(progressRequest());
     try {
@@ -258,8 +277,9 @@ export class EtcdStore implements Store {
   #take({ events, revision, created }: WatchAnswer): void {
     this.#heardAtMs = this.#environment.clock.monotonic();
     for (const { isDeletion, entry } of events) {
-      if (isDeletion) this.#publish(entry.key, entry.modRevision, undefined);
-      else this.#publish(entry.key, entry.modRevision, this.#own.get(entry.modRevision) ?? { bytes: entry.value });
+      const key = this.#here(entry.key);
+      if (isDeletion) this.#publish(key, entry.modRevision, undefined);
+      else this.#publish(key, entry.modRevision, this.#own.get(entry.modRevision) ?? { bytes: entry.value });
       this.#own.delete(entry.modRevision);
     }
     // An answer without events says how far there was nothing else; one that opens a watch says nothing of the kind.
