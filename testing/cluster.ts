@@ -6,6 +6,7 @@ import { seededRandom } from '#base/random.ts';
 import { VirtualClock } from '#base/virtual-clock.ts';
 import type { Client, Identity } from '#client/client.ts';
 import { MemoryStore } from '#storage/memory/store.ts';
+import type { Store } from '#storage/store.ts';
 
 /** One key for all test clusters: making one takes longer than starting a cluster. */
 const signingKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -15,7 +16,7 @@ const signingKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 export interface TestApiServer {
   readonly environment: Environment & { readonly clock: VirtualClock };
   readonly server: ApiServer;
-  readonly store: MemoryStore;
+  readonly store: Store;
   /** A client that may do everything. */
   readonly client: Client;
   as(identity: Identity): Client;
@@ -27,7 +28,7 @@ export async function startApiServer({
   seed = 1,
   store = new MemoryStore(),
   ...options
-}: Partial<ApiServerOptions> & { readonly seed?: number; readonly store?: MemoryStore } = {}): Promise<TestApiServer> {
+}: Partial<ApiServerOptions> & { readonly seed?: number; readonly store?: Store } = {}): Promise<TestApiServer> {
   const environment = { clock: new VirtualClock(), random: seededRandom(seed), log: silentLog };
   const server = await ApiServer.start({
     environment,

@@ -27,7 +27,7 @@ if (isRoot)
       await writeFile(ballast, Buffer.alloc(6 * 2 ** 20));
       const file = join(folder, 'state.db');
       const first = await SqliteStore.open(file);
-      const { client, server } = await startApiServer({ store: first as never });
+      const { client, server } = await startApiServer({ store: first });
       let full: unknown;
       let stored = 0;
       for (; full === undefined && stored < maxObjects; stored++)
@@ -45,7 +45,7 @@ if (isRoot)
       server.stop();
       await first.close();
       const second = await SqliteStore.open(file);
-      const again = await startApiServer({ store: second as never });
+      const again = await startApiServer({ store: second });
       const names = (await again.client.list(ConfigMap, { namespace })).items.map(({ metadata }) => metadata.name);
       assert.ok(names.includes(refused) && !names.includes('c0'));
       await again.stop();

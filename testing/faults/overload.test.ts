@@ -16,7 +16,7 @@ interface Answer {
   readonly body: string;
 }
 
-test('without priority and fairness only so many writes are served at once, and administrators always', async () => {
+test('without priority and fairness only so many writes are served at once, administrators always, and nobody for longer than they ask', async () => {
   const tokens = join(tmpdir(), `proa-tokens-${process.pid}.csv`);
   await writeFile(tokens, 'secret,jane,jane\n', { mode: 0o600 });
   const cluster = await startHttpCluster({
@@ -51,10 +51,10 @@ test('without priority and fairness only so many writes are served at once, and 
     ],
   });
   const { host, port, ca, cert, key } = accessOf(cluster.kubeconfig);
-  const ask = (method: string, name: string | undefined, who: object): Promise<Answer> =>
+  const ask = (method: string, name: string | undefined, who: object, query = ''): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const headers = { 'content-type': 'application/json' };
-      const path = '/api/v1/namespaces/default/configmaps';
+      const path = `/api/v1/namespaces/default/configmaps${query}`;
       const asked = request({ host, port, ca, method, path, agent: false, headers, ...who }, (response) => {
         let body = '';
         response.on('data', (chunk: Buffer) => {
@@ -83,6 +83,12 @@ test('without priority and fairness only so many writes are served at once, and 
     assert.equal((await ask('POST', 'urgent', { cert, key })).status, 201, 'administrators always get an answer');
     assert.equal((await slow).status, 201, 'a webhook that hangs is given up after its time');
     assert.equal((await ask('POST', 'later', jane)).status, 201);
+    const late = await ask('POST', 'slow', jane, '?timeout=300ms');
+    const { reason, message } = JSON.parse(late.body);
+    assert.deepEqual(
+      [late.status, reason, message],
+      [504, 'Timeout', 'Timeout: request did not complete within the allotted timeout'],
+    );
   } finally {
     await cluster.stop();
     await hook.stop();

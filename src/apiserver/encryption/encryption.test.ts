@@ -12,6 +12,7 @@ import { VirtualClock } from '#base/virtual-clock.ts';
 import { ConfigMap, Secret } from '#kinds/generated/handles.ts';
 import { isReason } from '#machinery/errors.ts';
 import { MemoryStore } from '#storage/memory/store.ts';
+import type { Store } from '#storage/store.ts';
 import { startApiServer } from '#testing/cluster.ts';
 import { aesCbc, aesGcm, secretbox } from './ciphers.ts';
 import { Encryption } from './encryption.ts';
@@ -38,7 +39,7 @@ function key(provider: string, name: string, length = 32): object {
   return { [provider]: { keys: [{ name, secret: Buffer.alloc(length, name).toString('base64') }] } };
 }
 
-async function rawBytes(store: MemoryStore, place: string): Promise<string> {
+async function rawBytes(store: Store, place: string): Promise<string> {
   return Buffer.from((await store.get(place))!.value.bytes).toString('latin1');
 }
 
@@ -201,7 +202,7 @@ test('while the KMS plugin is away Secrets are not written, and everything else 
 });
 
 /** The stored bytes alone, as another process would find them. */
-async function copy(store: MemoryStore): Promise<MemoryStore> {
+async function copy(store: Store): Promise<MemoryStore> {
   const result = new MemoryStore();
   const range = await store.range('/registry/');
   assert.ok(range.outcome === 'read');

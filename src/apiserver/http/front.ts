@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { Log } from '#base/log.ts';
 import type { ApiServer } from '../server.ts';
+import { defaultRequestTimeoutMs, RequestDeadlines } from './deadlines.ts';
 import { handle, type Routes } from './handler.ts';
 import type { ServerMetrics } from './metrics.ts';
 
@@ -47,6 +48,8 @@ export interface HttpFrontOptions {
   readonly port: number;
   readonly limits?: FrontLimits;
   readonly protocol?: ProtocolOptions;
+  /** How long a request may take that is no stream; a minute unless set. */
+  readonly requestTimeoutMs?: number;
   readonly log: Log;
 }
 
@@ -113,9 +116,11 @@ export class HttpFront {
       requestTimeout: limits.requestMs,
       connectionsCheckingInterval: limits.headersMs / 2,
     });
-    const { tracer } = options.server;
+    const { tracer, environment } = options.server;
+    const deadlines = new RequestDeadlines(environment.clock, options.requestTimeoutMs ?? defaultRequestTimeoutMs);
+    const handling = { ...options, deadlines };
     const serve = (request: IncomingMessage | Http2ServerRequest, response: unknown): void =>
-      void handle(options, request, response as ServerResponse);
+      void handle(handling, request, response as ServerResponse);
     http.on(
       'request',
       tracer === undefined ? serve : (request, response) => tracer.inRequest(() => serve(request, response)),

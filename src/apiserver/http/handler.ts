@@ -12,6 +12,7 @@ import type { Span } from '../tracing/tracer.ts';
 import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
 import { auditRefusal, beginAudit } from './audit.ts';
 import { type AnyRequest, readBody } from './body.ts';
+import type { RequestDeadlines } from './deadlines.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
 import { certificateEndOf, identify } from './identity.ts';
 import type { ServerMetrics } from './metrics.ts';
@@ -60,11 +61,14 @@ export interface Handling {
   readonly routes: Routes;
   readonly metrics: ServerMetrics;
   readonly log: Log;
+  readonly deadlines: RequestDeadlines;
 }
+
+const tooLate = new ApiError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout');
 
 /** The way of a request over HTTP, from its headers to its last byte. Never throws. */
 export async function handle(
-  { server, routes, metrics, log }: Handling,
+  { server, routes, metrics, log, deadlines }: Handling,
   request: AnyRequest,
   response: AnyResponse,
 ): Promise<void> {
@@ -75,6 +79,7 @@ export async function handle(
   let permit: Permit | undefined;
   let audit: AuditRecord | undefined;
   let leave: (() => void) | undefined;
+  let inTime: (() => void) | undefined;
   response.once('close', () => {
     const aborted = !response.writableFinished;
     if (aborted) gone.abort(clientGone);
@@ -86,6 +91,11 @@ export async function handle(
     const { path, query } = target(request.url ?? '/');
     const info = requestInfo(request.method ?? 'GET', path, query);
     meter = new RequestMeter(metrics, server.environment.clock, info, query);
+    inTime = deadlines.begin(info, query, () => {
+      if (response.headersSent) response.destroy();
+      else sendStatus(response, tooLate.status, { ...format, as: 'object' });
+      gone.abort(tooLate);
+    });
     const identified = identify(server.registry, request, info);
     const user = identified instanceof Promise ? await identified : identified;
     meter.authenticated(user, certificateEndOf(request));
@@ -141,6 +151,7 @@ export async function handle(
       sendStatus(response, statusOfError(error, log), { ...format, as: 'object' });
   } finally {
     leave?.();
+    inTime?.();
     meter?.leaveSeats();
   }
 }

@@ -131,6 +131,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     host: bind,
     port: flags.whole('secure-port') ?? defaultPort,
     protocol: protocolOptions(flags),
+    ...given({ requestTimeoutMs: flags.durationMs('request-timeout') }),
     log,
   });
   // No endpoint may be on loopback: there is no way to it from anywhere else.

@@ -239,7 +239,6 @@ export const withoutEffect: ReadonlySet<string> = new Set([
   'permit-address-sharing',
   'permit-port-sharing',
   'profiling',
-  'request-timeout',
   'runtime-config',
   'runtime-config-emulation-forward-compatible',
   'service-account-lookup',

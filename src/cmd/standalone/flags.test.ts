@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apiServerFlags } from './flag-names.ts';
+import { accessFlags } from '#apiserver/flags.ts';
+import { apiServerFlags, withoutEffect } from './flag-names.ts';
 import { goDurationMs, parseApiServerFlags } from './flags.ts';
 
 test('flags are read in every form that the official program reads', () => {
@@ -58,4 +59,10 @@ test('every flag is taken with a value of its form', () => {
     for (const name of names) assert.ok(parseApiServerFlags([`--${name}=${values[form] ?? 'a'}`]).has(name));
   assert.equal(goDurationMs('1.5s'), 1500);
   assert.equal(goDurationMs('5'), undefined);
+});
+
+test('every flag that is told to be without effect is one of the official server, and none that is read', () => {
+  const known = new Set<string>(Object.values(apiServerFlags).flat());
+  const read = new Set<string>(accessFlags);
+  for (const name of withoutEffect) assert.ok(known.has(name) && !read.has(name), name);
 });
