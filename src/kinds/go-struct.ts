@@ -46,8 +46,9 @@ function structValue(name: string, object: JsonObject): JsonObject {
   for (const row of structs[name]!) {
     const [field, type, tag] = row.split(':') as [string, string, string | undefined];
     const [jsonName = '', ...options] = tag?.split(',') ?? [];
-    const shown = goValue(type, known.get((jsonName || field).toLowerCase()));
-    if (options.length > 0 && isLeftOut(shown)) continue;
+    const key = (jsonName || field).toLowerCase();
+    const shown = goValue(type, known.get(key) ?? known.get(key.replace(/value(?=s?$)/, '')));
+    if (options.length > 0 && (type.startsWith('*') ? shown === null : isLeftOut(shown))) continue;
     result[jsonName || field] = shown;
   }
   return result as JsonObject;

@@ -24,6 +24,8 @@ export interface RuleContext {
   readonly now: number;
   /** Adds a line to the `Warning` headers, whatever comes of the request; absent where nobody reads them. */
   readonly warn?: ((text: string) => void) | undefined;
+  /** What is wrong with an expression that selects devices; absent where expressions cannot be compiled. */
+  readonly checkSelector?: ((expression: string, path: string) => FieldError | undefined) | undefined;
   /** Whether an official feature gate is on. */
   featureEnabled(gate: string): boolean;
 }

@@ -7,7 +7,6 @@ import { bindingsLibrary } from '#cel/library/bindings.ts';
 import { anyType, boolType, dynType } from '#cel/types/types.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import type { ApiObject, Json, JsonObject } from '#machinery/meta.ts';
 
 /** Expressions that select devices: `device.attributes["dra.example.com"].model == "A"` (KEP-4381). */
 
@@ -17,7 +16,6 @@ const maxDriverName = 63;
 const maxDomain = 63;
 const maxIdentifier = 32;
 const maxTextValue = 64;
-const maxExpressionCharacters = 10 * 1024;
 
 const field = (property: string, type: DeclaredType): [string, DeclaredField] => [
   property,
@@ -77,58 +75,9 @@ export function selectorProblem(source: string, path: string): FieldError | unde
   return fieldError.forbidden(path, 'too complex, exceeds cost limit');
 }
 
-/** Where objects keep their selectors. */
-const places: Readonly<Record<string, (object: JsonObject) => readonly FieldError[]>> = {
-  deviceclasses: ({ spec }) => selectorsIn(spec, 'spec'),
-  resourceclaims: ({ spec }) => requestsIn(spec, 'spec'),
-  resourceclaimtemplates: ({ spec }) => requestsIn(member(spec, 'spec'), 'spec.spec'),
-};
-
-/** The kind's own rules, and what is wrong with its selectors. */
-export function withSelectors(
-  { group, resource }: { readonly group: string; readonly resource: string },
-  rules: KindRules,
-): KindRules {
-  const find = group === 'resource.k8s.io' ? places[resource] : undefined;
-  if (find === undefined) return rules;
-  return {
-    ...rules,
-    validate: (object: ApiObject, context) => [
-      ...(rules.validate?.(object, context) ?? []),
-      ...find(object as unknown as JsonObject),
-    ],
-  };
-}
-
-const member = (value: Json | undefined, name: string): Json | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject)[name] : undefined;
-
-const itemsOf = (value: Json | undefined, name: string): readonly Json[] => {
-  const items = member(value, name);
-  return Array.isArray(items) ? items : [];
-};
-
-function requestsIn(spec: Json | undefined, path: string): readonly FieldError[] {
-  return itemsOf(member(spec, 'devices'), 'requests').flatMap((request, index) => {
-    const at = `${path}.devices.requests[${index}]`;
-    // The first beta keeps an exact request in the request itself; errors speak of what it becomes.
-    const exactly = member(request, 'exactly') ?? request;
-    // Which of two requests is meant nobody knows: that there are two is what is wrong.
-    if (member(request, 'exactly') !== undefined && itemsOf(request, 'firstAvailable').length > 0) return [];
-    return [
-      ...selectorsIn(exactly, `${at}.exactly`),
-      ...itemsOf(request, 'firstAvailable').flatMap((alternative, other) =>
-        selectorsIn(alternative, `${at}.firstAvailable[${other}]`),
-      ),
-    ];
-  });
-}
-
-function selectorsIn(holder: Json | undefined, path: string): readonly FieldError[] {
-  return itemsOf(holder, 'selectors').flatMap((selector, index) => {
-    const expression = member(member(selector, 'cel'), 'expression');
-    // Other checks speak of those that are missing or too long.
-    if (typeof expression !== 'string' || expression === '' || expression.length > maxExpressionCharacters) return [];
-    return selectorProblem(expression, `${path}.selectors[${index}].cel.expression`) ?? [];
-  });
+/** The kind's own rules, which get to know what is wrong with expressions. */
+export function withSelectors({ group }: { readonly group: string }, rules: KindRules): KindRules {
+  const { validate } = rules;
+  if (group !== 'resource.k8s.io' || validate === undefined) return rules;
+  return { ...rules, validate: (object, context) => validate(object, { ...context, checkSelector: selectorProblem }) };
 }

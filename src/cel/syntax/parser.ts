@@ -80,7 +80,9 @@ class Parser {
     const expression = this.#expression();
     const token = this.#token;
     if (token.kind !== 'end') {
-      this.#note(token, `Syntax error: extraneous input '${textOf(token)}' expecting <EOF>`);
+      // As ANTLR's parsers tell it: what is one too many is extraneous, what goes on is a mismatch.
+      const what = this.#tokens[this.#at + 1]?.kind === 'end' ? 'extraneous' : 'mismatched';
+      this.#note(token, `Syntax error: ${what} input '${textOf(token)}' expecting <EOF>`);
     }
     return expression;
   }

@@ -90,7 +90,8 @@ function validateJobSpec(spec: batch.JobSpec, path: string): FieldError[] {
   } else {
     for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy'] as const) {
       if (spec[field] === undefined) continue;
-      errors.push(fieldError.invalid(`${path}.${field}`, spec[field], 'requires indexed completion mode'));
+      const shown = field === 'successPolicy' ? goStruct('batch.SuccessPolicy', spec[field]) : spec[field];
+      errors.push(fieldError.invalid(`${path}.${field}`, shown, 'requires indexed completion mode'));
     }
   }
   const replacements = spec.podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed'];

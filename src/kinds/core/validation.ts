@@ -94,7 +94,9 @@ export function validateSecret(secret: core.Secret): FieldError[] {
 
 function validateDockerConfig(key: string, encoded: string): FieldError[] {
   try {
-    const value: unknown = JSON.parse(atob(encoded));
+    const text = atob(encoded);
+    if (text.trim() === '') throw new Error('unexpected end of JSON input');
+    const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [];
     throw new Error('json: cannot unmarshal into Go value of type map[string]interface {}');
   } catch (error) {

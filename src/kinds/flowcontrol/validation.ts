@@ -1,4 +1,5 @@
 import type * as flowcontrol from '#kinds/generated/types/flowcontrol_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import { each, invalidAll, oneOf } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
@@ -34,7 +35,13 @@ function validateSchemaSpec(name: string, spec: flowcontrol.FlowSchemaSpec | und
     errors.push(fieldError.invalid(path, precedence, "only the schema named 'exempt' may have matchingPrecedence 1"));
   const methods = ['ByNamespace', 'ByUser'];
   if (distinguisherMethod !== undefined && !methods.includes(distinguisherMethod.type))
-    errors.push(fieldError.notSupported('spec.distinguisherMethod.type', distinguisherMethod, methods));
+    errors.push(
+      fieldError.notSupported(
+        'spec.distinguisherMethod.type',
+        goStruct('flowcontrol.FlowDistinguisherMethod', distinguisherMethod),
+        methods,
+      ),
+    );
   const level = priorityLevelConfiguration?.name ?? '';
   const at = 'spec.priorityLevelConfiguration.name';
   if (level === '') errors.push(fieldError.required(at, 'must reference a priority level'));

@@ -226,5 +226,5 @@ export function validateIngressClassUpdate(
   ingressClass: networking.IngressClass,
   old: networking.IngressClass,
 ): FieldError[] {
-  return immutable(ingressClass.spec?.controller, old.spec?.controller, 'spec.controller');
+  return immutable(ingressClass.spec?.controller ?? '', old.spec?.controller ?? '', 'spec.controller');
 }

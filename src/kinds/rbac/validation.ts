@@ -46,7 +46,7 @@ function validateRule(rule: rbac.PolicyRule, path: string, isNamespaced: boolean
 }
 
 export function validateRoleBinding(binding: rbac.RoleBinding): FieldError[] {
-  return validateBinding(binding, ['ClusterRole', 'Role']);
+  return validateBinding(binding, ['Role', 'ClusterRole']);
 }
 
 export function validateClusterRoleBinding(binding: rbac.ClusterRoleBinding): FieldError[] {
@@ -57,7 +57,7 @@ function validateBinding(binding: rbac.RoleBinding, kinds: readonly string[]): F
   const { apiGroup = '', kind = '', name = '' } = binding.roleRef;
   const errors: FieldError[] = [];
   if (apiGroup !== group) errors.push(fieldError.notSupported('roleRef.apiGroup', apiGroup, [group]));
-  if (!kinds.includes(kind)) errors.push(fieldError.notSupported('roleRef.kind', kind, kinds));
+  if (!kinds.includes(kind)) errors.push(fieldError.notSupportedInOrder('roleRef.kind', kind, kinds));
   if (name === '') errors.push(fieldError.required('roleRef.name'));
   else errors.push(...invalidAll('roleRef.name', name, pathSegmentProblems(name)));
   return [...errors, ...each(binding.subjects, 'subjects', validateSubject)];

@@ -44,14 +44,14 @@ function defaultBetaRequests(requests: Mutable<readonly beta.DeviceRequest[]> | 
 }
 
 export const deviceClassRules: KindRules<resource.DeviceClass> = {
-  validate: validateDeviceClass,
+  validate: (deviceClass, { checkSelector }) => validateDeviceClass(deviceClass, checkSelector),
   hasGeneration: true,
 };
 
 export const resourceClaimRules: KindRules<resource.ResourceClaim> = {
   validateUpdateOnly: true,
   defaults: ({ spec }) => defaultRequests(spec?.devices?.requests),
-  validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
+  validate: ({ spec }, { checkSelector }) => validateClaimSpec(spec, 'spec', checkSelector),
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimSpec'),
   validateStatusUpdate: validateClaimStatusUpdate,
   hasGeneration: false,
@@ -59,16 +59,17 @@ export const resourceClaimRules: KindRules<resource.ResourceClaim> = {
 
 export const resourceClaimTemplateRules: KindRules<resource.ResourceClaimTemplate> = {
   defaults: ({ spec }) => defaultRequests(spec?.spec?.devices?.requests),
-  validate: (template) => [
+  validate: (template, { checkSelector }) => [
     ...validateTemplateMetadata(template),
-    ...validateClaimSpec(template.spec?.spec, 'spec.spec'),
+    ...validateClaimSpec(template.spec?.spec, 'spec.spec', checkSelector),
   ],
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimTemplateSpec'),
 };
 
 export const resourceSliceRules: KindRules<resource.ResourceSlice> = {
-  prepareForCreate: ({ spec }, { now }) => stampTaints(spec?.devices, now),
-  prepareForUpdate: ({ spec }, _, { now }) => stampTaints(spec?.devices, now),
+  prepareForCreate: ({ spec }, { now }) => prepareDevices(spec?.devices, now),
+  prepareForUpdate: ({ spec }, _, { now }) => prepareDevices(spec?.devices, now),
+  validateUpdateOnly: true,
   validate: validateSlice,
   validateUpdate: validateSliceUpdate,
   selectableFields: {
@@ -78,15 +79,23 @@ export const resourceSliceRules: KindRules<resource.ResourceSlice> = {
   hasGeneration: true,
 };
 
-function stampTaints(devices: Mutable<readonly resource.Device[]> | undefined, now: number): void {
-  for (const { taints = [] } of devices ?? []) for (const taint of taints) taint.timeAdded ??= formatTime(now);
+/** Fields of features that are still off. */
+const ungated = ['bools', 'ints', 'strings', 'versions'];
+
+function prepareDevices(devices: Mutable<readonly resource.Device[]> | undefined, now: number): void {
+  for (const device of devices ?? []) {
+    for (const taint of device.taints ?? []) taint.timeAdded ??= formatTime(now);
+    delete (device as Record<string, unknown>)['nodeAllocatableResourceMappings'];
+    for (const attribute of Object.values(device.attributes ?? {}))
+      for (const field of ungated) delete (attribute as Record<string, unknown>)[field];
+  }
 }
 
 /** The first beta has another shape: it is judged as what it becomes. */
 export const betaResourceClaimRules: KindRules<beta.ResourceClaim> = {
   validateUpdateOnly: true,
   defaults: ({ spec }) => defaultBetaRequests(spec?.devices?.requests),
-  validate: (claim) => validateClaimSpec(claimFromBeta(claim).spec, 'spec'),
+  validate: (claim, { checkSelector }) => validateClaimSpec(claimFromBeta(claim).spec, 'spec', checkSelector),
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimSpec'),
   validateStatusUpdate: (claim, old) => validateClaimStatusUpdate(claimFromBeta(claim), claimFromBeta(old)),
   hasGeneration: false,
@@ -94,12 +103,14 @@ export const betaResourceClaimRules: KindRules<beta.ResourceClaim> = {
 
 export const betaResourceClaimTemplateRules: KindRules<beta.ResourceClaimTemplate> = {
   defaults: ({ spec }) => defaultBetaRequests(spec?.spec?.devices?.requests),
-  validate: (template) => validateClaimSpec(templateFromBeta(template).spec?.spec, 'spec.spec'),
+  validate: (template, { checkSelector }) =>
+    validateClaimSpec(templateFromBeta(template).spec?.spec, 'spec.spec', checkSelector),
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimTemplateSpec'),
 };
 
 export const betaResourceSliceRules: KindRules<beta.ResourceSlice> = {
   validate: (slice) => validateSlice(sliceFromBeta(slice)),
+  validateUpdateOnly: true,
   validateUpdate: (slice, old) => validateSliceUpdate(sliceFromBeta(slice), sliceFromBeta(old)),
   selectableFields: {
     'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',

@@ -1,7 +1,10 @@
+import { validateNodeSelector } from '#kinds/core/pod/validation/scheduling.ts';
 import type * as resource from '#kinds/generated/types/resource_v1.ts';
 import type { DeviceTaintRule } from '#kinds/generated/types/resource_v1beta2.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import { validateDriverName } from '#kinds/storage/validation.ts';
-import { each, immutable, invalidAll, oneOf, requiredOneOf } from '#kinds/validation/common.ts';
+import { each, immutable, invalidAll, oneOf, requiredOneOf, validateLabels } from '#kinds/validation/common.ts';
+import { validateAnnotations } from '#kinds/validation/object-meta.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import {
   byteLength,
@@ -10,6 +13,9 @@ import {
   labelValueProblems,
   subdomainProblems,
 } from '#machinery/names.ts';
+import { taintEffects, validateCounters, validateDevice, validateTaint } from './device.ts';
+import { validateFullyQualifiedName, validatePoolName } from './names.ts';
+import { type Item, validateName, validateSet } from './sets.ts';
 
 /** Limits of resource.k8s.io. */
 const maxRequests = 32;
@@ -20,44 +26,26 @@ const maxSelectors = 32;
 const maxExpressionBytes = 10 * 1024;
 const maxReservations = 256;
 const maxDevices = 128;
+const maxCounterSets = 8;
 const maxDevicesWithExtras = 64;
 const maxParameterBytes = 10 * 1024;
 
-type Item = { readonly name?: string };
+const byName = ({ name = '' }: Item): string => name;
 
-/** At most `max` items, each once by its key, and each right. */
-function validateSet<T>(
-  items: readonly T[] | undefined,
+/** What is wrong with an expression that selects devices; known where expressions can be compiled. */
+export type SelectorCheck = (expression: string, path: string) => FieldError | undefined;
+
+export function validateClaimSpec(
+  spec: resource.ResourceClaimSpec | undefined,
   path: string,
-  limits: { readonly max: number; readonly key?: (item: T) => string },
-  check: (item: T, path: string) => readonly FieldError[],
+  compile: SelectorCheck = () => undefined,
 ): FieldError[] {
-  const { max, key } = limits;
-  const seen = new Set<string>();
-  const errors: FieldError[] = [];
-  for (const [index, item] of (items ?? []).entries()) {
-    const at = `${path}[${index}]`;
-    errors.push(...check(item, at));
-    const identity = key?.(item);
-    if (identity === undefined) continue;
-    if (seen.has(identity)) errors.push(fieldError.duplicate(at, identity));
-    seen.add(identity);
-  }
-  const count = items?.length ?? 0;
-  return count > max ? [...errors, fieldError.tooMany(path, count, max)] : errors;
-}
-
-function validateName(name: string | undefined, path: string): FieldError[] {
-  return invalidAll(path, name ?? '', label1123Problems(name ?? ''));
-}
-
-export function validateClaimSpec(spec: resource.ResourceClaimSpec | undefined, path: string): FieldError[] {
   const { requests, constraints, config } = spec?.devices ?? {};
   const names = requestNames(requests);
   const at = `${path}.devices`;
-  const byName = { max: maxRequests, key: ({ name = '' }: Item) => name };
+  const limits = { max: maxRequests, key: byName };
   return [
-    ...validateSet(requests, `${at}.requests`, byName, validateRequest),
+    ...validateSet(requests, `${at}.requests`, limits, (request, place) => validateRequest(request, place, compile)),
     ...validateSet(constraints, `${at}.constraints`, { max: maxConstraints }, (constraint, place) =>
       validateConstraint(constraint, place, names),
     ),
@@ -78,32 +66,32 @@ function requestNames(requests: readonly resource.DeviceRequest[] = []): Readonl
   );
 }
 
-function validateRequest(request: resource.DeviceRequest, path: string): FieldError[] {
+function validateRequest(request: resource.DeviceRequest, path: string, compile: SelectorCheck): FieldError[] {
   const { exactly, firstAvailable = [] } = request;
   const errors = validateName(request.name, `${path}.name`);
   const either = 'exactly one of `exactly` or `firstAvailable` is required';
   if (exactly === undefined && firstAvailable.length === 0) return [...errors, fieldError.required(path, either)];
   if (exactly !== undefined && firstAvailable.length > 0)
     return [...errors, fieldError.invalid(path, null, `${either}, but multiple fields are set`)];
-  if (exactly !== undefined) return [...errors, ...validateExact(exactly, `${path}.exactly`)];
-  const byName = { max: maxAlternatives, key: ({ name = '' }: Item) => name };
+  if (exactly !== undefined) return [...errors, ...validateExact(exactly, `${path}.exactly`, compile)];
+  const limits = { max: maxAlternatives, key: byName };
   return [
     ...errors,
-    ...validateSet(firstAvailable, `${path}.firstAvailable`, byName, (alternative, at) => [
+    ...validateSet(firstAvailable, `${path}.firstAvailable`, limits, (alternative, at) => [
       ...validateName(alternative.name, `${at}.name`),
-      ...validateExact(alternative, at),
+      ...validateExact(alternative, at, compile),
     ]),
   ];
 }
 
-function validateExact(request: resource.ExactDeviceRequest, path: string): FieldError[] {
+function validateExact(request: resource.ExactDeviceRequest, path: string, compile: SelectorCheck): FieldError[] {
   const { deviceClassName = '', selectors, allocationMode, count = 0 } = request;
   const errors =
     deviceClassName === ''
       ? [fieldError.required(`${path}.deviceClassName`)]
       : invalidAll(`${path}.deviceClassName`, deviceClassName, subdomainProblems(deviceClassName));
   errors.push(
-    ...validateSet(selectors, `${path}.selectors`, { max: maxSelectors }, validateSelector),
+    ...validateSelectors(selectors, `${path}.selectors`, compile),
     ...oneOf(allocationMode ?? '', ['All', 'ExactCount'], `${path}.allocationMode`),
   );
   if (allocationMode === 'All' && count !== 0)
@@ -121,21 +109,22 @@ function validateToleration(toleration: resource.DeviceToleration, path: string)
   } else if (operator === 'Equal') errors.push(...invalidAll(`${path}.value`, value, labelValueProblems(value)));
   else errors.push(...requiredOneOf(operator, ['Equal', 'Exists'], `${path}.operator`));
   if (effect === '') return errors;
-  return [...errors, ...oneOf(effect, ['NoExecute', 'NoSchedule', 'None'], `${path}.effect`)];
+  return [...errors, ...oneOf(effect, taintEffects, `${path}.effect`)];
 }
 
 export function validateSelectors(
   selectors: readonly resource.DeviceSelector[] | undefined,
   path: string,
+  compile: SelectorCheck,
 ): FieldError[] {
-  return validateSet(selectors, path, { max: maxSelectors }, validateSelector);
-}
-
-function validateSelector({ cel }: resource.DeviceSelector, path: string): FieldError[] {
-  if (cel === undefined) return [fieldError.required(`${path}.cel`)];
-  if (byteLength(cel.expression ?? '') > maxExpressionBytes)
-    return [fieldError.tooLong(`${path}.cel.expression`, maxExpressionBytes)];
-  return (cel.expression ?? '') === '' ? [fieldError.required(`${path}.cel.expression`)] : [];
+  return validateSet(selectors, path, { max: maxSelectors }, ({ cel }, place) => {
+    if (cel === undefined) return [fieldError.required(`${place}.cel`)];
+    const at = `${place}.cel.expression`;
+    const { expression = '' } = cel;
+    if (byteLength(expression) > maxExpressionBytes) return [fieldError.tooLong(at, maxExpressionBytes)];
+    const problem = compile(expression, at);
+    return problem === undefined ? [] : [problem];
+  });
 }
 
 const referenceMessage =
@@ -161,18 +150,12 @@ function validateConstraint(
 ): FieldError[] {
   const { matchAttribute, distinctAttribute } = constraint;
   const errors = validateReferences(constraint.requests, `${path}.requests`, names);
-  if (matchAttribute !== undefined) return [...errors, ...validateAttribute(matchAttribute, `${path}.matchAttribute`)];
+  if (matchAttribute !== undefined)
+    return [...errors, ...validateFullyQualifiedName(matchAttribute, `${path}.matchAttribute`)];
   if (distinctAttribute !== undefined)
-    return [...errors, ...validateAttribute(distinctAttribute, `${path}.distinctAttribute`)];
+    return [...errors, ...validateFullyQualifiedName(distinctAttribute, `${path}.distinctAttribute`)];
   const detail = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set';
   return [...errors, fieldError.required(path, detail)];
-}
-
-function validateAttribute(name: string, path: string): FieldError[] {
-  if (name === '') return [fieldError.required(path)];
-  if (!name.includes('/'))
-    return [fieldError.invalid(path, name, 'a fully qualified name must be a domain and a name separated by a slash')];
-  return invalidAll(path, name, labelKeyProblems(name));
 }
 
 export function validateConfiguration({ opaque }: resource.DeviceClassConfiguration, path: string): FieldError[] {
@@ -188,10 +171,13 @@ export function validateConfiguration({ opaque }: resource.DeviceClassConfigurat
   return errors;
 }
 
-export function validateDeviceClass({ spec }: resource.DeviceClass): FieldError[] {
+export function validateDeviceClass(
+  { spec }: resource.DeviceClass,
+  compile: SelectorCheck = () => undefined,
+): FieldError[] {
   const { selectors, config, extendedResourceName: name } = spec ?? {};
   const errors = [
-    ...validateSelectors(selectors, 'spec.selectors'),
+    ...validateSelectors(selectors, 'spec.selectors', compile),
     ...validateSet(config, 'spec.config', { max: maxConfigurations }, validateConfiguration),
   ];
   const isExtended =
@@ -210,6 +196,7 @@ export function validateClaimStatusUpdate(claim: resource.ResourceClaim, old: re
     ...((consumer.name ?? '') === '' ? [fieldError.required(`${at}.name`)] : []),
     ...((consumer.uid ?? '') === '' ? [fieldError.required(`${at}.uid`)] : []),
   ]);
+  errors.push(...validateDeviceStatuses(claim.status));
   if (reservedFor.length > 0 && allocation === undefined)
     errors.push(fieldError.forbidden(path, 'may not be specified when `allocated` is not set'));
   const before = new Set(old.status?.reservedFor?.map(({ uid }) => uid));
@@ -222,37 +209,81 @@ export function validateClaimStatusUpdate(claim: resource.ResourceClaim, old: re
   return [...errors, ...immutable(allocation, old.status.allocation, 'status.allocation')];
 }
 
-export function validateSlice({ spec }: resource.ResourceSlice): FieldError[] {
+/** What drivers say of devices that the claim has got. */
+function validateDeviceStatuses({ devices, allocation }: resource.ResourceClaimStatus = {}): FieldError[] {
+  const identity = ({
+    driver = '',
+    pool = '',
+    device = '',
+    shareID,
+  }: Partial<resource.AllocatedDeviceStatus>): string =>
+    [driver, pool, device, ...(shareID === undefined ? [] : [shareID])].join('/');
+  const allocated = new Set(allocation?.devices?.results?.map(identity));
+  return validateSet(devices, 'status.devices', { max: Number.POSITIVE_INFINITY, key: identity }, (one, path) => [
+    ...validateDriverName(one.driver, `${path}.driver`),
+    ...validatePoolName(one.pool ?? '', `${path}.pool`),
+    ...validateName(one.device, `${path}.device`),
+    ...(one.shareID === undefined ? [] : invalidAll(`${path}.shareID`, one.shareID, uuidProblems(one.shareID))),
+    ...(allocated.has(identity(one))
+      ? []
+      : [fieldError.invalid(path, identity(one), 'must be an allocated device in the claim')]),
+  ]);
+}
+
+function uuidProblems(text: string): string[] {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return [];
+  return text.length === 36
+    ? ['error validating uid: invalid UUID format']
+    : [`error validating uid: invalid UUID length: ${text.length}`];
+}
+
+export function validateSlice(slice: resource.ResourceSlice): FieldError[] {
+  return validateSliceSpec(slice.spec, undefined);
+}
+
+export function validateSliceUpdate({ spec }: resource.ResourceSlice, old: resource.ResourceSlice): FieldError[] {
+  return validateSliceSpec(spec, old.spec);
+}
+
+function validateSliceSpec(
+  spec: resource.ResourceSliceSpec,
+  old: resource.ResourceSliceSpec | undefined,
+): FieldError[] {
   const { driver, pool, devices, sharedCounters } = spec;
-  const errors = validateDriverName(driver, 'spec.driver');
-  const count = pool?.resourceSliceCount ?? 0;
-  const poolName = pool?.name ?? '';
-  if (poolName === '') errors.push(fieldError.required('spec.pool.name'));
-  else
-    errors.push(...poolName.split('/').flatMap((part) => invalidAll('spec.pool.name', part, subdomainProblems(part))));
+  const { name = '', resourceSliceCount: count = 0, generation = 0 } = pool ?? {};
+  const errors = [...validateDriverName(driver, 'spec.driver'), ...validatePoolName(name, 'spec.pool.name')];
   if (count <= 0) errors.push(fieldError.invalid('spec.pool.resourceSliceCount', count, 'must be greater than zero'));
-  if ((pool?.generation ?? 0) < 0)
-    errors.push(fieldError.invalid('spec.pool.generation', pool!.generation, 'must be greater than or equal to zero'));
+  if (generation < 0)
+    errors.push(fieldError.invalid('spec.pool.generation', generation, 'must be greater than or equal to zero'));
+  if (old !== undefined)
+    errors.push(
+      ...immutable(name, old.pool?.name, 'spec.pool.name'),
+      ...immutable(driver, old.driver, 'spec.driver'),
+      ...immutable(spec.nodeName, old.nodeName, 'spec.nodeName'),
+    );
   errors.push(...validatePlace(spec));
   if (sharedCounters !== undefined && devices !== undefined)
     errors.push(fieldError.invalid('spec', '', 'only one of `sharedCounters` or `devices` is allowed'));
-  const hasExtras = devices?.some(({ taints, consumesCounters }) => (taints ?? consumesCounters ?? []).length > 0);
-  const limits = { max: hasExtras === true ? maxDevicesWithExtras : maxDevices, key: ({ name = '' }: Item) => name };
-  return [
-    ...errors,
-    ...validateSet(devices, 'spec.devices', limits, ({ name }, path) => validateName(name, `${path}.name`)),
-  ];
+  return [...errors, ...validateDevices(spec, old), ...validateSharedCounters(spec)];
 }
 
-export function validateSliceUpdate(
-  { spec }: resource.ResourceSlice,
-  { spec: old }: resource.ResourceSlice,
+function validateDevices(
+  { devices, perDeviceNodeSelection }: resource.ResourceSliceSpec,
+  old: resource.ResourceSliceSpec | undefined,
 ): FieldError[] {
-  return [
-    ...immutable(spec.pool?.name, old.pool?.name, 'spec.pool.name'),
-    ...immutable(spec.driver, old.driver, 'spec.driver'),
-    ...immutable(spec.nodeName, old.nodeName, 'spec.nodeName'),
-  ];
+  const hasExtras = devices?.some(({ taints, consumesCounters }) => (taints ?? consumesCounters ?? []).length > 0);
+  const limits = { max: hasExtras === true ? maxDevicesWithExtras : maxDevices, key: byName };
+  return validateSet(devices, 'spec.devices', limits, (device, path) => {
+    const before = old?.devices?.find(({ name }) => name === device.name);
+    return validateDevice(device, before, path, perDeviceNodeSelection === true);
+  });
+}
+
+function validateSharedCounters({ sharedCounters }: resource.ResourceSliceSpec): FieldError[] {
+  const limits = { max: maxCounterSets, key: byName };
+  return validateSet(sharedCounters, 'spec.sharedCounters', limits, ({ name, counters }, path) =>
+    validateCounters(name, counters, path, 'name'),
+  );
 }
 
 /** A slice says in exactly one way which nodes can use its devices. */
@@ -268,10 +299,17 @@ function validatePlace(spec: resource.ResourceSliceSpec): FieldError[] {
   }
   if (nodeSelector !== undefined) {
     ways.push('`nodeSelector`');
+    errors.push(...validateNodeSelector(nodeSelector, 'spec.nodeSelector'));
     const terms = nodeSelector.nodeSelectorTerms ?? [];
     if (terms.length !== 1) {
       const detail = 'must have exactly one node selector term';
-      errors.push(fieldError.invalid('spec.nodeSelector.nodeSelectorTerms', terms, detail));
+      errors.push(
+        fieldError.invalid(
+          'spec.nodeSelector.nodeSelectorTerms',
+          terms.map((one) => goStruct('core.NodeSelectorTerm', one)),
+          detail,
+        ),
+      );
     }
   }
   for (const [field, value] of Object.entries({ allNodes, perDeviceNodeSelection })) {
@@ -285,26 +323,42 @@ function validatePlace(spec: resource.ResourceSliceSpec): FieldError[] {
   return errors;
 }
 
-export function validateTemplateMetadata(template: resource.ResourceClaimTemplate): FieldError[] {
-  const { labels = {} } = template.spec?.metadata ?? {};
-  return each(Object.keys(labels), 'spec.metadata.labels', (key) =>
-    invalidAll('spec.metadata.labels', key, labelKeyProblems(key)),
-  );
+/** In the order of upstream's struct, which is walked through. */
+const metadataFields = [
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
+] as const;
+
+export function validateTemplateMetadata({ spec }: resource.ResourceClaimTemplate): FieldError[] {
+  const path = 'spec.metadata';
+  const { annotations, labels, ...others } = spec?.metadata ?? {};
+  return [
+    ...validateAnnotations(annotations, `${path}.annotations`),
+    ...validateLabels(labels, `${path}.labels`),
+    ...metadataFields
+      .filter((field) => (others[field] ?? '') !== '' && others[field] !== 0)
+      .map((field) => fieldError.forbidden(`${path}.${field === 'uid' ? 'uID' : field}`, 'cannot be set')),
+  ];
 }
 
 export function validateTaintRule({ spec }: DeviceTaintRule): FieldError[] {
   const { deviceSelector, taint } = spec;
   const { driver, pool, device } = deviceSelector ?? {};
-  const { key = '', value = '', effect = '' } = taint ?? {};
-  const effects = ['NoExecute', 'NoSchedule', 'None'];
   return [
     ...(driver === undefined ? [] : validateDriverName(driver, 'spec.deviceSelector.driver')),
-    ...(pool === undefined
-      ? []
-      : pool.split('/').flatMap((part) => invalidAll('spec.deviceSelector.pool', part, subdomainProblems(part)))),
+    ...(pool === undefined ? [] : validatePoolName(pool, 'spec.deviceSelector.pool')),
     ...(device === undefined ? [] : invalidAll('spec.deviceSelector.device', device, label1123Problems(device))),
-    ...invalidAll('spec.taint.key', key, labelKeyProblems(key)),
-    ...(value === '' ? [] : invalidAll('spec.taint.value', value, labelValueProblems(value))),
-    ...(effect === '' ? [fieldError.required('spec.taint.effect')] : oneOf(effect, effects, 'spec.taint.effect')),
+    ...validateTaint(taint ?? {}, 'spec.taint'),
   ];
 }

@@ -1,3 +1,4 @@
+import { goStruct } from '#kinds/go-struct.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '#machinery/meta.ts';
@@ -135,7 +136,8 @@ function validateOwnerReferences(references: readonly OwnerReference[] = []): Fi
       controller = name;
     } else {
       const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${name}`;
-      errors.push(fieldError.invalid(path, references, detail));
+      const shown = references.map((one) => goStruct('v1.OwnerReference', one));
+      errors.push(fieldError.invalid(path, shown, detail));
     }
   }
   return errors;

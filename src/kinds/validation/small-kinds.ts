@@ -1,6 +1,7 @@
 import type { PodDisruptionBudget } from '#kinds/generated/types/policy_v1.ts';
 import type { PriorityClass } from '#kinds/generated/types/scheduling_v1.ts';
 import type { StorageClass } from '#kinds/generated/types/storage_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import { validateParameters, validateProvisioner, validateTopologies } from '#kinds/storage/validation.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { percentProblems } from '#machinery/names.ts';
@@ -63,7 +64,13 @@ export function validatePodDisruptionBudget({ spec = {} }: PodDisruptionBudget):
   const { minAvailable, maxUnavailable } = spec;
   const errors: FieldError[] = [];
   if (minAvailable !== undefined && maxUnavailable !== undefined) {
-    errors.push(fieldError.invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'));
+    errors.push(
+      fieldError.invalid(
+        'spec',
+        goStruct('policy.PodDisruptionBudgetSpec', spec),
+        'minAvailable and maxUnavailable cannot be both set',
+      ),
+    );
   }
   for (const [field, value] of Object.entries({ minAvailable, maxUnavailable })) {
     if (value === undefined) continue;

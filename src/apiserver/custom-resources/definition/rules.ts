@@ -14,6 +14,7 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
   defaults(definition) {
     const { spec } = definition;
     if (spec === undefined) return;
+    defaultStoredVersions(definition);
     spec.names ??= { plural: '', kind: '' };
     const { names } = spec;
     if ((names.singular ?? '') === '' && (names.kind ?? '') !== '') names.singular = names.kind.toLowerCase();
@@ -87,6 +88,13 @@ function emptyStatus({
 }: Mutable<CustomResourceDefinition>): Mutable<CustomResourceDefinition>['status'] & object {
   const storedVersions = (spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
   return { acceptedNames: { plural: '', kind: '' }, conditions: [], storedVersions };
+}
+
+/** Without any that is known, the one that is stored now. */
+function defaultStoredVersions(definition: Mutable<CustomResourceDefinition>): void {
+  const stored = definition.spec.versions?.find(({ storage }) => storage);
+  if (stored === undefined || (definition.status?.storedVersions ?? []).length > 0) return;
+  definition.status = { ...definition.status, storedVersions: [stored.name] } as typeof definition.status;
 }
 
 /** The zero value is not kept. */

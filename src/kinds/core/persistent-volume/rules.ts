@@ -21,11 +21,13 @@ export const persistentVolumeRules: KindRules<core.PersistentVolume> = {
     volume.status = { phase: 'Pending', lastPhaseTransitionTime: formatTime(now) };
   },
   prepareForStatusUpdate(volume, old, { now }) {
-    if (volume.status === undefined || volume.status.phase === old.status?.phase) return;
-    const isStamped = volume.status.lastPhaseTransitionTime !== old.status?.lastPhaseTransitionTime;
-    if (!isStamped || volume.status.lastPhaseTransitionTime === undefined) {
-      volume.status.lastPhaseTransitionTime = formatTime(now);
-    }
+    volume.status ??= {};
+    const { status } = volume;
+    const { phase, lastPhaseTransitionTime: before } = old.status ?? {};
+    const { lastPhaseTransitionTime: said } = status;
+    if (status.phase !== phase && (said === undefined || said === before))
+      status.lastPhaseTransitionTime = formatTime(now);
+    else if (said === undefined && before !== undefined) status.lastPhaseTransitionTime = before;
   },
   hasGeneration: false,
 };

@@ -6,6 +6,11 @@ import { validateCsiDriver, validateCsiDriverUpdate } from '../validation.ts';
 const tokenWarning =
   'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes';
 
+/** The feature of this field is still off. */
+function dropUngated(spec: { preventPodSchedulingIfMissing?: boolean }): void {
+  delete spec.preventPodSchedulingIfMissing;
+}
+
 export const csiDriverRules: KindRules<storage.CSIDriver> = {
   defaults({ spec }) {
     spec.attachRequired ??= true;
@@ -16,12 +21,14 @@ export const csiDriverRules: KindRules<storage.CSIDriver> = {
     spec.requiresRepublish ??= false;
     spec.seLinuxMount ??= false;
   },
+  prepareForCreate: ({ spec }) => dropUngated(spec),
   validate: validateCsiDriver,
   validateUpdate: validateCsiDriverUpdate,
   allowUnconditionalUpdate: false,
   // Generation counts changes alone: a new driver has none.
   hasGeneration: false,
   prepareForUpdate(driver, old) {
+    dropUngated(driver.spec);
     if (!equalValues(driver.spec, old.spec)) driver.metadata.generation = (old.metadata.generation ?? 0) + 1;
   },
   warnings({ spec }, old) {
