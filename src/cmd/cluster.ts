@@ -316,7 +316,7 @@ function openFront(options: {
       path: pathRoutes({ health, metrics, openApi }),
     },
     metrics,
-    upgrade: upgradeHandler(server, lookup, log),
+    upgrade: upgradeHandler(server, lookup, { metrics, log }),
     serving: pki.serving,
     clientCa: clientAuthorities(pki, config),
     host,

@@ -139,6 +139,32 @@ describe('requests of somebody who means harm', () => {
     );
   });
 
+  test('upgrades to strange places are refused with a Status, and counted', async () => {
+    const upgrade = [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+    ].join('\r\n');
+    for (const [path, expected] of [
+      ['/%zz', 400],
+      ['//', 404],
+      ['/api/v1/namespaces/default/pods/x/exec?command=a', 404],
+      ['/api/v1/namespaces/default/secrets/hidden', 400],
+      ['/api/v1/namespaces/default/pods/../secrets/hidden', 404],
+      ['/apis/%2e%2e/api/v1/secrets', 404],
+    ] as const) {
+      const { codes, text } = await send(`GET ${path} HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n\r\n`, { as: 'admin' });
+      assert.deepEqual(codes, [expected], `${path}: ${text}`);
+      assert.match(text, /"kind":"Status"/);
+    }
+    const { stdout } = await cluster.kubectl(['get', '--raw', '/metrics']);
+    assert.match(
+      stdout,
+      /apiserver_request_total\{verb="CONNECT",.*resource="pods",subresource="exec".*code="404"\} 1/,
+    );
+  });
+
   test('whatever a query or a body says, the administrator gets an answer that is no failure of the server', async () => {
     const names = fc.constantFrom(
       'labelSelector',

@@ -13,9 +13,11 @@ import type { AuditRecord } from '../audit/auditor.ts';
 import { statusOfError } from '../http/answer.ts';
 import { beginUpgradeAudit } from '../http/audit.ts';
 import { authorizePath, authorizeUnknown, type Routes } from '../http/handler.ts';
-import { identify } from '../http/identity.ts';
+import { certificateEndOf, identify } from '../http/identity.ts';
+import type { ServerMetrics } from '../http/metrics.ts';
 import { queryOptions } from '../http/options.ts';
-import { type ResourceRequest, requestInfo } from '../http/request-info.ts';
+import { type RequestInfo, type ResourceRequest, requestInfo, requestTarget } from '../http/request-info.ts';
+import { RequestMeter } from '../http/request-meter.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
@@ -55,27 +57,43 @@ export function connectRoutes(nodes: NodeLookup): Routes['connect'] {
 export function upgradeHandler(
   server: ApiServer,
   nodes: NodeLookup,
-  log: Log,
+  { metrics, log }: { readonly metrics: ServerMetrics; readonly log: Log },
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   return (request, socket, head) => {
     // A client that vanishes must not end the process.
     socket.on('error', () => {});
-    serveUpgrade(server, nodes, request, socket, head).catch((error: unknown) => {
-      refuseUpgrade(socket, error instanceof ApiError ? error : ApiError.fromStatus(statusOfError(error, log)));
+    let meter: RequestMeter | undefined;
+    let code = 101;
+    socket.once('close', () => meter?.finish({ code, bytes: 0, aborted: false }));
+    const measure: Measure = (info, query) => {
+      meter = new RequestMeter(metrics, server.environment.clock, info, query);
+      return meter;
+    };
+    serveUpgrade(server, nodes, { request, socket, head }, measure).catch((error: unknown) => {
+      const refusal = error instanceof ApiError ? error : ApiError.fromStatus(statusOfError(error, log));
+      code = refusal.code;
+      if (code === 401) meter?.authenticated(undefined);
+      refuseUpgrade(socket, refusal);
     });
   };
 }
 
-async function serveUpgrade(
-  server: ApiServer,
-  nodes: NodeLookup,
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-): Promise<void> {
-  const url = new URL(request.url ?? '/', 'https://localhost');
-  const info = requestInfo(request.method ?? 'GET', decodeURIComponent(url.pathname), url.searchParams);
-  const remote = server.aggregator?.remoteOf(url.pathname);
+/** Begins to measure a request. */
+type Measure = (info: RequestInfo, query: URLSearchParams) => RequestMeter;
+
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** Bytes that came behind the request's head. */
+  readonly head: Buffer;
+}
+
+async function serveUpgrade(server: ApiServer, nodes: NodeLookup, upgrade: Upgrade, measure: Measure): Promise<void> {
+  const { request, socket, head } = upgrade;
+  const { path: place, query } = requestTarget(request.url ?? '/');
+  const info = requestInfo(request.method ?? 'GET', place, query);
+  const meter = measure(info, query);
+  const remote = server.aggregator?.remoteOf(place);
   if (remote !== undefined && !server.resources.hasGroupVersion(remote.group, remote.version)) {
     const user = await identify(server.registry, request, info);
     if (info.type === 'path') await authorizePath({ server, user }, info);
@@ -85,16 +103,15 @@ async function serveUpgrade(
   const resource = info.type === 'resource' ? server.resources.get(info.group, info.version, info.resource) : undefined;
   if (info.type !== 'resource' || resource === undefined)
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
-  const user = await authorizeUpgrade(server, request, info, resource, url.searchParams);
-  const upgrade = { request, socket, head };
+  const user = await authorizeUpgrade({ server, request, query, meter }, info, resource);
   const { clock } = server.environment;
   const signal = closeSignal(socket);
-  await admitConnection(server, { info, resource, user, query: url.searchParams, signal });
+  await admitConnection(server, { info, resource, user, query: query, signal });
   const path = `${resource.kind.group}/${resource.kind.resource}/${info.subresource}`;
   if (path === '/pods/exec' || path === '/pods/attach') {
-    const { node, target } = runningContainer(server, nodes, info, url.searchParams.get('container') ?? undefined);
-    const streams = commandStreams(url.searchParams);
-    const command = url.searchParams.getAll('command');
+    const { node, target } = runningContainer(server, nodes, info, query.get('container') ?? undefined);
+    const streams = commandStreams(query);
+    const command = query.getAll('command');
     if (path === '/pods/exec' && command.length === 0) throw badRequest('you must specify a command');
     const start = () =>
       path === '/pods/exec'
@@ -112,8 +129,7 @@ async function serveUpgrade(
       clock,
     });
   }
-  if (path === '/pods/log')
-    return serveLogOverWebSocket({ server, nodes, info, query: url.searchParams, signal, ...upgrade });
+  if (path === '/pods/log') return serveLogOverWebSocket({ server, nodes, info, query: query, signal, ...upgrade });
   if (info.subresource === 'proxy') return proxyUpgrade(server, info, upgrade);
   throw badRequest('this resource cannot be upgraded');
 }
@@ -121,13 +137,22 @@ async function serveUpgrade(
 const startsSomething = new Set(['exec', 'attach', 'portforward']);
 
 async function authorizeUpgrade(
-  server: ApiServer,
-  request: IncomingMessage,
+  {
+    server,
+    request,
+    query,
+    meter,
+  }: {
+    readonly server: ApiServer;
+    readonly request: IncomingMessage;
+    readonly query: URLSearchParams;
+    readonly meter: RequestMeter;
+  },
   info: ResourceRequest,
   resource: ServedResource,
-  query: URLSearchParams,
 ): Promise<UserInfo> {
   const user = await identify(server.registry, request, info);
+  meter.authenticated(user, certificateEndOf(request));
   const audit = server.auditor === undefined ? undefined : beginUpgradeAudit(server.auditor, request, info, user);
   if (audit !== undefined) followStream(audit, request);
   const { verb, subresource, namespace, name } = info;
@@ -143,7 +168,7 @@ async function authorizeUpgrade(
     warn: () => {},
     annotate: audit?.annotate,
   };
-  await server.authorize({ ...operation, verb });
+  await meter.authorizing(() => server.authorize({ ...operation, verb }));
   // A WebSocket starts with GET; what it does is still a creation (KEP-4006).
   if (startsSomething.has(subresource) && verb === 'get') await server.authorize({ ...operation, verb: 'create' });
   return user;

@@ -19,7 +19,14 @@ import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, bodyEncoding, mediaTypes, negotiateAnswer, unsupportedMediaType } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
 import { sendPlainFailure } from './plain-failures.ts';
-import { isTrue, type PathRequest, type RequestInfo, type ResourceRequest, requestInfo } from './request-info.ts';
+import {
+  isTrue,
+  type PathRequest,
+  type RequestInfo,
+  type ResourceRequest,
+  requestInfo,
+  requestTarget,
+} from './request-info.ts';
 import { RequestMeter } from './request-meter.ts';
 import type { IncludeObject } from './table.ts';
 import { traceRequest } from './trace.ts';
@@ -88,7 +95,7 @@ export async function handle(
     audit?.complete(response.statusCode);
   });
   try {
-    const { path, query } = target(request.url ?? '/');
+    const { path, query } = requestTarget(request.url ?? '/');
     const info = requestInfo(request.method ?? 'GET', path, query);
     meter = new RequestMeter(metrics, server.environment.clock, info, query);
     inTime = deadlines.begin(info, query, () => {
@@ -164,19 +171,6 @@ function traceEnd(code: number, audit: AuditRecord | undefined): Parameters<Span
 /** Text as UTF-8, which Node otherwise cuts to one byte a character. */
 function headerText(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
-}
-
-function target(url: string): { readonly path: string; readonly query: URLSearchParams } {
-  const mark = url.indexOf('?');
-  const raw = mark < 0 ? url : url.slice(0, mark);
-  try {
-    return {
-      path: raw.includes('%') ? decodeURIComponent(raw) : raw,
-      query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
-    };
-  } catch {
-    throw new ApiError(400, 'BadRequest', 'invalid percent-encoding in the path');
-  }
 }
 
 /** Requests to groups that another server answers for: whoever may ask here is named there. */

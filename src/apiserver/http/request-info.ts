@@ -1,3 +1,4 @@
+import { ApiError } from '#machinery/errors.ts';
 import type { Verb } from '../registry/operation.ts';
 
 /** What a request is about, read from its method, path and query alone. */
@@ -26,6 +27,20 @@ export interface PathRequest {
 
 /** Subresources of a namespace itself; any other word after its name is a resource in it. */
 const namespaceSubresources = new Set(['status', 'finalize']);
+
+/** The decoded path and the query of a request's target. @throws ApiError 400 for percent signs that mean nothing. */
+export function requestTarget(url: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = url.indexOf('?');
+  const raw = mark < 0 ? url : url.slice(0, mark);
+  try {
+    return {
+      path: raw.includes('%') ? decodeURIComponent(raw) : raw,
+      query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    };
+  } catch {
+    throw new ApiError(400, 'BadRequest', 'invalid percent-encoding in the path');
+  }
+}
 
 /**
  * Reads `/api/v1/…` and `/apis/GROUP/VERSION/…`.

@@ -125,7 +125,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
       }),
     },
     metrics,
-    upgrade: upgradeHandler(server, () => undefined, log),
+    upgrade: upgradeHandler(server, () => undefined, { metrics, log }),
     serving,
     clientCa: [...fileOf(flags, 'client-ca-file'), ...fileOf(flags, 'requestheader-client-ca-file')],
     host: bind,
