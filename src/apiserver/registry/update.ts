@@ -293,10 +293,13 @@ function sameIntent(
 ): boolean {
   const labelsOf = ({ metadata }: Readonly<Record<string, unknown>>): unknown => (metadata as ObjectMeta).labels;
   if (resource.rules.labelsCount === true && !equalValues(labelsOf(object), labelsOf(old))) return false;
-  const countsStatus = resource.custom !== undefined && !hasSeparateStatus(resource);
+  const isCustom = resource.custom !== undefined;
+  const countsStatus = isCustom && !hasSeparateStatus(resource);
+  // An empty list in a type of Go is none.
+  const isSame = isCustom ? equalValues : equalMeanings;
   for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
     if (field === 'metadata' || (field === 'status' && !countsStatus)) continue;
-    if (!equalMeanings(object[field], old[field])) return false;
+    if (!isSame(object[field], old[field])) return false;
   }
   return true;
 }

@@ -66,39 +66,39 @@ function mergeLists(live: readonly Json[], applied: readonly Json[], schema: Lis
 }
 
 /**
- * Takes the paths of a set out of an object. Where nothing is left of an object or a list, null stands for it; atomic
- * values are not looked into.
+ * Takes the paths of a set out of an object. What is left of a map is a map, be it empty; a list of which nothing is left
+ * is gone. Atomic values are not looked into.
  */
 export function removeFields(value: JsonObject, fields: FieldTree, schema: Schema): JsonObject {
-  return (removed(value, fields, schema) as JsonObject | null) ?? {};
-}
-
-function removed(value: Json, fields: FieldTree, schema: Schema): Json {
-  if (isLeaf(schema)) return value;
-  if (Array.isArray(value) && schema.type === 'list') {
-    const kept: Json[] = [];
-    value.forEach((item, index) => {
-      const node = nodeAt(fields, itemStep(schema, item, index));
-      if (node === undefined) kept.push(item);
-      else if (!isMember(node)) kept.push(removed(item, node, schema.items));
-    });
-    return kept.length === 0 ? null : kept;
-  }
-  if (!isObject(value)) return value;
   const result: JsonFields = {};
   let isTouched = false;
   for (const key of Object.keys(value)) {
     const node = nodeAt(fields, `f:${key}`);
-    if (node === undefined) {
-      setOwn(result, key, value[key]!);
-      continue;
-    }
-    isTouched = true;
-    if (isMember(node)) continue;
-    setOwn(result, key, removed(value[key]!, node, memberSchema(schema, key).schema));
+    const before = value[key]!;
+    const after = node === undefined ? before : isMember(node) ? undefined : removed(before, node, schema, key);
+    isTouched ||= after !== before;
+    if (after !== undefined) setOwn(result, key, after);
   }
-  if (!isTouched) return value;
-  return Object.keys(result).length === 0 ? null : result;
+  return isTouched ? result : value;
+}
+
+function removed(value: Json, fields: FieldTree, holder: Schema, key: string): Json | undefined {
+  const { schema } = memberSchema(holder, key);
+  if (isLeaf(schema)) return value;
+  if (isObject(value)) return removeFields(value, fields, schema);
+  if (!Array.isArray(value) || schema.type !== 'list') return value;
+  const kept = removeItems(value, fields, schema);
+  return kept.length === 0 ? undefined : kept;
+}
+
+function removeItems(list: readonly Json[], fields: FieldTree, schema: ListSchema): Json[] {
+  const kept: Json[] = [];
+  list.forEach((item, index) => {
+    const node = nodeAt(fields, itemStep(schema, item, index));
+    if (node === undefined) kept.push(item);
+    else if (!isMember(node)) kept.push(isObject(item) ? removeFields(item, node, schema.items) : item);
+  });
+  return kept;
 }
 
 function nodeAt(fields: FieldTree, step: string): FieldTree | undefined {
