@@ -142,6 +142,28 @@ if (hasEtcd) {
       assert.equal(new Set(made.map(({ clusterIP }) => clusterIP)).size, made.length);
     });
 
+    test('a quota is never exceeded, whichever servers are asked at once', async () => {
+      const create = (server: number, path: string, object: object) =>
+        askers[server]!.ask({ method: 'POST', path, body: JSON.stringify(object) });
+      const namespace = { kind: 'Namespace', metadata: { name: 'limited' } };
+      assert.equal((await create(0, '/api/v1/namespaces', namespace)).status, 201);
+      const path = '/api/v1/namespaces/limited';
+      const quota = { kind: 'ResourceQuota', metadata: { name: 'few' }, spec: { hard: { 'count/secrets': '10' } } };
+      assert.equal((await create(0, `${path}/resourcequotas`, quota)).status, 201);
+      const quotaOf = async () =>
+        JSON.parse((await askers[0]!.ask({ method: 'GET', path: `${path}/resourcequotas/few` })).body);
+      await until(quotaOf, ({ status }) => status?.hard !== undefined);
+      const answers = await Promise.all(
+        Array.from({ length: 45 }, (_, index) =>
+          create(index % 3, `${path}/secrets`, { kind: 'Secret', metadata: { name: `s-${index}` } }),
+        ),
+      );
+      const admitted = answers.filter(({ status }) => status === 201).length;
+      assert.equal(admitted, 10);
+      const { items } = JSON.parse((await askers[1]!.ask({ method: 'GET', path: `${path}/secrets` })).body);
+      assert.equal(items.length, 10);
+    });
+
     test('the death of any member or of a server loses nothing and interrupts writes for less than five seconds', async (t) => {
       const work = new Writers(askers);
       await work.more(writes);

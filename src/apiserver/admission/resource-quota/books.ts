@@ -1,10 +1,11 @@
 import { randomUuid } from '#base/random.ts';
+import type { Usage } from '#kinds/core/resource-quota/usage.ts';
 import { ResourceQuota } from '#kinds/generated/handles.ts';
 import type { ResourceQuota as QuotaObject } from '#kinds/generated/types/core_v1.ts';
 import { cloneJson } from '#machinery/clone.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
-import { compareQuantities, formatQuantity, type Quantity, quantity } from '#machinery/quantity.ts';
+import { compareQuantities, formatQuantity, quantity, subtractQuantities } from '#machinery/quantity.ts';
 import type { Operation } from '../../registry/operation.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { updateObject } from '../../registry/update.ts';
@@ -123,7 +124,7 @@ export class QuotaBooks {
     for (const reservation of reservations) ledger.reserve(reservation);
     onFailure(attributes, () => {
       for (const reservation of reservations) ledger.release(reservation);
-      for (const { open, amounts } of charges) void this.#giveBack(open.quota, amounts.keys(), ledger);
+      for (const { open, amounts } of charges) void this.#giveBack(open.quota, amounts, ledger);
     });
   }
 
@@ -190,15 +191,20 @@ export class QuotaBooks {
     });
   }
 
-  /** Brings the status down to what is really taken, after a request that was charged came to nothing. */
-  async #giveBack(quota: QuotaObject, names: Iterable<string>, ledger: KindLedger): Promise<void> {
-    const wanted = [...names];
+  /**
+   * Takes the charge of a request that came to nothing off the status. What else stands there may be a charge of
+   * another server whose object is on its way; but less than is really taken it never says.
+   */
+  async #giveBack(quota: QuotaObject, amounts: Usage, ledger: KindLedger): Promise<void> {
     const lower = (next: Mutable<QuotaObject>): void => {
       const used = { ...next.status?.used };
-      for (const name of wanted) {
-        const taken: Quantity = ledger.taken(quota, name) ?? quantity('0');
-        if (used[name] !== undefined && compareQuantities(taken, quantity(used[name])) < 0)
-          used[name] = formatQuantity(taken);
+      for (const [name, amount] of amounts) {
+        if (used[name] === undefined) continue;
+        const before = quantity(used[name]);
+        const without = subtractQuantities(before, amount);
+        const taken = ledger.taken(quota, name) ?? quantity('0');
+        const left = compareQuantities(taken, without) > 0 ? taken : without;
+        if (compareQuantities(left, before) < 0) used[name] = formatQuantity(left);
       }
       delete next.metadata.resourceVersion;
       next.status = { ...next.status, used };
