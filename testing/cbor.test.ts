@@ -102,6 +102,14 @@ test('with it, objects of built-in and custom kinds are written, read, listed, a
       body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 },
     });
 
+    const { paths } = JSON.parse(await client.rawText({ path: '/openapi/v3/api/v1' })) as {
+      readonly paths: Readonly<
+        Record<string, Readonly<Record<string, { readonly requestBody?: { readonly content: object } }>>>
+      >;
+    };
+    const named = paths['/api/v1/namespaces/{namespace}/secrets/{name}'];
+    assert.ok(applyCbor in (named?.['patch']?.requestBody?.content ?? {}));
+
     const twice = Buffer.from('d9d9f7a241610141610 2'.replace(' ', ''), 'hex');
     await assert.rejects(
       ask(client, 'POST', secrets, { body: twice, accept: 'application/json' }),

@@ -9,10 +9,21 @@ import { type Descriptions, type OpenApiObject, TypeCollector } from './types.ts
 
 const info = { title: 'Kubernetes', version: versionInfo.gitVersion };
 
+/** Which forms of bodies are spoken besides those that always are. */
+export interface DocumentForms {
+  readonly cbor: boolean;
+}
+
+const jsonForms: DocumentForms = { cbor: false };
+
 /** Every resource in one document: what older clients read. */
-export function openApi2Document(resources: readonly ServedResource[], describe: Descriptions): OpenApiObject {
+export function openApi2Document(
+  resources: readonly ServedResource[],
+  describe: Descriptions,
+  forms: DocumentForms = jsonForms,
+): OpenApiObject {
   const types = new TypeCollector(openApi2, describe);
-  const paths = new PathWriter(openApi2, types);
+  const paths = new PathWriter(openApi2, types, forms);
   for (const resource of resources) paths.add(resource);
   nameKinds(types, resources);
   const security = {
@@ -29,9 +40,13 @@ export function openApi2Document(resources: readonly ServedResource[], describe:
 }
 
 /** The resources of one group and version. */
-export function openApi3Document(resources: readonly ServedResource[], describe: Descriptions): OpenApiObject {
+export function openApi3Document(
+  resources: readonly ServedResource[],
+  describe: Descriptions,
+  forms: DocumentForms = jsonForms,
+): OpenApiObject {
   const types = new TypeCollector(openApi3, describe);
-  const paths = new PathWriter(openApi3, types);
+  const paths = new PathWriter(openApi3, types, forms);
   for (const resource of resources) paths.add(resource);
   nameKinds(types, resources);
   const securitySchemes = {

@@ -13,6 +13,8 @@ const patchTypes = [
 ];
 const answerTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 const streamTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+/** What comes with CBOR (KEP-4222); custom kinds do not publish it. */
+const withCbor = { patch: 'application/apply-patch+cbor', answer: 'application/cbor', stream: 'application/cbor-seq' };
 
 export interface GroupVersionKind {
   readonly group: string;
@@ -48,10 +50,12 @@ const furtherSuccesses: Readonly<Partial<Record<Action, readonly number[]>>> = {
 export class OperationWriter {
   readonly #dialect: Dialect;
   readonly #types: TypeCollector;
+  readonly #cbor: boolean;
 
-  constructor(dialect: Dialect, types: TypeCollector) {
+  constructor(dialect: Dialect, types: TypeCollector, { cbor }: { readonly cbor: boolean }) {
     this.#dialect = dialect;
     this.#types = types;
+    this.#cbor = cbor;
   }
 
   operation(description: OperationDescription): OpenApiObject {
@@ -59,8 +63,9 @@ export class OperationWriter {
     const body = this.#body(description);
     const parameters = action === 'connect' ? [] : this.parameters('query', parametersOf[action]);
     const isCustom = description.published !== undefined;
-    const consumes = action === 'patch' ? patchTypesOf(isCustom) : ['*/*'];
-    const produces = isCustom ? customTypes : producedBy(action, schema);
+    const cbor = this.#cbor && !isCustom;
+    const consumes = action === 'patch' ? [...patchTypesOf(isCustom), ...(cbor ? [withCbor.patch] : [])] : ['*/*'];
+    const produces = isCustom ? customTypes : producedBy(action, schema, cbor);
     const common = {
       tags: [tag],
       operationId: id,
@@ -151,8 +156,9 @@ function patchTypesOf(isCustom: boolean): readonly string[] {
   return isCustom ? patchTypes.filter((type) => !type.includes('strategic')) : patchTypes;
 }
 
-function producedBy(action: Action, schema: ObjectSchema | undefined): readonly string[] {
+function producedBy(action: Action, schema: ObjectSchema | undefined, cbor: boolean): readonly string[] {
   if (action === 'connect') return ['*/*'];
-  if (action === 'list') return [...answerTypes, ...streamTypes];
-  return schema === undefined ? ['text/plain', ...answerTypes] : answerTypes;
+  const answers = cbor ? [...answerTypes, withCbor.answer] : answerTypes;
+  if (action === 'list') return [...answers, ...streamTypes, ...(cbor ? [withCbor.stream] : [])];
+  return schema === undefined ? ['text/plain', ...answers] : answers;
 }

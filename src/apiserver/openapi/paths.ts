@@ -32,8 +32,8 @@ export class PathWriter {
   readonly #operations: OperationWriter;
   readonly paths: OpenApiObject = {};
 
-  constructor(dialect: Dialect, types: TypeCollector) {
-    this.#operations = new OperationWriter(dialect, types);
+  constructor(dialect: Dialect, types: TypeCollector, forms: { readonly cbor: boolean }) {
+    this.#operations = new OperationWriter(dialect, types, forms);
   }
 
   add(resource: ServedResource): void {

@@ -6,7 +6,7 @@ import type { Exchange } from '../http/handler.ts';
 import { mediaTypes } from '../http/negotiation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
-import { openApi2Document, openApi3Document } from './documents.ts';
+import { type DocumentForms, openApi2Document, openApi3Document } from './documents.ts';
 import { encodeOpenApi2 } from './gnostic.ts';
 import type { Descriptions, OpenApiObject } from './types.ts';
 
@@ -21,7 +21,11 @@ interface Made {
   readonly document: Document;
 }
 
-type MakeDocument = (resources: readonly ServedResource[], describe: Descriptions) => OpenApiObject;
+type MakeDocument = (
+  resources: readonly ServedResource[],
+  describe: Descriptions,
+  forms: DocumentForms,
+) => OpenApiObject;
 type EncodeDocument = (document: OpenApiObject) => Uint8Array;
 
 const asJson: EncodeDocument = (document) => Buffer.from(JSON.stringify(document));
@@ -60,7 +64,7 @@ export class OpenApi {
     const [group, version] = groupVersionOf(key);
     const members = server.resources.groups.get(group)?.get(version);
     const remote = remoteDocument(server, group, version);
-    if (members !== undefined) this.#send(exchange, await this.#document(key, [...members]));
+    if (members !== undefined) this.#send(exchange, await this.#document(server, key, [...members]));
     else if (remote !== undefined) this.#send(exchange, { bytes: remote, hash: hashOf(remote) });
     else throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
     return true;
@@ -79,7 +83,7 @@ export class OpenApi {
         let known = this.#hashes.get(key);
         if (known === undefined || !isSame(known.of, members)) {
           // Made for its hash alone, and not kept: most documents are never asked for.
-          const { hash } = await this.#make(members, openApi3Document, asJson);
+          const { hash } = await this.#make(server, members, openApi3Document, asJson);
           known = { of: members, hash };
           this.#hashes.set(key, known);
           await sleep(server.environment.clock, 0);
@@ -99,10 +103,10 @@ export class OpenApi {
     for (const key of this.#documents.keys()) if (key.startsWith('api') && !keys.has(key)) this.#documents.delete(key);
   }
 
-  async #document(key: string, resources: readonly ServedResource[]): Promise<Document> {
+  async #document(server: ApiServer, key: string, resources: readonly ServedResource[]): Promise<Document> {
     const known = this.#documents.get(key);
     if (known !== undefined && isSame(known.of, resources)) return known.document;
-    const document = await this.#make(resources, openApi3Document, asJson);
+    const document = await this.#make(server, resources, openApi3Document, asJson);
     this.#documents.set(key, { of: resources, document });
     return document;
   }
@@ -114,15 +118,20 @@ export class OpenApi {
     const known = this.#documents.get(key);
     if (known !== undefined && isSame(known.of, state)) return known.document;
     const remotes = [...(server.aggregator?.remotes ?? [])];
-    const make: MakeDocument = (resources, describe) => withRemotes(openApi2Document(resources, describe), remotes);
-    const document = await this.#make([...server.resources.all()], make, isBinary ? encodeOpenApi2 : asJson);
+    const make: MakeDocument = (...from) => withRemotes(openApi2Document(...from), remotes);
+    const document = await this.#make(server, [...server.resources.all()], make, isBinary ? encodeOpenApi2 : asJson);
     this.#documents.set(key, { of: state, document });
     return document;
   }
 
-  async #make(resources: readonly ServedResource[], make: MakeDocument, encode: EncodeDocument): Promise<Document> {
+  async #make(
+    { encodings }: ApiServer,
+    resources: readonly ServedResource[],
+    make: MakeDocument,
+    encode: EncodeDocument,
+  ): Promise<Document> {
     this.#describe ??= this.#load();
-    const bytes = encode(make(resources, await this.#describe));
+    const bytes = encode(make(resources, await this.#describe, { cbor: encodings.includes('cbor') }));
     return { bytes, hash: hashOf(bytes) };
   }
 
