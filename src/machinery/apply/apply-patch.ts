@@ -12,7 +12,7 @@ import { type Conflict, conflictError } from './conflicts.ts';
 import { fieldsOf } from './field-set.ts';
 import { differenceFields, intersectFields, isEmptyTree, noFields, pathsOf, withoutPaths } from './field-tree.ts';
 import { allowedByLastApplied, lastAppliedAnnotation } from './last-applied.ts';
-import { entriesOf, isSameManager, keepWhenSame, type Manager, managersBefore, ownable } from './managers.ts';
+import { differInTimesOnly, entriesOf, isSameManager, type Manager, managersBefore, ownable } from './managers.ts';
 import { mergeApplied } from './merge.ts';
 import { KeylessItem } from './path-steps.ts';
 import { prune } from './prune.ts';
@@ -182,7 +182,9 @@ function finished(apply: Apply, after: JsonObject, { whole, byVersion }: Changes
     if (fields !== undefined) managers.push({ ...other, fields });
   }
   const object = withLastApplied(decoded(options, after), options);
-  return withEntries(object, keepWhenSame(entriesOf(managers), entries));
+  const now = entriesOf(managers);
+  // What changes nothing but times leaves no trace.
+  return withEntries(object, differInTimesOnly(now, entries) && equalValues(object, live) ? entries : now);
 }
 
 function conflictsWith(others: readonly Manager[], changes: ChangesByVersion): readonly Conflict[] {

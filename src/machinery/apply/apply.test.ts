@@ -193,6 +193,12 @@ test('applying the same twice changes nothing, not even the time', () => {
   assert.deepEqual(second, first);
 });
 
+test('applying another value of the same field is a change of now', () => {
+  const first = apply(undefined, deployment({ replicas: 1 }), 'me');
+  const second = apply(first, deployment({ replicas: 2 }), 'me', false, start + 60_000);
+  assert.equal(second.metadata.managedFields?.[0]?.time, '2026-01-01T00:01:00Z');
+});
+
 test('a configuration that does not fit its type is refused', () => {
   assert.throws(() => apply(undefined, deployment({ replicass: 1 }), 'me'), {
     message:

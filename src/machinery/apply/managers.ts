@@ -175,14 +175,14 @@ function capped(managers: readonly Manager[]): Manager[] {
   return kept;
 }
 
-/** The old entries themselves when only times differ from them: a write that changes nothing leaves no trace. */
-export function keepWhenSame(
+/** Whether two lists of entries are alike but for times. */
+export function differInTimesOnly(
   entries: readonly ManagedFieldsEntry[],
   before: readonly ManagedFieldsEntry[],
-): readonly ManagedFieldsEntry[] {
+): boolean {
   const timeless = ({ time: _, ...rest }: ManagedFieldsEntry): object => rest;
-  const isSame =
+  return (
     entries.length === before.length &&
-    entries.every((entry) => before.some((old) => equalValues(timeless(entry), timeless(old))));
-  return isSame ? before : entries;
+    entries.every((entry) => before.some((old) => equalValues(timeless(entry), timeless(old))))
+  );
 }
