@@ -47,7 +47,7 @@ export class ServiceKernel {
     await this.#run('', changes, chains, signal);
   }
 
-  /** Forgets which of its endpoints these clients were sent to: numbers of endpoints that mean another one now. */
+  /** Forgets which of its endpoints these clients were sent to: numbers that no endpoint has any more. */
   async forgetAffinity(stale: (entry: AffinityEntry) => boolean, signal: AbortSignal): Promise<void> {
     const { table } = this.#options;
     const entries = parseAffinity(await runCommand('nft', ['-j', 'list', 'map', 'ip', table, 'affinity'], signal));

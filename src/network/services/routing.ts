@@ -9,7 +9,7 @@ import type { EndpointSlice as SliceObject } from '#kinds/generated/types/discov
 import type { ApiObject } from '#machinery/meta.ts';
 import { type ElementChanges, ElementTable } from './element-table.ts';
 import { forgetUdpFlows, ServiceKernel } from './kernel.ts';
-import { planService, type ServicePlan, type UdpFrontend } from './plan.ts';
+import { type ElementId, planService, type ServicePlan, type UdpFrontend } from './plan.ts';
 import type { TableOptions } from './rules.ts';
 
 export interface ServiceRoutingOptions extends TableOptions {
@@ -166,11 +166,12 @@ class ServiceRouter {
     signal: AbortSignal,
   ): Promise<void> {
     if (keys.some((key) => before.get(key)?.hasAffinity)) {
-      const { removed } = changes;
+      // A number that means another endpoint now is as good as a new one, and a client may have been given it just now.
+      const isGone = (id: ElementId): boolean => changes.removed.has(id) && !changes.added.has(id);
       await this.#kernel.forgetAffinity(
         ({ address, protocol, port, mark }) =>
-          removed.has(`endpoints ${address} . ${protocol} . ${port} . ${mark}`) ||
-          removed.has(`node_port_endpoints ${protocol} . ${port} . ${mark}`),
+          isGone(`endpoints ${address} . ${protocol} . ${port} . ${mark}`) ||
+          isGone(`node_port_endpoints ${protocol} . ${port} . ${mark}`),
         signal,
       );
     }
