@@ -247,7 +247,8 @@ export class ApiServer {
       resources.of(kind).storage!.cache.get(objectKey({ namespace: metadata.namespace, name: metadata.name ?? '' }))
         ?.value.object;
     const { featureEnabled } = registry;
-    const standing = { serviceCidr: options.serviceCidr, find, featureEnabled };
+    const now = (): number => environment.clock.now();
+    const standing = { serviceCidr: options.serviceCidr, find, featureEnabled, now };
     await ensureBootstrapObjects(server.loopback(), standing);
     void keepStanding(server.loopback(), environment, { ...standing, signal: server.#stop.signal });
     server.#definitions = new DefinitionController({ resources, client: server.loopback(), environment });

@@ -2,9 +2,11 @@ import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import type { Client, WriteOptions } from '#client/client.ts';
 import * as handles from '#kinds/generated/handles.ts';
+import type { ServiceCIDR } from '#kinds/generated/types/networking_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
+import { formatTime } from '#machinery/time.ts';
 import { producer } from '../fairness/tidy.ts';
 import { formatIpv4, parseIpRange } from '../services/ip-range.ts';
 import { gatedObjects } from './gated.ts';
@@ -37,6 +39,8 @@ const standingIntervalMs = 10_000;
 export interface BootstrapOptions {
   readonly serviceCidr: string;
   readonly find: Find;
+  /** Wall-clock milliseconds. */
+  readonly now: () => number;
   readonly featureEnabled?: (gate: string) => boolean;
 }
 
@@ -76,7 +80,7 @@ export async function keepStanding(
   }
 }
 
-async function ensureStanding(client: Client, { serviceCidr, find }: BootstrapOptions): Promise<void> {
+async function ensureStanding(client: Client, { serviceCidr, find, now }: BootstrapOptions): Promise<void> {
   const { first, cidr } = parseIpRange(serviceCidr);
   const service = {
     metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
@@ -94,6 +98,27 @@ async function ensureStanding(client: Client, { serviceCidr, find }: BootstrapOp
     [handles.Service, service as ApiObject],
   ];
   for (const [kind, object] of standing) if (find(kind, object) === undefined) await ensure(client, kind, object);
+  const range = { metadata: { name: 'kubernetes' } };
+  const { status } = (find(handles.ServiceCIDR, range) ?? {}) as ServiceCIDR;
+  if (!status?.conditions?.some(({ type }) => type === 'Ready')) await declareReady(client, now());
+}
+
+/** The range that the server was started with is ready, unless somebody says otherwise. */
+async function declareReady(client: Client, now: number): Promise<void> {
+  const condition = {
+    type: 'Ready',
+    status: 'True',
+    message: 'Kubernetes default Service CIDR is ready',
+    lastTransitionTime: formatTime(now),
+  };
+  const body = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes' },
+    status: { conditions: [condition] },
+  };
+  const options = { fieldManager: 'kubernetes-service-cidr-controller', subresource: 'status' };
+  await client.patch(handles.ServiceCIDR, { name: 'kubernetes' }, { type: 'apply', body, force: true }, options);
 }
 
 async function ensure(client: Client, kind: Kind, object: ApiObject, options: WriteOptions = {}): Promise<void> {

@@ -3,7 +3,6 @@ import type * as batch from '#kinds/generated/types/batch_v1.ts';
 import type { PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
 import { goStruct } from '#kinds/go-struct.ts';
 import { immutable, nonNegative, oneOf, requiredOneOf, validateLabelSelector } from '#kinds/validation/common.ts';
-import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError, GoMap } from '#machinery/errors.ts';
 import { matchesLabels } from '#machinery/labels.ts';
 import { label1123Problems } from '#machinery/names.ts';
@@ -219,20 +218,4 @@ function validateTimeZone(timeZone: string | undefined): FieldError[] {
   } catch {
     return [fieldError.invalid(path, timeZone, `unknown time zone ${timeZone}`)];
   }
-}
-
-/** A job that has ended stays ended. */
-export function validateJobStatusUpdate({ status }: batch.Job, { status: old }: batch.Job): FieldError[] {
-  const has = (of: batch.JobStatus | undefined, condition: string): boolean =>
-    of?.conditions?.some(({ type, status: is }) => type === condition && is === 'True') === true;
-  const errors: FieldError[] = [];
-  for (const condition of ['Failed', 'Complete', 'FailureTarget']) {
-    if (!has(old, condition) || has(status, condition)) continue;
-    const detail = `cannot disable the terminal ${condition}=True condition`;
-    errors.push({ type: 'FieldValueInvalid', path: 'status.conditions', message: `Invalid value: ${detail}` });
-  }
-  if (old?.completionTime !== undefined && !equalValues(old.completionTime, status?.completionTime)) {
-    errors.push(fieldError.invalid('status.completionTime', status?.completionTime, 'field is immutable'));
-  }
-  return errors;
 }

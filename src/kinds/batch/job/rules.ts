@@ -2,7 +2,8 @@ import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as batch from '#kinds/generated/types/batch_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
-import { validateJob, validateJobStatusUpdate, validateJobUpdate } from '../validation.ts';
+import { validateJob, validateJobUpdate } from '../validation.ts';
+import { validateJobStatusUpdate } from './status.ts';
 
 const orphaning =
   'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
