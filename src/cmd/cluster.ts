@@ -12,6 +12,7 @@ import { pathRoutes } from '#apiserver/http/paths.ts';
 import { OpenApi } from '#apiserver/openapi/serve.ts';
 import { ApiServer } from '#apiserver/server.ts';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
+import { systemClock } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { randomUuid } from '#base/random.ts';
 import type { Client } from '#client/client.ts';
@@ -267,12 +268,14 @@ async function openStore({ dataDir, etcd }: ClusterConfig, environment: Environm
   if (etcd === undefined) return SqliteStore.open(join(dataDir, 'state.db'));
   const { servers, caFile, certFile, keyFile } = etcd;
   const { EtcdStore } = await import('#storage/etcd/store.ts');
+  // While no member answers there is nothing else that keeps the process alive.
+  const clock = systemClock({ keepAlive: true });
   return EtcdStore.open({
     endpoints: servers,
     ...(caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }),
     ...(certFile === undefined ? {} : { certificate: readFileSync(certFile, 'utf8') }),
     ...(keyFile === undefined ? {} : { key: readFileSync(keyFile, 'utf8') }),
-    environment,
+    environment: { ...environment, clock },
   });
 }
 

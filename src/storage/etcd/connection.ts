@@ -148,5 +148,6 @@ function isRefusal({ code, details }: { readonly code?: number; readonly details
 
 function messageOf(error: unknown): string {
   const { details } = error as { readonly details?: string };
-  return details ?? (error instanceof Error ? error.message : String(error));
+  const text = details ?? (error instanceof Error ? error.message : String(error));
+  return text.replace(/\s*Resolution note:.*$/s, '');
 }
