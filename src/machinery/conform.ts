@@ -253,7 +253,7 @@ class Walk {
         throw this.#mismatch(jsonType(value, true), 'int32');
       case 'any':
         checkNesting(value, this.#path.length);
-        return schema.inner === undefined ? value : conformInner(value, schema.inner);
+        return schema.inner === undefined ? value : conformInner(value, schema, schema.inner);
     }
     return this.#refuse(value, schema);
   }
@@ -289,9 +289,12 @@ function elementType(type: string): string | undefined {
 }
 
 /** What one thing or another holds: Go decodes these on their own, and reports no unknown fields in them. */
-function conformInner(value: Json, inner: ObjectSchema): Json {
-  if (Array.isArray(value)) return (value as readonly Json[]).map((item) => conformInner(item, inner));
-  return typeof value === 'object' && value !== null ? conform(value, inner).value : value;
+function conformInner(value: Json, { message = '' }: ScalarSchema, inner: ObjectSchema): Json {
+  if (message.endsWith('OrBool') && typeof value !== 'boolean' && (typeof value !== 'object' || Array.isArray(value)))
+    throw new DecodeError('boolean or JSON schema expected');
+  const conformed = (one: Json): Json =>
+    typeof one === 'object' && one !== null && !Array.isArray(one) ? conform(one, inner).value : one;
+  return Array.isArray(value) ? value.map((item: Json) => conformed(item)) : conformed(value);
 }
 
 function isInt32(value: Json): boolean {

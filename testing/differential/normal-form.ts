@@ -99,7 +99,7 @@ function plainText(text: string): string {
   return (
     text
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
-      .replace(/^10\.96\.\d+\.\d+$/, 'CLUSTER IP')
+      .replace(/^10\.9[67]\.\d+\.\d+$/, 'CLUSTER IP')
       .replace(/^\d+[smh](\d+[smh])?$/, 'AGE')
       .replace(/X509SHA256=[0-9a-f]{64}/g, 'X509SHA256=HASH')
       .replace(/(continue key is not valid: ).*/, '$1WHY')

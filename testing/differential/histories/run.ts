@@ -60,13 +60,17 @@ function translated(request: Request, from: Answer, to: Answer): Request {
   const choices = ({ body }: Answer): readonly string[] => {
     const { metadata, spec } = JSON.parse(body) as {
       readonly metadata?: { readonly uid?: string };
-      readonly spec?: { readonly clusterIP?: string };
+      readonly spec?: { readonly clusterIP?: string; readonly ports?: readonly { readonly nodePort?: number }[] };
     };
     const random = [/X509SHA256=[0-9a-f]+/, /kube-api-access-[a-z0-9]+/].map((form) => form.exec(body)?.[0]);
-    return [metadata?.uid, spec?.clusterIP, ...random].map((choice) => choice ?? 'nothing like it');
+    const nodePorts = (spec?.ports ?? []).map(({ nodePort }) => nodePort && `"nodePort":${nodePort}`);
+    return [metadata?.uid, spec?.clusterIP, ...random, ...nodePorts].map((choice) => choice || 'nothing like it');
   };
   const [theirs, ours] = [choices(from), choices(to)];
-  const body = theirs.reduce((text, choice, index) => text.replaceAll(choice, ours[index]!), request.body ?? '');
+  const body = theirs.reduce(
+    (text, choice, index) => text.replaceAll(choice, ours[index] ?? choice),
+    request.body ?? '',
+  );
   return { ...request, body };
 }
 
