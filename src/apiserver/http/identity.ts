@@ -45,7 +45,12 @@ function webSocketToken({ headers }: AnyRequest): string | undefined {
   const protocol = String(offered)
     .split(',')
     .find((one) => one.trim().startsWith(webSocketTokenPrefix));
-  return protocol === undefined ? undefined : decodeBase64Url(protocol.trim().slice(webSocketTokenPrefix.length));
+  if (protocol === undefined) return undefined;
+  try {
+    return decodeBase64Url(protocol.trim().slice(webSocketTokenPrefix.length));
+  } catch {
+    throw unauthorized();
+  }
 }
 
 /** What authentication has to say to the audit log about a request. */
@@ -60,8 +65,12 @@ function noteStale(request: AnyRequest, annotations: Readonly<Record<string, str
 
 function acting(registry: Registry, request: AnyRequest, user: UserInfo, info: RequestInfo): Awaitable<UserInfo> {
   if (!hasImpersonation(request)) return user;
+  const wanted = impersonationOf(request);
+  // An empty name asks for nothing.
+  if (wanted.user === '' && wanted.uid === '' && wanted.groups.length + Object.keys(wanted.extra).length === 0)
+    return user;
   impersonators.set(request, user);
-  return impersonate(registry.authorizer, user, impersonationOf(request), {
+  return impersonate(registry.authorizer, user, wanted, {
     access: accessOf(info),
     constrained: registry.featureEnabled('ConstrainedImpersonation'),
   });
