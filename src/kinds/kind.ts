@@ -61,6 +61,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** Cells of `kubectl get`, in the order of the kind's columns in `generated/columns.json`. `now` in ms. */
   readonly cells?: (object: T, now: number) => readonly Cell[];
+  /** An annotation that stands for a field of upstream's own type: it is not among the metadata alone. */
+  readonly fieldAnnotation?: string;
   /** The order of a table's rows, where it is not that of names. */
   readonly compareRows?: (left: T, right: T) => number;
   /** Beginning its deletion is noted without a grace period and counts as no change of intent. */

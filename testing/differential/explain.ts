@@ -97,8 +97,8 @@ function withoutEmpty(answer: NormalAnswer): NormalAnswer {
 /** Inside what messages quote, `{}` and `[]` are null. */
 function withoutEmptyIn(value: Json): Json {
   if (typeof value === 'string') {
-    const quoted = /(?:Invalid|Unsupported|Duplicate) value: (?=[[{])/.test(value);
-    return quoted ? value.replace(/(?<=[:,[ ])(?:\{\}|\[\])(?=[:,}\]]|$)/g, 'null') : value;
+    const quoted = /(?:Invalid|Unsupported|Duplicate) value: (?=[[{])|\n@@ /.test(value);
+    return quoted ? value.replace(/(?<=[:,[ ])(?:\{\}|\[\])(?=[:,}\]]|$)/gm, 'null') : value;
   }
   if (Array.isArray(value)) return (value as readonly Json[]).map(withoutEmptyIn);
   if (!isObject(value)) return value;

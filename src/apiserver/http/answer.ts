@@ -109,7 +109,7 @@ function sendObject(answering: Answering, value: StoredObject, status: number): 
   const { resourceVersion } = value.object.metadata;
   const metadata = resourceVersion === undefined ? {} : { resourceVersion };
   if (format.as === 'metadata') {
-    const bytes = encodeValue(metadataOnly(value.object), metadataSchema(), format);
+    const bytes = encodeValue(metadataOnly(value.object, resource), metadataSchema(), format);
     return sendBytes(response, status, mediaTypes[format.encoding], bytes);
   }
   sendTable(
@@ -158,7 +158,7 @@ async function sendList(answering: Answering, list: Extract<Result, { type: 'lis
       kind: 'PartialObjectMetadataList',
       apiVersion: 'meta.k8s.io/v1',
       metadata,
-      items: objects.map(metadataOnly),
+      items: objects.map((object) => metadataOnly(object, resource)),
     };
     const bytes = encodeValue(body, schemaNamed('meta.v1.PartialObjectMetadataList'), format);
     return sendBytes(response, 200, mediaTypes[format.encoding], bytes);

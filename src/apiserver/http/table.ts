@@ -53,7 +53,10 @@ export function tableOf(options: {
     rows:
       objects.length === 0
         ? noRows(columns)
-        : objects.map((object) => ({ cells: cellsOf(resource, columns, object, now), ...included(object, include) })),
+        : objects.map((object) => ({
+            cells: cellsOf(resource, columns, object, now),
+            ...included(resource, object, include),
+          })),
   };
 }
 
@@ -83,18 +86,23 @@ function cellsOf(
   });
 }
 
-function included(object: ApiObject, include: IncludeObject): { readonly object?: object } {
+function included(resource: ServedResource, object: ApiObject, include: IncludeObject): { readonly object?: object } {
   switch (include) {
     case 'None':
       return {};
     case 'Object':
       return { object };
     case 'Metadata':
-      return { object: metadataOnly(object) };
+      return { object: metadataOnly(object, resource) };
   }
 }
 
 /** An object without its content (meta/v1 PartialObjectMetadata). */
-export function metadataOnly({ metadata }: ApiObject): ApiObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+export function metadataOnly({ metadata }: ApiObject, { rules }: ServedResource): ApiObject {
+  const shown = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+  const { fieldAnnotation } = rules;
+  if (fieldAnnotation === undefined || metadata.annotations?.[fieldAnnotation] === undefined) return shown;
+  const { [fieldAnnotation]: _, ...annotations } = metadata.annotations;
+  const { annotations: __, ...others } = metadata;
+  return { ...shown, metadata: Object.keys(annotations).length === 0 ? others : { ...others, annotations } };
 }

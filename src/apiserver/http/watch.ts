@@ -157,7 +157,7 @@ function framer({
     if (format.as === 'object' && format.encoding !== 'yaml' && value instanceof StoredObject)
       return sharedFrame(type, value, format.encoding, resource);
     let { object }: { readonly object: object } = value;
-    if (format.as === 'metadata') object = metadataOnly(object as ApiObject);
+    if (format.as === 'metadata') object = metadataOnly(object as ApiObject, resource);
     if (format.as === 'table') {
       const { resourceVersion } = (object as ApiObject).metadata;
       const metadata = resourceVersion === undefined ? {} : { resourceVersion };

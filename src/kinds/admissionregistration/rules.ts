@@ -1,5 +1,6 @@
 import type * as admission from '#kinds/generated/types/admissionregistration_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { validateConditions } from '#kinds/validation/conditions.ts';
 import type { Mutable } from '#machinery/meta.ts';
 
 type Webhook = Mutable<admission.ValidatingWebhook>;
@@ -25,6 +26,7 @@ function defaultMatch(match: Mutable<admission.MatchResources> | undefined): voi
 }
 
 export const validatingWebhookConfigurationRules: KindRules<admission.ValidatingWebhookConfiguration> = {
+  finalizerRule: 'any',
   defaults(configuration) {
     for (const webhook of configuration.webhooks ?? []) defaultWebhook(webhook);
   },
@@ -33,6 +35,7 @@ export const validatingWebhookConfigurationRules: KindRules<admission.Validating
 };
 
 export const mutatingWebhookConfigurationRules: KindRules<admission.MutatingWebhookConfiguration> = {
+  finalizerRule: 'any',
   defaults(configuration) {
     for (const webhook of configuration.webhooks ?? []) {
       defaultWebhook(webhook);
@@ -44,15 +47,18 @@ export const mutatingWebhookConfigurationRules: KindRules<admission.MutatingWebh
 };
 
 export const validatingAdmissionPolicyRules: KindRules<admission.ValidatingAdmissionPolicy> = {
+  finalizerRule: 'any',
   defaults({ spec }) {
     spec.failurePolicy ??= 'Fail';
     defaultMatch(spec.matchConstraints);
   },
+  validateStatusUpdate: ({ status }) => validateConditions(status?.conditions, 'status.conditions'),
   hasGeneration: true,
   allowUnconditionalUpdate: false,
 };
 
 export const mutatingAdmissionPolicyRules: KindRules<admission.MutatingAdmissionPolicy> = {
+  finalizerRule: 'any',
   defaults({ spec }) {
     spec.failurePolicy ??= 'Fail';
     defaultMatch(spec.matchConstraints);
@@ -62,6 +68,7 @@ export const mutatingAdmissionPolicyRules: KindRules<admission.MutatingAdmission
 };
 
 export const validatingAdmissionPolicyBindingRules: KindRules<admission.ValidatingAdmissionPolicyBinding> = {
+  finalizerRule: 'any',
   defaults({ spec }) {
     defaultMatch(spec.matchResources);
   },
@@ -70,6 +77,7 @@ export const validatingAdmissionPolicyBindingRules: KindRules<admission.Validati
 };
 
 export const mutatingAdmissionPolicyBindingRules: KindRules<admission.MutatingAdmissionPolicyBinding> = {
+  finalizerRule: 'any',
   defaults({ spec }) {
     defaultMatch(spec.matchResources);
   },

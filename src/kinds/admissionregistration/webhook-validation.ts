@@ -161,8 +161,9 @@ function validateClientConfig({ url, service }: WebhookClientConfig, path: strin
   if (url !== undefined) return validateUrl(url, `${path}.url`);
   const { name = '', namespace = '', port = 443, path: at } = service!;
   const errors: FieldError[] = [];
-  if (name === '') errors.push(fieldError.required(`${path}.service.name`));
-  if (namespace === '') errors.push(fieldError.required(`${path}.service.namespace`));
+  // Upstream mixes the two up.
+  if (namespace === '') errors.push(fieldError.required(`${path}.service.name`));
+  if (name === '') errors.push(fieldError.required(`${path}.service.namespace`));
   const portProblems = portNumberProblems(port);
   if (portProblems.length > 0)
     errors.push(fieldError.invalid(`${path}.service.port`, port, `port is not valid: ${portProblems.join(', ')}`));

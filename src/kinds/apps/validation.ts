@@ -2,14 +2,7 @@ import { validateClaimSpec } from '#kinds/core/persistent-volume-claim/validatio
 import { validateDaemonSetPods, validateWorkload } from '#kinds/core/pod-template/validation.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import { goStruct } from '#kinds/go-struct.ts';
-import {
-  immutable,
-  invalidAll,
-  nonNegative,
-  notMoreThanAll,
-  positiveIntOrPercent,
-  requiredOneOf,
-} from '#kinds/validation/common.ts';
+import { immutable, invalidAll, nonNegative, notMoreThanAll, positiveIntOrPercent } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1123Problems } from '#machinery/names.ts';
@@ -125,6 +118,8 @@ export function validateStatefulSet({ spec }: apps.StatefulSet): FieldError[] {
   );
 }
 
+const policies = ['Retain', 'Delete'];
+
 /** @param claims what is wrong with the claims, which only a new set is asked for: they never change. */
 function validateSetSpec(spec: apps.StatefulSetSpec, claims: readonly FieldError[]): FieldError[] {
   const errors: FieldError[] = [];
@@ -142,7 +137,9 @@ function validateSetSpec(spec: apps.StatefulSetSpec, claims: readonly FieldError
   errors.push(...validateSetStrategy(updateStrategy ?? {}));
   for (const field of ['whenDeleted', 'whenScaled'] as const) {
     const path = `spec.persistentVolumeClaimRetentionPolicy.${field}`;
-    errors.push(...requiredOneOf(retention?.[field], ['Retain', 'Delete'], path));
+    const policy = retention?.[field] ?? '';
+    if (policy === '') errors.push(fieldError.required(path));
+    else if (!policies.includes(policy)) errors.push(fieldError.notSupportedInOrder(path, policy, policies));
   }
   errors.push(
     ...claims,
@@ -180,7 +177,8 @@ function validateSetStrategy(strategy: apps.StatefulSetUpdateStrategy): FieldErr
 
 /** The template as its pods will be: with a volume for each claim. */
 function withClaims(spec: apps.StatefulSetSpec): apps.StatefulSetSpec['template'] {
-  const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name ?? '');
+  // Of two templates with one name the later one counts.
+  const claims = [...new Set((spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name ?? ''))];
   const { template } = spec;
   if (claims.length === 0 || template?.spec === undefined) return template;
   const volumes = [
@@ -214,13 +212,16 @@ export function validateStatefulSetUpdate(set: apps.StatefulSet, old: apps.State
 }
 
 export function validateControllerRevision(revision: apps.ControllerRevision): FieldError[] {
-  if (revision.data === undefined) return [fieldError.required('data', 'data is mandatory')];
-  return nonNegative(revision.revision, 'revision');
+  const data: unknown = revision.data;
+  const errors = nonNegative(revision.revision, 'revision');
+  if (data === undefined || data === null) return [...errors, fieldError.required('data', 'data is mandatory')];
+  const isObject = typeof data === 'object' && !Array.isArray(data);
+  return isObject ? errors : [...errors, fieldError.required('data', 'data must be a valid JSON object')];
 }
 
 export function validateControllerRevisionUpdate(
   revision: apps.ControllerRevision,
   old: apps.ControllerRevision,
 ): FieldError[] {
-  return immutable(revision.data, old.data, 'data');
+  return [...nonNegative(revision.revision, 'revision'), ...immutable(revision.data, old.data, 'data')];
 }

@@ -96,6 +96,8 @@ function validateDockerConfig(key: string, encoded: string): FieldError[] {
   try {
     const text = atob(encoded);
     if (text.trim() === '') throw new Error('unexpected end of JSON input');
+    const first = text.trim()[0]!;
+    if (!/["\d{[tfn-]/.test(first)) throw new Error(`invalid character '${first}' looking for beginning of value`);
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [];
     throw new Error('json: cannot unmarshal into Go value of type map[string]interface {}');
@@ -118,10 +120,15 @@ export function validateNamespace(namespace: core.Namespace): FieldError[] {
 }
 
 export function validateNode(node: core.Node): FieldError[] {
-  return [
-    ...validateTaints(node.spec.taints, 'metadata.taints'),
-    ...each(node.spec.podCIDRs, 'spec.podCIDRs', (cidr, path) => invalidAll(path, cidr, cidrProblems(cidr))),
-  ];
+  return [...validateTaints(node.spec.taints, 'metadata.taints'), ...validateRanges(node.spec.podCIDRs ?? [])];
+}
+
+function validateRanges(ranges: readonly string[]): FieldError[] {
+  const path = 'spec.podCIDRs';
+  const errors = each(ranges, path, (cidr, at) => invalidAll(at, cidr, cidrProblems(cidr)));
+  const families = new Set(ranges.map((range) => ipFamily(range.slice(0, range.indexOf('/')))));
+  if (ranges.length < 2 || (ranges.length === 2 && families.size === 2)) return errors;
+  return [...errors, fieldError.invalid(path, ranges, 'may specify no more than one CIDR for each IP family')];
 }
 
 const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
@@ -180,11 +187,14 @@ export function validateEndpoints(endpoints: core.Endpoints): FieldError[] {
       ...errors,
       ...each(addresses, `${path}.addresses`, address),
       ...each(notReadyAddresses, `${path}.notReadyAddresses`, address),
-      ...each(ports, `${path}.ports`, ({ name = '', port, protocol }, at) => [
+      ...each(ports, `${path}.ports`, ({ name = '', port, protocol, appProtocol }, at) => [
         ...(ports.length > 1 && name === '' ? [fieldError.required(`${at}.name`)] : []),
         ...(name === '' ? [] : invalidAll(`${at}.name`, name, label1123Problems(name))),
         ...invalidAll(`${at}.port`, port, portNumberProblems(port)),
         ...requiredOneOf(protocol, ['SCTP', 'TCP', 'UDP'], `${at}.protocol`),
+        ...(appProtocol === undefined
+          ? []
+          : invalidAll(`${at}.appProtocol`, appProtocol, labelKeyProblems(appProtocol))),
       ]),
     ];
   });

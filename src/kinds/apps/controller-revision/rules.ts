@@ -5,4 +5,5 @@ import { validateControllerRevision, validateControllerRevisionUpdate } from '..
 export const controllerRevisionRules: KindRules<ControllerRevision> = {
   validate: validateControllerRevision,
   validateUpdate: validateControllerRevisionUpdate,
+  validateUpdateOnly: true,
 };

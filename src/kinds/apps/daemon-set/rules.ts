@@ -8,6 +8,7 @@ import { validateDaemonSet, validateSelectorUpdate } from '../validation.ts';
 const templateGeneration = 'deprecated.daemonset.template.generation';
 
 export const daemonSetRules: KindRules<apps.DaemonSet> = {
+  fieldAnnotation: templateGeneration,
   validate: validateDaemonSet,
   validateUpdate: validateSelectorUpdate,
   validateStatusUpdate: validateDaemonSetStatus,

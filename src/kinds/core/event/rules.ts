@@ -3,6 +3,7 @@ import type { KindRules } from '#kinds/kind.ts';
 import { validateCoreEvent } from './validation.ts';
 
 export const eventRules: KindRules<core.Event> = {
+  finalizerRule: 'any',
   nameRule: 'pathSegment',
   validate: validateCoreEvent,
   selectableFields: {

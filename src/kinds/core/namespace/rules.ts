@@ -1,5 +1,6 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { fieldError } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { validateNamespace } from '../validation.ts';
 
@@ -23,6 +24,13 @@ export const namespaceRules: KindRules<core.Namespace> = {
   /** Only the subresource `finalize` takes finalizers away. */
   prepareForUpdate(namespace, old) {
     namespace.spec = { ...(old.spec as Mutable<core.NamespaceSpec> | undefined) };
+  },
+  validateStatusUpdate({ metadata, status }) {
+    const isActive = metadata.deletionTimestamp === undefined;
+    const wanted = isActive ? 'Active' : 'Terminating';
+    if (status?.phase === wanted) return [];
+    const detail = `may only be '${wanted}' if \`deletionTimestamp\` is ${isActive ? '' : 'not '}empty`;
+    return [fieldError.invalid('status.Phase', status?.phase ?? '', detail)];
   },
   keepsFromDeletion: ({ spec }) => (spec?.finalizers ?? []).length > 0,
   endsQuietly: true,

@@ -5,6 +5,8 @@ import { validateEndpointSlice, validateEndpointSliceUpdate } from './validation
 export const endpointSliceRules: KindRules<discovery.EndpointSlice> = {
   validate: validateEndpointSlice,
   validateUpdate: validateEndpointSliceUpdate,
+  warnings: ({ addressType }, old) =>
+    old === undefined && addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : [],
   defaults(slice) {
     for (const port of slice.ports ?? []) {
       port.name ??= '';

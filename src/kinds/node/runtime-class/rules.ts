@@ -7,6 +7,7 @@ import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1123Problems } from '#machinery/names.ts';
 
 export const runtimeClassRules: KindRules<RuntimeClass> = {
+  finalizerRule: 'any',
   validate: ({ handler = '', overhead, scheduling }) => [
     ...(handler === '' ? [fieldError.required('handler')] : invalidAll('handler', handler, label1123Problems(handler))),
     ...validateResources(

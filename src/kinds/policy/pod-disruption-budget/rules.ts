@@ -4,6 +4,7 @@ import { nonNegative } from '#kinds/validation/common.ts';
 import { validatePodDisruptionBudget } from '#kinds/validation/small-kinds.ts';
 
 export const podDisruptionBudgetRules: KindRules<policy.PodDisruptionBudget> = {
+  finalizerRule: 'any',
   validate: validatePodDisruptionBudget,
   validateStatusUpdate: ({ status }) =>
     (['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const).flatMap((field) =>
