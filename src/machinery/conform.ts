@@ -9,13 +9,6 @@ export type JsonFields = { [key: string]: Json | undefined };
 /** A value that does not fit its type. The message is the one Go's decoder gives. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
-  /** The message of a type's own decoder, which does not know where it is. */
-  readonly bare: string;
-
-  constructor(message: string, bare = message) {
-    super(message);
-    this.bare = bare;
-  }
 }
 
 export interface ConformResult {
@@ -272,8 +265,7 @@ class Walk {
     const holder = this.#holder?.name ?? '';
     const path = this.#fields.flatMap(({ name, go }) => [...(go?.around ?? []), name]).join('.');
     const where = holder === '' ? 'Go value' : `Go struct field ${goTypeName(holder)}.${path}`;
-    const message = (into: string): string => `json: cannot unmarshal ${what} into ${into} of type ${type}`;
-    return new DecodeError(message(where), message('Go value'));
+    return new DecodeError(`json: cannot unmarshal ${what} into ${where} of type ${type}`);
   }
 
   #goType(schema: Schema): string {
