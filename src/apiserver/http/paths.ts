@@ -15,6 +15,8 @@ export interface PathOptions {
   readonly health: HealthChecks;
   readonly metrics: ServerMetrics;
   readonly openApi: OpenApi;
+  /** Whether profiles are given out; true unless set (`--profiling`). */
+  readonly profiling?: boolean;
 }
 
 /** Everything outside the resources: health, version, discovery, OpenAPI, metrics, token keys. */
@@ -59,7 +61,8 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
     const page = server.fairness === undefined ? undefined : flowPage(server.fairness, trimmed);
     if (page !== undefined) return sendText(exchange, 200, page);
     if (trimmed.startsWith('/openapi/') && (await options.openApi.serve(exchange, trimmed))) return;
-    if (trimmed.startsWith('/debug/') && (await serveProfile(exchange, trimmed))) return;
+    const mayProfile = options.profiling !== false && trimmed.startsWith('/debug/');
+    if (mayProfile && (await serveProfile(exchange, trimmed))) return;
     if (serveDiscovery(exchange, trimmed)) return;
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   };

@@ -122,6 +122,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
         }),
         metrics,
         openApi: new OpenApi(() => loadDescriptions(log)),
+        profiling: flags.boolean('profiling') !== false,
       }),
     },
     metrics,

@@ -238,7 +238,6 @@ export const withoutEffect: ReadonlySet<string> = new Set([
   'peer-ca-file',
   'permit-address-sharing',
   'permit-port-sharing',
-  'profiling',
   'runtime-config',
   'runtime-config-emulation-forward-compatible',
   'service-account-lookup',
