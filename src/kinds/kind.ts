@@ -54,7 +54,7 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   /** Lines for the `Warning` header. */
   readonly warnings?: (object: T, old: T | undefined) => readonly string[];
   /** How the name is checked; the default is a DNS-1123 subdomain. */
-  readonly nameRule?: 'subdomain' | 'label' | 'rfc1035Label' | 'pathSegment';
+  readonly nameRule?: 'subdomain' | 'label' | 'rfc1035Label' | 'pathSegment' | 'ip';
   /** Finalizers are standard ones or fully qualified, unless any name does. */
   readonly finalizerRule?: 'any' | undefined;
   /** Field selectors besides `metadata.name` and `metadata.namespace`, as functions of the object. */

@@ -37,7 +37,8 @@ export async function createObject(
 ): Promise<Result> {
   const { resource } = operation;
   const object = operation.body as Mutable<ApiObject>;
-  const namesVersion = (object.metadata.resourceVersion ?? '') !== '';
+  // What is no version is taken for none.
+  const namesVersion = /^0*[1-9]\d*$/.test(object.metadata.resourceVersion ?? '');
   cleanNew(operation, object);
   resource.rules.defaults?.(object);
   const tracked = managesFields ? undefined : trackOwnership(registry, operation, object, undefined);

@@ -1,6 +1,7 @@
 import { goStruct } from '#kinds/go-struct.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { ipProblems } from '#machinery/ip.ts';
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '#machinery/meta.ts';
 import {
   byteLength,
@@ -29,6 +30,7 @@ const nameProblems: Readonly<Record<ObjectMetaOptions['nameRule'], (name: string
   label: label1123Problems,
   rfc1035Label: label1035Problems,
   pathSegment: pathSegmentProblems,
+  ip: ipProblems,
 };
 
 /** Everything wrong with an object's metadata, whatever its kind. */

@@ -3,23 +3,18 @@ import type { KindRules } from '#kinds/kind.ts';
 import { invalidAll } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { ipProblems } from '#machinery/ip.ts';
 import { pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
 
 /** An address that is taken, by whom its name does not say (KEP-1880). */
 export const ipAddressRules: KindRules<IPAddress> = {
-  nameRule: 'pathSegment',
+  nameRule: 'ip',
   hasGeneration: false,
-  validate: ({ metadata, spec }) => [...nameErrors(metadata.name), ...validateParent(spec?.parentRef)],
+  validate: ({ spec }) => validateParent(spec?.parentRef),
   validateUpdate: ({ spec }, { spec: old }) =>
     equalValues(spec?.parentRef, old?.parentRef)
       ? []
       : [fieldError.invalid('spec.parentRef', asUpstreamPrints(spec?.parentRef), 'field is immutable')],
 };
-
-function nameErrors(name = ''): FieldError[] {
-  return name === '' ? [] : invalidAll('metadata.name', name, ipProblems(name));
-}
 
 /** Errors show the reference under the names of upstream's own type. */
 function asUpstreamPrints(parent: NonNullable<IPAddress['spec']>['parentRef'] | undefined): object | null {

@@ -1,6 +1,7 @@
 import { validateResources } from '#kinds/core/pod/validation/resources.ts';
 import { validateTolerations } from '#kinds/core/pod/validation/scheduling.ts';
 import type { RuntimeClass, Scheduling } from '#kinds/generated/types/node_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { each, immutable, invalidAll, validateLabels } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
@@ -31,7 +32,7 @@ function validateScheduling(scheduling: Scheduling | undefined): FieldError[] {
       const identity = JSON.stringify([key, operator, value, effect]);
       const isKnown = seen.has(identity);
       seen.add(identity);
-      return isKnown ? [fieldError.duplicate(path, toleration)] : [];
+      return isKnown ? [fieldError.duplicate(path, goStruct('core.Toleration', toleration))] : [];
     }),
   ];
 }
