@@ -1,4 +1,4 @@
-import type { Json } from '#machinery/meta.ts';
+import type { Json, JsonObject } from '#machinery/meta.ts';
 import type { Answer } from './exchange.ts';
 
 /** An answer without what differs from run to run. */
@@ -128,4 +128,13 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 
 function show(value: unknown): string {
   return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 600);
+}
+
+/** Entries of owners in an order that does not depend on the second in which each was written. */
+export function timeless(answer: NormalAnswer): NormalAnswer {
+  const { metadata } = (answer.body ?? {}) as { readonly metadata?: { readonly managedFields?: readonly Json[] } };
+  if (metadata?.managedFields === undefined) return answer;
+  const text = (entry: Json): string => JSON.stringify(entry);
+  const managedFields = [...metadata.managedFields].sort((left, right) => (text(left) < text(right) ? -1 : 1));
+  return { ...answer, body: { ...(answer.body as JsonObject), metadata: { ...metadata, managedFields } } as Json };
 }

@@ -21,6 +21,11 @@ const wanted = Number(values.count);
 /** Each kept answer may need a few tries. */
 const mostTries = wanted * 4;
 
+/** The status of flow schemas is written some time after them: answers with it depend on when they are asked for. */
+function isWrittenMeanwhile(answer: NormalAnswer): boolean {
+  return JSON.stringify(answer.body).includes('"manager":"api-priority-and-fairness-config-consumer-v1"');
+}
+
 const ours = await startOurs();
 const official = await startOfficial(values.official);
 try {
@@ -37,7 +42,8 @@ try {
     for (const asked of todo) {
       if (kept.length >= most) return;
       const [expected, found]: NormalAnswer[] = await Promise.all([reference.answer(asked), subject.answer(asked)]);
-      if (differences(expected, found).length === 0) kept.push({ asked, answer: expected! });
+      if (differences(expected, found).length === 0 && !isWrittenMeanwhile(expected!))
+        kept.push({ asked, answer: expected! });
     }
   };
   await keep(

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import type { Asker } from '../exchange.ts';
-import { type NormalAnswer, normalForm } from '../normal-form.ts';
+import { type NormalAnswer, normalForm, timeless } from '../normal-form.ts';
 
 /** One request of a sequence, each of which meets what the ones before it left. */
 export interface Step {
@@ -46,15 +46,6 @@ export async function answersTo(
     if (until !== undefined) await served(asker, until, settleMs);
   }
   return answers;
-}
-
-/** Entries of owners in an order that does not depend on the second in which each was written. */
-function timeless(answer: NormalAnswer): NormalAnswer {
-  const { metadata } = answer.body as { readonly metadata?: { readonly managedFields?: readonly Json[] } };
-  if (metadata?.managedFields === undefined) return answer;
-  const text = (entry: Json): string => JSON.stringify(entry);
-  const managedFields = [...metadata.managedFields].sort((left, right) => (text(left) < text(right) ? -1 : 1));
-  return { ...answer, body: { ...(answer.body as JsonObject), metadata: { ...metadata, managedFields } } as Json };
 }
 
 async function served(asker: Asker, path: string, settleMs: number): Promise<void> {
