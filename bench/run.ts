@@ -88,14 +88,14 @@ async function measureApi({ name: by, access }: Target): Promise<void> {
   note('GET of one object, p99', 'ms', '', { higher: false, by, value: gets.p99Ms });
   await fillList(many);
   // The first answers of this size measure how the client warms up.
-  for (let round = 0; round < 3; round++) await one.call('GET', '/api/v1/namespaces/kube-public/configmaps');
-  const list = await medianOf(5, async () => {
+  for (let round = 0; round < 10; round++) await one.call('GET', '/api/v1/namespaces/kube-public/configmaps');
+  const list = await medianOf(15, async () => {
     const started = performance.now();
     await one.call('GET', '/api/v1/namespaces/kube-public/configmaps');
     return performance.now() - started;
   });
   note(`LIST of ${listObjects} objects`, 'ms', '≥ 4 ×', { higher: false, by, value: list });
-  const selected = await medianOf(5, async () => {
+  const selected = await medianOf(15, async () => {
     const started = performance.now();
     await one.call('GET', `/api/v1/namespaces/kube-public/configmaps?labelSelector=part%3D1`);
     return performance.now() - started;

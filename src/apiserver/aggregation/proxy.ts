@@ -2,8 +2,9 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpH
 import type { Duplex } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
-import { type AnyResponse, sendBytes, writeChunk } from '../http/answer.ts';
+import { type AnyResponse, sendBytes } from '../http/answer.ts';
 import type { AnyRequest } from '../http/body.ts';
+import { writeChunk } from '../http/chunks.ts';
 import { hopHeaders } from '../http/hop-headers.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import { spanHeaders, type Tracer } from '../tracing/tracer.ts';

@@ -3,7 +3,7 @@ import { badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import type { LogRequest } from '#machinery/node-api.ts';
 import { negotiate, type UpgradeRequest } from '#streaming/negotiate.ts';
 import { WebSocketConnection } from '#streaming/websocket/connection.ts';
-import { writeChunk } from '../http/answer.ts';
+import { writeChunk } from '../http/chunks.ts';
 import type { Exchange } from '../http/handler.ts';
 import { isTrue, type ResourceRequest } from '../http/request-info.ts';
 import type { ApiServer } from '../server.ts';

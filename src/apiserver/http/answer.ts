@@ -9,6 +9,7 @@ import { StoreTimeout, StoreUnavailable } from '#storage/store.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { Result } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
+import { ChunkedAnswer } from './chunks.ts';
 import { encodeValue, statusSchema } from './encode.ts';
 import { protobufListOf, protobufOf } from './messages.ts';
 import type { ServerMetrics } from './metrics.ts';
@@ -186,19 +187,21 @@ async function streamList(
   const head = `{"kind":"${listKindOf(resource)}","apiVersion":"${apiVersionOf(resource.kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
   const prefix = resource.custom === undefined ? itemPrefix(resource) : undefined;
   writeHead(response, 200, { 'content-type': mediaTypes.json, 'cache-control': 'no-cache, private' });
-  let parts: Uint8Array[] = [Buffer.from(head)];
-  for (let index = 0; index < items.length; index++) {
-    if (index > 0) parts.push(comma);
-    parts.push(...itemParts(items[index]!, prefix));
-    if ((index + 1) % chunkObjects === 0) {
-      if (!(await writeChunk(response, Buffer.concat(parts)))) return;
-      parts = [];
-    }
+  if (items.length <= chunkObjects) {
+    const parts = items.flatMap((item, index) => itemParts(item, prefix, index === 0));
+    const whole = Buffer.concat([Buffer.from(head), ...parts, tail]);
+    response.sentBytes = whole.length;
+    response.end(whole);
+    return;
   }
-  parts.push(tail);
-  const last = Buffer.concat(parts);
-  response.sentBytes = (response.sentBytes ?? 0) + last.length;
-  response.end(last);
+  const answer = new ChunkedAnswer(response);
+  if (!(await answer.add(Buffer.from(head)))) return;
+  for (let index = 0; index < items.length; index++)
+    for (const part of itemParts(items[index]!, prefix, index === 0)) {
+      const full = answer.add(part);
+      if (full !== undefined && !(await full)) return;
+    }
+  await answer.end(tail);
 }
 
 /** How the bytes of an object begin: a list of a built-in kind says this once for all of its items. */
@@ -206,12 +209,14 @@ function itemPrefix({ kind }: ServedResource): Buffer {
   return Buffer.from(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},`);
 }
 
-function itemParts(item: StoredObject, prefix: Buffer | undefined): readonly Uint8Array[] {
+function itemParts(item: StoredObject, prefix: Buffer | undefined, isFirst: boolean): readonly Uint8Array[] {
   const { bytes } = item;
-  if (prefix === undefined) return [bytes];
+  const before = isFirst ? [] : [comma];
+  if (prefix === undefined) return [...before, bytes];
   const own = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (own.compare(prefix, 0, prefix.length, 0, prefix.length) === 0) return [brace, own.subarray(prefix.length)];
-  return [encodeJson(untyped(item.object))];
+  if (own.compare(prefix, 0, prefix.length, 0, prefix.length) === 0)
+    return [isFirst ? brace : nextBrace, own.subarray(prefix.length)];
+  return [...before, encodeJson(untyped(item.object))];
 }
 
 function untyped({ kind: _, apiVersion: __, ...rest }: ApiObject): ApiObject {
@@ -219,30 +224,9 @@ function untyped({ kind: _, apiVersion: __, ...rest }: ApiObject): ApiObject {
 }
 
 const brace = Buffer.from('{');
+const nextBrace = Buffer.from(',{');
 const comma = Buffer.from(',');
 const tail = Buffer.from(']}\n');
-
-/** Resolves when more may be written; false when the client is gone. */
-export function writeChunk(response: AnyResponse, chunk: Uint8Array): Promise<boolean> {
-  if (response.destroyed) return Promise.resolve(false);
-  response.sentBytes = (response.sentBytes ?? 0) + chunk.length;
-  return response.write(chunk) ? Promise.resolve(true) : drained(response);
-}
-
-/** Resolves when a client has taken what was written; false when it is gone. */
-export function drained(response: AnyResponse): Promise<boolean> {
-  return new Promise((resolve) => {
-    const settle = (writable: boolean) => () => {
-      response.off('drain', onDrain);
-      response.off('close', onClose);
-      resolve(writable);
-    };
-    const onDrain = settle(true);
-    const onClose = settle(false);
-    response.once('drain', onDrain);
-    response.once('close', onClose);
-  });
-}
 
 export function sendStatus(response: AnyResponse, status: Status, format: AnswerFormat): void {
   const encoding = format.encoding;

@@ -1,6 +1,7 @@
 import { sleep } from '#base/clock.ts';
 import { badRequest } from '#machinery/errors.ts';
-import { sendBytes, writeChunk, writeHead } from './answer.ts';
+import { sendBytes, writeHead } from './answer.ts';
+import { writeChunk } from './chunks.ts';
 import type { Exchange } from './handler.ts';
 
 const defaultSeconds = 30;
