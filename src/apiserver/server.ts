@@ -15,7 +15,7 @@ import { Aggregator } from './aggregation/aggregator.ts';
 import { publishTrust } from './aggregation/published-trust.ts';
 import { LocalRegistration } from './aggregation/registration.ts';
 import type { ProxyIdentity } from './aggregation/remote-server.ts';
-import { type AuditOptions, Auditor } from './audit/auditor.ts';
+import { type AuditOptions, Auditor, type AuditRecord } from './audit/auditor.ts';
 import { auditedOperation } from './audit/in-process.ts';
 import { buildAuthenticator } from './authentication/build.ts';
 import { type AuthenticationOptions, defaultIssuer } from './authentication/options.ts';
@@ -285,9 +285,12 @@ export class ApiServer {
   }
 
   /** Authorises and carries out one request. @throws ApiError for every expected failure. */
-  async execute(operation: Operation): Promise<Result> {
+  execute(operation: Operation): Promise<Result> {
     const record = this.auditor?.begin(auditedOperation(operation));
-    if (record === undefined) return this.#execute(operation);
+    return record === undefined ? this.#execute(operation) : this.#executeRecorded(operation, record);
+  }
+
+  async #executeRecorded(operation: Operation, record: AuditRecord): Promise<Result> {
     if (record.stored !== undefined) await record.stored;
     record.received(operation.body);
     try {

@@ -21,6 +21,17 @@ interface Plan {
   readonly timing: Timing;
 }
 
+/** A plan that is being carried out. */
+interface Run extends Plan {
+  readonly startedMs: number;
+}
+
+/** How far a run has come: the next step, and when the one before it ended. */
+interface Place {
+  readonly index: number;
+  readonly sinceMs: number;
+}
+
 /** All plugins in their order. Which of them a request concerns is looked up once for each resource and operation. */
 export class AdmissionChain {
   readonly metrics = new AdmissionMetrics();
@@ -44,18 +55,24 @@ export class AdmissionChain {
     for (const plugin of this.#plugins) plugin.start?.(registry);
   }
 
-  /** Runs what may change the object, a second time where somebody asked for that. @throws ApiError of a refusal. */
-  async mutate(registry: Registry, attributes: AdmissionAttributes): Promise<void> {
+  /**
+   * Runs what may change the object, a second time where somebody asked for that; a promise only where a plugin has to
+   * wait. @throws ApiError of a refusal.
+   */
+  mutate(registry: Registry, attributes: AdmissionAttributes): void | Promise<void> {
     const plan = this.#plan(this.#mutating, 'mutate', attributes);
-    await this.#run(plan, registry, attributes);
-    const { reinvocation } = attributes;
-    if (reinvocation?.wanted !== true) return;
-    reinvocation.again = true;
-    await this.#run(plan, registry, attributes);
+    const again = (): void | Promise<void> => {
+      const { reinvocation } = attributes;
+      if (reinvocation?.wanted !== true) return undefined;
+      reinvocation.again = true;
+      return this.#run(plan, registry, attributes);
+    };
+    const pending = this.#run(plan, registry, attributes);
+    return pending === undefined ? again() : pending.then(again);
   }
 
-  /** Runs what only looks. @throws ApiError of a refusal. */
-  validate(registry: Registry, attributes: AdmissionAttributes): Promise<void> {
+  /** Runs what only looks; a promise only where a plugin has to wait. @throws ApiError of a refusal. */
+  validate(registry: Registry, attributes: AdmissionAttributes): void | Promise<void> {
     return this.#run(this.#plan(this.#validating, 'validate', attributes), registry, attributes);
   }
 
@@ -65,27 +82,48 @@ export class AdmissionChain {
     await this.validate(registry, attributes);
   }
 
-  async #run({ steps, timing }: Plan, registry: Registry, attributes: AdmissionAttributes): Promise<void> {
+  #run(plan: Plan, registry: Registry, attributes: AdmissionAttributes): void | Promise<void> {
     const startedMs = this.#clock.monotonic();
-    let sinceMs = startedMs;
-    let current: Step | undefined;
-    try {
-      for (const step of steps) {
-        current = step;
-        const pending = step.admit(attributes, registry);
-        if (pending !== undefined) await pending;
-        const nowMs = this.#clock.monotonic();
-        step.timing.accepted((nowMs - sinceMs) / 1000);
-        sinceMs = nowMs;
+    return this.#runFrom({ ...plan, startedMs }, registry, attributes, { index: 0, sinceMs: startedMs });
+  }
+
+  /** Most plugins answer at once, and most chains then do: only who waits makes the chain wait. */
+  #runFrom(run: Run, registry: Registry, attributes: AdmissionAttributes, at: Place): void | Promise<void> {
+    let { index, sinceMs } = at;
+    for (; index < run.steps.length; index++) {
+      const step = run.steps[index]!;
+      let pending: void | Promise<void>;
+      try {
+        pending = step.admit(attributes, registry);
+      } catch (error) {
+        throw this.#refused(run, { index, sinceMs }, attributes, error);
       }
-      timing.accepted((sinceMs - startedMs) / 1000);
-    } catch (error) {
-      const nowMs = this.#clock.monotonic();
-      current?.timing.rejected((nowMs - sinceMs) / 1000);
-      timing.rejected((nowMs - startedMs) / 1000);
-      takeBack(attributes);
-      throw error;
+      if (pending !== undefined)
+        return pending.then(
+          () => this.#runFrom(run, registry, attributes, { index: index + 1, sinceMs: this.#passed(step, sinceMs) }),
+          (error: unknown) => {
+            throw this.#refused(run, { index, sinceMs }, attributes, error);
+          },
+        );
+      sinceMs = this.#passed(step, sinceMs);
     }
+    run.timing.accepted((sinceMs - run.startedMs) / 1000);
+    return undefined;
+  }
+
+  /** @returns now. */
+  #passed({ timing }: Step, sinceMs: number): number {
+    const nowMs = this.#clock.monotonic();
+    timing.accepted((nowMs - sinceMs) / 1000);
+    return nowMs;
+  }
+
+  #refused({ steps, timing, startedMs }: Run, place: Place, attributes: AdmissionAttributes, error: unknown): unknown {
+    const nowMs = this.#clock.monotonic();
+    steps[place.index]!.timing.rejected((nowMs - place.sinceMs) / 1000);
+    timing.rejected((nowMs - startedMs) / 1000);
+    takeBack(attributes);
+    return error;
   }
 
   #plan(

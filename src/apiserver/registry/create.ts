@@ -44,8 +44,10 @@ export async function createObject(
   const tracked = managesFields ? undefined : trackOwnership(registry, operation, object, undefined);
   if (tracked !== undefined) await tracked;
   const attributes = { operation: 'CREATE', request: operation, object, oldObject: undefined } as const;
-  await registry.admission.mutate(registry, attributes);
-  await hookOf(registry, resource)?.admit?.(registry, operation, object, undefined);
+  const mutated = registry.admission.mutate(registry, attributes);
+  if (mutated !== undefined) await mutated;
+  const hook = hookOf(registry, resource);
+  if (hook?.admit !== undefined) await hook.admit(registry, operation, object, undefined);
   resource.rules.defaults?.(object);
   const { name = '', generateName = '' } = object.metadata;
   if (name !== '' || generateName === '') return createNamed(registry, operation, object, namesVersion);
@@ -73,7 +75,8 @@ async function createNamed(
   prepare(registry, resource, object);
   checkValid(registry, operation, object);
   const attributes: AdmissionAttributes = { operation: 'CREATE', request: operation, object, oldObject: undefined };
-  await registry.admission.validate(registry, attributes);
+  const validated = registry.admission.validate(registry, attributes);
+  if (validated !== undefined) await validated;
   try {
     if (namesVersion) throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
     return await store(registry, operation, object, options.dryRun === true);

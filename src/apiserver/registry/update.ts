@@ -149,7 +149,8 @@ async function attemptUpdate(
   if (pending !== undefined) await pending;
   const served = inServedVersion(resource, entry.value);
   const old = served.object;
-  const object = await transform(old);
+  const made = transform(old);
+  const object = made instanceof Promise ? await made : made;
   const conditional = checkPreconditions(operation, object, old);
   carrySystemFields(object, old);
   resource.rules.defaults?.(object);
@@ -157,14 +158,17 @@ async function attemptUpdate(
   if (tracked !== undefined) await tracked;
   const attributes = admissionAttributes(operation, object, old, options);
   if (attributes !== undefined) {
-    await registry.admission.mutate(registry, attributes);
+    const mutated = registry.admission.mutate(registry, attributes);
+    if (mutated !== undefined) await mutated;
     if (options.admission) options.admission.take(object, attributes.object as ApiObject);
     resource.rules.defaults?.(object);
   }
-  await hookOf(registry, resource)?.admit?.(registry, operation, object, old);
+  const hook = hookOf(registry, resource);
+  if (hook?.admit !== undefined) await hook.admit(registry, operation, object, old);
   prepare(registry, operation, object, old, options);
   checkValid(registry, operation, object, old, options);
-  if (attributes !== undefined) await registry.admission.validate(registry, attributes);
+  const validated = attributes && registry.admission.validate(registry, attributes);
+  if (validated !== undefined) await validated;
   // A write that changes nothing is none, unless it is to keep the object in another form.
   if (equalValues(object, old) && !isStale(registry, resource, entry)) {
     if (!(await isDurable(registry, operation, entry))) return 'lost';
@@ -340,7 +344,8 @@ async function swap(
   const { resource, options } = operation;
   const storage = resource.storage!;
   const dryRun = options.dryRun === true;
-  const allocation = await hookOf(registry, resource)?.allocate?.(registry, object, old, dryRun);
+  const hook = hookOf(registry, resource);
+  const allocation = hook?.allocate && (await hook.allocate(registry, object, old, dryRun));
   if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: false };
   const converted = inStorageVersion(resource, object);
   const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
