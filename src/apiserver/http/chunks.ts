@@ -1,9 +1,12 @@
 import type { AnyResponse } from './answer.ts';
 
-/** Enough for sixty objects of usual size; one that is larger goes out by itself. */
+/** Enough for a hundred objects of usual size; one that is larger than this goes out by itself. */
 const chunkBytes = 256 * 1024;
-/** Chunks that are filled while others are on their way. */
+/** Chunks of one answer that are on their way at a time. */
 const chunksPerAnswer = 3;
+/** Chunks that are kept for the next answers. */
+const maxSpareChunks = 8;
+const spare: Buffer[] = [];
 
 /**
  * A long answer in pieces, in memory that is used again once a piece has gone out: a list of ten thousand objects would
@@ -11,11 +14,9 @@ const chunksPerAnswer = 3;
  */
 export class ChunkedAnswer {
   readonly #response: AnyResponse;
-  /** Buffers that are not on their way. */
-  readonly #free: Buffer[] = [];
-  #made = 0;
   #current: Buffer | undefined;
   #used = 0;
+  #onTheirWay = 0;
   #wake: (() => void) | undefined;
 
   constructor(response: AnyResponse) {
@@ -24,58 +25,54 @@ export class ChunkedAnswer {
 
   /** Undefined when there is room; else resolves when there is, to false when the client is gone. */
   add(bytes: Uint8Array): Promise<boolean> | undefined {
-    if (this.#current !== undefined && this.#used + bytes.length <= chunkBytes) {
-      this.#current.set(bytes, this.#used);
-      this.#used += bytes.length;
-      return undefined;
-    }
-    return this.#addToNext(bytes);
+    if (this.#current === undefined || this.#used + bytes.length > chunkBytes) return this.#addToNext(bytes);
+    this.#current.set(bytes, this.#used);
+    this.#used += bytes.length;
+    return undefined;
   }
 
   async end(tail: Uint8Array): Promise<void> {
-    if (!(await this.#flush())) return;
-    const response = this.#response;
-    response.sentBytes = (response.sentBytes ?? 0) + tail.length;
-    response.end(tail);
+    const full = this.add(tail);
+    if (full !== undefined && !(await full)) return;
+    const { bytes, written } = this.#next();
+    this.#response.end(bytes, written);
   }
 
   async #addToNext(bytes: Uint8Array): Promise<boolean> {
-    if (!(await this.#flush())) return false;
-    if (bytes.length > chunkBytes) return this.#write(bytes);
-    this.#current = await this.#buffer();
+    if (this.#used > 0 && !(await this.#write())) return false;
+    if (bytes.length > chunkBytes) return writeChunk(this.#response, bytes);
+    while (this.#onTheirWay >= chunksPerAnswer && !this.#response.destroyed)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    this.#current = spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes);
     this.#current.set(bytes);
     this.#used = bytes.length;
     return !this.#response.destroyed;
   }
 
-  async #buffer(): Promise<Buffer> {
-    while (this.#free.length === 0 && this.#made === chunksPerAnswer && !this.#response.destroyed)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    this.#made++;
-    return Buffer.allocUnsafeSlow(chunkBytes);
-  }
-
-  async #flush(): Promise<boolean> {
-    const chunk = this.#current;
-    if (chunk === undefined) return !this.#response.destroyed;
-    this.#current = undefined;
-    return this.#write(chunk.subarray(0, this.#used), chunk);
-  }
-
-  async #write(bytes: Uint8Array, buffer?: Buffer): Promise<boolean> {
+  async #write(): Promise<boolean> {
     const response = this.#response;
     if (response.destroyed) return false;
-    response.sentBytes = (response.sentBytes ?? 0) + bytes.length;
-    // Called when the bytes have gone out, and with an error when they never will.
-    const written = (): void => {
-      if (buffer !== undefined) this.#free.push(buffer);
+    const { bytes, written } = this.#next();
+    return response.write(bytes, written) || drained(response);
+  }
+
+  /** What has been gathered, and what to call when it has gone out. */
+  #next(): { readonly bytes: Uint8Array; readonly written: (error?: Error | null) => void } {
+    const chunk = this.#current ?? Buffer.alloc(0);
+    const bytes = chunk.subarray(0, this.#used);
+    this.#current = undefined;
+    this.#used = 0;
+    this.#onTheirWay++;
+    this.#response.sentBytes = (this.#response.sentBytes ?? 0) + bytes.length;
+    const written = (error?: Error | null): void => {
+      this.#onTheirWay--;
+      // Nobody knows who still reads a chunk that could not be sent.
+      if (!error && chunk.length === chunkBytes && spare.length < maxSpareChunks) spare.push(chunk);
       this.#wake?.();
     };
-    return response.write(bytes, written) || drained(response);
+    return { bytes, written };
   }
 }
 
