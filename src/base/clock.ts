@@ -51,3 +51,11 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       });
   });
 }
+
+/** Whether `delayMs` passed before the signal aborted: `while (await passed(…))` does something now and then. */
+export function passed(clock: Clock, delayMs: number, signal: AbortSignal): Promise<boolean> {
+  return sleep(clock, delayMs, signal).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,3 +1,5 @@
+import { whenAborted } from './abort.ts';
+
 /** Runs `work` for every item, at most `limit` at once; rejects with the first failure after all have ended. */
 export async function forEachLimited<Item>(
   items: readonly Item[],
@@ -31,8 +33,7 @@ export function withSignal<T>(promise: Promise<T>, signal: AbortSignal | undefin
   if (signal === undefined) return promise;
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const forget = whenAborted(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(forget);
   });
 }

@@ -79,8 +79,14 @@ export class Aggregator {
   /** The server that answers for a path such as `/apis/GROUP/VERSION/…`, if it is not this one. */
   remoteOf(path: string): RemoteApi | undefined {
     if (this.#remotes.size === 0 || !path.startsWith('/apis/')) return undefined;
-    const [group, version] = path.slice('/apis/'.length).split('/', 2);
-    return version === undefined ? undefined : this.#remotes.get(`${group}/${version}`);
+    const [group = '', version] = path.slice('/apis/'.length).split('/', 2);
+    return version === undefined ? undefined : this.remoteFor(group, version);
+  }
+
+  /** The same for a group and version. What this server has itself it does not hand on. */
+  remoteFor(group: string, version: string): RemoteApi | undefined {
+    if (this.#remotes.size === 0 || this.#options.resources.hasGroupVersion(group, version)) return undefined;
+    return this.#remotes.get(`${group}/${version}`);
   }
 
   /** Works until it is stopped. */

@@ -1,4 +1,4 @@
-import { sleep } from '#base/clock.ts';
+import { passed } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import type { Client, WriteOptions } from '#client/client.ts';
 import * as handles from '#kinds/generated/handles.ts';
@@ -67,17 +67,12 @@ export async function ensureBootstrapObjects(client: Client, options: BootstrapO
 export async function keepStanding(
   client: Client,
   { clock, log }: Environment,
-  options: BootstrapOptions & { readonly signal: AbortSignal },
+  { signal, ...options }: BootstrapOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
-  while (!options.signal.aborted) {
-    try {
-      await sleep(clock, standingIntervalMs, options.signal);
-      await ensureStanding(client, options);
-    } catch (error) {
-      if (options.signal.aborted) return;
-      log.warn('cannot put back what every cluster has', { message: String(error) });
-    }
-  }
+  while (await passed(clock, standingIntervalMs, signal))
+    await ensureStanding(client, options).catch((error: unknown) => {
+      if (!signal.aborted) log.warn('cannot put back what every cluster has', { message: String(error) });
+    });
 }
 
 async function ensureStanding(client: Client, { serviceCidr, find, now }: BootstrapOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import { sleep } from '#base/clock.ts';
+import { passed, sleep } from '#base/clock.ts';
 import type { Client } from '#client/client.ts';
 import { EndpointSlice, Endpoints } from '#kinds/generated/handles.ts';
 import type { Kind } from '#kinds/kind.ts';
@@ -52,12 +52,7 @@ export class PublishedServer {
   /** Goes on publishing until the signal aborts, then leaves the others alone. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#server.environment;
-    const until = (): Promise<boolean> =>
-      sleep(clock, intervalMs, signal).then(
-        () => true,
-        () => false,
-      );
-    while (await until()) await this.publish();
+    while (await passed(clock, intervalMs, signal)) await this.publish();
   }
 
   /** Takes this server out before it ends. The last one stays: without it the service would lead nowhere at the next start. */

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '#base/clock.ts';
+import { type Clock, passed } from '#base/clock.ts';
 import type { CacheEvent, ObjectFilter } from './resource-cache.ts';
 import { type StoredObject, withRevision } from './stored-object.ts';
 
@@ -114,12 +114,5 @@ export async function nudgeRegularly(
   stream: WatchStream,
   { clock, intervalMs, signal }: { readonly clock: Clock; readonly intervalMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  while (!signal.aborted && !stream.closed) {
-    try {
-      await sleep(clock, intervalMs, signal);
-    } catch {
-      return;
-    }
-    stream.nudge();
-  }
+  while (!stream.closed && (await passed(clock, intervalMs, signal))) stream.nudge();
 }

@@ -117,7 +117,7 @@ export async function handle(
       addHeaders(response, permit.flow.headers);
     }
     const remote = server.aggregator?.remoteOf(path);
-    if (remote !== undefined && !server.resources.hasGroupVersion(remote.group, remote.version)) {
+    if (remote !== undefined) {
       // How long another server takes is no business of this one's seats.
       meter.leaveSeats();
       return await serveRemote({ server, request, response, user, audit, meter, signal: gone.signal }, info, remote);

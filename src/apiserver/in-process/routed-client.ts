@@ -10,9 +10,8 @@ import { RemoteTransport } from './remote-transport.ts';
 export function routedClient(server: ApiServer, user: UserInfo): Client {
   const local = new InProcessClient(server, user);
   const of = (kind: Kind): Omit<Client, 'as'> => {
-    const remote = server.aggregator?.remoteOf(`/apis/${kind.group}/${kind.version}`);
-    if (remote === undefined || server.resources.hasGroupVersion(remote.group, remote.version)) return local;
-    return createClient(new RemoteTransport(server, remote, user));
+    const remote = server.aggregator?.remoteFor(kind.group, kind.version);
+    return remote === undefined ? local : createClient(new RemoteTransport(server, remote, user));
   };
   return {
     get: (kind, ...rest) => of(kind).get(kind, ...rest),

@@ -171,7 +171,7 @@ function groupVersionOf(key: string): readonly [group: string, version: string] 
 }
 
 function remoteDocument(server: ApiServer, group: string, version: string): Uint8Array | undefined {
-  const remote = server.aggregator?.remoteOf(`/apis/${group}/${version}/`);
+  const remote = server.aggregator?.remoteFor(group, version);
   return remote?.isAvailable === true ? remote.openApi?.v3 : undefined;
 }
 

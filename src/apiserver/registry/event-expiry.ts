@@ -1,4 +1,4 @@
-import { sleep } from '#base/clock.ts';
+import { passed } from '#base/clock.ts';
 import { Event } from '#kinds/generated/handles.ts';
 import type { Event as EventObject } from '#kinds/generated/types/core_v1.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
@@ -31,12 +31,7 @@ export class EventExpiry {
       this.#writtenAt.delete(key);
       if (type !== 'DELETED') this.#writtenAt.set(key, clock.now());
     });
-    const isTime = (): Promise<boolean> =>
-      sleep(clock, intervalMs, signal).then(
-        () => true,
-        () => false,
-      );
-    for (let isFirst = true; await isTime(); isFirst = false) {
+    for (let isFirst = true; await passed(clock, intervalMs, signal); isFirst = false) {
       if (isFirst) this.#takeOver();
       await this.#round().catch((error: unknown) => log.warn('cannot remove old events', { message: String(error) }));
     }

@@ -1,4 +1,4 @@
-import { sleep } from '#base/clock.ts';
+import { passed } from '#base/clock.ts';
 import { IPAddress, Service } from '#kinds/generated/handles.ts';
 import type { Service as ServiceObject } from '#kinds/generated/types/core_v1.ts';
 import type { IPAddress as IPAddressObject } from '#kinds/generated/types/networking_v1.ts';
@@ -30,12 +30,7 @@ export class ServiceRepair {
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#registry.environment;
-    const isTime = (): Promise<boolean> =>
-      sleep(clock, intervalMs, signal).then(
-        () => true,
-        () => false,
-      );
-    while (await isTime()) {
+    while (await passed(clock, intervalMs, signal)) {
       try {
         await this.round();
       } catch (error) {

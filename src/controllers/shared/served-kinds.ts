@@ -1,4 +1,4 @@
-import { sleep } from '#base/clock.ts';
+import { passed } from '#base/clock.ts';
 import type { ControllerContext, KeysOf } from '#client/controller.ts';
 import type { Informer } from '#client/informer.ts';
 import { APIService as ApiServiceKind } from '#kinds/generated/handles.ts';
@@ -79,12 +79,7 @@ function followAggregatedKinds(
 }
 
 async function lookRegularly({ environment, signal }: ControllerContext, look: () => void): Promise<void> {
-  const isTime = (): Promise<boolean> =>
-    sleep(environment.clock, discoveryMs, signal).then(
-      () => true,
-      () => false,
-    );
-  while (await isTime()) look();
+  while (await passed(environment.clock, discoveryMs, signal)) look();
 }
 
 function keyOf({ group, version, kind, resource, namespaced }: Kind): string {
