@@ -10,6 +10,7 @@ import type {
   Write,
 } from '#storage/store.ts';
 import { StoreUnavailable } from '#storage/store.ts';
+import { StoreLayer } from '#storage/store-layer.ts';
 import type { Awaitable } from '../authorization/authorizer.ts';
 import type { Providers } from './providers.ts';
 
@@ -61,12 +62,11 @@ export function carryMark(from: StoredValue, to: StoredValue): void {
 }
 
 /** A store that keeps the values of some resources sealed. */
-export class EncryptedStore implements Store {
-  readonly #inner: Store;
+export class EncryptedStore extends StoreLayer {
   #providersOf: ProvidersOf;
 
   constructor(inner: Store, providersOf: ProvidersOf) {
-    this.#inner = inner;
+    super(inner);
     this.#providersOf = providersOf;
   }
 
@@ -82,53 +82,35 @@ export class EncryptedStore implements Store {
     return (marks.get(value) ?? '') !== providers.currentMark;
   }
 
-  get revision(): number {
-    return this.#inner.revision;
-  }
-
-  get expires(): Store['expires'] {
-    return this.#inner.expires;
-  }
-
-  get fresh(): Store['fresh'] {
-    const { fresh } = this.#inner;
-    return fresh === undefined ? undefined : () => fresh.call(this.#inner);
-  }
-
   /** Nobody builds on a sealed value before it is there: opening it may take a service's answer. */
-  get pending(): Store['pending'] {
-    const { pending } = this.#inner;
-    if (pending === undefined) return undefined;
-    return (key) => (this.#providersOf(key) === undefined ? pending.call(this.#inner, key) : undefined);
+  override get pending(): Store['pending'] {
+    const pending = super.pending;
+    return pending && ((key) => (this.#providersOf(key) === undefined ? pending(key) : undefined));
   }
 
-  get compactedRevision(): number {
-    return this.#inner.compactedRevision;
-  }
-
-  async get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {
-    const entry = await this.#inner.get(key, options);
+  override async get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {
+    const entry = await this.inner.get(key, options);
     return entry === undefined ? undefined : this.#openEntry(entry);
   }
 
-  async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
-    const result = await this.#inner.range(prefix, options);
+  override async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
+    const result = await this.inner.range(prefix, options);
     if (result.outcome !== 'read' || this.#providersOf(prefix) === undefined) return result;
     return { ...result, entries: await Promise.all(result.entries.map((entry) => this.#openEntry(entry))) };
   }
 
-  async commit(write: Write): Promise<CommitResult> {
+  override async commit(write: Write): Promise<CommitResult> {
     const providers = this.#providersOf(write.key);
-    if (providers === undefined) return this.#inner.commit(write);
+    if (providers === undefined) return this.inner.commit(write);
     const { key, value: make } = write;
-    if (make === undefined) return this.#opened(key, await this.#inner.commit(write));
+    if (make === undefined) return this.#opened(key, await this.inner.commit(write));
     // Whether anything can be sealed now is found out before the store has begun to write.
     const mark = currentMark(providers);
     const value = (revision: number): StoredValue => {
       const plain = make(revision);
       return new SealedValue(plain, mark, () => sealNow(providers, plain, key));
     };
-    return this.#opened(key, await this.#inner.commit({ ...write, value }));
+    return this.#opened(key, await this.inner.commit({ ...write, value }));
   }
 
   async #opened(key: string, result: CommitResult): Promise<CommitResult> {
@@ -137,8 +119,8 @@ export class EncryptedStore implements Store {
     return result.value === undefined ? result : { ...result, value: await this.#open(key, result.value) };
   }
 
-  watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
-    if (this.#providersOf(options.prefix) === undefined) return this.#inner.watch(options);
+  override watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
+    if (this.#providersOf(options.prefix) === undefined) return this.inner.watch(options);
     // Events keep their order while one of them waits for its key.
     let last: Promise<void> | undefined;
     const onEvent = (event: StoreEvent): void => {
@@ -150,15 +132,7 @@ export class EncryptedStore implements Store {
       });
       last = mine;
     };
-    return this.#inner.watch({ ...options, onEvent });
-  }
-
-  compact(revision: number): Promise<void> {
-    return this.#inner.compact(revision);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
+    return this.inner.watch({ ...options, onEvent });
   }
 
   #openEvent(event: StoreEvent): Awaitable<StoreEvent> {

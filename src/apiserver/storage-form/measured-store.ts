@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts';
 import type { Metrics, Series } from '#base/metrics.ts';
 import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, Write } from '#storage/store.ts';
+import { StoreLayer } from '#storage/store-layer.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
 /** Seconds. */
@@ -22,8 +23,7 @@ interface OperationSeries {
 }
 
 /** A store whose operations are counted under upstream's names, which say `etcd` whatever the store is. */
-export class MeasuredStore implements Store {
-  readonly #inner: Store;
+export class MeasuredStore extends StoreLayer {
   readonly #clock: Clock;
   readonly #tracer: Tracer | undefined;
   readonly #make: (operation: string, group: string, resource: string) => OperationSeries;
@@ -38,7 +38,7 @@ export class MeasuredStore implements Store {
       tracer,
     }: { readonly metrics: Metrics; readonly clock: Clock; readonly tracer: Tracer | undefined },
   ) {
-    this.#inner = inner;
+    super(inner);
     this.#tracer = tracer;
     this.#clock = clock;
     const total = metrics.counter('etcd_requests_total', 'Operations of the store.');
@@ -50,51 +50,17 @@ export class MeasuredStore implements Store {
     };
   }
 
-  get revision(): number {
-    return this.#inner.revision;
+  override get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {
+    return this.#measure('get', key, this.inner.get(key, options));
   }
 
-  get compactedRevision(): number {
-    return this.#inner.compactedRevision;
+  override range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
+    return this.#measure('list', prefix, this.inner.range(prefix, options));
   }
 
-  get expires(): boolean | undefined {
-    return this.#inner.expires;
-  }
-
-  get fresh(): Store['fresh'] {
-    const { fresh } = this.#inner;
-    return fresh === undefined ? undefined : () => fresh.call(this.#inner);
-  }
-
-  get pending(): Store['pending'] {
-    const { pending } = this.#inner;
-    return pending === undefined ? undefined : (key) => pending.call(this.#inner, key);
-  }
-
-  get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {
-    return this.#measure('get', key, this.#inner.get(key, options));
-  }
-
-  range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
-    return this.#measure('list', prefix, this.#inner.range(prefix, options));
-  }
-
-  commit(write: Write): Promise<CommitResult> {
+  override commit(write: Write): Promise<CommitResult> {
     const operation = write.value === undefined ? 'delete' : write.expectedRevision === 0 ? 'create' : 'update';
-    return this.#measure(operation, write.key, this.#inner.commit(write));
-  }
-
-  watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
-    return this.#inner.watch(options);
-  }
-
-  compact(revision: number): Promise<void> {
-    return this.#inner.compact(revision);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
+    return this.#measure(operation, write.key, this.inner.commit(write));
   }
 
   #measure<T>(operation: keyof typeof spanNames, key: string, work: Promise<T>): Promise<T> {

@@ -9,6 +9,7 @@ import type {
   StoreEvent,
   Write,
 } from '#storage/store.ts';
+import { StoreLayer } from '#storage/store-layer.ts';
 import { carryMark } from '../encryption/encrypted-store.ts';
 import { decodeForm, encodeForm, type FormOptions } from './form.ts';
 
@@ -30,51 +31,38 @@ class FormedValue implements StoredValue {
 }
 
 /** A store whose values are in the form that upstream keeps in etcd, so that either server can read the other's. */
-export class FormedStore implements Store {
-  readonly #inner: Store;
+export class FormedStore extends StoreLayer {
   readonly #form: FormOptions;
 
   constructor(inner: Store, form: FormOptions) {
-    this.#inner = inner;
+    super(inner);
     this.#form = form;
   }
 
-  get revision(): number {
-    return this.#inner.revision;
+  /** Nobody builds on a value that is in another form than the server's: etcd has none on its way. */
+  override get pending(): undefined {
+    return undefined;
   }
 
-  get compactedRevision(): number {
-    return this.#inner.compactedRevision;
-  }
-
-  get expires(): Store['expires'] {
-    return this.#inner.expires;
-  }
-
-  get fresh(): Store['fresh'] {
-    const { fresh } = this.#inner;
-    return fresh === undefined ? undefined : () => fresh.call(this.#inner);
-  }
-
-  async get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {
-    const entry = await this.#inner.get(key, options);
+  override async get(key: string, options?: { readonly revision?: number }): Promise<StoredEntry | undefined> {
+    const entry = await this.inner.get(key, options);
     return entry === undefined ? undefined : plainEntry(entry);
   }
 
-  async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
-    const result = await this.#inner.range(prefix, options);
+  override async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
+    const result = await this.inner.range(prefix, options);
     return result.outcome === 'read' ? { ...result, entries: result.entries.map(plainEntry) } : result;
   }
 
-  async commit({ value: make, ...write }: Write): Promise<CommitResult> {
+  override async commit({ value: make, ...write }: Write): Promise<CommitResult> {
     const value = make === undefined ? undefined : (revision: number) => new FormedValue(make(revision), this.#form);
-    const result = await this.#inner.commit({ ...write, value });
+    const result = await this.inner.commit({ ...write, value });
     if (result.outcome === 'conflict')
       return result.current === undefined ? result : { ...result, current: plainEntry(result.current) };
     return result.value === undefined ? result : { ...result, value: plainValue(result.value, result.revision) };
   }
 
-  watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
+  override watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
     const onEvent = (event: StoreEvent): void => {
       const { value, previous, revision } = event;
       options.onEvent({
@@ -83,15 +71,7 @@ export class FormedStore implements Store {
         previous: previous === undefined ? undefined : plainEntry(previous),
       });
     };
-    return this.#inner.watch({ ...options, onEvent });
-  }
-
-  compact(revision: number): Promise<void> {
-    return this.#inner.compact(revision);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
+    return this.inner.watch({ ...options, onEvent });
   }
 }
 
