@@ -10,8 +10,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import type { Batches, BatchOptions } from '#base/batches.ts';
 import type { Environment } from '#base/environment.ts';
-import { Batches, type BatchOptions } from './batches.ts';
+import { auditBatches } from './batches.ts';
 import { type AuditBackend, type AuditEvent, AuditFailure, legacyLine } from './event.ts';
 import type { TruncationOptions } from './truncation.ts';
 
@@ -41,7 +42,7 @@ const defaultBatch: BatchOptions = { bufferSize: 10_000, maxSize: 1, maxWaitMs: 
 export class AuditLog implements AuditBackend {
   readonly #options: AuditLogOptions;
   readonly #environment: Environment;
-  readonly #batches: Batches | undefined;
+  readonly #batches: Batches<AuditEvent> | undefined;
   #file: number;
   #size: number;
 
@@ -53,11 +54,11 @@ export class AuditLog implements AuditBackend {
     this.#size = options.path === '-' ? 0 : fstatSync(this.#file).size;
     const batch = { ...defaultBatch, ...options.batch };
     const deliver = (events: readonly AuditEvent[]) => this.#append(events);
-    this.#batches = options.mode === 'batch' ? new Batches(batch, environment, deliver) : undefined;
+    this.#batches = options.mode === 'batch' ? auditBatches(batch, environment, deliver) : undefined;
   }
 
   write(event: AuditEvent): void {
-    if (this.#batches !== undefined) return this.#batches.add(event);
+    if (this.#batches !== undefined) return void this.#batches.add(event);
     try {
       this.#append([event]);
     } catch (error) {

@@ -1,8 +1,9 @@
+import type { Batches, BatchOptions } from '#base/batches.ts';
 import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { TokenBucket } from '#base/token-bucket.ts';
 import { ConfiguredWebhook } from '../webhooks/configured.ts';
-import { Batches, type BatchOptions } from './batches.ts';
+import { auditBatches } from './batches.ts';
 import { type AuditBackend, type AuditEvent, AuditFailure } from './event.ts';
 import type { TruncationOptions } from './truncation.ts';
 
@@ -33,7 +34,7 @@ export class AuditWebhook implements AuditBackend {
   readonly #webhook: ConfiguredWebhook;
   readonly #environment: Environment;
   /** Undefined: each request waits until its event is there. */
-  readonly #batches: Batches | undefined;
+  readonly #batches: Batches<AuditEvent> | undefined;
   readonly #isStrict: boolean;
   readonly #initialBackoffMs: number;
   readonly #permits: TokenBucket | undefined;
@@ -49,11 +50,11 @@ export class AuditWebhook implements AuditBackend {
       isBatch && throttle !== false ? new TokenBucket(environment.clock, { ...defaultRate, ...throttle }) : undefined;
     this.#initialBackoffMs = options.initialBackoffMs ?? defaultBackoffMs;
     const batch = { ...defaultBatch, ...options.batch };
-    this.#batches = isBatch ? new Batches(batch, environment, (events) => this.#post(events)) : undefined;
+    this.#batches = isBatch ? auditBatches(batch, environment, (events) => this.#post(events)) : undefined;
   }
 
   write(event: AuditEvent): void | Promise<void> {
-    if (this.#batches !== undefined) return this.#batches.add(event);
+    if (this.#batches !== undefined) return void this.#batches.add(event);
     return this.#post([event]).catch((error: unknown) => {
       this.#environment.log.error('audit events are lost', { events: 1, error: String(error) });
       if (this.#isStrict) throw new AuditFailure();

@@ -65,7 +65,7 @@ export class ChunkedAnswer {
     this.#current = undefined;
     this.#used = 0;
     this.#onTheirWay++;
-    this.#response.sentBytes = (this.#response.sentBytes ?? 0) + bytes.length;
+    countSent(this.#response, bytes);
     const written = (error?: Error | null): void => {
       this.#onTheirWay--;
       // Nobody knows who still reads a chunk that could not be sent.
@@ -76,10 +76,15 @@ export class ChunkedAnswer {
   }
 }
 
+/** For the metrics: what an answer amounts to. */
+export function countSent(response: AnyResponse, bytes: Uint8Array): void {
+  response.sentBytes = (response.sentBytes ?? 0) + bytes.length;
+}
+
 /** Resolves when more may be written; false when the client is gone. */
 export function writeChunk(response: AnyResponse, chunk: Uint8Array): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
-  response.sentBytes = (response.sentBytes ?? 0) + chunk.length;
+  countSent(response, chunk);
   return response.write(chunk) ? Promise.resolve(true) : drained(response);
 }
 

@@ -8,7 +8,7 @@ import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import { type Answering, type AnyResponse, metadataSchema, writeHead } from './answer.ts';
-import { drained } from './chunks.ts';
+import { countSent, drained } from './chunks.ts';
 import { protobufOf } from './messages.ts';
 import { type Encoding, mediaTypes } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
@@ -66,7 +66,7 @@ const stalledMs = 30_000;
 /** False, or resolves to it, when the client is gone. */
 function writeInTime(response: AnyResponse, chunk: Uint8Array, clock: Clock): boolean | Promise<boolean> {
   if (response.destroyed) return false;
-  response.sentBytes = (response.sentBytes ?? 0) + chunk.length;
+  countSent(response, chunk);
   if (response.write(chunk)) return true;
   const limit = clock.schedule(stalledMs, () => response.destroy());
   return drained(response).finally(() => limit.cancel());

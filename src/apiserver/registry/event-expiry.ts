@@ -1,6 +1,7 @@
 import { passed } from '#base/clock.ts';
 import { Event } from '#kinds/generated/handles.ts';
 import type { Event as EventObject } from '#kinds/generated/types/core_v1.ts';
+import { parseTime } from '#machinery/time.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
 import type { Registry } from './registry.ts';
 
@@ -68,5 +69,5 @@ export class EventExpiry {
 
 function lastWrite({ metadata, eventTime, lastTimestamp, series }: EventObject): number {
   const times = [metadata.creationTimestamp, eventTime, lastTimestamp, series?.lastObservedTime];
-  return Math.max(...times.map((time) => (time ? Date.parse(time) || 0 : 0)));
+  return Math.max(...times.map((time) => (time ? parseTime(time) || 0 : 0)));
 }

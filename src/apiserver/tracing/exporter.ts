@@ -1,13 +1,11 @@
 import type { Client } from '@grpc/grpc-js';
-import type { Timer } from '#base/clock.ts';
+import { Batches, type BatchOptions } from '#base/batches.ts';
 import type { Environment } from '#base/environment.ts';
 import { type Attributes, encodeSpans } from './otlp.ts';
 import type { FinishedSpan } from './tracer.ts';
 
 /** As OpenTelemetry's batch processor does by default. */
-const maxQueue = 2048;
-const maxBatch = 512;
-const intervalMs = 5000;
+const limits: BatchOptions = { bufferSize: 2048, maxSize: 512, maxWaitMs: 5000 };
 const timeoutMs = 10_000;
 const method = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
@@ -18,9 +16,7 @@ export class SpanExporter {
   /** gRPC is loaded by those who trace. */
   readonly #grpc = import('@grpc/grpc-js');
   readonly #client: Promise<Client>;
-  #queue: FinishedSpan[] = [];
-  #timer: Timer | undefined;
-  #sending: Promise<void> | undefined;
+  readonly #batches: Batches<FinishedSpan>;
   #dropped = 0;
 
   constructor(
@@ -29,34 +25,16 @@ export class SpanExporter {
   ) {
     this.#environment = environment;
     this.#resource = resource;
+    this.#batches = new Batches(limits, environment.clock, (spans) => this.#send(spans));
     this.#client = this.#grpc.then(({ Client, credentials }) => new Client(endpoint, credentials.createInsecure()));
   }
 
   add(span: FinishedSpan): void {
-    if (this.#queue.length >= maxQueue) {
-      this.#dropped++;
-      return;
-    }
-    this.#queue.push(span);
-    if (this.#queue.length >= maxBatch) void this.flush();
-    else this.#timer ??= this.#environment.clock.schedule(intervalMs, () => void this.flush());
-  }
-
-  /** Sends what there is; one batch at a time. Never rejects. */
-  async flush(): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    while (this.#sending !== undefined) await this.#sending;
-    const batch = this.#queue.splice(0, maxBatch);
-    if (batch.length === 0) return;
-    this.#sending = this.#send(batch);
-    await this.#sending;
-    this.#sending = undefined;
-    if (this.#queue.length > 0) await this.flush();
+    if (!this.#batches.add(span)) this.#dropped++;
   }
 
   async close(): Promise<void> {
-    await this.flush();
+    await this.#batches.close();
     (await this.#client).close();
   }
 
