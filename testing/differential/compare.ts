@@ -1,16 +1,16 @@
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { type Base, type Case, collectionPath, isStored, objectPath, requestOf } from './cases.ts';
-import type { Asker } from './exchange.ts';
+import type { Asking } from './enduring.ts';
 import { type Explanation, explain } from './explain.ts';
 import { differences, type NormalAnswer, normalForm } from './normal-form.ts';
 
 /** A server with an object of every base in it. */
 export class Subject {
-  readonly #asker: Asker;
+  readonly #asker: Asking;
   readonly #bases: readonly Base[];
   readonly #stored = new Set<number>();
 
-  constructor(asker: Asker, bases: readonly Base[]) {
+  constructor(asker: Asking, bases: readonly Base[]) {
     this.#asker = asker;
     this.#bases = bases;
   }

@@ -25,6 +25,9 @@ export interface Access {
   readonly key: string;
 }
 
+/** So long, a server may take to answer. */
+const answerLimitMs = 30_000;
+
 /** Asks one server over kept-alive connections. */
 export class Asker {
   readonly #access: Access;
@@ -60,6 +63,7 @@ export class Asker {
         );
       });
       outgoing.on('error', reject);
+      outgoing.setTimeout(answerLimitMs, () => outgoing.destroy(new Error(`no answer in ${answerLimitMs} ms`)));
       outgoing.end(body);
     });
   }

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '#machinery/meta.ts';
+import { endedAnswer } from './enduring.ts';
 import { differences, type NormalAnswer } from './normal-form.ts';
 
 /** Why two answers differ though neither server is wrong. */
@@ -10,7 +11,9 @@ export type Explanation =
   /** Upstream's controller manager writes it, which does not run here; our API server does that work itself. */
   | 'a controller’s work'
   /** We serve the versions of groups that upstream turns on only by a flag, and so have APIServices for them. */
-  | 'preview versions';
+  | 'preview versions'
+  /** The request ends the official server's process, so that nobody has an answer; ours refuses it. */
+  | 'the official server ended';
 
 /** How often the official server is asked again, to see whether its order changes. */
 const maxAsked = 12;
@@ -21,6 +24,7 @@ export async function explain(
   ours: NormalAnswer,
   again: () => Promise<NormalAnswer>,
 ): Promise<Explanation | undefined> {
+  if (isEnded(official)) return isRefusal(ours) ? 'the official server ended' : undefined;
   for (const [reason, form] of likenesses) if (same(form(official), form(ours))) return reason;
   if (tellsSomeOfSeveral(official) && (await isAmong(ours, again))) return 'order of a map';
   if (!same(inOneOrder(withoutEmpty(official)), inOneOrder(withoutEmpty(ours)))) return undefined;
@@ -29,6 +33,14 @@ export async function explain(
     if (!same(official, other)) return 'order of a map';
   }
   return undefined;
+}
+
+function isEnded({ status }: NormalAnswer): boolean {
+  return status === endedAnswer.status;
+}
+
+function isRefusal({ status, body }: NormalAnswer): boolean {
+  return status >= 400 && status < 500 && isObject(body) && body['kind'] === 'Status';
 }
 
 /** What two answers are alike in, when the reason holds. */
@@ -85,9 +97,17 @@ function inOneOrder(answer: NormalAnswer): NormalAnswer {
   const { body } = answer;
   if (!isObject(body) || body['kind'] !== 'Status') return answer;
   const { message: _, details, ...rest } = body;
-  const causes = (details as { readonly causes?: readonly Json[] } | undefined)?.causes ?? [];
-  const sorted = [...causes].sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
+  const causes = (details as { readonly causes?: readonly JsonObject[] } | undefined)?.causes ?? [];
+  const sorted = causes
+    .map(withSortedChoices)
+    .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
   return { ...answer, body: { ...rest, details: { ...(details as JsonObject), causes: sorted } } as Json };
+}
+
+/** The cause with the values that it offers in one order. */
+function withSortedChoices(cause: JsonObject): JsonObject {
+  const [told, choices] = String(cause['message']).split(': supported values: ');
+  return choices === undefined ? cause : { ...cause, message: `${told}: ${choices.split(', ').sort().join(', ')}` };
 }
 
 function withoutEmpty(answer: NormalAnswer): NormalAnswer {

@@ -117,17 +117,50 @@ export function differences(official: unknown, ours: unknown, path = ''): readon
     const keys = new Set([...Object.keys(official), ...Object.keys(ours)]);
     return [...keys].flatMap((key) => differences(official[key], ours[key], `${path}.${key}`));
   }
-  if (Array.isArray(official) && Array.isArray(ours) && official.length === ours.length)
-    return official.flatMap((item, index) => differences(item, ours[index], `${path}[${index}]`));
-  return [`${path}: official ${show(official)}, ours ${show(ours)}`];
+  if (Array.isArray(official) && Array.isArray(ours)) {
+    if (official.length === ours.length)
+      return official.flatMap((item, index) => differences(item, ours[index], `${path}[${index}]`));
+    return [`${path}: only official ${show(notIn(ours, official))}, only ours ${show(notIn(official, ours))}`];
+  }
+  const [left, right] = [asText(official), asText(ours)];
+  const from = Math.max(0, firstDifference(left, right) - shownBefore);
+  return [`${path}: official ${cut(left, from)}, ours ${cut(right, from)}`];
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Of long texts, the part is shown in which they differ: so much before it, and so much in all. */
+const shownBefore = 100;
+const shownLength = 500;
+
+function firstDifference(left: string, right: string): number {
+  let index = 0;
+  while (index < left.length && left[index] === right[index]) index++;
+  return index;
+}
+
+/** What is only in the second list, each as often as it is not in the first. */
+function notIn(first: readonly unknown[], second: readonly unknown[]): readonly unknown[] {
+  const left = first.map((item) => JSON.stringify(item));
+  return second.filter((item) => {
+    const at = left.indexOf(JSON.stringify(item));
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
+
+function asText(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
+}
+
+function cut(text: string, from: number): string {
+  return `${from > 0 ? '…' : ''}${text.slice(from, from + shownLength)}${text.length > from + shownLength ? '…' : ''}`;
+}
+
 function show(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 600);
+  return cut(asText(value), 0);
 }
 
 /** Entries of owners in an order that does not depend on the second in which each was written. */

@@ -28,6 +28,11 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+export interface OfficialServer extends RunningServer {
+  /** Starts the server again, on its etcd, if its process has ended or does not answer. */
+  revive(): Promise<void>;
+}
+
 const serviceCidr = '10.96.0.0/16';
 const readyLimitMs = 60_000;
 
@@ -87,7 +92,7 @@ export async function startOurs(): Promise<RunningServer & { readonly server: Ap
  * The official API server and an etcd, on loopback.
  * @param program the path of kube-apiserver
  */
-export async function startOfficial(program: string): Promise<RunningServer> {
+export async function startOfficial(program: string): Promise<OfficialServer> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'official-'));
   const pki = await pkiIn(folder);
@@ -95,7 +100,7 @@ export async function startOfficial(program: string): Promise<RunningServer> {
   const verifying = createPublicKey(pki.tokenSigningKey).export({ type: 'spki', format: 'pem' });
   await writeFile(file('sa.pub'), verifying);
   const etcd = await startEtcd(folder);
-  const apiserver = run(folder, program, [
+  const args = [
     `--etcd-servers=${etcd.endpoints.join(',')}`,
     `--secure-port=${port}`,
     '--bind-address=127.0.0.1',
@@ -112,7 +117,8 @@ export async function startOfficial(program: string): Promise<RunningServer> {
     '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     '--max-requests-inflight=1000',
     '--max-mutating-requests-inflight=1000',
-  ]);
+  ];
+  let apiserver = run(folder, program, args);
   const access = accessOf(pki, port);
   const stop = async (): Promise<void> => {
     await end(apiserver);
@@ -123,7 +129,16 @@ export async function startOfficial(program: string): Promise<RunningServer> {
     await stop();
     throw error;
   });
-  return { access, stop };
+  return {
+    access,
+    stop,
+    async revive() {
+      if (!hasEnded(apiserver) && (await isReady(access))) return;
+      await end(apiserver);
+      apiserver = run(folder, program, args);
+      await ready(access, apiserver, folder);
+    },
+  };
 }
 
 function run(folder: string, program: string, args: readonly string[]): ChildProcess {
@@ -132,22 +147,29 @@ function run(folder: string, program: string, args: readonly string[]): ChildPro
 }
 
 async function ready(access: Access, child: ChildProcess, folder: string): Promise<void> {
-  const asker = new Asker(access, 1);
   const deadline = Date.now() + readyLimitMs;
-  for (;;) {
-    const answer = await asker.ask({ method: 'GET', path: '/readyz' }).catch(() => undefined);
-    if (answer?.status === 200) break;
-    if (child.exitCode !== null || Date.now() > deadline) {
+  while (!(await isReady(access))) {
+    if (hasEnded(child) || Date.now() > deadline) {
       const log = await readFile(join(folder, 'log'), 'utf8').catch(() => '');
       throw new Error(`the official server does not start: ${log.slice(-500)}`);
     }
     await pause(100);
   }
+}
+
+async function isReady(access: Access): Promise<boolean> {
+  const asker = new Asker(access, 1);
+  const answer = await asker.ask({ method: 'GET', path: '/readyz' }).catch(() => undefined);
   asker.close();
+  return answer?.status === 200;
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   child.kill('SIGKILL');
   await once(child, 'exit');
 }
