@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LoadClient } from './load.ts';
-import { residentMegabytes, startProa } from './target.ts';
+import { residentMegabytes, startProa, type Target } from './target.ts';
 
 export interface LargeStoreFigures {
-  /** From the start of the process until `/readyz`, milliseconds. */
+  /** Of the process that created them all, when controllers have seen everything. */
+  readonly writerMegabytes: number;
+  /** From the next start of the process until `/readyz`, milliseconds. */
   readonly readyMs: number;
-  /** When controllers have seen everything. */
+  /** Of this next process, when controllers have seen everything. */
   readonly residentMegabytes: number;
 }
 
@@ -15,7 +17,7 @@ const writers = 100;
 const namespaces = 10;
 const settleMs = 15_000;
 
-/** What a restart costs when there are many pods. */
+/** What many pods cost, and a restart with them. */
 export async function measureLargeStore(podCount: number): Promise<LargeStoreFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'proa-large-'));
   try {
@@ -23,15 +25,20 @@ export async function measureLargeStore(podCount: number): Promise<LargeStoreFig
     const client = new LoadClient(first.access, writers);
     await fillPods(client, podCount);
     client.close();
+    const writerMegabytes = await settledMegabytes(first);
     await first.stop();
     const again = await startProa(['--nodes', '0'], folder);
-    await new Promise((resolve) => setTimeout(resolve, settleMs));
-    const resident = residentMegabytes(again.pids());
+    const resident = await settledMegabytes(again);
     await again.stop();
-    return { readyMs: again.readyMs, residentMegabytes: resident };
+    return { writerMegabytes, readyMs: again.readyMs, residentMegabytes: resident };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function settledMegabytes(target: Target): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  return residentMegabytes(target.pids());
 }
 
 /** A namespace in which pods can be created: it has its service account. */

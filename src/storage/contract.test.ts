@@ -234,6 +234,60 @@ test('the sqlite store reads what an earlier process wrote when it is asked for,
   await rm(folder, { recursive: true });
 });
 
+/** A value that lets go of its bytes when it may, as the API server's objects do. */
+class LettingGo implements StoredValue {
+  #kept: StoredValue;
+
+  constructor(value: string) {
+    this.#kept = text(value)();
+  }
+
+  get bytes(): Uint8Array {
+    return this.#kept.bytes;
+  }
+
+  get isOnDisk(): boolean {
+    return this.#kept.isOnDisk === true;
+  }
+
+  settle(disk: StoredValue): void {
+    this.#kept = disk;
+  }
+
+  keep(): void {
+    this.#kept.keep?.();
+  }
+}
+
+test('in the sqlite store, of what this process wrote the latest stays in memory, and the rest is read from the disk', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'proa-store-'));
+  const store = await SqliteStore.open(join(folder, 'state.db'), { maxRecentBytes: 20 });
+  const write = async (key: string, content: string, expectedRevision = 0): Promise<number> => {
+    const result = await store.commit({ key, expectedRevision, value: () => new LettingGo(content) });
+    return result.outcome === 'committed' ? result.revision : assert.fail('somebody else wrote');
+  };
+  const onDisk = async (...keys: readonly string[]): Promise<readonly boolean[]> =>
+    Promise.all(keys.map(async (key) => (await store.get(key))?.value.isOnDisk === true));
+  const first = await write('/a', 'a'.repeat(9));
+  await write('/b', 'b'.repeat(9));
+  // What is written anew is young again, and what it replaced does not count.
+  await write('/a', 'A'.repeat(9), first);
+  assert.deepEqual(await onDisk('/a', '/b'), [false, false]);
+  await write('/c', 'c'.repeat(9));
+  assert.deepEqual(await onDisk('/a', '/b', '/c'), [false, true, false]);
+  const held = await store.get('/b');
+  assert.equal(read(held?.value), 'b'.repeat(9));
+  // Replaced and compacted, it is still there for who holds it.
+  await write('/b', 'B'.repeat(9), held!.modRevision);
+  await store.compact(store.revision);
+  assert.equal(read(held?.value), 'b'.repeat(9));
+  assert.deepEqual(await onDisk('/a', '/b', '/c'), [true, false, false]);
+  const values = await store.range('/');
+  assert.deepEqual(values.outcome === 'read' && values.entries.map(({ value }) => read(value)?.[0]), ['A', 'B', 'c']);
+  await store.close();
+  await rm(folder, { recursive: true });
+});
+
 if (hasEtcd)
   test('the etcd store keeps its keys below the prefix that it is told of', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'proa-store-'));

@@ -33,15 +33,27 @@ abstract class Source {
 class LeanMetadata extends Source {
   constructor(whole: () => ObjectMeta) {
     super(whole);
-    const { managedFields, ...rest } = whole();
+    const { managedFields, annotations, ...rest } = whole();
     Object.assign(this, rest);
     if (managedFields !== undefined) Object.defineProperty(this, 'managedFields', accessorOf('managedFields'));
+    if (annotations === undefined) return;
+    if (isLong(annotations)) Object.defineProperty(this, 'annotations', accessorOf('annotations'));
+    else Object.assign(this, { annotations });
   }
 }
 
+/** Annotations of more characters than this are not held: configurations, for example, that were applied last. */
+const maxAnnotationCharacters = 512;
+
+function isLong(annotations: Readonly<Record<string, string>>): boolean {
+  let characters = 0;
+  for (const value of Object.values(annotations)) characters += value.length;
+  return characters > maxAnnotationCharacters;
+}
+
 /**
- * An object of which only type and metadata are there, without the managed fields; every other field reads the whole
- * object. To look at, to copy and to spread it is like any other.
+ * An object of which only type and metadata are there, without the managed fields and long annotations; every other field
+ * reads the whole object. To look at, to copy and to spread it is like any other.
  */
 export class LeanObject extends Source {
   constructor(whole: () => ApiObject) {

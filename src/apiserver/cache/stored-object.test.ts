@@ -40,6 +40,21 @@ test('an object of a disk is not kept for long, but for its labels, and is the s
   assert.equal(source.reads, 2);
 });
 
+test('what was written here is read from the disk once the store has settled it there, and holds nothing else', () => {
+  const stored = StoredObject.ofObject(pod('web'));
+  const { lean, memory } = stored;
+  assert.equal(stored.object, stored.object);
+  const source = new OnDisk(pod('web'));
+  stored.settle(source);
+  assert.deepEqual(stored.labels, { app: 'web' });
+  assert.equal(lean.metadata.name, 'web');
+  assert.equal(source.reads, 0);
+  assert.equal(stored.memory, undefined);
+  assert.deepEqual(JSON.parse(JSON.stringify(lean)), pod('web'));
+  assert.equal(source.reads, 1);
+  assert.notEqual(stored.memory, memory);
+});
+
 test('a lean object looks like a whole one to who compares, copies, spreads or writes it', () => {
   const { lean } = StoredObject.of(new OnDisk(pod('web')));
   const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

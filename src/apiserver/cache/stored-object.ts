@@ -7,14 +7,15 @@ import { LeanObject } from './lean-object.ts';
 
 /**
  * An object as it stands in the store: parsed once or serialised once, whichever is asked for first, and shared by
- * everybody from then on. Nobody may change it. Of what can be read from a disk only what was asked for last is kept.
+ * everybody from then on. Nobody may change it. Of what can be read from a disk only what was asked for last is kept:
+ * what an earlier process wrote, and what this one wrote a while ago.
  */
 export class StoredObject implements StoredValue {
   #object: ApiObject | undefined;
   #bytes: Uint8Array | undefined;
   #labels: Labels | undefined;
   #lean: ApiObject | undefined;
-  readonly #source: StoredValue | undefined;
+  #source: StoredValue | undefined;
 
   private constructor(object: ApiObject | undefined, source: StoredValue | undefined) {
     this.#object = object;
@@ -53,9 +54,12 @@ export class StoredObject implements StoredValue {
     return this.#labels;
   }
 
-  /** The same object for who holds on to it: what is on a disk holds its metadata, and reads the rest when it is asked for. */
+  /**
+   * The same object for who holds on to it: what is on a disk, or may be one day, holds its metadata and reads the rest
+   * when it is asked for.
+   */
   get lean(): ApiObject {
-    if (this.#source?.isOnDisk !== true) return this.object;
+    if (this.#source !== undefined && this.#source.isOnDisk !== true) return this.object;
     this.#lean ??= new LeanObject(() => this.object) as unknown as ApiObject;
     return this.#lean;
   }
@@ -74,6 +78,23 @@ export class StoredObject implements StoredValue {
     if (this.#source?.isOnDisk === true) return this.#source.bytes;
     this.#bytes ??= this.#source === undefined ? written(this.#object!) : this.#source.bytes;
     return this.#bytes;
+  }
+
+  /** @see StoredValue.settle */
+  settle(disk: StoredValue): void {
+    this.#labels = this.#object?.metadata.labels ?? noLabels;
+    this.#source = disk;
+    this.#object = undefined;
+    this.#bytes = undefined;
+  }
+
+  keep(): void {
+    this.#source?.keep?.();
+  }
+
+  /** By what to remember things that are made of it, so that they go when it leaves memory; undefined where it has. */
+  get memory(): object | undefined {
+    return this.#object ?? (this.#source?.isOnDisk === true ? undefined : this);
   }
 
   /** The store's own value, where it came from one: the store knows it again. */

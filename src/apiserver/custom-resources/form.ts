@@ -23,20 +23,22 @@ export function versionForm(
   const { root, group, version, storageVersion, convert } = options;
   const apiVersion = apiVersionOf({ group, version });
   const storageApiVersion = apiVersionOf({ group, version: storageVersion });
-  // Gone with the stored objects, and with this form when the definition changes.
-  const served = new WeakMap<StoredObject, StoredObject>();
+  // Gone when the stored objects leave memory, and with this form when the definition changes. What a webhook has
+  // answered is asked for once more later, and stays as long as what it was made of.
+  const served = new WeakMap<object, StoredObject>();
+  const placeOf = (value: StoredObject): object => (convert === undefined ? (value.memory ?? value.object) : value);
   const needsWebhook = (value: StoredObject): boolean =>
-    convert !== undefined && !served.has(value) && value.object.apiVersion !== apiVersion;
+    convert !== undefined && !served.has(placeOf(value)) && value.object.apiVersion !== apiVersion;
   const remember = (value: StoredObject, converted: ApiObject): StoredObject => {
     const object = withDefaults(prune(converted as unknown as Json, root).value, root) as unknown as ApiObject;
     const result = object === value.object ? value : StoredObject.ofObject(object);
-    served.set(value, result);
+    served.set(placeOf(value), result);
     return result;
   };
   return {
     conform: (value) => prune(value, root),
     served(value) {
-      const known = served.get(value);
+      const known = served.get(placeOf(value));
       if (known !== undefined) return known;
       const { object } = value;
       if (object.apiVersion === apiVersion) return remember(value, object);

@@ -145,7 +145,7 @@ function bookmark({ resource }: Answering, revision: number, annotations?: Reado
 }
 
 /** Frames of whole objects, made once for all watchers of an object, by type of event and encoding. */
-const sharedFrames = new WeakMap<StoredObject, Map<string, Uint8Array>>();
+const sharedFrames = new WeakMap<object, Map<string, Uint8Array>>();
 
 function framer({
   format,
@@ -190,10 +190,12 @@ function sharedFrame(
   encoding: SharedEncoding,
   resource: ServedResource,
 ): Uint8Array {
-  let frames = sharedFrames.get(value);
+  const { memory } = value;
+  if (memory === undefined) return wholeFrame(type, value, encoding, resource);
+  let frames = sharedFrames.get(memory);
   if (frames === undefined) {
     frames = new Map();
-    sharedFrames.set(value, frames);
+    sharedFrames.set(memory, frames);
   }
   const key = `${type} ${encoding}`;
   let frame = frames.get(key);

@@ -30,7 +30,7 @@ import type { Operation, OperationOptions, Result, UserInfo, WatchResult } from 
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 
-/** Of a resource with more objects than this, those that are on disk are not kept whole in memory by who lists them. */
+/** Of a resource with more objects than this, those that are on a disk are not kept whole in memory by who follows them. */
 const leanBeyond = 2000;
 const never = new AbortController().signal;
 /**
@@ -69,8 +69,7 @@ export class InProcessClient implements Omit<Client, 'as'> {
       { options: readOptions(options), signal: options.signal },
     );
     if (result.type !== 'list') throw new Error(`list answered ${result.type}`);
-    // Whoever lists that many holds on to them.
-    const isLarge = (this.#server.resources.of(kind).storage?.cache.size ?? 0) > leanBeyond;
+    const isLarge = hasMany(this.#server.resources.of(kind));
     const items = result.items.map((item) => (isLarge ? item.lean : item.object) as T);
     return { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: result.metadata, items };
   }
@@ -250,6 +249,11 @@ export class InProcessClient implements Omit<Client, 'as'> {
 
 function ignore(): void {}
 
+/** Whoever follows that many holds on to them. */
+function hasMany({ storage }: ServedResource): boolean {
+  return storage !== undefined && storage.cache.size > leanBeyond;
+}
+
 /** The object, saying what it is. */
 function typed(kind: Kind, object: ApiObject): ApiObject {
   const type = { kind: kind.kind, apiVersion: apiVersionOf(kind) };
@@ -341,7 +345,7 @@ async function* watchEvents<T extends ApiObject>(
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>> {
   const { stream, initial, initialEndsAt, bookmarks } = watch;
-  for (const { object } of initial) yield { type: 'ADDED', object: object as T };
+  for (const value of initial) yield { type: 'ADDED', object: (hasMany(resource) ? value.lean : value.object) as T };
   if (initialEndsAt !== undefined) {
     yield {
       type: 'BOOKMARK',
@@ -360,8 +364,11 @@ async function* watchEvents<T extends ApiObject>(
       events.map(({ value }) => value),
     );
     if (pending !== undefined) await pending;
-    for (const { type, value } of refined(events, watch.late))
-      yield { type, object: inServedVersion(resource, value).object as Mutable<T> as T };
+    const isLarge = hasMany(resource);
+    for (const { type, value } of refined(events, watch.late)) {
+      const served = inServedVersion(resource, value);
+      yield { type, object: (isLarge ? served.lean : served.object) as Mutable<T> as T };
+    }
     if (events.length === 0 && stream.closed) return;
     if (events.length > 0) continue;
     const revision = watch.revision();

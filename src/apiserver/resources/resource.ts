@@ -53,21 +53,27 @@ export function inServedVersion(resource: ServedResource, value: StoredObject): 
   const { storage, kind, custom } = resource;
   if (custom !== undefined) return custom.served(value);
   if (storage === undefined || sameVersion(storage.kind, kind)) return value;
-  let byVersion = converted.get(value);
-  if (byVersion === undefined) {
-    byVersion = new Map();
-    converted.set(value, byVersion);
-  }
   const apiVersion = apiVersionOf(kind);
-  let result = byVersion.get(apiVersion);
+  const byVersion = value.memory === undefined ? undefined : formsOf(value.memory);
+  let result = byVersion?.get(apiVersion);
   if (result === undefined) {
     result = StoredObject.ofObject(converterBetween(storage.kind, kind)(value.object));
-    byVersion.set(apiVersion, result);
+    byVersion?.set(apiVersion, result);
   }
   return result;
 }
 
-const converted = new WeakMap<StoredObject, Map<string, StoredObject>>();
+/** By an object's place in memory, then by version. */
+const converted = new WeakMap<object, Map<string, StoredObject>>();
+
+function formsOf(memory: object): Map<string, StoredObject> {
+  let byVersion = converted.get(memory);
+  if (byVersion === undefined) {
+    byVersion = new Map();
+    converted.set(memory, byVersion);
+  }
+  return byVersion;
+}
 
 /** Undefined when these objects can be served at once, as nearly always; else resolves when they can. */
 export function readyToServe({ custom }: ServedResource, values: Iterable<StoredObject>): Promise<void> | undefined {

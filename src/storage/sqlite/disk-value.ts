@@ -2,8 +2,8 @@ import type { StatementSync } from 'node:sqlite';
 import { type StoredValue, StoreUnavailable } from '../store.ts';
 
 /**
- * A value that an earlier process wrote: read from the file whenever somebody asks for it. What is about to be replaced
- * has to be kept: its row goes with the next compaction.
+ * A value that an earlier process wrote, or this one some time ago: read from the file whenever somebody asks for it.
+ * What is about to be replaced has to be kept: its row goes with the next compaction.
  */
 export class DiskValue implements StoredValue {
   readonly isOnDisk = true;
@@ -22,7 +22,6 @@ export class DiskValue implements StoredValue {
     return this.#kept ?? this.#load();
   }
 
-  /** From now on the value is there although its row may not be. */
   keep(): void {
     this.#kept ??= this.#load();
   }

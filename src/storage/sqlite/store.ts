@@ -15,6 +15,7 @@ import {
 } from '../store.ts';
 import { DiskValue } from './disk-value.ts';
 import type { FromWriter, Row, ToWriter } from './messages.ts';
+import { RecentValues, recentBytes } from './recent-values.ts';
 import { prepareSchema, readMeta } from './schema.ts';
 
 /** Events kept in memory for watchers that resume; older revisions are read from disk. */
@@ -38,6 +39,7 @@ interface Pending {
  */
 export class SqliteStore implements Store {
   readonly #revisions = new Revisions();
+  readonly #recent: RecentValues;
   readonly #reader: DatabaseSync;
   readonly #worker: Worker;
   readonly #pending = new Map<string, Pending>();
@@ -48,7 +50,7 @@ export class SqliteStore implements Store {
   #compactions: (() => void)[] = [];
   #closed: (() => void) | undefined;
 
-  private constructor(reader: DatabaseSync, worker: Worker) {
+  private constructor(reader: DatabaseSync, worker: Worker, maxRecentBytes: number) {
     this.#reader = reader;
     this.#worker = worker;
     this.#compacted = readMeta(reader, 'compacted');
@@ -56,6 +58,7 @@ export class SqliteStore implements Store {
       'SELECT revision, key, create_revision FROM log WHERE superseded IS NULL AND value IS NOT NULL',
     );
     const read = reader.prepare('SELECT value FROM log WHERE revision = ?');
+    this.#recent = new RecentValues(read, maxRecentBytes);
     const onDisk = (row: Record<string, unknown>): StoredEntry => {
       const revision = Number(row['revision']);
       const createRevision = Number(row['create_revision']);
@@ -68,12 +71,15 @@ export class SqliteStore implements Store {
   }
 
   /** Opens or creates the database. Rejects when the file is damaged or cannot be written. */
-  static async open(file: string): Promise<SqliteStore> {
+  static async open(
+    file: string,
+    { maxRecentBytes = recentBytes }: { readonly maxRecentBytes?: number } = {},
+  ): Promise<SqliteStore> {
     const reader = new DatabaseSync(file);
     prepareSchema(reader);
     const worker = new Worker(writerModule(), { workerData: { file } });
     worker.unref();
-    return new SqliteStore(reader, worker);
+    return new SqliteStore(reader, worker, maxRecentBytes);
   }
 
   get revision(): number {
@@ -129,7 +135,7 @@ export class SqliteStore implements Store {
     }
     const previous = base === undefined ? this.#revisions.current(key) : entryAfter(base.event);
     if ((previous?.modRevision ?? 0) !== expectedRevision) return { outcome: 'conflict', current: previous };
-    if (previous?.value instanceof DiskValue) previous.value.keep();
+    previous?.value.keep?.();
     const revision = this.#nextRevision++;
     const made = value?.(revision);
     const event: StoreEvent = { type: made === undefined ? 'delete' : 'put', key, revision, value: made, previous };
@@ -190,6 +196,7 @@ export class SqliteStore implements Store {
     // Or the latest of an object that is written without a pause would keep all before it.
     pending.base = undefined;
     this.#revisions.publish(event);
+    this.#recent.replace(event.key, entryAfter(event));
     resolve({ outcome: 'committed', revision: event.revision, value: event.value });
   }
 
