@@ -75,6 +75,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly hasGeneration?: boolean;
   /** Changes of the labels count as well. */
   readonly labelsCount?: boolean;
+  /** So does an empty list or map where there was none: upstream compares the values in memory, where these differ. */
+  readonly emptyCounts?: boolean;
   /** PUT on an absent name creates (leases, endpoints, …). */
   readonly allowCreateOnUpdate?: boolean;
   /** PUT without a resourceVersion overwrites. Default true. */

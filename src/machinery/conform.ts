@@ -1,3 +1,4 @@
+import type { Emptied } from './emptied.ts';
 import type { Json, JsonObject } from './meta.ts';
 import { canonicalQuantity } from './quantity.ts';
 import type { Field, ListSchema, MapSchema, ObjectSchema, ScalarSchema, Schema } from './schema.ts';
@@ -29,7 +30,8 @@ export const maximumStrictErrors = 100;
  * Never changes `value`. Throws DecodeError where a value has the wrong type.
  */
 export function conform(value: unknown, schema: Schema, options: ConformOptions = {}): ConformResult {
-  const walk = new Walk(options.partial === true);
+  const walk = new Walk(options);
+  options.emptied?.begin();
   const conformed = walk.value(value as Json, schema);
   if (walk.mismatch !== undefined) throw walk.mismatch;
   return { value: conformed === undefined ? emptyOf(schema) : conformed, unknown: walk.unknown };
@@ -38,6 +40,8 @@ export function conform(value: unknown, schema: Schema, options: ConformOptions 
 export interface ConformOptions {
   /** The value is part of an object, as an apply patch is: nothing is left out or filled in, and null stays. */
   readonly partial?: boolean;
+  /** Gets the places where an empty list or map was left out. */
+  readonly emptied?: Emptied | undefined;
 }
 
 /** What an absent field that is always written reads as; undefined for types that have no such value. */
@@ -104,9 +108,11 @@ class Walk {
   /** Lists and maps between the current field and the current value. */
   #depth = 0;
   readonly #partial: boolean;
+  readonly #emptied: Emptied | undefined;
 
-  constructor(partial: boolean) {
+  constructor({ partial = false, emptied }: ConformOptions) {
     this.#partial = partial;
+    this.#emptied = emptied;
   }
 
   /** The conformed value; undefined for null. */
@@ -128,6 +134,7 @@ class Walk {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#refuse(value, schema);
     const object = value as JsonObject;
     const { fields } = schema;
+    this.#emptied?.enter({ isList: false, isAtomic: schema.atomic }, this.#path.length);
     let result: JsonFields | undefined;
     for (const name of Object.keys(object)) {
       const before = object[name]!;
@@ -144,6 +151,7 @@ class Walk {
       if (after === undefined) delete result[name];
       else setOwn(result, name, after);
     }
+    this.#emptied?.leave();
     for (const { name, zero } of this.#partial ? nothing : alwaysFields(schema)) {
       if ((result ?? object)[name] !== undefined) continue;
       result ??= { ...object } as JsonFields;
@@ -166,8 +174,10 @@ class Walk {
     this.#depth = depthBefore;
     if (this.#partial) return after;
     if (field.presence === 'nonZero' && (after === '' || after === 0 || after === false)) return undefined;
-    if (field.presence !== 'always' && isEmptyCollection(after, field.schema) && !this.#isRecordOfOwners(field))
+    if (field.presence !== 'always' && isEmptyCollection(after, field.schema) && !this.#isRecordOfOwners(field)) {
+      if (after !== undefined) this.#emptied?.note(this.#path, field.name);
       return undefined;
+    }
     return after;
   }
 
@@ -179,6 +189,7 @@ class Walk {
   #list(value: Json, schema: ListSchema): Json | undefined {
     if (!Array.isArray(value)) return this.#refuse(value, schema);
     let result: Json[] | undefined;
+    this.#emptied?.enter({ isList: true, isAtomic: schema.listType === 'atomic' }, this.#path.length);
     this.#depth++;
     for (let index = 0; index < value.length; index++) {
       const before: Json = value[index];
@@ -190,6 +201,7 @@ class Walk {
       result[index] = after;
     }
     this.#depth--;
+    this.#emptied?.leave();
     return result ?? value;
   }
 

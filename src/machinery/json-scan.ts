@@ -1,27 +1,42 @@
 import { DecodeError, maximumNesting, maximumStrictErrors } from './conform.ts';
 import type { Schema } from './schema.ts';
 
+/** A member that is not to be there, or not again. */
+export interface OddMember {
+  readonly what: 'unknown' | 'duplicate';
+  /** `spec.containers[0].imag`. */
+  readonly path: string;
+}
+
 /**
  * Reads JSON text without building values, to find what JSON.parse hides: keys that stand twice in one object, and
  * where and why the text is no JSON, in Go's words. Throws DecodeError for that.
+ * @param unknown paths that are known to be of no field: they are told of where they stand in the text
  */
-export function scanJson(text: string, schema: Schema | undefined): readonly string[] {
-  const scanner = new Scanner(text);
+export function oddMembers(
+  text: string,
+  schema: Schema | undefined,
+  unknown: readonly string[] = [],
+): readonly OddMember[] {
+  const scanner = new Scanner(text, unknown);
   scanner.document(schema);
-  return scanner.duplicates;
+  return scanner.odd;
 }
 
 const quote = 0x22;
 const backslash = 0x5c;
 
 class Scanner {
-  readonly duplicates: string[] = [];
+  readonly odd: OddMember[] = [];
   readonly #text: string;
+  /** Paths that are not told of yet. */
+  readonly #unknown: Set<string>;
   #at = 0;
   #depth = 0;
 
-  constructor(text: string) {
+  constructor(text: string, unknown: readonly string[]) {
     this.#text = text;
+    this.#unknown = new Set(unknown);
   }
 
   document(schema: Schema | undefined): void {
@@ -61,9 +76,9 @@ class Scanner {
       const keyPath = path === '' ? key : `${path}.${key}`;
       const inner = innerSchema(schema, key);
       if (inner !== unknownField) {
-        if (seen.has(key)) this.#report(keyPath);
+        if (seen.has(key)) this.#report({ what: 'duplicate', path: keyPath });
         seen.add(key);
-      }
+      } else if (this.#unknown.delete(keyPath)) this.#report({ what: 'unknown', path: keyPath });
       this.#space();
       if (this.#text[this.#at] !== ':') throw this.#unexpected('after object key');
       this.#at++;
@@ -94,8 +109,9 @@ class Scanner {
     }
   }
 
-  #report(path: string): void {
-    if (this.duplicates.length < maximumStrictErrors && !this.duplicates.includes(path)) this.duplicates.push(path);
+  #report(member: OddMember): void {
+    if (this.odd.length >= maximumStrictErrors || this.odd.some(({ path }) => path === member.path)) return;
+    this.odd.push(member);
   }
 
   #string(): string {

@@ -23,12 +23,15 @@ test('whole numbers beyond 2^53 survive decoding and encoding', () => {
   assert.equal(new TextDecoder().decode(encodeJson(value)), text);
 });
 
-test('unknown and duplicate fields are reported with their paths and dropped', () => {
+test('unknown and duplicate fields are reported with their paths in the order of the text, and dropped', () => {
   const text =
-    '{"metadata":{},"spec":{"containers":[{"name":"a","imag":"b"}],"foo":{"x":1,"x":2},"nodeName":"a","nodeName":"b"}}';
-  const { value, unknown, duplicates } = decode(text, 'core.v1.Pod');
-  assert.deepEqual(unknown, ['spec.containers[0].imag', 'spec.foo']);
-  assert.deepEqual(duplicates, ['spec.nodeName']);
+    '{"metadata":{},"spec":{"containers":[{"name":"a","imag":"b"}],"nodeName":"a","nodeName":"b","foo":{"x":1,"x":2}}}';
+  const { value, odd } = decode(text, 'core.v1.Pod');
+  assert.deepEqual(odd, [
+    { what: 'unknown', path: 'spec.containers[0].imag' },
+    { what: 'duplicate', path: 'spec.nodeName' },
+    { what: 'unknown', path: 'spec.foo' },
+  ]);
   const { spec } = value as { spec: object };
   assert.deepEqual(spec, { containers: [{ name: 'a', resources: {} }], nodeName: 'b' });
 });

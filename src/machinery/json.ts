@@ -1,19 +1,18 @@
-import { type ConformResult, conform, DecodeError, maximumNesting } from './conform.ts';
-import { scanJson } from './json-scan.ts';
+import { type ConformOptions, type ConformResult, conform, DecodeError, maximumNesting } from './conform.ts';
+import { type OddMember, oddMembers } from './json-scan.ts';
 import type { Json } from './meta.ts';
-import type { ObjectSchema } from './schema.ts';
+import type { ObjectSchema, Schema } from './schema.ts';
 
 export { conform, DecodeError } from './conform.ts';
+export type { OddMember } from './json-scan.ts';
 
 export interface Decoded {
   readonly value: Json;
-  /** Paths of fields that the type does not have; they are not in `value`. */
-  readonly unknown: readonly string[];
-  /** Paths of keys that stand twice; the last one counts. Empty unless they were asked for. */
-  readonly duplicates: readonly string[];
+  /** Fields that the type does not have, which are not in `value`, and keys that stand twice, of which the last counts. */
+  readonly odd: readonly OddMember[];
 }
 
-export interface DecodeOptions {
+export interface DecodeOptions extends Pick<ConformOptions, 'emptied'> {
   /** Look for duplicate keys: a second walk, over the text. */
   readonly findDuplicates?: boolean;
   /** Takes the place of `conform` for kinds whose schema decides in another way. */
@@ -33,9 +32,17 @@ const longNumber = /[0-9]{16}/;
 export function decodeJson(bytes: Uint8Array, schema: ObjectSchema, options: DecodeOptions = {}): Decoded {
   const text = decoder.decode(bytes);
   const parsed = parseText(text);
-  const { value, unknown } = options.conform?.(parsed) ?? conform(parsed, schema);
-  const duplicates = options.findDuplicates === true ? scanJson(text, schema) : [];
-  return { value, unknown, duplicates };
+  const { value, unknown } = options.conform?.(parsed) ?? conform(parsed, schema, options);
+  if (options.findDuplicates !== true) return { value, odd: unknownMembers(unknown) };
+  // Custom objects are read without a schema, and then rid of what theirs does not have.
+  if (options.conform !== undefined) return { value, odd: [...oddMembers(text, untyped), ...unknownMembers(unknown)] };
+  return { value, odd: oddMembers(text, schema, unknown) };
+}
+
+const untyped: Schema = { type: 'any', message: '' };
+
+export function unknownMembers(paths: readonly string[]): readonly OddMember[] {
+  return paths.map((path) => ({ what: 'unknown', path }));
 }
 
 /** JSON text to a value, with exact integers. Throws DecodeError in Go's words. */
@@ -62,7 +69,7 @@ function nestsDeeper(value: Json): boolean {
 
 /** Paths of keys that stand twice in one object. @throws DecodeError for what is no JSON. */
 export function duplicateKeys(bytes: Uint8Array): readonly string[] {
-  return scanJson(decoder.decode(bytes), { type: 'any', message: '' });
+  return oddMembers(decoder.decode(bytes), untyped).map(({ path }) => path);
 }
 
 function parseText(text: string): Json {
@@ -70,7 +77,7 @@ function parseText(text: string): Json {
     return (longNumber.test(text) ? JSON.parse(text, exactNumber as never) : JSON.parse(text)) as Json;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    scanJson(text, undefined);
+    oddMembers(text, undefined);
     throw new DecodeError(error.message);
   }
 }

@@ -1,4 +1,4 @@
-import { type ConformResult, conform, DecodeError, type JsonFields, setOwn } from './conform.ts';
+import { type ConformOptions, type ConformResult, conform, DecodeError, type JsonFields, setOwn } from './conform.ts';
 import type { Json, JsonObject } from './meta.ts';
 import type { Field, ListSchema, ObjectSchema, ScalarSchema, Schema } from './schema.ts';
 
@@ -7,12 +7,12 @@ import type { Field, ListSchema, ObjectSchema, ScalarSchema, Schema } from './sc
  * text: a number that is too large loses its upper bits, and what is wrong is said in other words.
  * @throws DecodeError
  */
-export function conformUnstructured(value: Json, schema: Schema): ConformResult {
+export function conformUnstructured(value: Json, schema: Schema, options: ConformOptions = {}): ConformResult {
   try {
-    return conform(value, schema);
+    return conform(value, schema, options);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    return conform(restored(value, schema), schema);
+    return conform(restored(value, schema), schema, options);
   }
 }
 

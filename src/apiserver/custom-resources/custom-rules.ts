@@ -41,17 +41,9 @@ export function customRules(kind: CustomKind): KindRules {
 }
 
 function fillDefaults(object: Mutable<ApiObject>, root: StructuralNode): void {
-  if (!root.within.defaults && !hasNull(object)) return;
+  if (!root.within.defaults) return;
   const after = withDefaults(object as unknown as Json, root) as JsonObject;
   if ((after as unknown) !== object) replaceFields(object as unknown as Record<string, unknown>, after);
-}
-
-/** Nulls that may not be are dropped where defaults are filled in. */
-function hasNull(value: unknown): boolean {
-  if (value === null) return true;
-  if (typeof value !== 'object') return false;
-  for (const key of Object.keys(value)) if (hasNull((value as Record<string, unknown>)[key])) return true;
-  return false;
 }
 
 function replaceFields(target: Record<string, unknown>, source: JsonObject): void {

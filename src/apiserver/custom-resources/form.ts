@@ -19,7 +19,10 @@ export interface VersionForm {
 /** How objects of one version come out of the store and go into it. */
 export function versionForm(
   options: VersionForm,
-): Pick<CustomForm, 'conform' | 'served' | 'convertsLate' | 'isStale' | 'isReady' | 'ready' | 'toStorage'> {
+): Pick<
+  CustomForm,
+  'conform' | 'conformApplied' | 'served' | 'convertsLate' | 'isStale' | 'isReady' | 'ready' | 'toStorage'
+> {
   const { root, group, version, storageVersion, convert } = options;
   const apiVersion = apiVersionOf({ group, version });
   const storageApiVersion = apiVersionOf({ group, version: storageVersion });
@@ -37,6 +40,7 @@ export function versionForm(
   };
   return {
     conform: (value) => prune(value, root),
+    conformApplied: (value) => prune(value, root, { keepsNulls: true }),
     served(value) {
       const known = served.get(placeOf(value));
       if (known !== undefined) return known;

@@ -1,5 +1,6 @@
 import { schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor } from '#machinery/cbor.ts';
+import type { Emptied } from '#machinery/emptied.ts';
 import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import {
   conform,
@@ -10,9 +11,11 @@ import {
   encodeJson,
   parseJson,
   parseShallowJson,
+  unknownMembers,
 } from '#machinery/json.ts';
-import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
+import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { unknownInJsonPatch } from '#machinery/patch/json-patch.ts';
+import { type RepeatedKeys, repeatedKeys } from '#machinery/patch/repeated-keys.ts';
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
 import { parseLenientYaml, parseYaml, YamlError } from '#machinery/yaml.ts';
@@ -54,6 +57,8 @@ export interface DecodeOptions {
   /** `Ignore`, `Warn` or `Strict`. */
   readonly fieldValidation: string;
   readonly warn: (text: string) => void;
+  /** Gets the places where an empty list or map was left out. */
+  readonly emptied?: Emptied | undefined;
 }
 
 /** The body of a create or update as an object that its reader may change. @throws ApiError 400. */
@@ -61,13 +66,12 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
   const { kind } = expected;
   const apiVersion = apiVersionOf(expected);
   try {
-    const { value, unknown, duplicates, yamlDuplicates = [] } = decodeAny(bytes, expected, options);
+    const { value, odd, yamlDuplicates = [] } = decodeAny(bytes, expected, options);
     if (value === null || typeof value !== 'object' || Array.isArray(value))
       throw new DecodeError(`cannot restore ${kind} from a value that is no object`);
     report(
       [
-        ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
-        ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
+        ...odd.map(({ what, path }) => `${what} field ${JSON.stringify(path)}`),
         ...yamlDuplicates.map((text) =>
           options.fieldValidation === 'Strict' ? `yaml: unmarshal errors:\n  ${text}` : text,
         ),
@@ -96,26 +100,28 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
 function decodeAny(
   bytes: Uint8Array,
   { schema, custom }: ExpectedKind,
-  { encoding, fieldValidation }: DecodeOptions,
+  { encoding, fieldValidation, emptied }: DecodeOptions,
 ): Decoded & { readonly yamlDuplicates?: readonly string[] } {
+  const conformed = (read: unknown): Decoded => {
+    const { value, unknown } = custom?.conform(read as Json) ?? conform(read, schema, { emptied });
+    return { value, odd: unknownMembers(unknown) };
+  };
   switch (encoding) {
     case 'json':
       return decodeJson(bytes, schema, {
         findDuplicates: fieldValidation !== 'Ignore',
+        emptied,
         ...(custom === undefined ? {} : { conform: custom.conform }),
       });
     case 'yaml': {
       const { value, duplicates } = parseLenientYaml(textOf(bytes));
-      const conformed = custom === undefined ? conform(value, schema) : custom.conform(value);
-      return { ...conformed, duplicates: [], yamlDuplicates: duplicates };
+      return { ...conformed(value), yamlDuplicates: duplicates };
     }
     case 'protobuf':
-      return { ...conform(decodeProtobuf(bytes, schema), schema), duplicates: [] };
-    case 'cbor': {
+      return conformed(decodeProtobuf(bytes, schema));
+    case 'cbor':
       // A key that stands twice is no CBOR at all.
-      const value = decodeCbor(bytes);
-      return { ...(custom === undefined ? conform(value, schema) : custom.conform(value)), duplicates: [] };
-    }
+      return conformed(decodeCbor(bytes));
   }
 }
 
@@ -201,6 +207,8 @@ function checkCustomIdentity(object: ApiObject, expected: ExpectedKind): void {
 export interface DecodedPatch {
   readonly body: unknown;
   readonly problems: readonly string[];
+  /** Values of a JSON patch whose keys stand twice: that is odd in the patched object once more. */
+  readonly repeated?: RepeatedKeys | undefined;
 }
 
 /** A patch document: JSON, or for apply YAML, whose keys that stand twice are told as the client asked, or CBOR. */
@@ -235,7 +243,12 @@ function jsonPatchDocument(bytes: Uint8Array, patchType: PatchType, looksForProb
   if (!looksForProblems) return { body, problems: [] };
   const prefix = patchType === 'json' ? 'json patch ' : '';
   const told = (what: string) => (path: string) => `${prefix}${what} field ${JSON.stringify(path)}`;
-  return { body, problems: [...duplicateKeys(bytes).map(told('duplicate')), ...unknown.map(told('unknown'))] };
+  const duplicates = duplicateKeys(bytes);
+  return {
+    body,
+    problems: [...duplicates.map(told('duplicate')), ...unknown.map(told('unknown'))],
+    repeated: patchType === 'json' && duplicates.length > 0 ? repeatedKeys(body, duplicates) : undefined,
+  };
 }
 
 /** The body of a DELETE, which may be absent. */

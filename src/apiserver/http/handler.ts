@@ -1,4 +1,5 @@
 import type { Log } from '#base/log.ts';
+import { Emptied } from '#machinery/emptied.ts';
 import { ApiError } from '#machinery/errors.ts';
 import type { RemoteApi } from '../aggregation/aggregator.ts';
 import { proxyToServer, sendUnavailable } from '../aggregation/proxy.ts';
@@ -329,6 +330,7 @@ function operationOf(
     signal,
     warn,
     timing: exchange.meter,
+    ...(verb === 'update' || verb === 'patch' ? { emptied: new Emptied() } : {}),
     ...(exchange.audit === undefined ? {} : { annotate: exchange.audit.annotate }),
   };
 }
@@ -342,7 +344,7 @@ function defaultManager({ headers }: AnyRequest): string {
 async function readOperationBody(exchange: Exchange, operation: Operation): Promise<Operation> {
   const { request, query, server } = exchange;
   const { encodings } = server;
-  const { verb, resource, subresource, options, warn } = operation;
+  const { verb, resource, subresource, options, warn, emptied } = operation;
   const contentType = request.headers['content-type'];
   switch (verb) {
     case 'create':
@@ -355,19 +357,23 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
       const fieldValidation = options.fieldValidation ?? 'Warn';
       return {
         ...operation,
-        body: decodeObject(bytes, expectedKind(resource, subresource), { encoding, fieldValidation, warn }),
+        body: decodeObject(bytes, expectedKind(resource, subresource), { encoding, fieldValidation, warn, emptied }),
       };
     }
     case 'patch': {
       const { type: patchType, encoding } = patchTypeOf(contentType, encodings);
       const bytes = await readBody(request);
       exchange.meter.received(bytes.length);
-      const { body, problems } = decodePatch(bytes, patchType, {
+      const { body, problems, repeated } = decodePatch(bytes, patchType, {
         encoding,
         fieldValidation: options.fieldValidation ?? 'Warn',
         warn,
       });
-      return { ...operation, options: { ...options, patchType, patchProblems: problems }, body };
+      return {
+        ...operation,
+        options: { ...options, patchType, patchProblems: problems, patchRepeats: repeated },
+        body,
+      };
     }
     case 'delete':
     case 'deletecollection': {

@@ -23,7 +23,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
       live,
       patch,
       schema: resource.schema,
-      ...(resource.custom === undefined ? {} : { conform: resource.custom.conform }),
+      ...(resource.custom === undefined ? {} : { conform: resource.custom.conformApplied }),
       manager: asked.fieldManager!,
       force: asked.force === true,
       now: registry.environment.clock.now(),
@@ -32,6 +32,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
       kind: resource.kind.kind,
       versions: otherVersions(registry.resources, resource, subresource),
       resetFields: resetFieldsOf(resource, subresource),
+      emptied: operation.emptied,
     });
     checkLocation(operation, { ...applied, metadata: applied.metadata ?? {} });
     // What did not change is shared with the live object, which nobody may touch.

@@ -30,6 +30,7 @@ export function trackOwnership(
     subresource,
     now: registry.environment.clock.now(),
     resetFields: resetFieldsOf(resource, subresource),
+    emptied: operation.emptied,
   });
   if (!(entries instanceof Promise)) return void take(entries);
   // What cannot be judged in some version is not tracked any more: a write never fails for it.

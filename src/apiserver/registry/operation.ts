@@ -1,7 +1,9 @@
+import type { Emptied } from '#machinery/emptied.ts';
 import type { Status } from '#machinery/errors.ts';
 import type { FieldSelector } from '#machinery/fields.ts';
 import type { ParsedSelector } from '#machinery/labels.ts';
 import type { ApiObject, JsonObject, ListMeta } from '#machinery/meta.ts';
+import type { RepeatedKeys } from '#machinery/patch/repeated-keys.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { WatchStream } from '../cache/watch-stream.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -41,6 +43,8 @@ export interface Operation {
   readonly annotate?: ((key: string, value: string) => void) | undefined;
   /** Where webhooks add the milliseconds that they took, where somebody wants to know. */
   readonly timing?: { outsideMs: number };
+  /** Where a change says an empty list or map, which the object does not have. */
+  readonly emptied?: Emptied;
 }
 
 export interface OperationOptions {
@@ -60,6 +64,8 @@ export interface OperationOptions {
   readonly patchType?: PatchType;
   /** What is odd in the text of a patch: told, or refused, with what is odd in the patched object. */
   readonly patchProblems?: readonly string[];
+  /** Values in a JSON patch whose text has a key twice. */
+  readonly patchRepeats?: RepeatedKeys | undefined;
   readonly deletion?: DeletionOptions;
 }
 

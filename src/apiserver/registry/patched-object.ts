@@ -1,7 +1,7 @@
 import { cloneObject } from '#machinery/clone.ts';
 import { type ConformResult, conform, DecodeError } from '#machinery/conform.ts';
 import { type ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
-import { stringifyJson } from '#machinery/json.ts';
+import { type OddMember, stringifyJson, unknownMembers } from '#machinery/json.ts';
 import {
   type ApiObject,
   apiVersionOf,
@@ -10,10 +10,11 @@ import {
   type Mutable,
   parseApiVersion,
 } from '#machinery/meta.ts';
+import { oddIn } from '#machinery/patch/repeated-keys.ts';
 import { conformUnstructured } from '#machinery/unstructured.ts';
 import { converterBetween } from '../resources/conversion.ts';
 import type { ServedResource } from '../resources/resource.ts';
-import type { Operation, PatchType } from './operation.ts';
+import type { Operation } from './operation.ts';
 import type { Registry } from './registry.ts';
 
 /**
@@ -23,7 +24,8 @@ import type { Registry } from './registry.ts';
 export function patchedObject(registry: Registry, operation: Operation, document: JsonObject): Mutable<ApiObject> {
   const { options, warn } = operation;
   const { value, unknown } = decoded(registry, operation, document);
-  const fields = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+  const odd = oddInPatched(operation, document, unknown);
+  const fields = odd.map(({ what, path }) => `${what} field ${JSON.stringify(path)}`);
   const problems = [...(options.patchProblems ?? []), ...fields];
   if (problems.length > 0 && options.fieldValidation === 'Strict')
     throw unfit(document, `strict decoding error: ${problems.join(', ')}`);
@@ -32,30 +34,37 @@ export function patchedObject(registry: Registry, operation: Operation, document
   return cloneObject(value as unknown as ApiObject);
 }
 
+function oddInPatched(
+  { resource, options: { patchRepeats } }: Operation,
+  document: JsonObject,
+  unknown: readonly string[],
+): readonly OddMember[] {
+  if (patchRepeats === undefined) return unknownMembers(unknown);
+  if (resource.custom === undefined) return oddIn(document, patchRepeats, resource.schema, unknown);
+  return [...oddIn(document, patchRepeats, { type: 'any', message: '' }, []), ...unknownMembers(unknown)];
+}
+
 function decoded(registry: Registry, operation: Operation, document: JsonObject): ConformResult {
   const { resource, options } = operation;
   try {
     if (resource.custom !== undefined) return resource.custom.conform(document);
     // A strategic patch is made of values; the others make a text that says itself what it is.
     if (options.patchType !== 'strategic') return decodedAsText(registry, operation, document);
-    return ofKind(resource, conformUnstructured(document, resource.schema));
+    return ofKind(resource, conformUnstructured(document, resource.schema, operation));
   } catch (error) {
     throw error instanceof DecodeError ? unfit(document, error.message) : error;
   }
 }
 
-function decodedAsText(
-  registry: Registry,
-  { resource, name, options }: Operation,
-  document: JsonObject,
-): ConformResult {
+function decodedAsText(registry: Registry, operation: Operation, document: JsonObject): ConformResult {
+  const { resource, name } = operation;
   const { kind, apiVersion } = document;
   const own = resource.kind;
-  if (kind === own.kind && apiVersion === apiVersionOf(own)) return decodedOwn(resource, options.patchType, document);
+  if (kind === own.kind && apiVersion === apiVersionOf(own)) return decodedOwn(operation, document);
   const named = otherKind(registry, own.kind, document);
   if (named === 'unnamed')
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-  if (named.kind === own) return ofKind(resource, conform(document, resource.schema));
+  if (named.kind === own) return ofKind(resource, conform(document, resource.schema, operation));
   const { value, unknown } = conform(document, named.schema);
   if (named.storage === undefined || named.storage !== resource.storage) {
     const goPackage = own.group === '' ? 'core' : own.group.split('.')[0];
@@ -68,12 +77,13 @@ function decodedAsText(
 }
 
 /** A merged document is written anew, with its members in order: that decides which mistake is met first. */
-function decodedOwn({ schema }: ServedResource, patchType: PatchType | undefined, document: JsonObject): ConformResult {
+function decodedOwn(operation: Operation, document: JsonObject): ConformResult {
+  const { schema } = operation.resource;
   try {
-    return conform(document, schema);
+    return conform(document, schema, operation);
   } catch (error) {
-    if (patchType !== 'merge' || !(error instanceof DecodeError)) throw error;
-    return conform(inOrder(document), schema);
+    if (operation.options.patchType !== 'merge' || !(error instanceof DecodeError)) throw error;
+    return conform(inOrder(document), schema, operation);
   }
 }
 

@@ -278,7 +278,7 @@ function prepare(
     hookOf(registry, resource)?.prepare?.(object, old);
   }
   const counts = subresource !== 'status' && options.rules?.keepsGeneration !== true;
-  if (counts && (rules.hasGeneration ?? hasSeparateStatus(resource)) && !sameIntent(next, before, resource)) {
+  if (counts && (rules.hasGeneration ?? hasSeparateStatus(resource)) && !sameIntent(next, before, operation)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
 }
@@ -293,7 +293,7 @@ function keep(target: object, source: object, field: string): void {
 function sameIntent(
   object: Readonly<Record<string, unknown>>,
   old: Readonly<Record<string, unknown>>,
-  resource: ServedResource,
+  { resource, emptied }: Operation,
 ): boolean {
   const labelsOf = ({ metadata }: Readonly<Record<string, unknown>>): unknown => (metadata as ObjectMeta).labels;
   if (resource.rules.labelsCount === true && !equalValues(labelsOf(object), labelsOf(old))) return false;
@@ -301,9 +301,10 @@ function sameIntent(
   const countsStatus = isCustom && !hasSeparateStatus(resource);
   // An empty list in a type of Go is none.
   const isSame = isCustom ? equalValues : equalMeanings;
-  for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
+  const emptyFields = resource.rules.emptyCounts === true ? emptied?.fields : undefined;
+  for (const field of new Set([...Object.keys(object), ...Object.keys(old), ...(emptyFields ?? [])])) {
     if (field === 'metadata' || (field === 'status' && !countsStatus)) continue;
-    if (!isSame(object[field], old[field])) return false;
+    if (!isSame(object[field], old[field]) || emptyFields?.has(field)) return false;
   }
   return true;
 }

@@ -6,8 +6,10 @@ import type { StoredObject } from '../cache/stored-object.ts';
 
 /** What a kind that was defined at run time does in another way than built-in ones, whose types are known in full. */
 export interface CustomForm {
-  /** What decoding makes of a value: unknown fields gone, metadata in its canonical form. @throws DecodeError */
+  /** What decoding makes of a value: unknown fields and forbidden nulls gone, metadata canonical. @throws DecodeError */
   conform(value: Json): ConformResult;
+  /** The same for what apply has merged, where nulls stay: upstream does not decode it once more. */
+  conformApplied(value: Json): ConformResult;
   /** A stored object in this version. Those that a webhook converts must have been made `ready` before. */
   served(value: StoredObject): StoredObject;
   /** A webhook converts between versions. */

@@ -31,6 +31,7 @@ export const validatingWebhookConfigurationRules: KindRules<admission.Validating
     for (const webhook of configuration.webhooks ?? []) defaultWebhook(webhook);
   },
   hasGeneration: true,
+  emptyCounts: true,
   allowUnconditionalUpdate: false,
 };
 
@@ -43,6 +44,7 @@ export const mutatingWebhookConfigurationRules: KindRules<admission.MutatingWebh
     }
   },
   hasGeneration: true,
+  emptyCounts: true,
   allowUnconditionalUpdate: false,
 };
 

@@ -1,4 +1,5 @@
 import { type ConformResult, conform, DecodeError, emptyOf } from '../conform.ts';
+import type { Emptied } from '../emptied.ts';
 import { equalValues } from '../equality.ts';
 import { ApiError, badRequest } from '../errors.ts';
 import { withExplicitNulls } from '../explicit-nulls.ts';
@@ -49,6 +50,8 @@ export interface ApplyOptions {
   readonly versions?: Versions | undefined;
   /** Paths that this door of the API does not change: `[['status']]` for the object, `[['spec'], …]` for its status. */
   readonly resetFields: readonly (readonly string[])[];
+  /** Gets the places where an empty list or map was left out. */
+  readonly emptied?: Emptied | undefined;
 }
 
 /**
@@ -208,9 +211,9 @@ function refuseConflicts({ live, manager, schema }: ApplyOptions, conflicts: rea
   if (left.length > 0) throw conflictError(left);
 }
 
-function decoded({ conform, schema, patch }: ApplyOptions, object: JsonObject): JsonObject {
+function decoded({ conform, schema, patch, emptied }: ApplyOptions, object: JsonObject): JsonObject {
   try {
-    return (conform?.(object) ?? conformUnstructured(object, schema)).value as JsonObject;
+    return (conform?.(object) ?? conformUnstructured(object, schema, { emptied })).value as JsonObject;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const type = gvkText(String(patch['apiVersion']), String(patch['kind']));

@@ -1,6 +1,7 @@
 import { emptyOf } from '../conform.ts';
+import type { Emptied } from '../emptied.ts';
 import { withExplicitNulls } from '../explicit-nulls.ts';
-import type { ApiObject, JsonObject, ManagedFieldsEntry } from '../meta.ts';
+import type { ApiObject, Json, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
 import { formatTime } from '../time.ts';
 import { type Comparison, compareObjects } from './compare.ts';
@@ -35,6 +36,8 @@ export interface TrackUpdateOptions {
   readonly now: number;
   /** Paths that this door of the API does not change: `[['status']]` for the object, `[['spec'], …]` for its status. */
   readonly resetFields: readonly (readonly string[])[];
+  /** Where the client said an empty list or map, which `new` does not have. */
+  readonly emptied?: Emptied | undefined;
 }
 
 /**
@@ -62,11 +65,18 @@ function tracked(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsE
   if (old !== undefined && managers.length === 0) return [];
   const before = withExplicitNulls((options.old ?? emptyOf(schema)) as JsonObject, schema);
   const after = withExplicitNulls(options.new, schema, true) as unknown as JsonObject;
-  const own = ownableChanges(compareObjects(before, after, schema), options.resetFields);
+  const touched = new Set(options.emptied?.atoms.map((path) => valueAt(after, path)));
+  const own = ownableChanges(compareObjects(before, after, schema, touched), options.resetFields);
   const isUnchanged = isEmptyTree(own.changed) && isEmptyTree(own.removed);
   if (isUnchanged && areOfOneVersion(managers, apiVersion)) return entries;
   const changes = changesByVersion({ before, after, apiVersion, managers, versions }, own);
   return andThen(changes, (byVersion) => entriesOf(managersAfter(options, managers, own, byVersion)));
+}
+
+function valueAt(object: JsonObject, path: readonly (string | number)[]): Json | undefined {
+  let value: Json | undefined = object;
+  for (const step of path) value = (value as JsonObject | undefined | null)?.[step];
+  return value;
 }
 
 function managersAfter(

@@ -51,6 +51,9 @@ const redefined = (what: string, versions: readonly JsonObject[]): Step => ({
   until: collectionIn('v2'),
 });
 
+const odd = `{"apiVersion":"${group}/v2","kind":"Wid","metadata":{"name":"odd"},"spec":{"a":"1","a":"2"},"foo":1,"bar":{"a":1,"a":2}}`;
+const oddPatch = '[{"op":"add","path":"/spec","value":{"q":1,"a":"x","a":"y"}}]';
+
 const force = { force: true };
 const by = '?fieldManager=u';
 
@@ -92,4 +95,12 @@ export const customVersions: readonly Step[] = [
   applied('by force', second, 'b', { spec: { a: '8' } }, force),
   patched('an update', second, 'merge', { spec: { n: 8 } }, by),
   applied('the first at v2', second, 'a', { spec: { list: [{ name: 'z' }] } }, force),
+  applied('null where there is none', second, 'd', { spec: { n: null } } as unknown as JsonObject, force),
+  applied('null where there is one', second, 'd', { spec: { a: null } } as unknown as JsonObject, force),
+  applied('a null object', second, 'd', { spec: null } as unknown as JsonObject, force),
+  applied('a null in a new object', { ...second, name: 'y' }, 'd', { spec: { a: null } } as unknown as JsonObject),
+  { what: 'odd fields', method: 'POST', path: `${second.collection}?dryRun=All`, body: odd },
+  patched('odd fields', second, 'json', [{ op: 'add', path: '/spec', value: { q: 1 } }], '?dryRun=All'),
+  patched('odd fields twice', second, 'json', oddPatch, '?dryRun=All'),
+  patched('a null without apply', second, 'merge', { spec: { list: [{ name: 'z', value: null }] } }, by),
 ];

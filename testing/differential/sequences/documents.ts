@@ -18,6 +18,12 @@ const bodies: readonly string[] = ['[]', '7', '"x"', 'null', 'true', '{', '{"a":
 /** Where the official server tells what its reader of YAML thought of the text. */
 const ownWords = new Set(['apply {', 'apply {"a":1,"a":2}']);
 
+/** Fields that are unknown and fields that stand twice. */
+const odd: readonly string[] = [
+  '{"metadata":{"name":"x"},"data":{"a":"1","a":"2"},"foo":1}',
+  '{"foo":1,"foo":2,"metadata":{"name":"x"},"data":{"a":"1","a":"2"},"metadata":{"name":"x","bar":{"x":1}},"zoo":1}',
+];
+
 const applyFields = (what: string, fields: Json): Step => ({
   what: `an apply with ${what}`,
   method: 'apply',
@@ -48,6 +54,11 @@ export const documents: readonly Step[] = [
     (['merge', 'json', 'strategic', 'apply'] as const)
       .filter((method) => !ownWords.has(`${method} ${body}`))
       .map((method): Step => ({ what: `${method} ${body}`, method, path: at, body })),
+  ),
+  ...['', '&fieldValidation=Strict'].flatMap((query) =>
+    odd.map(
+      (body): Step => ({ what: `${body}${query}`, method: 'POST', path: `${collection}?dryRun=All${query}`, body }),
+    ),
   ),
   { what: 'a merge by force', method: 'merge', path: forced, body: {} },
   applyFields('a port that is text', { ports: [{ port: 'x' }] }),

@@ -5,6 +5,7 @@ import type { NormalAnswer } from '../normal-form.ts';
 import { autoscalers } from './autoscalers.ts';
 import { customVersions } from './custom-versions.ts';
 import { documents } from './documents.ts';
+import { generations } from './generations.ts';
 import { jsonPatches } from './json-patches.ts';
 import { managedFields } from './managed-fields.ts';
 import type { Step } from './sequence.ts';
@@ -15,6 +16,7 @@ export const sequences: Readonly<Record<string, readonly Step[]>> = {
   autoscalers,
   customVersions,
   documents,
+  generations,
   jsonPatches,
   managedFields,
   strategic,

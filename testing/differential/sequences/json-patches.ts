@@ -56,7 +56,22 @@ const operations: readonly Json[] = [
   'x',
 ];
 
-const odd = '{"op":"add","op":"add","path":"/data/x","value":"y","foo":1}';
+const twice = '{"x":"y","x":"z"}';
+const reachesInside = '{"op":"add","path":"/data/w","value":"v"}';
+const labels = '/metadata/labels';
+
+/** Members that no operation has, and members that stand twice, in places that the next operation reaches or not. */
+const odd: readonly string[] = [
+  '[{"op":"add","op":"add","path":"/data/x","value":"y","foo":1}]',
+  `[{"op":"add","path":"/data","value":${twice}}]`,
+  `[{"op":"add","path":"/data","value":${twice}},${reachesInside}]`,
+  `[{"op":"add","path":"/metadata/annotations","value":{"a":"b","x.y/y":"1","x.y/y":"2"}}]`,
+  `[{"op":"add","path":"${labels}","value":${twice}},{"op":"copy","from":"${labels}","path":"/data"}]`,
+  `[{"op":"add","path":"${labels}","value":${twice}},{"op":"move","from":"${labels}","path":"/data"}]`,
+  `[{"op":"add","path":"/more","value":${twice}}]`,
+  `[{"op":"add","path":"/metadata/ownerReferences","value":[{"odd":1,"uid":"u","uid":"u","name":"n","kind":"k","apiVersion":"v1"}]}]`,
+  `[{"op":"add","path":"/metadata/ownerReferences","value":[{"uid":"u","uid":"u","odd":1,"name":"n","kind":"k","apiVersion":"v1"}]}]`,
+];
 
 /** JSON patches that fit the object, and others. */
 export const jsonPatches: readonly Step[] = [
@@ -72,7 +87,7 @@ export const jsonPatches: readonly Step[] = [
   ...operations.map(
     (operation): Step => ({ what: JSON.stringify(operation), method: 'json', path: at, body: [operation] }),
   ),
-  ...['', '&fieldValidation=Strict', '&fieldValidation=Ignore'].map(
-    (query): Step => ({ what: `odd members${query}`, method: 'json', path: at + query, body: `[${odd}]` }),
+  ...['', '&fieldValidation=Strict', '&fieldValidation=Ignore'].flatMap((query) =>
+    odd.map((body): Step => ({ what: `${body}${query}`, method: 'json', path: at + query, body })),
   ),
 ];

@@ -4,8 +4,8 @@ import type { Json, JsonObject } from '#machinery/meta.ts';
 import type { StructuralNode } from './node.ts';
 
 /**
- * Fills in defaults where a field is absent, or null and may not be; other nulls that may not be are dropped. Shares
- * what does not change with `value`, which is never touched.
+ * Fills in defaults where a field is absent, or null and may not be. Shares what does not change with `value`, which is
+ * never touched.
  */
 export function withDefaults(value: Json, node: StructuralNode): Json {
   if (Array.isArray(value)) return node.items === undefined ? value : list(value, node.items);
@@ -28,15 +28,8 @@ function object(value: JsonObject, node: StructuralNode): JsonObject {
     const inner = memberOf(node, name);
     if (inner === undefined) continue;
     const before = (result ?? value)[name]!;
-    if (isForbiddenNull(before, inner)) {
-      if (inner.default !== undefined) set(name, cloneJson(inner.default));
-      else {
-        result ??= { ...value } as JsonFields;
-        delete result[name];
-      }
-      continue;
-    }
-    const after = withDefaults(before, inner);
+    const isReplaced = isForbiddenNull(before, inner) && inner.default !== undefined;
+    const after = isReplaced ? cloneJson(inner.default) : withDefaults(before, inner);
     if (after !== before) set(name, after);
   }
   return (result as JsonObject | undefined) ?? value;

@@ -13,14 +13,20 @@ import { type StructuralNode, structuralNode } from './node.ts';
 
 const metaFields = new Set(['apiVersion', 'kind', 'metadata']);
 
+export interface PruneOptions {
+  /** Null stays where it may not be, for validation to refuse. */
+  readonly keepsNulls?: boolean;
+}
+
 /**
  * Brings a custom object into the form in which it is kept: fields that the schema does not have are dropped, unless it
- * preserves them, and metadata is as in every object. Types are left to validation. Never changes `value`.
+ * preserves them, nulls that may not be and have no default are absent, and metadata is as in every object. Types are
+ * left to validation. Never changes `value`.
  * @throws DecodeError when the metadata is none.
  */
-export function prune(value: Json, root: StructuralNode): ConformResult {
+export function prune(value: Json, root: StructuralNode, { keepsNulls = false }: PruneOptions = {}): ConformResult {
   if (!isObject(value)) throw new DecodeError(`cannot restore an object from ${JSON.stringify(value)}`);
-  const walk = new Pruning();
+  const walk = new Pruning(keepsNulls);
   const pruned = walk.object(value, root, '', true);
   return { value: pruned, unknown: [...walk.unknown.sort(), ...walk.inMetadata].slice(0, maximumStrictErrors) };
 }
@@ -31,6 +37,11 @@ const isObject = (value: Json | undefined): value is JsonObject =>
 class Pruning {
   readonly unknown: string[] = [];
   readonly inMetadata: string[] = [];
+  readonly #keepsNulls: boolean;
+
+  constructor(keepsNulls: boolean) {
+    this.#keepsNulls = keepsNulls;
+  }
 
   /** `node` undefined: a place of no schema, where no field may be. */
   value(value: Json, node: StructuralNode | undefined, path: string): Json {
@@ -72,12 +83,19 @@ class Pruning {
     if (isObjectRoot && metaFields.has(name))
       return name === 'metadata' ? this.#metadata(value, inner, path === '') : value;
     const property = node?.properties.get(name);
-    if (property !== undefined) return this.value(value, property, inner);
+    if (property !== undefined) return this.#typed(value, property, inner);
     if (node?.additional !== undefined)
-      return this.value(value, node.additional === 'untyped' ? undefined : node.additional, inner);
+      return node.additional === 'untyped'
+        ? this.value(value, undefined, inner)
+        : this.#typed(value, node.additional, inner);
     if (node?.preserveUnknown === true) return value;
     if (this.unknown.length < maximumStrictErrors) this.unknown.push(inner);
     return undefined;
+  }
+
+  #typed(value: Json, node: StructuralNode, path: string): Json | undefined {
+    if (value !== null) return this.value(value, node, path);
+    return this.#keepsNulls || node.nullable || node.default !== undefined ? null : undefined;
   }
 
   /** As every object has it, also that of an object inside. @throws DecodeError when it is none. */

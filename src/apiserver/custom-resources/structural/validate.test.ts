@@ -153,11 +153,13 @@ test('fields that the schema does not have are dropped and named, in the order o
   });
 });
 
-test('defaults stand in for what is absent, and for null where null may not be', () => {
+test('defaults stand in for what is absent, and for null where null may not be; other such nulls are dropped', () => {
   assert.deepEqual(withDefaults({}, schema), { spec: { size: 1, note: 'none' } });
-  assert.deepEqual(withDefaults({ spec: { size: null, note: null, plain: null, list: [{}] } }, schema), {
+  const nulls = { spec: { size: null, note: null, plain: null, list: [{}] } };
+  assert.deepEqual(withDefaults(prune(nulls, schema).value, schema), {
     spec: { size: 1, note: null, list: [{ a: 'x' }] },
   });
+  assert.deepEqual(prune(nulls, schema, { keepsNulls: true }).value, nulls);
 });
 
 test('pruning and defaulting twice is the same as once, and never touches what came in', () => {

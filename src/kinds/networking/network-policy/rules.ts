@@ -12,4 +12,5 @@ export const networkPolicyRules: KindRules<networking.NetworkPolicy> = {
     }
   },
   hasGeneration: true,
+  emptyCounts: true,
 };
