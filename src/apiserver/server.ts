@@ -98,12 +98,7 @@ export interface ApiServerOptions {
 const accessHooks: Readonly<Record<string, ResourceHook>> = {
   'certificates.k8s.io/certificatesigningrequests': certificateRequestHook,
   'certificates.k8s.io/podcertificaterequests': podCertificateHook,
-  'resource.k8s.io/resourceclaims': {
-    admit: async (...write) => {
-      await adminAccessClaimHook.admit?.(...write);
-      await claimStatusHook.admit?.(...write);
-    },
-  },
+  'resource.k8s.io/resourceclaims': { ...claimStatusHook, ...adminAccessClaimHook },
   'resource.k8s.io/resourceclaimtemplates': adminAccessTemplateHook,
   'rbac.authorization.k8s.io/roles': roleHook,
   'rbac.authorization.k8s.io/clusterroles': roleHook,

@@ -1,5 +1,6 @@
 import { GoMap, goJson } from '#machinery/errors.ts';
 import type { Json, JsonObject } from '#machinery/meta.ts';
+import { emptiedFields } from '#machinery/sent-empty.ts';
 import { unifiedDiff } from '#machinery/unified-diff.ts';
 import table from './generated/go-structs.json' with { type: 'json' };
 
@@ -41,18 +42,32 @@ export function goDiff(name: GoStruct, before: unknown, after: unknown): string 
 
 function structValue(name: string, object: JsonObject): JsonObject {
   const value = name === 'core.PodSpec' ? withHostSettings(object) : withFlatMetadata(name, object);
-  const known = new Map(Object.keys(value).map((key) => [key.toLowerCase(), value[key]]));
+  const known = new Map(
+    Object.entries({ ...emptiedFields(object), ...value }).map(([key, member]) => [key.toLowerCase(), member as Json]),
+  );
   const result: Record<string, Json> = {};
   for (const row of structs[name]!) {
     const [field, type, tag] = row.split(':') as [string, string, string | undefined];
     const [jsonName = '', ...options] = tag?.split(',') ?? [];
     const key = (jsonName || field).toLowerCase();
-    const shown = goValue(type, known.get(key) ?? known.get(key.replace(/value(?=s?$)/, '')));
+    const shown = goValue(type, known.get(key) ?? known.get(otherNames[key] ?? key.replace(/value(?=s?$)/, '')));
     if (options.length > 0 && (type.startsWith('*') ? shown === null : isLeftOut(shown))) continue;
     result[jsonName || field] = shown;
   }
   return result as JsonObject;
 }
+
+/** Fields that clients know by quite another name. */
+const otherNames: Readonly<Record<string, string>> = {
+  datadiskuri: 'diskuri',
+  endpointsname: 'endpoints',
+  discoverychapauth: 'chapauthdiscovery',
+  sessionchapauth: 'chapauthsession',
+  cephmonitors: 'monitors',
+  rbdimage: 'image',
+  rbdpool: 'pool',
+  radosuser: 'user',
+};
 
 function isLeftOut(value: Json): boolean {
   if (value === null || value === '' || value === 0 || value === false) return true;

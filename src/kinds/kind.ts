@@ -55,6 +55,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly warnings?: (object: T, old: T | undefined) => readonly string[];
   /** How the name is checked; the default is a DNS-1123 subdomain. */
   readonly nameRule?: 'subdomain' | 'label' | 'rfc1035Label' | 'pathSegment' | 'ip';
+  /** What is wrong with a name, or with the prefix of a generated one, where the rule depends on the object. */
+  readonly nameProblems?: (name: string, object: T) => string[];
   /** Finalizers are standard ones or fully qualified, unless any name does. */
   readonly finalizerRule?: 'any' | undefined;
   /** Field selectors besides `metadata.name` and `metadata.namespace`, as functions of the object. */
@@ -73,6 +75,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly keepsStatusOnCreate?: boolean;
   /** `metadata.generation` counts changes outside metadata and status. Default: true when status is separate. */
   readonly hasGeneration?: boolean;
+  /** Fields that `prepareForUpdate` takes away count as changes all the same. */
+  readonly countsDropped?: boolean;
   /** Changes of the labels count as well. */
   readonly labelsCount?: boolean;
   /** So does an empty list or map where there was none: upstream compares the values in memory, where these differ. */

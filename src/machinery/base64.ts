@@ -29,3 +29,11 @@ export function decodeBase64Url(text: string): string {
 export function base64UrlToBytes(text: string): Uint8Array {
   return decodeBase64(text.replaceAll('-', '+').replaceAll('_', '/'));
 }
+
+/** Where a text stops being base64, of which line breaks may be a part; undefined when it is all. */
+export function badBase64At(text: string): number | undefined {
+  if (text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  const plain = text.replace(/[\r\n]/g, '');
+  if (plain.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(plain)) return undefined;
+  return /[^A-Za-z0-9+/=\r\n]/.exec(text)?.index ?? Math.floor(text.replace(/=+$/, '').length / 4) * 4;
+}

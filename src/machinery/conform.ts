@@ -1,7 +1,10 @@
+import { badBase64At, encodeBase64 } from './base64.ts';
 import type { Emptied } from './emptied.ts';
+import { elementType, goType, goTypeName, jsonType } from './go-types.ts';
 import type { Json, JsonObject } from './meta.ts';
 import { canonicalQuantity } from './quantity.ts';
 import type { Field, ListSchema, MapSchema, ObjectSchema, ScalarSchema, Schema } from './schema.ts';
+import { noteEmptied } from './sent-empty.ts';
 import { canonicalMicroTime, canonicalTime } from './time.ts';
 
 /** A JSON object under construction. */
@@ -50,7 +53,6 @@ export function zeroOf(schema: Schema): Json | undefined {
     case 'object':
       return emptyOf(schema);
     case 'string':
-    case 'bytes':
       return '';
     case 'boolean':
       return false;
@@ -70,6 +72,7 @@ export function zeroOf(schema: Schema): Json | undefined {
 export function emptyOf(schema: Schema): Json {
   if (schema.type === 'list') return [];
   if (schema.type === 'map') return {};
+  if (schema.type === 'bytes') return '';
   if (schema.type !== 'object') return zeroOf(schema) ?? null;
   const object: JsonFields = {};
   for (const { name, zero } of alwaysFields(schema)) object[name] = zero();
@@ -148,8 +151,11 @@ class Walk {
       }
       if (after === before) continue;
       result ??= { ...object } as JsonFields;
-      if (after === undefined) delete result[name];
-      else setOwn(result, name, after);
+      if (after !== undefined) setOwn(result, name, after);
+      else {
+        delete result[name];
+        if (field !== undefined && isEmptyCollection(before, field.schema)) noteEmptied(result, name, before);
+      }
     }
     this.#emptied?.leave();
     for (const { name, zero } of this.#partial ? nothing : alwaysFields(schema)) {
@@ -173,6 +179,7 @@ class Walk {
     this.#holder = holderBefore;
     this.#depth = depthBefore;
     if (this.#partial) return after;
+    if (field.presence !== 'always' && after === '' && field.schema.type === 'bytes') return undefined;
     if (field.presence === 'nonZero' && (after === '' || after === 0 || after === false)) return undefined;
     if (field.presence !== 'always' && isEmptyCollection(after, field.schema) && !this.#isRecordOfOwners(field)) {
       if (after !== undefined) this.#emptied?.note(this.#path, field.name);
@@ -243,7 +250,8 @@ class Walk {
         if (typeof value === 'bigint') return Number(value);
         break;
       case 'bytes':
-        if (typeof value === 'string') return checkBase64(value);
+        if (typeof value === 'string') return this.#bytes(value);
+        if (Array.isArray(value)) return this.#octets(value);
         break;
       case 'time':
         if (typeof value === 'string') return decoded(canonicalTime, value);
@@ -261,6 +269,24 @@ class Walk {
         return schema.inner === undefined ? value : conformInner(value, schema, schema.inner);
     }
     return this.#refuse(value, schema);
+  }
+
+  /** Go decodes on after what is no base64. */
+  #bytes(text: string): string | undefined {
+    const bad = badBase64At(text);
+    if (bad === undefined) return /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, '') : text;
+    this.mismatch ??= new DecodeError(`illegal base64 data at input byte ${bad}`);
+    return undefined;
+  }
+
+  /** Bytes may also come one by one. */
+  #octets(values: readonly Json[]): string | undefined {
+    const isOctet = (value: Json): boolean =>
+      Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256;
+    const other = values.find((value) => value !== null && !isOctet(value));
+    if (other === undefined) return encodeBase64(Uint8Array.from(values as readonly number[]));
+    this.mismatch ??= this.#mismatch(jsonType(other, true), 'uint8');
+    return undefined;
   }
 
   #reportUnknown(name: string): void {
@@ -287,11 +313,6 @@ class Walk {
   }
 }
 
-/** What a Go list or map holds; undefined where its type has a name of its own. */
-function elementType(type: string): string | undefined {
-  return /^(?:\[\]|map\[[^\]]*\])\*?(.*)$/.exec(type)?.[1];
-}
-
 /** What one thing or another holds: Go decodes these on their own, and reports no unknown fields in them. */
 function conformInner(value: Json, { message = '' }: ScalarSchema, inner: ObjectSchema): Json {
   if (message.endsWith('OrBool') && typeof value !== 'boolean' && (typeof value !== 'object' || Array.isArray(value)))
@@ -310,8 +331,8 @@ function isInt64(value: Json): boolean {
 }
 
 function isEmptyCollection(value: Json | undefined, schema: Schema): boolean {
-  if (schema.type === 'list') return (value as readonly Json[] | undefined)?.length === 0;
-  if (schema.type !== 'map' || value === undefined) return false;
+  if (schema.type === 'list') return Array.isArray(value) && value.length === 0;
+  if (schema.type !== 'map' || typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   for (const _ in value as JsonObject) return false;
   return true;
 }
@@ -343,58 +364,9 @@ function decoded(convert: (text: string) => string, text: string): string {
   }
 }
 
-function checkBase64(text: string): string {
-  const match = /^[A-Za-z0-9+/]*={0,2}$/.exec(text);
-  if (match !== null && text.length % 4 === 0) return text;
-  const plain = text.replace(/[\r\n]/g, '');
-  if (plain.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(plain)) return plain;
-  const bad = /[^A-Za-z0-9+/=\r\n]/.exec(text)?.index ?? Math.floor(text.replace(/=+$/, '').length / 4) * 4;
-  throw new DecodeError(`illegal base64 data at input byte ${bad}`);
-}
-
 function checkNesting(value: Json, depth: number): Json {
   if (typeof value !== 'object' || value === null) return value;
   if (depth > maximumNesting) throw new DecodeError('exceeded max depth');
   for (const item of Array.isArray(value) ? value : Object.values(value)) checkNesting(item as Json, depth + 1);
   return value;
-}
-
-/** What Go calls a JSON value of the wrong type; with the number itself where a number does not fit. */
-function jsonType(value: Json, showNumber = false): string {
-  if (Array.isArray(value)) return 'array';
-  switch (typeof value) {
-    case 'string':
-      return 'string';
-    case 'boolean':
-      return 'bool';
-    case 'number':
-    case 'bigint':
-      return showNumber ? `number ${value}` : 'number';
-    default:
-      return 'object';
-  }
-}
-
-/** `core.v1.PodSpec` is `PodSpec` where Go names a struct. */
-function goTypeName(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1);
-}
-
-function goType(schema: Schema): string {
-  switch (schema.type) {
-    case 'object':
-      return schema.name.split('.').slice(-2).join('.');
-    case 'list':
-      return `[]${goType(schema.items)}`;
-    case 'map':
-      return `map[string]${goType(schema.values)}`;
-    case 'boolean':
-      return 'bool';
-    case 'double':
-      return 'float64';
-    case 'bytes':
-      return '[]uint8';
-    default:
-      return schema.type;
-  }
 }

@@ -38,7 +38,7 @@ function placesIn(schema: ObjectSchema): Places {
 }
 
 function isNullable({ type }: Schema): boolean {
-  return type === 'list' || type === 'map' || type === 'time' || type === 'microTime' || type === 'any';
+  return ['list', 'map', 'time', 'microTime', 'any', 'bytes'].includes(type);
 }
 
 /** The type of an object, or of the objects that a list or map holds. */
@@ -76,7 +76,7 @@ function written(object: JsonObject, { fields, within }: Places, keepsEmpty: boo
 
 function isEmpty(value: Json | undefined, shape: Schema['type']): boolean {
   if (value === undefined) return true;
-  if (shape === 'any') return false;
+  if (shape === 'any' || shape === 'bytes') return false;
   if (typeof value !== 'object' || value === null) return false;
   for (const _ in value) return false;
   return true;

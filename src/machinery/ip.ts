@@ -27,18 +27,74 @@ function isIpv6(text: string): boolean {
   return halves.length === 2 ? count <= 7 : count === 8;
 }
 
-/** What upstream says of a text that is no address. */
-export function ipProblems(text: string): string[] {
-  return ipFamily(text) === undefined ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [];
+/** The text without the zeros that lead its decimal numbers: some parsers read them, ours do not. */
+function withoutLeadingZeros(text: string): string {
+  return text.replace(/(?<![0-9a-fA-F:])0+(?=\d)/g, '');
 }
 
-/** What upstream says of a text that is no network in CIDR notation. */
-export function cidrProblems(text: string): string[] {
-  const [address = '', bits = '', ...rest] = text.split('/');
+/** The family of what is an address to the most tolerant of upstream's parsers. */
+export function addressFamily(text: string): 4 | 6 | undefined {
+  return ipFamily(withoutLeadingZeros(text));
+}
+
+export function isAddress(text: string): boolean {
+  return addressFamily(text) !== undefined;
+}
+
+/** Whether the most tolerant of upstream's parsers takes a text for a network in CIDR notation. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits = '', ...rest] = withoutLeadingZeros(text).split('/');
   const family = ipFamily(address);
-  const isGood = family !== undefined && rest.length === 0 && /^(0|[1-9]\d{0,2})$/.test(bits);
-  if (isGood && Number(bits) <= (family === 4 ? 32 : 128)) return [];
-  return ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'];
+  if (family === undefined || rest.length > 0 || !/^\d{1,3}$/.test(bits)) return false;
+  return Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+/** An IPv4 address in the form of the other family. */
+function isMapped(text: string): boolean {
+  return ipFamily(text) === 6 && addressValue(text)! >> 32n === 0xffffn;
+}
+
+/** What upstream says of a text that is no address, or one of several ways to write it (KEP-4858). */
+export function ipProblems(text: string): string[] {
+  if (!isAddress(text)) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
+  if (ipFamily(text) === undefined) return ['must not have leading 0s'];
+  return isMapped(text) ? ['must not be an IPv4-mapped IPv6 address'] : [];
+}
+
+/** The same, where the address has to be in its one canonical form. */
+export function canonicalIpProblems(text: string): string[] {
+  const problems = ipProblems(text);
+  if (problems.length > 0) return problems;
+  const canonical = canonicalIp(text);
+  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
+/** What upstream says of a text that is no network in CIDR notation, or one of several ways to write it (KEP-4858). */
+export function cidrProblems(text: string): string[] {
+  if (!isNetwork(text)) return ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'];
+  if (withoutLeadingZeros(text) !== text) return ['must not have leading 0s in IP or prefix length'];
+  const [address = ''] = text.split('/');
+  if (isMapped(address)) return ['must not have an IPv4-mapped IPv6 address'];
+  const { family, bits, value } = parseNetwork(text)!;
+  const host = BigInt((family === 4 ? 32 : 128) - bits);
+  return (value >> host) << host === value ? [] : ['must not have bits set beyond the prefix length'];
+}
+
+/** The same, where the network has to be in its one canonical form. */
+export function canonicalCidrProblems(text: string): string[] {
+  const problems = cidrProblems(text);
+  if (problems.length > 0) return problems;
+  const [address = '', bits = ''] = text.split('/');
+  const canonical = `${canonicalIp(address)}/${bits}`;
+  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
+/** What upstream says of a text that is no address of a network interface, as in `10.9.8.7/24`. */
+export function interfaceAddressProblems(text: string): string[] {
+  const [address = '', bits = ''] = withoutLeadingZeros(text).split('/');
+  if (!isNetwork(text)) return ['must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'];
+  const canonical = `${canonicalIp(address)}/${bits}`;
+  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
 }
 
 interface Network {
@@ -65,9 +121,24 @@ function addressValue(text: string): bigint | undefined {
 }
 
 function parseNetwork(text: string): Network | undefined {
-  if (cidrProblems(text).length > 0) return undefined;
-  const [address = '', bits = ''] = text.split('/');
+  if (!isNetwork(text)) return undefined;
+  const [address = '', bits = ''] = withoutLeadingZeros(text).split('/');
   return { family: ipFamily(address)!, bits: Number(bits), value: addressValue(address)! };
+}
+
+/** The one way to write an address (RFC 5952); the text itself when it is none. */
+export function canonicalIp(text: string): string {
+  const value = addressValue(text);
+  if (value === undefined || isIpv4(text)) return text;
+  if (value >> 32n === 0xffffn) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join('.');
+  const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - index * 16)) & 0xffffn).toString(16));
+  const plain = groups.join(':');
+  // The first of the longest runs of zeros, if it is more than one group.
+  const runs = [...plain.matchAll(/(?<![0-9a-f])0(?::0(?![0-9a-f]))+/g)];
+  const longest = runs.reduce((best, [run]) => Math.max(best, run.length), 0);
+  const at = runs.find(([run]) => run.length === longest);
+  if (at === undefined) return plain;
+  return `${plain.slice(0, at.index).replace(/:$/, '')}::${plain.slice(at.index + longest).replace(/^:/, '')}`;
 }
 
 /** Whether `inner` lies in `outer` and is smaller; false when either is no network. */

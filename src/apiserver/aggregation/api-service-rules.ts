@@ -7,12 +7,11 @@ import { local } from './availability.ts';
 
 /** What an APIService means (apiregistration/v1): which server answers for a group and version. */
 export const apiServiceRules: KindRules<APIService> = {
-  nameRule: 'pathSegment',
+  nameProblems: validateName,
   finalizerRule: 'any',
   hasGeneration: false,
   defaults({ spec }) {
     if (spec?.service !== undefined) spec.service.port ??= 443;
-    if (spec?.caBundle === '') delete spec.caBundle;
   },
   // What this server answers for itself needs no checking.
   prepareForCreate(object, { now }) {
@@ -29,19 +28,18 @@ export const apiServiceRules: KindRules<APIService> = {
     ),
 };
 
-function validate({ metadata, spec }: APIService): readonly FieldError[] {
+/** An APIService is named for what it serves. */
+function validateName(name: string, { spec }: APIService): string[] {
+  const problems = pathSegmentProblems(name);
+  const wanted = `${spec?.version ?? ''}.${spec?.group ?? ''}`;
+  if (problems.length > 0 || name === wanted) return problems;
+  return [`must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`];
+}
+
+function validate({ spec }: APIService): readonly FieldError[] {
   const errors: FieldError[] = [];
   const { group = '', version = '', service, caBundle = '', insecureSkipTLSVerify = false } = spec ?? {};
   const { groupPriorityMinimum = 0, versionPriority = 0 } = spec ?? {};
-  const wanted = `${version}.${group}`;
-  if (metadata.name !== undefined && metadata.name !== wanted && pathSegmentProblems(metadata.name).length === 0)
-    errors.push(
-      fieldError.invalid(
-        'metadata.name',
-        metadata.name,
-        `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`,
-      ),
-    );
   if (group !== '')
     errors.push(...subdomainProblems(group).map((problem) => fieldError.invalid('spec.group', group, problem)));
   else if (version !== 'v1')

@@ -17,18 +17,29 @@ function commonOptions({ kind: { namespaced } }: ServedResource): ObjectMetaOpti
   return { namespaced, nameRule: 'pathSegment', finalizerRule: 'any' };
 }
 
-function ownOptions({ kind: { namespaced }, rules: { nameRule, finalizerRule } }: ServedResource): ObjectMetaOptions {
-  return { namespaced, nameRule: nameRule ?? 'subdomain', finalizerRule };
+function ownOptions({ kind: { namespaced }, rules }: ServedResource, object: ApiObject): ObjectMetaOptions {
+  const { nameRule = 'subdomain', finalizerRule, nameProblems } = rules;
+  return {
+    namespaced,
+    nameRule,
+    finalizerRule,
+    nameProblems: nameProblems && ((name) => nameProblems(name, object)),
+  };
 }
 
 function orderOf({ kind, custom }: ServedResource): CheckOrder {
   return custom === undefined ? checkOrderOf(kind) : customCheckOrder;
 }
 
-/** Everything wrong with a new object. */
-export function problemsOfNew(resource: ServedResource, object: ApiObject, context: RuleContext): FieldError[] {
-  const errors: FieldError[] = [];
-  const options = ownOptions(resource);
+/** Everything wrong with a new object, after what is told `first`. */
+export function problemsOfNew(
+  resource: ServedResource,
+  object: ApiObject,
+  context: RuleContext,
+  first: readonly FieldError[] = [],
+): FieldError[] {
+  const errors = [...first];
+  const options = ownOptions(resource, object);
   for (const check of orderOf(resource).create) {
     if (check === 'O') errors.push(...(resource.rules.validate?.(object, context) ?? []));
     else errors.push(...validateObjectMeta(object.metadata, { ...options, anyGenerateName: check === 'm' }));
@@ -41,6 +52,8 @@ export interface CheckedChange {
   readonly object: ApiObject;
   readonly old: ApiObject;
   readonly order: keyof Pick<CheckOrder, 'update' | 'status'>;
+  /** What is told before everything that the kind checks. */
+  readonly first?: readonly FieldError[] | undefined;
   readonly whole: () => readonly FieldError[];
   readonly change: () => readonly FieldError[];
 }
@@ -48,7 +61,7 @@ export interface CheckedChange {
 /** Everything wrong with a changed object. */
 export function problemsOfChange(
   resource: ServedResource,
-  { object, old, order, whole, change }: CheckedChange,
+  { object, old, order, first = [], whole, change }: CheckedChange,
 ): FieldError[] {
   const { metadata } = object;
   const errors = validateObjectMeta(metadata, commonOptions(resource));
@@ -56,7 +69,8 @@ export function problemsOfChange(
   if (errors.length > 0) errors.push(...validateObjectMetaUpdate(metadata, old.metadata, 'any'));
   else errors.push(...validateObjectMetaChange(metadata, old.metadata));
   const isSound = errors.length === 0;
-  const options = ownOptions(resource);
+  errors.push(...first);
+  const options = ownOptions(resource, object);
   for (const check of orderOf(resource)[order]) {
     if (check === 'O') errors.push(...whole());
     else if (check === 'C') errors.push(...change());

@@ -86,11 +86,10 @@ async function createNamed(
   }
 }
 
-/** What only the server writes: a client's values are dropped. */
+/** What only the server writes: a client's values are dropped. A version stays until there is another. */
 const systemFields = [
   'uid',
   'creationTimestamp',
-  'resourceVersion',
   'deletionTimestamp',
   'deletionGracePeriodSeconds',
   'selfLink',
@@ -132,8 +131,10 @@ function prepare(registry: Registry, resource: ServedResource, object: Mutable<A
   hookOf(registry, resource)?.prepare?.(object, undefined);
 }
 
-function checkValid(registry: Registry, { resource, warn }: Operation, object: ApiObject): void {
-  const errors = problemsOfNew(resource, object, ruleContext(registry));
+function checkValid(registry: Registry, operation: Operation, object: ApiObject): void {
+  const { resource, warn } = operation;
+  const first = hookOf(registry, resource)?.problems?.(registry, operation, object, undefined);
+  const errors = problemsOfNew(resource, object, ruleContext(registry), first);
   if (errors.length > 0) throw invalid(resource.kind, object.metadata.name ?? '', errors);
   for (const text of resource.rules.warnings?.(object, undefined) ?? []) warn(text);
 }

@@ -76,22 +76,32 @@ function decodedAsText(registry: Registry, operation: Operation, document: JsonO
   return { value: converted as unknown as Json, unknown };
 }
 
-/** A merged document is written anew, with its members in order: that decides which mistake is met first. */
+/**
+ * A merged document is written anew, with its members in order, and one that operations changed at least at its root:
+ * that decides which mistake is met first.
+ */
 function decodedOwn(operation: Operation, document: JsonObject): ConformResult {
   const { schema } = operation.resource;
   try {
     return conform(document, schema, operation);
   } catch (error) {
-    if (operation.options.patchType !== 'merge' || !(error instanceof DecodeError)) throw error;
-    return conform(inOrder(document), schema, operation);
+    if (!(error instanceof DecodeError)) throw error;
+    const { patchType } = operation.options;
+    if (patchType === 'merge') return conform(inOrder(document), schema, operation);
+    if (patchType === 'json') return conform(sorted(document), schema, operation);
+    throw error;
   }
 }
 
 function inOrder(value: Json): Json {
   if (Array.isArray(value)) return value.map((item: Json) => inOrder(item));
   if (typeof value !== 'object' || value === null) return value;
-  const names = Object.keys(value).sort();
-  return Object.fromEntries(names.map((name) => [name, inOrder((value as JsonObject)[name]!)])) as JsonObject;
+  return sorted(value as JsonObject, inOrder);
+}
+
+function sorted(object: JsonObject, inner = (value: Json): Json => value): JsonObject {
+  const names = Object.keys(object).sort();
+  return Object.fromEntries(names.map((name) => [name, inner(object[name]!)])) as JsonObject;
 }
 
 /** What kind a document says it is of. One of no version has nothing that anybody knows, not even a name. */

@@ -1,6 +1,7 @@
 import type { Environment } from '#base/environment.ts';
 import type { Client } from '#client/client.ts';
 import type { RuleContext } from '#kinds/kind.ts';
+import type { FieldError } from '#machinery/errors.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import type { Store } from '#storage/store.ts';
 import type { AdmissionChain } from '../admission/chain.ts';
@@ -60,6 +61,13 @@ export interface ResourceHook {
     object: Mutable<ApiObject>,
     old: ApiObject | undefined,
   ) => void | Promise<void>;
+  /** What is wrong besides what the kind's own rules find: told before it, together with it. */
+  readonly problems?: (
+    registry: Registry,
+    operation: Operation,
+    object: ApiObject,
+    old: ApiObject | undefined,
+  ) => readonly FieldError[];
   /**
    * Called when everything else about a write has been decided, just before it is stored; may change the object.
    * @throws ApiError to refuse the write.

@@ -263,6 +263,11 @@ function prepare(
   const { rules } = resource;
   const next = object as Mutable<ApiObject> & Record<string, unknown>;
   const before = old as ApiObject & Record<string, unknown>;
+  const counts =
+    subresource !== 'status' &&
+    options.rules?.keepsGeneration !== true &&
+    (rules.hasGeneration ?? hasSeparateStatus(resource));
+  const hasDropped = counts && rules.countsDropped === true && !sameIntent(next, before, operation);
   if (options.rules !== undefined) {
     options.rules.prepare(object, old, registry);
   } else if (subresource === 'status') {
@@ -277,10 +282,8 @@ function prepare(
     rules.prepareForUpdate?.(object, old, ruleContext(registry));
     hookOf(registry, resource)?.prepare?.(object, old);
   }
-  const counts = subresource !== 'status' && options.rules?.keepsGeneration !== true;
-  if (counts && (rules.hasGeneration ?? hasSeparateStatus(resource)) && !sameIntent(next, before, operation)) {
+  if (hasDropped || (counts && !sameIntent(next, before, operation)))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
-  }
 }
 
 function keep(target: object, source: object, field: string): void {
@@ -324,6 +327,7 @@ function checkValid(
     object,
     old,
     order: isStatus || options.rules !== undefined ? 'status' : 'update',
+    first: hookOf(registry, resource)?.problems?.(registry, operation, object, old),
     whole: () => (rules.validateUpdateOnly === true ? [] : (rules.validate?.(object, context) ?? [])),
     change: () => {
       if (options.rules !== undefined) return options.rules.validate?.(object, old, registry) ?? [];

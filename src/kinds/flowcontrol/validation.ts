@@ -215,14 +215,19 @@ function validateLevelSpec(name: string, spec: flowcontrol.PriorityLevelConfigur
   if (type === 'Exempt') {
     if (limited !== undefined)
       errors.push(fieldError.forbidden('spec.limited', 'must be nil if the type is not Limited'));
-    return [...errors, ...validateShares(exempt ?? {}, 'spec.exempt')];
+    const path = 'spec.exempt';
+    return [...errors, ...validateShares(exempt ?? {}, path), ...validateLending(exempt ?? {}, path)];
   }
   if (type !== 'Limited') return [...errors, fieldError.notSupported('spec.type', type, ['Exempt', 'Limited'])];
   if (exempt !== undefined) errors.push(fieldError.forbidden('spec.exempt', 'must be nil if the type is Limited'));
   if (limited === undefined)
     return [...errors, fieldError.required('spec.limited', 'must not be empty when type is Limited')];
   const borrowing = limited.borrowingLimitPercent;
-  errors.push(...validateShares(limited, 'spec.limited'), ...validateResponse(limited.limitResponse));
+  errors.push(
+    ...validateShares(limited, 'spec.limited'),
+    ...validateResponse(limited.limitResponse),
+    ...validateLending(limited, 'spec.limited'),
+  );
   if (borrowing !== undefined && borrowing < 0) {
     const detail = 'if specified, must be a non-negative integer';
     errors.push(fieldError.invalid('spec.limited.borrowingLimitPercent', borrowing, detail));
@@ -231,15 +236,19 @@ function validateLevelSpec(name: string, spec: flowcontrol.PriorityLevelConfigur
 }
 
 function validateShares(
-  { nominalConcurrencyShares: shares, lendablePercent: percent }: flowcontrol.ExemptPriorityLevelConfiguration,
+  { nominalConcurrencyShares: shares = 0 }: flowcontrol.ExemptPriorityLevelConfiguration,
   path: string,
 ): FieldError[] {
-  const errors: FieldError[] = [];
-  if (shares !== undefined && shares < 0)
-    errors.push(fieldError.invalid(`${path}.nominalConcurrencyShares`, shares, 'must be a non-negative integer'));
-  if (percent !== undefined && (percent < 0 || percent > 100))
-    errors.push(fieldError.invalid(`${path}.lendablePercent`, percent, 'must be between 0 and 100, inclusive'));
-  return errors;
+  if (shares >= 0) return [];
+  return [fieldError.invalid(`${path}.nominalConcurrencyShares`, shares, 'must be a non-negative integer')];
+}
+
+function validateLending(
+  { lendablePercent: percent = 0 }: flowcontrol.ExemptPriorityLevelConfiguration,
+  path: string,
+): FieldError[] {
+  if (percent >= 0 && percent <= 100) return [];
+  return [fieldError.invalid(`${path}.lendablePercent`, percent, 'must be between 0 and 100, inclusive')];
 }
 
 function validateResponse(response: flowcontrol.LimitResponse | undefined): FieldError[] {

@@ -1,7 +1,8 @@
+import type { TypedLocalObjectReference } from '#kinds/generated/types/core_v1.ts';
 import type * as networking from '#kinds/generated/types/networking_v1.ts';
-import { each, immutable, invalidAll, oneOf, validateLabelSelector } from '#kinds/validation/common.ts';
+import { each, immutable, invalidAll, oneOf, oneOfInOrder, validateLabelSelector } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { cidrProblems, ipFamily, isStrictSubset } from '#machinery/ip.ts';
+import { cidrProblems, ipProblems, isAddress, isNetwork, isStrictSubset } from '#machinery/ip.ts';
 import {
   byteLength,
   label1123Problems,
@@ -12,24 +13,32 @@ import {
   wildcardSubdomainProblems,
 } from '#machinery/names.ts';
 
-export function validateNetworkPolicy({ spec }: networking.NetworkPolicy): FieldError[] {
+export function validateNetworkPolicy(
+  { spec }: networking.NetworkPolicy,
+  old?: networking.NetworkPolicy,
+): FieldError[] {
   if (spec === undefined) return [];
+  const known = old === undefined ? new Set<string>() : blocksOf(old);
+  const checkPeer = (peer: networking.NetworkPolicyPeer, path: string): FieldError[] => validatePeer(peer, path, known);
   const errors = validateLabelSelector(spec.podSelector, 'spec.podSelector');
   errors.push(
     ...each(spec.ingress, 'spec.ingress', (rule, path) => [
       ...each(rule.ports, `${path}.ports`, validatePolicyPort),
-      ...each(rule.from, `${path}.from`, validatePeer),
+      ...each(rule.from, `${path}.from`, checkPeer),
     ]),
     ...each(spec.egress, 'spec.egress', (rule, path) => [
       ...each(rule.ports, `${path}.ports`, validatePolicyPort),
-      ...each(rule.to, `${path}.to`, validatePeer),
+      ...each(rule.to, `${path}.to`, checkPeer),
     ]),
   );
   const types = spec.policyTypes ?? [];
   if (types.length > 2) {
     return [...errors, fieldError.invalid('spec.policyTypes', types, 'may not specify more than two policyTypes')];
   }
-  return [...errors, ...each(types, 'spec.policyTypes', (type, path) => oneOf(type, ['Egress', 'Ingress'], path))];
+  return [
+    ...errors,
+    ...each(types, 'spec.policyTypes', (type, path) => oneOfInOrder(type, ['Ingress', 'Egress'], path)),
+  ];
 }
 
 function validatePolicyPort(port: networking.NetworkPolicyPort, path: string): FieldError[] {
@@ -55,7 +64,22 @@ function validatePolicyPort(port: networking.NetworkPolicyPort, path: string): F
   return errors;
 }
 
-function validatePeer(peer: networking.NetworkPolicyPeer, path: string): FieldError[] {
+/** What was there before may stay, though no new policy could have it. */
+function validateBlock(cidr: string, path: string, known: ReadonlySet<string>): FieldError[] {
+  return known.has(cidr) ? [] : invalidAll(path, cidr, cidrProblems(cidr));
+}
+
+function blocksOf({ spec }: networking.NetworkPolicy): ReadonlySet<string> {
+  const peers = [
+    ...(spec?.ingress ?? []).flatMap(({ from = [] }) => from),
+    ...(spec?.egress ?? []).flatMap(({ to = [] }) => to),
+  ];
+  return new Set(
+    peers.flatMap(({ ipBlock }) => (ipBlock === undefined ? [] : [ipBlock.cidr, ...(ipBlock.except ?? [])])),
+  );
+}
+
+function validatePeer(peer: networking.NetworkPolicyPeer, path: string, known: ReadonlySet<string>): FieldError[] {
   const { podSelector, namespaceSelector, ipBlock } = peer;
   const errors = [
     ...validateLabelSelector(podSelector, `${path}.podSelector`),
@@ -64,15 +88,15 @@ function validatePeer(peer: networking.NetworkPolicyPeer, path: string): FieldEr
   if (ipBlock !== undefined) {
     const { cidr = '', except } = ipBlock;
     if (cidr === '') errors.push(fieldError.required(`${path}.ipBlock.cidr`));
-    else errors.push(...invalidAll(`${path}.ipBlock.cidr`, cidr, cidrProblems(cidr)));
+    else errors.push(...validateBlock(cidr, `${path}.ipBlock.cidr`, known));
     // What is left out of no range cannot be judged.
-    const isRange = cidr === '' || cidrProblems(cidr).length === 0;
     errors.push(
-      ...each(isRange ? except : [], `${path}.ipBlock.except`, (text, at) => {
-        const problems = cidrProblems(text);
-        if (problems.length > 0) return invalidAll(at, text, problems);
-        return isStrictSubset(text, cidr) ? [] : [fieldError.invalid(at, text, 'must be a strict subset of `cidr`')];
-      }),
+      ...each(isNetwork(cidr) ? except : [], `${path}.ipBlock.except`, (text, at) => [
+        ...validateBlock(text, at, known),
+        ...(isNetwork(text) && !isStrictSubset(text, cidr)
+          ? [fieldError.invalid(at, text, 'must be a strict subset of `cidr`')]
+          : []),
+      ]),
     );
   }
   const selectors = [podSelector, namespaceSelector].filter((selector) => selector !== undefined).length;
@@ -81,6 +105,21 @@ function validatePeer(peer: networking.NetworkPolicyPeer, path: string): FieldEr
     errors.push(fieldError.forbidden(path, 'may not specify both ipBlock and another peer'));
   }
   return errors;
+}
+
+/** Addresses that were there before may stay, though no new ones could be like them. */
+export function validateIngressStatus(
+  { status }: networking.Ingress,
+  { status: old }: networking.Ingress,
+): FieldError[] {
+  const known = new Set(old?.loadBalancer?.ingress?.map(({ ip }) => ip));
+  return each(status?.loadBalancer?.ingress, 'status.loadBalancer.ingress', ({ ip = '', hostname = '' }, path) => [
+    ...(ip === '' || known.has(ip) ? [] : invalidAll(`${path}.ip`, ip, ipProblems(ip))),
+    ...(hostname === '' ? [] : invalidAll(`${path}.hostname`, hostname, subdomainProblems(hostname))),
+    ...(isAddress(hostname)
+      ? [fieldError.invalid(`${path}.hostname`, hostname, 'must be a DNS name, not an IP address')]
+      : []),
+  ]);
 }
 
 export function validateIngress({ spec = {} }: networking.Ingress): FieldError[] {
@@ -109,8 +148,7 @@ function validateHost(host: string, path: string): FieldError[] {
 function validateIngressRule({ host = '', http }: networking.IngressRule, path: string): FieldError[] {
   const errors: FieldError[] = [];
   if (host !== '') {
-    if (ipFamily(host) !== undefined)
-      errors.push(fieldError.invalid(`${path}.host`, host, 'must be a DNS name, not an IP address'));
+    if (isAddress(host)) errors.push(fieldError.invalid(`${path}.host`, host, 'must be a DNS name, not an IP address'));
     errors.push(...validateHost(host, `${path}.host`));
   }
   if (http === undefined) return errors;
@@ -148,7 +186,7 @@ function validateBackend({ service, resource }: networking.IngressBackend, path:
   if (service !== undefined && resource !== undefined) {
     return [fieldError.invalid(path, '', 'cannot set both resource and service backends')];
   }
-  if (resource !== undefined) return [];
+  if (resource !== undefined) return validateReference(resource, `${path}.resource`);
   if (service === undefined) return [fieldError.invalid(path, '', 'resource or service backend is required')];
   const { name = '', port = {} } = service;
   const errors =
@@ -156,11 +194,11 @@ function validateBackend({ service, resource }: networking.IngressBackend, path:
       ? [fieldError.required(`${path}.service.name`)]
       : invalidAll(`${path}.service.name`, name, label1123Problems(name));
   const at = `${path}.service.port`;
-  if ((port.name ?? '') !== '' && port.number !== undefined) {
+  if ((port.name ?? '') !== '' && (port.number ?? 0) !== 0) {
     errors.push(fieldError.invalid(path, '', 'cannot set both port name & port number'));
   } else if ((port.name ?? '') !== '') {
     errors.push(...invalidAll(`${at}.name`, port.name, portNameProblems(port.name!)));
-  } else if (port.number !== undefined) {
+  } else if (port.number !== undefined && port.number !== 0) {
     errors.push(...invalidAll(`${at}.number`, port.number, portNumberProblems(port.number)));
   } else {
     errors.push(fieldError.required(path, 'port name or number is required'));
@@ -196,21 +234,29 @@ function validateDomainPrefixedPath(text: string, path: string): FieldError[] {
   ];
 }
 
+/** An object of some kind, in the same namespace or in none. */
+function validateReference(
+  { apiGroup, kind = '', name = '' }: Partial<TypedLocalObjectReference>,
+  path: string,
+): FieldError[] {
+  const segment = (field: string, value: string): FieldError[] =>
+    value === ''
+      ? [fieldError.required(`${path}.${field}`)]
+      : invalidAll(`${path}.${field}`, value, pathSegmentProblems(value));
+  return [
+    ...(apiGroup === undefined ? [] : invalidAll(`${path}.apiGroup`, apiGroup, subdomainProblems(apiGroup))),
+    ...segment('kind', kind),
+    ...segment('name', name),
+  ];
+}
+
 function validateClassParameters(
   parameters: networking.IngressClassParametersReference | undefined,
   path: string,
 ): FieldError[] {
   if (parameters === undefined) return [];
-  const { apiGroup, kind = '', name = '', scope, namespace } = parameters;
-  const segment = (field: string, value: string): FieldError[] =>
-    value === ''
-      ? [fieldError.required(`${path}.${field}`)]
-      : invalidAll(`${path}.${field}`, value, pathSegmentProblems(value));
-  const errors = [
-    ...(apiGroup === undefined ? [] : invalidAll(`${path}.apiGroup`, apiGroup, subdomainProblems(apiGroup))),
-    ...segment('kind', kind),
-    ...segment('name', name),
-  ];
+  const { scope, namespace } = parameters;
+  const errors = validateReference(parameters, path);
   if (scope === undefined) return [...errors, fieldError.required(`${path}.scope`)];
   errors.push(...oneOf(scope, ['Cluster', 'Namespace'], `${path}.scope`));
   if (scope === 'Namespace' && namespace === undefined)

@@ -46,29 +46,37 @@ function validateRule(rule: rbac.PolicyRule, path: string, isNamespaced: boolean
 }
 
 export function validateRoleBinding(binding: rbac.RoleBinding): FieldError[] {
-  return validateBinding(binding, ['Role', 'ClusterRole']);
+  return validateBinding(binding, ['Role', 'ClusterRole'], true);
 }
 
 export function validateClusterRoleBinding(binding: rbac.ClusterRoleBinding): FieldError[] {
-  return validateBinding(binding, ['ClusterRole']);
+  return validateBinding(binding, ['ClusterRole'], false);
 }
 
-function validateBinding(binding: rbac.RoleBinding, kinds: readonly string[]): FieldError[] {
+/** @param isNamespaced a service account may leave its namespace to the binding. */
+function validateBinding(binding: rbac.RoleBinding, kinds: readonly string[], isNamespaced: boolean): FieldError[] {
   const { apiGroup = '', kind = '', name = '' } = binding.roleRef;
   const errors: FieldError[] = [];
   if (apiGroup !== group) errors.push(fieldError.notSupported('roleRef.apiGroup', apiGroup, [group]));
   if (!kinds.includes(kind)) errors.push(fieldError.notSupportedInOrder('roleRef.kind', kind, kinds));
   if (name === '') errors.push(fieldError.required('roleRef.name'));
   else errors.push(...invalidAll('roleRef.name', name, pathSegmentProblems(name)));
-  return [...errors, ...each(binding.subjects, 'subjects', validateSubject)];
+  return [
+    ...errors,
+    ...each(binding.subjects, 'subjects', (subject, path) => validateSubject(subject, path, isNamespaced)),
+  ];
 }
 
-function validateSubject({ kind, name = '', namespace = '', apiGroup = '' }: rbac.Subject, path: string): FieldError[] {
+function validateSubject(
+  { kind, name = '', namespace = '', apiGroup = '' }: rbac.Subject,
+  path: string,
+  isNamespaced: boolean,
+): FieldError[] {
   const errors = name === '' ? [fieldError.required(`${path}.name`)] : [];
   if (kind === 'ServiceAccount') {
     if (name !== '') errors.push(...invalidAll(`${path}.name`, name, subdomainProblems(name)));
     if (apiGroup !== '') errors.push(fieldError.notSupported(`${path}.apiGroup`, apiGroup, ['']));
-    if (namespace === '') errors.push(fieldError.required(`${path}.namespace`));
+    if (namespace === '' && !isNamespaced) errors.push(fieldError.required(`${path}.namespace`));
   } else if (kind === 'User' || kind === 'Group') {
     if (apiGroup !== group) errors.push(fieldError.notSupported(`${path}.apiGroup`, apiGroup, [group]));
   } else {

@@ -11,6 +11,7 @@ import { validateMap, validateName, validateSet } from './sets.ts';
 
 /** Limits of a device in a slice. */
 const maxAttributesAndCapacities = 32;
+const maxAttributeValues = 48;
 const maxTextBytes = 64;
 const maxTaints = 16;
 const maxConsumptions = 2;
@@ -34,6 +35,11 @@ export function validateDevice(
   if (count > maxAttributesAndCapacities) {
     const detail = `the total number of attributes and capacities must not exceed ${maxAttributesAndCapacities}`;
     errors.push(fieldError.invalid(path, count, detail));
+  }
+  const values = Object.keys(attributes).length;
+  if (values > maxAttributeValues) {
+    const detail = `the total number of attribute values must not exceed ${maxAttributeValues}`;
+    errors.push(fieldError.invalid(path, values, detail));
   }
   const shown = { shownBytes: shownNameBytes };
   errors.push(
@@ -140,8 +146,11 @@ function validateNodes(
 }
 
 /** Conditions that a pod waits for before it is bound (KEP-5007): of both kinds or of none. */
-function validateBinding(
-  { bindingConditions = [], bindingFailureConditions = [] }: resource.Device,
+export function validateBinding(
+  {
+    bindingConditions = [],
+    bindingFailureConditions = [],
+  }: Pick<resource.Device, 'bindingConditions' | 'bindingFailureConditions'>,
   path: string,
 ): FieldError[] {
   const [at, failuresAt] = [`${path}.bindingConditions`, `${path}.bindingFailureConditions`];

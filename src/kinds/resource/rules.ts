@@ -4,11 +4,12 @@ import type { DeviceTaintRule } from '#kinds/generated/types/resource_v1beta2.ts
 import type { KindRules } from '#kinds/kind.ts';
 import { immutable } from '#kinds/validation/common.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { dropField } from '#machinery/sent-empty.ts';
 import { formatTime } from '#machinery/time.ts';
+import { dropReturned, validateClaimStatusUpdate } from './claim-status.ts';
 import { claimFromBeta, sliceFromBeta, templateFromBeta } from './conversion.ts';
+import { validateClaimSpec } from './requests.ts';
 import {
-  validateClaimSpec,
-  validateClaimStatusUpdate,
   validateDeviceClass,
   validateSlice,
   validateSliceUpdate,
@@ -18,28 +19,35 @@ import {
 
 /** Kinds of dynamic resource allocation (KEP-4381). */
 
-interface Counted {
+interface Request {
   allocationMode?: string;
   count?: number;
+  tolerations?: { operator?: string }[];
 }
 
-function defaultCount(request: Counted): void {
+function defaultRequest(request: Request): void {
+  defaultTolerations(request);
   request.allocationMode ||= 'ExactCount';
   if (request.allocationMode === 'ExactCount') request.count ||= 1;
 }
 
+function defaultTolerations({ tolerations = [] }: Request): void {
+  for (const toleration of tolerations) toleration.operator ||= 'Equal';
+}
+
 function defaultRequests(requests: Mutable<readonly resource.DeviceRequest[]> | undefined): void {
   for (const { exactly, firstAvailable = [] } of requests ?? []) {
-    if (exactly !== undefined) defaultCount(exactly);
-    for (const alternative of firstAvailable) defaultCount(alternative);
+    if (exactly !== undefined) defaultRequest(exactly);
+    for (const alternative of firstAvailable) defaultRequest(alternative);
   }
 }
 
 function defaultBetaRequests(requests: Mutable<readonly beta.DeviceRequest[]> | undefined): void {
   for (const request of requests ?? []) {
     const alternatives = request.firstAvailable ?? [];
-    if (alternatives.length === 0) defaultCount(request);
-    for (const alternative of alternatives) defaultCount(alternative);
+    if (alternatives.length === 0) defaultRequest(request);
+    else defaultTolerations(request);
+    for (const alternative of alternatives) defaultRequest(alternative);
   }
 }
 
@@ -53,6 +61,7 @@ export const resourceClaimRules: KindRules<resource.ResourceClaim> = {
   defaults: ({ spec }) => defaultRequests(spec?.devices?.requests),
   validate: ({ spec }, { checkSelector }) => validateClaimSpec(spec, 'spec', checkSelector),
   validateUpdate: ({ spec }, { spec: old }) => immutable(spec, old, 'spec', 'resource.ResourceClaimSpec'),
+  prepareForStatusUpdate: ({ status }, { status: old }) => dropReturned(status, old),
   validateStatusUpdate: validateClaimStatusUpdate,
   hasGeneration: false,
 };
@@ -69,6 +78,7 @@ export const resourceClaimTemplateRules: KindRules<resource.ResourceClaimTemplat
 export const resourceSliceRules: KindRules<resource.ResourceSlice> = {
   prepareForCreate: ({ spec }, { now }) => prepareDevices(spec?.devices, now),
   prepareForUpdate: ({ spec }, _, { now }) => prepareDevices(spec?.devices, now),
+  countsDropped: true,
   validateUpdateOnly: true,
   validate: validateSlice,
   validateUpdate: validateSliceUpdate,
@@ -85,9 +95,9 @@ const ungated = ['bools', 'ints', 'strings', 'versions'];
 function prepareDevices(devices: Mutable<readonly resource.Device[]> | undefined, now: number): void {
   for (const device of devices ?? []) {
     for (const taint of device.taints ?? []) taint.timeAdded ??= formatTime(now);
-    delete (device as Record<string, unknown>)['nodeAllocatableResourceMappings'];
+    dropField(device, 'nodeAllocatableResourceMappings');
     for (const attribute of Object.values(device.attributes ?? {}))
-      for (const field of ungated) delete (attribute as Record<string, unknown>)[field];
+      for (const field of ungated) dropField(attribute, field);
   }
 }
 

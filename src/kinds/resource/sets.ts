@@ -1,29 +1,29 @@
-import { invalidAll } from '#kinds/validation/common.ts';
+import { each, invalidAll } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1123Problems } from '#machinery/names.ts';
 
-export type Item = { readonly name?: string };
+/** The key of items that have a name. */
+export const byName = ({ name = '' }: { readonly name?: string }): string => name;
 
-/** At most `max` items, each once by its key, and each right. */
+/** At most `max` items, or none is looked at; each right; and each once by its key, which is told last. */
 export function validateSet<T>(
   items: readonly T[] | undefined,
   path: string,
   limits: { readonly max: number; readonly key?: (item: T) => string },
   check: (item: T, path: string) => readonly FieldError[],
 ): FieldError[] {
+  if (items === undefined) return [];
   const { max, key } = limits;
+  if (items.length > max) return [fieldError.tooMany(path, items.length, max)];
+  const errors = each(items, path, check);
+  if (key === undefined) return errors;
   const seen = new Set<string>();
-  const errors: FieldError[] = [];
-  for (const [index, item] of (items ?? []).entries()) {
-    const at = `${path}[${index}]`;
-    errors.push(...check(item, at));
-    const identity = key?.(item);
-    if (identity === undefined) continue;
-    if (seen.has(identity)) errors.push(fieldError.duplicate(at, identity));
+  for (const [index, item] of items.entries()) {
+    const identity = key(item);
+    if (seen.has(identity)) errors.push(fieldError.duplicate(`${path}[${index}]`, identity));
     seen.add(identity);
   }
-  const count = items?.length ?? 0;
-  return count > max ? [...errors, fieldError.tooMany(path, count, max)] : errors;
+  return errors;
 }
 
 /** Errors of keys are told at the map, those of values at their key, shortened where it is far too long. */

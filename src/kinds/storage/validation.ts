@@ -8,6 +8,7 @@ import {
   negativeMessage,
   nonNegative,
   oneOf,
+  oneOfInOrder,
   validateLabelSelector,
 } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
@@ -84,7 +85,7 @@ export function validateCsiDriver({ spec }: storage.CSIDriver): FieldError[] {
     ...oneOf(spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'], 'spec.fsGroupPolicy'),
     ...validateTokenRequests(tokenRequests, 'spec.tokenRequests'),
     ...(spec.volumeLifecycleModes ?? []).flatMap((mode) =>
-      oneOf(mode, ['Persistent', 'Ephemeral'], 'spec.volumeLifecycleModes'),
+      oneOfInOrder(mode, ['Persistent', 'Ephemeral'], 'spec.volumeLifecycleModes'),
     ),
   ];
   if (period !== undefined && period < 10) {
@@ -165,8 +166,9 @@ export function validateCsiStorageCapacityUpdate(
   capacity: storage.CSIStorageCapacity,
   old: storage.CSIStorageCapacity,
 ): FieldError[] {
+  const { nodeTopology: topology } = capacity;
   return [
-    ...immutable(capacity.nodeTopology, old.nodeTopology, 'nodeTopology'),
+    ...immutable(topology, old.nodeTopology, 'nodeTopology', topology && 'v1.LabelSelector'),
     ...immutable(capacity.storageClassName, old.storageClassName, 'storageClassName'),
   ];
 }

@@ -30,6 +30,11 @@ export function oneOf(value: string | undefined, allowed: readonly string[], pat
   return value === undefined || allowed.includes(value) ? [] : [fieldError.notSupported(path, value, allowed)];
 }
 
+/** The same, where the texts have an order of their own. */
+export function oneOfInOrder(value: string | undefined, allowed: readonly string[], path: string): FieldError[] {
+  return value === undefined || allowed.includes(value) ? [] : [fieldError.notSupportedInOrder(path, value, allowed)];
+}
+
 /** Present and one of a few texts. */
 export function requiredOneOf(value: string | undefined, allowed: readonly string[], path: string): FieldError[] {
   return (value ?? '') === '' ? [fieldError.required(path)] : oneOf(value, allowed, path);

@@ -1,7 +1,7 @@
 import { goStruct } from '#kinds/go-struct.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { ipProblems } from '#machinery/ip.ts';
+import { canonicalIpProblems } from '#machinery/ip.ts';
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '#machinery/meta.ts';
 import {
   byteLength,
@@ -16,6 +16,8 @@ import { each, immutable, invalidAll, nonNegative, validateLabels } from './comm
 export interface ObjectMetaOptions {
   readonly namespaced: boolean;
   readonly nameRule: NonNullable<KindRules['nameRule']>;
+  /** Instead of the rule. */
+  readonly nameProblems?: ((name: string) => string[]) | undefined;
   readonly finalizerRule?: KindRules['finalizerRule'];
   /** The prefix of a generated name is not looked at: the name that came of it is. */
   readonly anyGenerateName?: boolean;
@@ -30,7 +32,7 @@ const nameProblems: Readonly<Record<ObjectMetaOptions['nameRule'], (name: string
   label: label1123Problems,
   rfc1035Label: label1035Problems,
   pathSegment: pathSegmentProblems,
-  ip: ipProblems,
+  ip: canonicalIpProblems,
 };
 
 /** Everything wrong with an object's metadata, whatever its kind. */
@@ -99,11 +101,13 @@ export function validateNames(metadata: ObjectMeta, options: ObjectMetaOptions):
   const { namespaced, nameRule, anyGenerateName } = options;
   const { name = '', generateName = '', namespace = '' } = metadata;
   const errors: FieldError[] = [];
-  const problems = nameProblems[nameRule];
+  const problems = options.nameProblems ?? nameProblems[nameRule];
   if (generateName !== '' && anyGenerateName !== true) {
     // What follows the prefix may make a trailing dash part of a good name.
     const masked =
-      nameRule !== 'pathSegment' && /.-$/.test(generateName) ? `${generateName.slice(0, -2)}a` : generateName;
+      nameRule !== 'pathSegment' && options.nameProblems === undefined && /.-$/.test(generateName)
+        ? `${generateName.slice(0, -2)}a`
+        : generateName;
     errors.push(...invalidAll('metadata.generateName', generateName, problems(masked)));
   }
   if (name === '') errors.push(fieldError.required('metadata.name', 'name or generateName is required'));

@@ -5,7 +5,15 @@ import { goStruct } from '#kinds/go-struct.ts';
 import { validateParameters, validateProvisioner, validateTopologies } from '#kinds/storage/validation.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { percentProblems } from '#machinery/names.ts';
-import { immutable, invalidAll, nonNegative, notMoreThanAll, oneOf, validateLabelSelector } from './common.ts';
+import {
+  immutable,
+  invalidAll,
+  nonNegative,
+  notMoreThanAll,
+  oneOf,
+  oneOfInOrder,
+  validateLabelSelector,
+} from './common.ts';
 
 /** Validation of kinds with little to check. */
 
@@ -31,7 +39,7 @@ export function validatePriorityClass(priority: PriorityClass): FieldError[] {
     const detail = `maximum allowed value of a user defined priority is ${highestUserPriority}`;
     errors.push(fieldError.forbidden('value', detail));
   }
-  return [...errors, ...oneOf(priority.preemptionPolicy, ['Never', 'PreemptLowerPriority'], 'preemptionPolicy')];
+  return [...errors, ...oneOfInOrder(priority.preemptionPolicy, ['PreemptLowerPriority', 'Never'], 'preemptionPolicy')];
 }
 
 export function validatePriorityClassUpdate(priority: PriorityClass, old: PriorityClass): FieldError[] {

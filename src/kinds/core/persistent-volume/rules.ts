@@ -1,8 +1,7 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { type ResourceList, roundResources } from '#kinds/resource-list.ts';
 import { formatTime } from '#machinery/time.ts';
-import { defaultOlderSources } from '../pod/volume-defaults.ts';
+import { defaultPersistentSources } from '../pod/volume-defaults.ts';
 import { validateVolume, validateVolumeUpdate } from './validation.ts';
 
 export const persistentVolumeRules: KindRules<core.PersistentVolume> = {
@@ -13,9 +12,7 @@ export const persistentVolumeRules: KindRules<core.PersistentVolume> = {
     volume.status.phase ??= 'Pending';
     volume.spec.persistentVolumeReclaimPolicy ??= 'Retain';
     volume.spec.volumeMode ??= 'Filesystem';
-    roundResources(volume.spec.capacity as ResourceList | undefined);
-    if (volume.spec.hostPath !== undefined) volume.spec.hostPath.type ??= '';
-    defaultOlderSources(volume.spec);
+    defaultPersistentSources(volume.spec);
   },
   prepareForCreate(volume, { now }) {
     volume.status = { phase: 'Pending', lastPhaseTransitionTime: formatTime(now) };

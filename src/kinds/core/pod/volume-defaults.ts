@@ -48,8 +48,15 @@ function defaultDownwardItems(items: Mutable<core.DownwardAPIVolumeFile>[] | und
   }
 }
 
+/** The defaults of a volume that a persistent volume, or something like one, describes. */
+export function defaultPersistentSources(spec: Mutable<core.PersistentVolumeSpec>): void {
+  roundResources(spec.capacity as ResourceList | undefined);
+  if (spec.hostPath !== undefined) spec.hostPath.type ??= '';
+  defaultOlderSources(spec);
+}
+
 /** Sources that name a storage system; persistent volumes have them too. */
-export function defaultOlderSources(
+function defaultOlderSources(
   source: Mutable<Pick<core.Volume & core.PersistentVolumeSpec, 'iscsi' | 'rbd' | 'azureDisk' | 'scaleIO'>>,
 ): void {
   if (source.iscsi !== undefined) source.iscsi.iscsiInterface ??= 'default';

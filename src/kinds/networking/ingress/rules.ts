@@ -1,7 +1,8 @@
 import type { Ingress } from '#kinds/generated/types/networking_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { validateIngress } from '../validation.ts';
+import { validateIngress, validateIngressStatus } from '../validation.ts';
 
 export const ingressRules: KindRules<Ingress> = {
   validate: validateIngress,
+  validateStatusUpdate: validateIngressStatus,
 };

@@ -3,7 +3,9 @@ import type { KindRules } from '#kinds/kind.ts';
 import { validateNetworkPolicy } from '../validation.ts';
 
 export const networkPolicyRules: KindRules<networking.NetworkPolicy> = {
-  validate: validateNetworkPolicy,
+  validateUpdateOnly: true,
+  validate: (policy) => validateNetworkPolicy(policy),
+  validateUpdate: validateNetworkPolicy,
   defaults({ spec }) {
     if (spec === undefined) return;
     spec.policyTypes ??= (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];

@@ -2,7 +2,7 @@ import type { ServiceCIDR } from '#kinds/generated/types/networking_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { each, invalidAll } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { cidrProblems, ipFamily } from '#machinery/ip.ts';
+import { addressFamily, canonicalCidrProblems, isNetwork } from '#machinery/ip.ts';
 
 const path = 'spec.cidrs';
 const immutableMessage = 'field is immutable';
@@ -18,8 +18,8 @@ export const serviceCidrRules: KindRules<ServiceCIDR> = {
 function validateRanges(cidrs: readonly string[]): FieldError[] {
   if (cidrs.length === 0) return [fieldError.required(path, 'at least one CIDR required')];
   if (cidrs.length > 2) return [fieldError.invalid(path, { cidrs }, 'may only hold up to 2 values')];
-  const errors = each(cidrs, path, (cidr, at) => invalidAll(at, cidr, cidrProblems(cidr)));
-  const [first, second] = cidrs.map((cidr) => ipFamily(cidr.split('/')[0] ?? ''));
+  const errors = each(cidrs, path, (cidr, at) => invalidAll(at, cidr, canonicalCidrProblems(cidr)));
+  const [first, second] = cidrs.map((cidr) => (isNetwork(cidr) ? addressFamily(cidr.split('/')[0]!) : undefined));
   if (cidrs.length === 2 && first !== undefined && first === second) {
     const detail = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64';
     errors.push(fieldError.invalid(path, cidrs, detail));

@@ -4,6 +4,7 @@ import { validatePriorityClass, validatePriorityClassUpdate } from '#kinds/valid
 
 export const priorityClassRules: KindRules<scheduling.PriorityClass> = {
   validate: validatePriorityClass,
+  validateUpdateOnly: true,
   validateUpdate: validatePriorityClassUpdate,
   defaults(priority) {
     priority.preemptionPolicy ??= 'PreemptLowerPriority';
