@@ -118,7 +118,7 @@ function decodeAny(
       return { ...conformed(value), yamlDuplicates: duplicates };
     }
     case 'protobuf':
-      return conformed(decodeProtobuf(bytes, schema));
+      return { value: decodeProtobuf(bytes, schema), unknown: [], duplicates: [] };
     case 'cbor':
       // A key that stands twice is no CBOR at all.
       return conformed(decodeCbor(bytes));

@@ -1,7 +1,7 @@
 import { schemaOfKind } from '#kinds/resources.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor, encodeCbor, isSelfDescribed } from '#machinery/cbor.ts';
-import { conform, DecodeError, encodeJson, parseJson } from '#machinery/json.ts';
+import { DecodeError, encodeJson, parseJson } from '#machinery/json.ts';
 import type { ApiObject, JsonObject } from '#machinery/meta.ts';
 import { decodeEnvelope, decodeMessage, encodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
@@ -48,8 +48,7 @@ function fromProtobuf(bytes: Uint8Array): ApiObject {
   const schema = schemaOf(apiVersion, kind);
   if (schema === undefined)
     throw new DecodeError(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`);
-  const { value } = conform(decodeMessage(raw, schema), schema);
-  return Object.assign({ kind, apiVersion }, value) as unknown as ApiObject;
+  return Object.assign({ kind, apiVersion }, decodeMessage(raw, schema)) as unknown as ApiObject;
 }
 
 function fromGeneral(bytes: Uint8Array): ApiObject {

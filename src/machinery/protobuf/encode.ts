@@ -25,11 +25,23 @@ export function encodeEnvelope(
   { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
 ): Uint8Array {
   const writer = new BackwardWriter(message.length + maxEnvelope);
+  beginEnvelope(writer);
+  writer.delimited(message);
+  return endEnvelope(writer, { apiVersion, kind });
+}
+
+/** What follows the message: the empty content encoding and type. */
+function beginEnvelope(writer: BackwardWriter): void {
   writer.string('');
   writer.tag(4, bytesType);
   writer.string('');
   writer.tag(3, bytesType);
-  writer.delimited(message);
+}
+
+function endEnvelope(
+  writer: BackwardWriter,
+  { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
+): Uint8Array {
   writer.tag(2, bytesType);
   const end = writer.size;
   writer.string(kind);
@@ -49,11 +61,11 @@ export function encodeMessage(value: JsonObject, schema: ObjectSchema): Uint8Arr
   return writer.finish();
 }
 
-/** Tag and length before an item, and what stands before the items with a continue token. */
+/** Tag and length before an item, and what stands around the items with a continue token. */
 const maxItemHead = 6;
-const maxListHead = 1024;
+const maxListHead = 1024 + maxEnvelope;
 
-/** A list whose items are messages already. */
+/** A list with its envelope, whose items are messages already. */
 export function encodeList(list: {
   readonly apiVersion: string;
   readonly kind: string;
@@ -63,13 +75,16 @@ export function encodeList(list: {
 }): Uint8Array {
   const bytes = list.items.reduce((sum, item) => sum + item.length + maxItemHead, maxListHead);
   const writer = new BackwardWriter(bytes);
+  beginEnvelope(writer);
+  const end = writer.size;
   for (let at = list.items.length - 1; at >= 0; at--) {
     writer.delimited(list.items[at]!);
     writer.tag(2, bytesType);
   }
   writer.delimited(encodeMessage(list.metadata, list.metadataSchema));
   writer.tag(1, bytesType);
-  return encodeEnvelope(writer.finish(), list);
+  writer.varint(writer.size - end);
+  return endEnvelope(writer, list);
 }
 
 /** One event of a watch: four bytes of length, then a `meta.v1.WatchEvent` with the enveloped object. */
@@ -150,11 +165,17 @@ function writeMap(
 
 /** Go sorts keys by their bytes; JavaScript by UTF-16 units, which differs beyond the basic plane. */
 function byUtf8(left: string, right: string): number {
-  const [first, second] = [new TextEncoder().encode(left), new TextEncoder().encode(right)];
-  for (let at = 0; at < Math.min(first.length, second.length); at++) {
-    if (first[at] !== second[at]) return first[at]! - second[at]!;
+  const length = Math.min(left.length, right.length);
+  for (let at = 0; at < length; at++) {
+    const [first, second] = [left.charCodeAt(at), right.charCodeAt(at)];
+    if (first !== second) return inUtf8(first) - inUtf8(second);
   }
-  return first.length - second.length;
+  return left.length - right.length;
+}
+
+/** Halves of characters beyond the basic plane come after all of it, as they do in UTF-8. */
+function inUtf8(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }
 
 /** Go writes fields that are no pointers always, whatever their value. */

@@ -6,6 +6,8 @@ export const bytesType = 2;
 export const fixed32Type = 5;
 
 const initialBytes = 1024;
+/** Texts of up to so many characters are mostly ASCII, and sooner copied here than handed to the platform. */
+const shortText = 64;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -22,7 +24,8 @@ export class BackwardWriter {
   /** @param expectedBytes how much will be written, about */
   constructor(expectedBytes = initialBytes) {
     this.#isMeasured = expectedBytes !== initialBytes;
-    this.#bytes = new Uint8Array(expectedBytes);
+    // What is not written over is cut off: it need not be cleared.
+    this.#bytes = Buffer.allocUnsafeSlow(expectedBytes);
     this.#start = expectedBytes;
   }
 
@@ -33,13 +36,15 @@ export class BackwardWriter {
 
   finish(): Uint8Array {
     // What was measured before leaves next to nothing to cut off.
-    return this.#isMeasured ? this.#bytes.subarray(this.#start) : this.#bytes.slice(this.#start);
+    return this.#isMeasured
+      ? this.#bytes.subarray(this.#start)
+      : Uint8Array.prototype.slice.call(this.#bytes, this.#start);
   }
 
   #reserve(count: number): void {
     if (this.#start >= count) return;
     const { size } = this;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, size + count));
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, size + count));
     grown.set(this.#bytes.subarray(this.#start), grown.length - size);
     this.#start = grown.length - size;
     this.#bytes = grown;
@@ -96,7 +101,22 @@ export class BackwardWriter {
   }
 
   string(text: string): void {
-    this.delimited(encoder.encode(text));
+    if (!this.#shortAscii(text)) this.delimited(encoder.encode(text));
+  }
+
+  #shortAscii(text: string): boolean {
+    const { length } = text;
+    if (length > shortText) return false;
+    this.#reserve(length);
+    const start = this.#start - length;
+    for (let at = 0; at < length; at++) {
+      const code = text.charCodeAt(at);
+      if (code >= 128) return false;
+      this.#bytes[start + at] = code;
+    }
+    this.#start = start;
+    this.varint(length);
+    return true;
   }
 }
 
@@ -106,12 +126,12 @@ export class WireError extends Error {
 }
 
 export class WireReader {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #end: number;
   #at: number;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#at = start;
     this.#end = end;
   }
@@ -173,7 +193,19 @@ export class WireReader {
   }
 
   string(): string {
-    return decoder.decode(this.delimited());
+    const length = this.unsigned();
+    const start = this.#at;
+    if (length <= shortText && this.#isAscii(start, start + length)) {
+      this.#at = start + length;
+      return this.#bytes.toString('latin1', start, this.#at);
+    }
+    return decoder.decode(this.#take(length));
+  }
+
+  #isAscii(start: number, end: number): boolean {
+    if (end > this.#end) return false;
+    for (let at = start; at < end; at++) if (this.#bytes[at]! >= 128) return false;
+    return true;
   }
 
   /** A reader of the message that comes next. */
