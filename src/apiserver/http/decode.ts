@@ -118,7 +118,7 @@ function decodeAny(
       return { ...conformed(value), yamlDuplicates: duplicates };
     }
     case 'protobuf':
-      return { value: decodeProtobuf(bytes, schema), unknown: [], duplicates: [] };
+      return { value: decodeProtobuf(bytes, schema), odd: [] };
     case 'cbor':
       // A key that stands twice is no CBOR at all.
       return conformed(decodeCbor(bytes));
