@@ -120,6 +120,37 @@ function addressValue(text: string): bigint | undefined {
   return [...before, ...middle, ...after].reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n);
 }
 
+/** The canonical form (RFC 5952): no leading zeros, the longest run of zero groups left out. */
+export function formatIpv6(value: bigint): string {
+  const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
+  let [start, length] = [0, 0];
+  for (let index = 0; index < 8; index++) {
+    let end = index;
+    while (end < 8 && groups[end] === '0') end++;
+    if (end - index > length) [start, length] = [index, end - index];
+    index = Math.max(index, end - 1);
+  }
+  if (length < 2) return groups.join(':');
+  return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
+}
+
+/** What upstream warns of in an address that is good: that there is a better way to write it. */
+export function ipWarnings(text: string, path: string): string[] {
+  if (ipFamily(text) !== 6) return [];
+  const canonical = formatIpv6(addressValue(text)!);
+  if (canonical === text) return [];
+  return [`${path}: IPv6 address ${JSON.stringify(text)} should be in RFC 5952 canonical format ("${canonical}")`];
+}
+
+/** The same of a network. */
+export function cidrWarnings(text: string, path: string): string[] {
+  const [address = '', bits = ''] = text.split('/');
+  if (ipFamily(address) !== 6) return [];
+  const canonical = `${formatIpv6(addressValue(address)!)}/${bits}`;
+  if (canonical === text) return [];
+  return [`${path}: IPv6 CIDR value ${JSON.stringify(text)} should be in RFC 5952 canonical format ("${canonical}")`];
+}
+
 function parseNetwork(text: string): Network | undefined {
   if (!isNetwork(text)) return undefined;
   const [address = '', bits = ''] = withoutLeadingZeros(text).split('/');
@@ -131,14 +162,7 @@ export function canonicalIp(text: string): string {
   const value = addressValue(text);
   if (value === undefined || isIpv4(text)) return text;
   if (value >> 32n === 0xffffn) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join('.');
-  const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - index * 16)) & 0xffffn).toString(16));
-  const plain = groups.join(':');
-  // The first of the longest runs of zeros, if it is more than one group.
-  const runs = [...plain.matchAll(/(?<![0-9a-f])0(?::0(?![0-9a-f]))+/g)];
-  const longest = runs.reduce((best, [run]) => Math.max(best, run.length), 0);
-  const at = runs.find(([run]) => run.length === longest);
-  if (at === undefined) return plain;
-  return `${plain.slice(0, at.index).replace(/:$/, '')}::${plain.slice(at.index + longest).replace(/^:/, '')}`;
+  return formatIpv6(value);
 }
 
 /** Whether `inner` lies in `outer` and is smaller; false when either is no network. */

@@ -101,6 +101,8 @@ function plainText(text: string): string {
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
       .replace(/^10\.9[67]\.\d+\.\d+$/, 'CLUSTER IP')
       .replace(/^\d+[smh](\d+[smh])?$/, 'AGE')
+      // Ports on nodes that the server chose, where two of a service's are one.
+      .replace(/(?<=^Duplicate value: |nodePort: Duplicate value: )3[0-2]\d{3}\b/g, 'NODE PORT')
       .replace(/X509SHA256=[0-9a-f]{64}/g, 'X509SHA256=HASH')
       .replace(/(continue key is not valid: ).*/, '$1WHY')
       .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-XXXXX')

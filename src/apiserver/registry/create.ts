@@ -14,6 +14,7 @@ import {
   type ServedResource,
 } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
+import { withAllocation } from './allocation.ts';
 import { problemsOfNew } from './check.ts';
 import { trackOwnership } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
@@ -68,9 +69,20 @@ async function createNamed(
   object: Mutable<ApiObject>,
   namesVersion: boolean,
 ): Promise<Result> {
-  const { resource, options } = operation;
   object.metadata.uid = randomUuid(registry.environment.random);
   object.metadata.creationTimestamp = formatTime(registry.environment.clock.now());
+  return withAllocation(registry, operation, object, undefined, () =>
+    checkAndStore(registry, operation, object, namesVersion),
+  );
+}
+
+async function checkAndStore(
+  registry: Registry,
+  operation: Operation,
+  object: Mutable<ApiObject>,
+  namesVersion: boolean,
+): Promise<Result> {
+  const { resource, options } = operation;
   if (hasSeparateStatus(resource) && resource.rules.keepsStatusOnCreate !== true) clearStatus(resource, object);
   prepare(registry, resource, object);
   checkValid(registry, operation, object);
@@ -128,7 +140,6 @@ function clearStatus({ schema }: ServedResource, object: Mutable<ApiObject>): vo
 function prepare(registry: Registry, resource: ServedResource, object: Mutable<ApiObject>): void {
   if (resource.rules.hasGeneration ?? hasSeparateStatus(resource)) object.metadata.generation = 1;
   resource.rules.prepareForCreate?.(object, ruleContext(registry));
-  hookOf(registry, resource)?.prepare?.(object, undefined);
 }
 
 function checkValid(registry: Registry, operation: Operation, object: ApiObject): void {
@@ -150,27 +161,21 @@ async function store(
   const key = objectKey({ namespace: object.metadata.namespace, name });
   if (storage.cache.get(key) !== undefined) throw alreadyExists(resource.kind, name);
   resource.rules.prepareForStorage?.(object);
-  const allocation = await hookOf(registry, resource)?.allocate?.(registry, object, undefined, dryRun);
   if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: true };
   const converted = inStorageVersion(resource, object);
   const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
-  try {
-    const result = await registry.store.commit({
-      key: storage.prefix + key,
-      expectedRevision: 0,
-      ...lifetimeOf(registry, resource),
-      value: (revision) => {
-        kept.metadata.resourceVersion = String(revision);
-        return StoredObject.ofObject(kept);
-      },
-    });
-    if (result.outcome === 'conflict') throw alreadyExists(resource.kind, name);
-    const value = StoredObject.of(result.value!);
-    const pending = readyToServe(resource, [value]);
-    if (pending !== undefined) await pending;
-    return { type: 'object', value: inServedVersion(resource, value), created: true };
-  } catch (error) {
-    await allocation?.undo();
-    throw error;
-  }
+  const result = await registry.store.commit({
+    key: storage.prefix + key,
+    expectedRevision: 0,
+    ...lifetimeOf(registry, resource),
+    value: (revision) => {
+      kept.metadata.resourceVersion = String(revision);
+      return StoredObject.ofObject(kept);
+    },
+  });
+  if (result.outcome === 'conflict') throw alreadyExists(resource.kind, name);
+  const value = StoredObject.of(result.value!);
+  const pending = readyToServe(resource, [value]);
+  if (pending !== undefined) await pending;
+  return { type: 'object', value: inServedVersion(resource, value), created: true };
 }

@@ -49,8 +49,6 @@ export interface RegistryHooks {
 }
 
 export interface ResourceHook {
-  /** Carries over what an update left out, right after the kind's own rules. */
-  readonly prepare?: (object: Mutable<ApiObject>, old: ApiObject | undefined) => void;
   /**
    * Called between mutating admission and validation, for what depends on who asks; may change the object.
    * @throws ApiError to refuse the write.
@@ -69,7 +67,8 @@ export interface ResourceHook {
     old: ApiObject | undefined,
   ) => readonly FieldError[];
   /**
-   * Called when everything else about a write has been decided, just before it is stored; may change the object.
+   * Called before a write is prepared and validated, which see what it has chosen; may change the object. Not for
+   * subresources.
    * @throws ApiError to refuse the write.
    */
   readonly allocate?: (
@@ -84,7 +83,7 @@ export interface ResourceHook {
 
 /** What a write has taken for its object. */
 export interface Allocation {
-  /** The store has refused the write: gives it back. */
+  /** The write was refused: gives it back. */
   undo(): Promise<void>;
   /** The write is stored: gives back what the object had before and does not need any more. */
   readonly done?: () => Promise<void>;

@@ -13,6 +13,7 @@ import {
   type ServedResource,
 } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
+import { withAllocation } from './allocation.ts';
 import { problemsOfChange } from './check.ts';
 import { createObject } from './create.ts';
 import { removeObject } from './delete.ts';
@@ -165,6 +166,22 @@ async function attemptUpdate(
   }
   const hook = hookOf(registry, resource);
   if (hook?.admit !== undefined) await hook.admit(registry, operation, object, old);
+  const stored = await withAllocation(registry, operation, object, old, () =>
+    checkAndSwap(registry, operation, entry, { object, old }, attributes, options),
+  );
+  if (stored === 'lost' && conditional) throw modified(operation);
+  return stored;
+}
+
+async function checkAndSwap(
+  registry: Registry,
+  operation: Operation,
+  entry: CachedEntry,
+  { object, old }: { readonly object: Mutable<ApiObject>; readonly old: ApiObject },
+  attributes: AdmissionAttributes | undefined,
+  options: UpdateOptions,
+): Promise<Result | 'lost'> {
+  const { resource } = operation;
   prepare(registry, operation, object, old, options);
   checkValid(registry, operation, object, old, options);
   const validated = attributes && registry.admission.validate(registry, attributes);
@@ -172,14 +189,13 @@ async function attemptUpdate(
   // A write that changes nothing is none, unless it is to keep the object in another form.
   if (equalValues(object, old) && !isStale(registry, resource, entry)) {
     if (!(await isDurable(registry, operation, entry))) return 'lost';
-    return { type: 'object', value: served, created: false };
+    return { type: 'object', value: inServedVersion(resource, entry.value), created: false };
   }
-  const stored = await swap(registry, operation, entry, object, old).catch((error: unknown) => {
+  const stored = await swap(registry, operation, entry, object).catch((error: unknown) => {
     if (attributes !== undefined) takeBack(attributes);
     throw error;
   });
   if (stored === 'lost' && attributes !== undefined) takeBack(attributes);
-  if (stored === 'lost' && conditional) throw modified(operation);
   return stored;
 }
 
@@ -280,7 +296,6 @@ function prepare(
   } else {
     if (hasSeparateStatus(resource)) keep(next, before, 'status');
     rules.prepareForUpdate?.(object, old, ruleContext(registry));
-    hookOf(registry, resource)?.prepare?.(object, old);
   }
   if (hasDropped || (counts && !sameIntent(next, before, operation)))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
@@ -344,41 +359,28 @@ async function swap(
   operation: Operation,
   entry: CachedEntry,
   object: Mutable<ApiObject>,
-  old: ApiObject,
 ): Promise<Result | 'lost'> {
   const { resource, options } = operation;
   const storage = resource.storage!;
-  const dryRun = options.dryRun === true;
-  const hook = hookOf(registry, resource);
-  const allocation = hook?.allocate && (await hook.allocate(registry, object, old, dryRun));
-  if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: false };
+  if (options.dryRun === true) return { type: 'object', value: StoredObject.ofObject(object), created: false };
   const converted = inStorageVersion(resource, object);
   const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
   if (isFinished(kept.metadata) && resource.rules.keepsFromDeletion?.(kept) !== true)
     return removeObject(registry, operation, entry, kept);
-  try {
-    const result = await registry.store.commit({
-      key: storage.prefix + entry.key,
-      expectedRevision: entry.revision,
-      ...lifetimeOf(registry, resource),
-      value: (revision) => {
-        // A retried transform may share this metadata: the revision goes on a copy of it.
-        return StoredObject.ofObject({ ...kept, metadata: { ...kept.metadata, resourceVersion: String(revision) } });
-      },
-    });
-    if (result.outcome === 'committed') {
-      await allocation?.done?.();
-      const value = StoredObject.of(result.value!);
-      const pending = readyToServe(resource, [value]);
-      if (pending !== undefined) await pending;
-      return { type: 'object', value: inServedVersion(resource, value), created: false };
-    }
-  } catch (error) {
-    await allocation?.undo();
-    throw error;
-  }
-  await allocation?.undo();
-  return 'lost';
+  const result = await registry.store.commit({
+    key: storage.prefix + entry.key,
+    expectedRevision: entry.revision,
+    ...lifetimeOf(registry, resource),
+    value: (revision) => {
+      // A retried transform may share this metadata: the revision goes on a copy of it.
+      return StoredObject.ofObject({ ...kept, metadata: { ...kept.metadata, resourceVersion: String(revision) } });
+    },
+  });
+  if (result.outcome !== 'committed') return 'lost';
+  const value = StoredObject.of(result.value!);
+  const pending = readyToServe(resource, [value]);
+  if (pending !== undefined) await pending;
+  return { type: 'object', value: inServedVersion(resource, value), created: false };
 }
 
 /** A deletion that only waited for finalizers ends with the update that removes the last one. */

@@ -1,11 +1,13 @@
 import { randomInteger } from '#base/random.ts';
+import { alignAddresses, keepAllocatedValues } from '#kinds/core/service/update.ts';
 import { IPAddress, Service } from '#kinds/generated/handles.ts';
 import type { Service as ServiceObject } from '#kinds/generated/types/core_v1.ts';
-import { ApiError, fieldError, invalid, isReason } from '#machinery/errors.ts';
+import { type ApiError, fieldError, internalError, invalid, isReason } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import type { Allocation, Registry, ResourceHook } from '../registry/registry.ts';
+import { initializeFamilies } from './families.ts';
 import { formatIpv4, type IpRange, inRange, parseIpRange, reservedForUsers } from './ip-range.ts';
-import { allocateNodePorts, keepNodePorts, releasePorts } from './node-ports.ts';
+import { allocateNodePorts, releasePorts } from './node-ports.ts';
 import { nodePortsOf, type PortAllocations } from './port-allocations.ts';
 
 type MutableService = Mutable<ServiceObject>;
@@ -23,14 +25,15 @@ export interface ServiceRanges {
 export function serviceHook({ cidr, ports }: ServiceRanges): ResourceHook {
   const range = parseIpRange(cidr);
   return {
-    prepare: (object, old) => prepare(object as unknown as MutableService, old as ServiceObject | undefined),
     async allocate(registry, object, before, dryRun) {
       const service = object as unknown as MutableService;
       const old = before as ServiceObject | undefined;
-      const write = { registry, ports, service, old, dryRun };
+      if (old !== undefined) keepAllocatedValues(service.spec, old.spec);
+      alignAddresses(service.spec, old?.spec);
+      initializeFamilies(service, old);
       const address = await allocateAddress(registry, range, service, old, dryRun);
       try {
-        return both(address, await allocateNodePorts(write));
+        return both(address, await allocateNodePorts({ registry, ports, service, old, dryRun }));
       } catch (error) {
         await address?.undo();
         throw error;
@@ -59,37 +62,7 @@ function both(first: Allocation | undefined, second: Allocation | undefined): Al
   };
 }
 
-/** What an update leaves out stays as it was; what the new type has no use for goes. */
-function prepare(service: MutableService, old: ServiceObject | undefined): void {
-  const { spec } = service;
-  if (spec.type === 'ExternalName') {
-    for (const field of [
-      'clusterIP',
-      'clusterIPs',
-      'ipFamilies',
-      'ipFamilyPolicy',
-      'internalTrafficPolicy',
-      'allocateLoadBalancerNodePorts',
-    ] as const) {
-      if (field !== 'clusterIP' || spec.clusterIP !== 'None') delete spec[field];
-    }
-    return;
-  }
-  if (old !== undefined && old.spec.type !== 'ExternalName') {
-    if ((spec.clusterIP ?? '') === '' && (spec.clusterIPs ?? []).length === 0) {
-      if (old.spec.clusterIP !== undefined) spec.clusterIP = old.spec.clusterIP;
-      if (old.spec.clusterIPs !== undefined) spec.clusterIPs = [...old.spec.clusterIPs];
-    }
-    keepNodePorts(spec, old.spec);
-    spec.ipFamilies ??= [...(old.spec.ipFamilies ?? ['IPv4'])];
-    spec.ipFamilyPolicy ??= old.spec.ipFamilyPolicy ?? 'SingleStack';
-  }
-  if ((spec.clusterIP ?? '') === '' && spec.clusterIPs?.[0] !== undefined) spec.clusterIP = spec.clusterIPs[0];
-  if ((spec.clusterIP ?? '') !== '' && (spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [spec.clusterIP!];
-  spec.ipFamilies ??= ['IPv4'];
-  spec.ipFamilyPolicy ??= 'SingleStack';
-}
-
+/** An address for a service that is new, or that had none as an ExternalName; what it had goes when it becomes one. */
 async function allocateAddress(
   registry: Registry,
   range: IpRange,
@@ -98,15 +71,15 @@ async function allocateAddress(
   dryRun: boolean,
 ): Promise<Allocation | undefined> {
   const { spec } = service;
-  const before = old?.spec.clusterIP ?? '';
+  const hadNone = old === undefined || old.spec.type === 'ExternalName';
   if (spec.type === 'ExternalName') {
-    if (before === '' || before === 'None' || dryRun) return undefined;
-    return { undo: async () => {}, done: () => releaseAddress(registry, before) };
+    const { clusterIP = '' } = old?.spec ?? {};
+    if (hadNone || clusterIP === '' || clusterIP === 'None' || dryRun) return undefined;
+    return { undo: async () => {}, done: () => releaseAddress(registry, clusterIP) };
   }
-  if (spec.clusterIP === 'None' || (spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP === before))
-    return undefined;
+  if (!hadNone || spec.clusterIPs?.[0] === 'None') return undefined;
   const address =
-    (spec.clusterIP ?? '') === ''
+    (spec.clusterIPs?.[0] ?? '') === ''
       ? await claimAny(registry, range, service, dryRun)
       : await claim(registry, range, service, dryRun);
   spec.clusterIP = address;
@@ -114,17 +87,21 @@ async function allocateAddress(
   return dryRun ? undefined : { undo: () => releaseAddress(registry, address) };
 }
 
-/** The address that the service asks for. */
+/** The address that the service asks for. A dry run does not look whether it is free. */
 async function claim(registry: Registry, range: IpRange, service: MutableService, dryRun: boolean): Promise<string> {
-  const address = service.spec.clusterIP!;
-  const refuse = (detail: string): ApiError =>
-    invalid(Service, service.metadata.name ?? '', [fieldError.invalid('spec.clusterIPs', [address], detail)]);
+  const { clusterIPs = [] } = service.spec;
+  const address = clusterIPs[0]!;
+  const refuse = (problem: string): ApiError => {
+    const detail = `failed to allocate IP ${address}: ${problem}`;
+    return invalid(Service, service.metadata.name ?? '', [fieldError.invalid('spec.clusterIPs', clusterIPs, detail)]);
+  };
   if (!inRange(range, address))
     throw refuse(
-      `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range.cidr}`,
+      dryRun
+        ? `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range.cidr}`
+        : 'the provided network does not match the current range',
     );
-  if (!(await tryClaim(registry, address, service, dryRun)))
-    throw refuse(`failed to allocate IP ${address}: provided IP is already allocated`);
+  if (!dryRun && !(await claimAddress(registry, address, service))) throw refuse('provided IP is already allocated');
   return address;
 }
 
@@ -144,7 +121,8 @@ async function claimAny(registry: Registry, range: IpRange, service: MutableServ
     const address = formatIpv4(range.first + offset);
     if (await tryClaim(registry, address, service, dryRun)) return address;
   }
-  throw new ApiError(500, 'InternalError', `Internal error occurred: failed to allocate a serviceIP: range is full`);
+  const name = JSON.stringify(service.metadata.name ?? '');
+  throw internalError(`failed to allocate a serviceIP for Service ${name}: range is full`);
 }
 
 async function tryClaim(

@@ -8,40 +8,8 @@ import { formatPortRange, type TakenPorts } from './port-range.ts';
 
 type MutableService = Mutable<ServiceObject>;
 
-const protocolOf = ({ protocol = 'TCP' }: { readonly protocol?: string }): string => protocol;
-
-export function wantsNodePorts({
-  type,
-  allocateLoadBalancerNodePorts,
-}: Pick<ServiceSpec, 'type' | 'allocateLoadBalancerNodePorts'>): boolean {
+function wantsNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean {
   return type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false);
-}
-
-/** Ports that an update does not mention keep their number. */
-export function keepNodePorts(spec: Mutable<ServiceSpec>, old: ServiceSpec): void {
-  if (!wantsNodePorts(spec)) {
-    if (spec.type === 'ClusterIP' && wantsNodePorts(old))
-      for (const port of spec.ports ?? []) if (isOld(port, old)) delete port.nodePort;
-    return;
-  }
-  for (const port of spec.ports ?? []) {
-    if ((port.nodePort ?? 0) !== 0) continue;
-    const before = old.ports?.find(
-      (candidate) => candidate.port === port.port && protocolOf(candidate) === protocolOf(port),
-    );
-    if (before?.nodePort !== undefined) port.nodePort = before.nodePort;
-  }
-  if (needsHealthPort(spec) && (spec.healthCheckNodePort ?? 0) === 0 && old.healthCheckNodePort !== undefined)
-    spec.healthCheckNodePort = old.healthCheckNodePort;
-}
-
-/** `kubectl` sends back the whole object when it changes a type: the old number does not count as asked for. */
-function isOld(port: ServicePort, old: ServiceSpec): boolean {
-  return (
-    old.ports?.some(
-      (candidate) => candidate.nodePort === port.nodePort && protocolOf(candidate) === protocolOf(port),
-    ) ?? false
-  );
 }
 
 const needsHealthPort = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
@@ -63,7 +31,6 @@ export interface PortWrite {
 export async function allocateNodePorts(write: PortWrite): Promise<Allocation | undefined> {
   const { registry, ports, service, old, dryRun } = write;
   const { spec } = service;
-  if (!needsHealthPort(spec)) delete spec.healthCheckNodePort;
   const before = new Set(old === undefined ? [] : nodePortsOf(old));
   const mayHavePorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
   if (before.size === 0 && !mayHavePorts) return undefined;
@@ -75,23 +42,32 @@ export async function allocateNodePorts(write: PortWrite): Promise<Allocation | 
       (taken) => {
         // A second attempt begins with what the client asked for, not with what the first one found.
         for (const [index, port] of (spec.ports ?? []).entries()) setPort(port, asked.ports[index]?.nodePort);
-        const taking = new Taking(write, taken, before);
-        taking.ports();
-        spec.healthCheckNodePort = asked.health;
+        if (asked.health === undefined) delete spec.healthCheckNodePort;
+        else spec.healthCheckNodePort = asked.health;
+        const taking = new Taking(write, taken);
+        if (old === undefined) taking.portsOfNew();
+        else taking.portsOfChanged(old);
         taking.healthPort();
-        if (spec.healthCheckNodePort === undefined) delete spec.healthCheckNodePort;
         return taking.added;
       },
       dryRun,
     );
   }
-  const after = new Set(nodePortsOf(service));
+  if (dryRun) return undefined;
+  const after = new Set(keptPorts(spec));
   const dropped = [...before].filter((port) => !after.has(port));
-  if (dryRun || (added.length === 0 && dropped.length === 0)) return undefined;
+  if (added.length === 0 && dropped.length === 0) return undefined;
   return {
     undo: () => releasePorts(registry, ports, added),
     done: () => releasePorts(registry, ports, dropped),
   };
+}
+
+/** Ports that a service of this type has; others may still stand in it, and are for validation to judge. */
+function keptPorts(spec: ServiceSpec): readonly number[] {
+  const mayHavePorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+  const ports = mayHavePorts ? (spec.ports ?? []).map(({ nodePort = 0 }) => nodePort) : [];
+  return needsHealthPort(spec) ? [...ports, spec.healthCheckNodePort ?? 0] : ports;
 }
 
 export async function releasePorts(
@@ -115,33 +91,52 @@ class Taking {
   readonly added: number[] = [];
   readonly #write: PortWrite;
   readonly #taken: TakenPorts;
-  readonly #before: ReadonlySet<number>;
 
-  constructor(write: PortWrite, taken: TakenPorts, before: ReadonlySet<number>) {
+  constructor(write: PortWrite, taken: TakenPorts) {
     this.#write = write;
     this.#taken = taken;
-    this.#before = before;
   }
 
-  ports(): void {
+  /** One number serves the same port over several protocols. */
+  portsOfNew(): void {
     const { spec } = this.#write.service;
-    // One number serves the same port over several protocols.
     const byPort = new Map<number, number>();
     for (const [index, port] of (spec.ports ?? []).entries()) {
-      if ((port.nodePort ?? 0) === 0 && !wantsNodePorts(spec)) continue;
+      const { nodePort = 0 } = port;
+      if (nodePort === 0 && !wantsNodePorts(spec)) continue;
       const known = byPort.get(port.port);
-      if ((port.nodePort ?? 0) === 0) port.nodePort = known ?? this.#askedFor(port.port) ?? 0;
-      if (port.nodePort === 0) port.nodePort = this.#free('nodePort');
-      else if (port.nodePort !== known) this.#claim(port.nodePort!, index);
-      byPort.set(port.port, port.nodePort!);
+      if (known === undefined) {
+        port.nodePort = this.#claimedFor(port.port, index) ?? this.#free('nodePort');
+        byPort.set(port.port, port.nodePort);
+      } else if (nodePort === 0) port.nodePort = known;
+      else if (nodePort !== known) this.#claim(nodePort, index);
+    }
+  }
+
+  /** Numbers that the service has already are its own. */
+  portsOfChanged(old: ServiceObject): void {
+    const { spec } = this.#write.service;
+    const before = new Set((old.spec.ports ?? []).map(({ nodePort = 0 }) => nodePort));
+    const claimed = new Set<number>();
+    const seen = new Set<string>();
+    for (const [index, port] of (spec.ports ?? []).entries()) {
+      const { nodePort = 0, protocol = '' } = port;
+      if (nodePort === 0 && !wantsNodePorts(spec)) continue;
+      if (nodePort === 0) port.nodePort = this.#free('nodePort');
+      else if (!before.has(nodePort) && !claimed.has(nodePort)) {
+        this.#claim(nodePort, index);
+        claimed.add(nodePort);
+      }
+      const key = `{${protocol} ${port.nodePort}}`;
+      if (seen.has(key)) throw new ApiError(500, '', `duplicate nodePort: ${key}`);
+      seen.add(key);
     }
   }
 
   healthPort(): void {
-    const { spec } = this.#write.service;
-    if (!needsHealthPort(spec)) return;
-    const { old } = this.#write;
-    if (old !== undefined && needsHealthPort(old.spec) && (spec.healthCheckNodePort ?? 0) !== 0) return;
+    const { service, old } = this.#write;
+    const { spec } = service;
+    if (!needsHealthPort(spec) || (old !== undefined && needsHealthPort(old.spec))) return;
     const asked = spec.healthCheckNodePort ?? 0;
     if (asked === 0) {
       spec.healthCheckNodePort = this.#free('HealthCheck NodePort');
@@ -149,30 +144,31 @@ class Taking {
     }
     const problem = this.#problemOf(asked);
     if (problem !== undefined)
-      throw new ApiError(500, '', `failed to allocate requested HealthCheck NodePort ${asked}: ${problem}`);
+      throw internalError(`failed to allocate requested HealthCheck NodePort ${asked}: ${problem}`);
     this.#add(asked);
   }
 
-  /** A number that the service gives to the same port further on. */
-  #askedFor(port: number): number | undefined {
-    return this.#write.service.spec.ports?.find((other) => other.port === port && (other.nodePort ?? 0) !== 0)
-      ?.nodePort;
+  /** The number that the service asks for, here or further on, for this port. */
+  #claimedFor(port: number, index: number): number | undefined {
+    const asked = this.#write.service.spec.ports?.find((other) => other.port === port && (other.nodePort ?? 0) !== 0);
+    if (asked !== undefined) this.#claim(asked.nodePort!, index);
+    return asked?.nodePort;
   }
 
   #claim(number: number, index: number): void {
-    if (this.#before.has(number)) return;
-    const isUpdate = this.#write.old !== undefined;
-    if (isUpdate && this.added.includes(number)) return;
     const problem = this.#problemOf(number);
     if (problem === undefined) return this.#add(number);
     const name = this.#write.service.metadata.name ?? '';
     throw invalid(Service, name, [fieldError.invalid(`spec.ports[${index}].nodePort`, number, problem)]);
   }
 
+  /** A dry run does not look whether the number is one that services may have. */
   #problemOf(number: number): string | undefined {
-    if (!this.#taken.isInRange(number))
+    const isInRange = this.#taken.isInRange(number);
+    if (!isInRange && !this.#write.dryRun)
       return `provided port is not in the valid range. The range of valid ports is ${formatPortRange(this.#write.ports.range)}`;
-    return this.#taken.has(number) ? 'provided port is already allocated' : undefined;
+    const isTaken = isInRange ? this.#taken.has(number) : this.added.includes(number);
+    return isTaken ? 'provided port is already allocated' : undefined;
   }
 
   #free(what: string): number {
@@ -183,7 +179,7 @@ class Taking {
   }
 
   #add(number: number): void {
-    this.#taken.take(number);
+    if (this.#taken.isInRange(number)) this.#taken.take(number);
     this.added.push(number);
   }
 }

@@ -1,3 +1,4 @@
+import { formatIpv6 } from '#machinery/ip.ts';
 import { fail } from '../../values/value.ts';
 
 /** Addresses as numbers, as Go's netip reads and prints them. */
@@ -51,19 +52,9 @@ function parseSix(text: string): bigint | undefined {
   return all.reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
 }
 
-/** The canonical form: no leading zeros, the longest run of zero groups left out. */
 export function formatAddress({ family, bits }: Address): string {
-  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 255n).join('.');
-  const groups = Array.from({ length: 8 }, (_, index) => ((bits >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
-  let [start, length] = [0, 0];
-  for (let index = 0; index < 8; index++) {
-    let end = index;
-    while (end < 8 && groups[end] === '0') end++;
-    if (end - index > length) [start, length] = [index, end - index];
-    index = Math.max(index, end - 1);
-  }
-  if (length < 2) return groups.join(':');
-  return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
+  if (family === 6) return formatIpv6(bits);
+  return [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 255n).join('.');
 }
 
 /** @throws Failure in upstream's words. */

@@ -1,7 +1,7 @@
 import type { Service } from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
-import { dropFieldsOfOtherTypes, keepAllocatedValues } from './update.ts';
+import { dropFieldsOfOtherTypes } from './update.ts';
 import { validateService, validateServiceStatus, validateServiceUpdate } from './validation.ts';
 import { serviceWarnings } from './warnings.ts';
 
@@ -34,7 +34,6 @@ export const serviceRules: KindRules<Service> = {
     service.status = { loadBalancer: {} };
   },
   prepareForUpdate(service, old) {
-    keepAllocatedValues(service.spec, old.spec);
     dropFieldsOfOtherTypes(service, old);
   },
   selectableFields: {

@@ -14,22 +14,40 @@ const isReachableFromOutside = (spec: ServiceSpec): boolean =>
 /** A client that applies its original manifest again does not lose the addresses and ports that the server chose. */
 export function keepAllocatedValues(spec: Mutable<ServiceSpec>, old: ServiceSpec): void {
   if (hasClusterIp(old) && hasClusterIp(spec)) {
-    if (old.clusterIP !== undefined) spec.clusterIP ??= old.clusterIP;
-    if (old.clusterIPs !== undefined) spec.clusterIPs ??= [...old.clusterIPs];
+    if ((spec.clusterIP ?? '') === '' && old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
+    if ((spec.clusterIPs ?? []).length === 0 && old.clusterIPs !== undefined) spec.clusterIPs = [...old.clusterIPs];
   }
   if (allocatesNodePorts(old) && allocatesNodePorts(spec)) keepNodePorts(spec, old);
   if (hasHealthPort(old) && hasHealthPort(spec) && old.healthCheckNodePort !== undefined) {
-    spec.healthCheckNodePort ??= old.healthCheckNodePort;
+    if ((spec.healthCheckNodePort ?? 0) === 0) spec.healthCheckNodePort = old.healthCheckNodePort;
   }
 }
 
 function keepNodePorts(spec: Mutable<ServiceSpec>, old: ServiceSpec): void {
-  const used = new Set(nodePortsOf(spec));
-  const byName = new Map((old.ports ?? []).map((port) => [port.name ?? '', port.nodePort]));
+  const before = new Set(nodePortsOf(old));
+  const used = new Set(nodePortsOf(spec).filter((port) => before.has(port)));
+  const byName = new Map((old.ports ?? []).map((port) => [port.name ?? '', port.nodePort ?? 0]));
   for (const port of spec.ports ?? []) {
-    const before = byName.get(port.name ?? '');
-    if (port.nodePort === undefined && before !== undefined && !used.has(before)) port.nodePort = before;
+    const known = byName.get(port.name ?? '') ?? 0;
+    if ((port.nodePort ?? 0) === 0 && known !== 0 && !used.has(known)) port.nodePort = known;
   }
+}
+
+/** The old field for one address and the new one for two are told apart by which of them a client has changed. */
+export function alignAddresses(spec: Mutable<ServiceSpec>, old: ServiceSpec | undefined): void {
+  const { clusterIP = '', clusterIPs = [] } = spec;
+  if (old === undefined) {
+    if (clusterIP !== '' && clusterIPs.length === 0) spec.clusterIPs = [clusterIP];
+    return;
+  }
+  const { clusterIP: before = '', clusterIPs: allBefore = [] } = old;
+  if (before === clusterIP) {
+    if (allBefore.length > 0 && clusterIPs.length === 0) spec.clusterIPs = [...allBefore];
+    return;
+  }
+  if (!equalValues(allBefore, clusterIPs)) return;
+  if (clusterIP === '') delete spec.clusterIPs;
+  else spec.clusterIPs = [clusterIP];
 }
 
 function nodePortsOf(spec: ServiceSpec): number[] {

@@ -3,18 +3,18 @@ import { reservedIp } from '#kinds/core/validation.ts';
 import type { Service, ServicePort, ServiceSpec } from '#kinds/generated/types/core_v1.ts';
 import { goStruct } from '#kinds/go-struct.ts';
 import { each, invalidAll, oneOf, requiredOneOf, validateLabels } from '#kinds/validation/common.ts';
-import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { cidrProblems, ipFamily, ipProblems } from '#machinery/ip.ts';
+import type { ObjectMeta } from '#machinery/meta.ts';
 import { label1123Problems, labelKeyProblems, portNumberProblems, subdomainProblems } from '#machinery/names.ts';
+import { isHeadless, validateAddresses, validateAddressUpdate } from './addresses.ts';
 
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const maximumAffinitySeconds = 86_400;
 
-const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIPs?.[0] === 'None' || spec.clusterIP === 'None';
-
-export function validateService({ spec }: Service): FieldError[] {
+export function validateService({ metadata, spec }: Service): FieldError[] {
   return [
+    ...validateTopologyMode(metadata.annotations),
     ...validateByType(spec),
     ...validatePorts(spec.ports ?? []),
     ...validateLabels(spec.selector, 'spec.selector'),
@@ -23,9 +23,20 @@ export function validateService({ spec }: Service): FieldError[] {
     ...each(spec.externalIPs, 'spec.externalIPs', validateExternalIp),
     ...requiredOneOf(spec.type, types, 'spec.type'),
     ...validateUniquePorts(spec),
-    ...validateLoadBalancer(spec),
+    ...validateLoadBalancer(spec, metadata.annotations?.[sourceRanges]),
     ...validateTraffic(spec),
   ];
+}
+
+const topologyHints = 'service.kubernetes.io/topology-aware-hints';
+const topologyMode = 'service.kubernetes.io/topology-mode';
+const sourceRanges = 'service.beta.kubernetes.io/load-balancer-source-ranges';
+
+function validateTopologyMode(annotations: ObjectMeta['annotations'] = {}): FieldError[] {
+  const [hints, mode] = [annotations[topologyHints], annotations[topologyMode]];
+  if (hints === undefined || mode === undefined || hints === mode) return [];
+  const detail = `must match annotations[${topologyHints}] when both are specified`;
+  return [fieldError.invalid(`metadata.annotations[${topologyMode}]`, mode, detail)];
 }
 
 function validateExternalIp(ip: string, path: string): FieldError[] {
@@ -117,63 +128,43 @@ function validateAffinity(spec: ServiceSpec): FieldError[] {
   return [...errors, fieldError.invalid(`${path}.clientIP.timeoutSeconds`, seconds, detail)];
 }
 
-function validateAddresses(spec: ServiceSpec): FieldError[] {
-  if (spec.type === 'ExternalName') return [];
-  const { clusterIP = '', clusterIPs = [] } = spec;
-  const errors: FieldError[] = [];
-  if (clusterIP !== '' && clusterIPs.length > 0 && clusterIPs[0] !== clusterIP) {
-    errors.push(fieldError.invalid('spec.clusterIPs', clusterIPs, 'first value must match `clusterIP`'));
-  } else if (clusterIP === '' && clusterIPs.length > 0) {
-    errors.push(fieldError.invalid('spec.clusterIPs', clusterIPs, 'must be empty when `clusterIP` is not specified'));
-  }
-  const families = new Set<string>();
-  errors.push(
-    ...each(spec.ipFamilies, 'spec.ipFamilies', (family, path) => {
-      const found = oneOf(family, ['IPv4', 'IPv6'], path);
-      if (families.has(family)) found.push(fieldError.duplicate(path, family));
-      families.add(family);
-      return found;
-    }),
-    ...oneOf(spec.ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack'], 'spec.ipFamilyPolicy'),
-    ...each(clusterIPs, 'spec.clusterIPs', (ip, path, index) => {
-      if (ip !== 'None') return invalidAll(path, ip, ipProblems(ip));
-      const isAlone = index === 0 && clusterIPs.length === 1;
-      const detail = "'None' must be the first and only value";
-      return isAlone ? [] : [fieldError.invalid('spec.clusterIPs', clusterIPs, detail)];
-    }),
-  );
-  if (clusterIPs.length > 2)
-    errors.push(fieldError.invalid('spec.clusterIPs', clusterIPs, 'may only hold up to 2 values'));
-  if (clusterIPs.length === 2 && ipFamily(clusterIPs[0]!) === ipFamily(clusterIPs[1]!)) {
-    const detail = 'may specify no more than one IP for each IP family';
-    errors.push(fieldError.invalid('spec.clusterIPs', clusterIPs, detail));
-  }
-  return errors;
-}
-
-function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
+function validateLoadBalancer(spec: ServiceSpec, annotation: string | undefined): FieldError[] {
   const detail = "may only be used when `type` is 'LoadBalancer'";
-  const errors: FieldError[] = [];
+  const errors = validateSourceRanges(spec, annotation);
   const isBalanced = spec.type === 'LoadBalancer';
-  const ranges = spec.loadBalancerSourceRanges ?? [];
-  // Upstream writes this one with a capital.
-  const at = 'spec.LoadBalancerSourceRanges';
-  if (ranges.length > 0 && !isBalanced) errors.push(fieldError.forbidden(at, detail));
-  errors.push(
-    ...each(ranges, at, (range, path) => {
-      const text = range.trim();
-      return invalidAll(path, text, cidrProblems(text));
-    }),
-  );
   if (spec.allocateLoadBalancerNodePorts !== undefined && !isBalanced)
     errors.push(fieldError.forbidden('spec.allocateLoadBalancerNodePorts', detail));
   if (isBalanced && spec.allocateLoadBalancerNodePorts === undefined)
     errors.push(fieldError.required('allocateLoadBalancerNodePorts'));
-  const { loadBalancerClass: name } = spec;
-  if (name === undefined) return errors;
-  if (!isBalanced) return [...errors, fieldError.forbidden('spec.loadBalancerClass', detail)];
-  return [...errors, ...invalidAll('spec.loadBalancerClass', name, labelKeyProblems(name))];
+  return [...errors, ...validateClass(spec)];
 }
+
+/** The field or, where it says nothing, the annotation that was there before it. */
+function validateSourceRanges(
+  { type, loadBalancerSourceRanges: ranges = [] }: ServiceSpec,
+  annotation: string | undefined,
+): FieldError[] {
+  if (ranges.length === 0 && annotation === undefined) return [];
+  // Upstream writes this one with a capital.
+  const at = ranges.length > 0 ? 'spec.LoadBalancerSourceRanges' : `metadata.annotations[${sourceRanges}]`;
+  const detail = "may only be used when `type` is 'LoadBalancer'";
+  const errors = type === 'LoadBalancer' ? [] : [fieldError.forbidden(at, detail)];
+  const check = (range: string, path: string): FieldError[] =>
+    invalidAll(path, range.trim(), cidrProblems(range.trim()));
+  if (ranges.length > 0) return [...errors, ...each(ranges, at, check)];
+  const text = annotation!.trim();
+  return text === '' ? errors : [...errors, ...text.split(',').flatMap((range) => check(range, at))];
+}
+
+function validateClass({ type, loadBalancerClass: name }: ServiceSpec): FieldError[] {
+  if (name === undefined) return [];
+  const path = 'spec.loadBalancerClass';
+  if (type === 'LoadBalancer') return invalidAll(path, name, labelKeyProblems(name));
+  return [fieldError.forbidden(path, "may only be used when `type` is 'LoadBalancer'")];
+}
+
+const checksHealth = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
+  type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
 
 function validateTraffic(spec: ServiceSpec): FieldError[] {
   const { externalTrafficPolicy: external, healthCheckNodePort = 0 } = spec;
@@ -188,15 +179,19 @@ function validateTraffic(spec: ServiceSpec): FieldError[] {
     const detail = 'may only be set for externally-accessible services';
     errors.push(fieldError.invalid('spec.externalTrafficPolicy', external, detail));
   }
-  const checksHealth = spec.type === 'LoadBalancer' && external === 'Local';
-  if (!checksHealth && healthCheckNodePort !== 0) {
+  if (!checksHealth(spec) && healthCheckNodePort !== 0) {
     const detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
     errors.push(fieldError.invalid('spec.healthCheckNodePort', healthCheckNodePort, detail));
+  } else if (checksHealth(spec) && healthCheckNodePort === 0) {
+    errors.push(fieldError.required('spec.healthCheckNodePort'));
   } else if (healthCheckNodePort !== 0) {
     errors.push(
       ...invalidAll('spec.healthCheckNodePort', healthCheckNodePort, portNumberProblems(healthCheckNodePort)),
     );
   }
+  const isInternal = spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+  if (isInternal && spec.internalTrafficPolicy === undefined)
+    errors.push(fieldError.required('spec.internalTrafficPolicy'));
   errors.push(...oneOf(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy'));
   const distributions = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
   const { trafficDistribution: distribution } = spec;
@@ -235,23 +230,16 @@ export function validateIngressHost(hostname: string, path: string): FieldError[
   ];
 }
 
-/** The first cluster address stays, as long as the service has one at all. */
-export function validateServiceUpdate({ spec }: Service, { spec: old }: Service): FieldError[] {
-  if (spec.type === 'ExternalName' || old.type === 'ExternalName') return [];
-  const [before, after] = [old.clusterIPs ?? [], spec.clusterIPs ?? []];
-  if (before.length === 0 || equalValues(before, after)) return validateClassUpdate(spec, old);
-  const errors = validateClassUpdate(spec, old);
-  if (after.length === 0) {
-    errors.push(fieldError.invalid('spec.clusterIPs[0]', after, 'primary clusterIP can not be unset'));
-  } else if (before[0] !== after[0]) {
-    errors.push(fieldError.invalid('spec.clusterIPs[0]', after, 'may not change once set'));
-  }
+/** What may not change; all the rest is asked of the new object alone. */
+export function validateServiceUpdate(service: Service, before: Service): FieldError[] {
+  const [{ spec }, { spec: old }] = [service, before];
+  const errors = validateAddressUpdate(service, before);
+  const isBalanced = spec.type === 'LoadBalancer' && old.type === 'LoadBalancer';
+  if (isBalanced && spec.loadBalancerClass !== old.loadBalancerClass)
+    errors.push(fieldError.invalid('spec.loadBalancerClass', spec.loadBalancerClass, 'may not change once set'));
+  errors.push(...validateClass(spec));
+  const [port, oldPort] = [spec.healthCheckNodePort ?? 0, old.healthCheckNodePort ?? 0];
+  if (checksHealth(spec) && checksHealth(old) && port !== oldPort)
+    errors.push(fieldError.forbidden('spec.healthCheckNodePort', 'field is immutable'));
   return errors;
-}
-
-function validateClassUpdate(spec: ServiceSpec, old: ServiceSpec): FieldError[] {
-  const isSame =
-    spec.type !== 'LoadBalancer' || old.type !== 'LoadBalancer' || spec.loadBalancerClass === old.loadBalancerClass;
-  const detail = 'may not change once set';
-  return isSame ? [] : [fieldError.invalid('spec.loadBalancerClass', spec.loadBalancerClass, detail)];
 }
