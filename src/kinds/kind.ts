@@ -46,6 +46,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly prepareForStatusUpdate?: (object: Mutable<T>, old: T, context: RuleContext) => void;
   /** Everything wrong with a new object; metadata has been checked already. */
   readonly validate?: (object: T, context: RuleContext) => readonly FieldError[];
+  /** What else is wrong with an object, only because it is new; comes after `validate`. */
+  readonly validateNew?: (object: T, context: RuleContext) => readonly FieldError[];
   /** Everything wrong with a change; `validate` is run as well unless `validateUpdateOnly`. */
   readonly validateUpdate?: (object: T, old: T, context: RuleContext) => readonly FieldError[];
   /** When set, an update runs `validateUpdate` without `validate`. */
@@ -53,6 +55,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly validateStatusUpdate?: (object: T, old: T, context: RuleContext) => readonly FieldError[];
   /** Lines for the `Warning` header. */
   readonly warnings?: (object: T, old: T | undefined) => readonly string[];
+  /** The same for writes of the status alone. */
+  readonly statusWarnings?: (object: T) => readonly string[];
   /** How the name is checked; the default is a DNS-1123 subdomain. */
   readonly nameRule?: 'subdomain' | 'label' | 'rfc1035Label' | 'pathSegment' | 'ip';
   /** What is wrong with a name, or with the prefix of a generated one, where the rule depends on the object. */

@@ -242,6 +242,8 @@ export const fieldError = {
     ),
   tooMany: (path: string, actual: number, max: number): FieldError =>
     make('FieldValueTooMany', path, `Too many: ${actual}`, `must have at most ${max} ${max === 1 ? 'item' : 'items'}`),
+  /** What upstream could not check, for a reason that it told elsewhere. */
+  internal: (path: string, detail: string): FieldError => make('InternalError', path, 'Internal error', detail),
 } as const;
 
 function make(type: FieldErrorType, path: string, what: string, detail: string): FieldError {

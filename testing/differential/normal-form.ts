@@ -100,6 +100,7 @@ function plainText(text: string): string {
     text
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
       .replace(/^10\.9[67]\.\d+\.\d+$/, 'CLUSTER IP')
+      .replace(/"10\.96\.\d+\.\d+"(?=: expected an IPv6 value)/g, '"CLUSTER IP"')
       .replace(/^\d+[smh](\d+[smh])?$/, 'AGE')
       // Ports on nodes that the server chose, where two of a service's are one.
       .replace(/(?<=^Duplicate value: |nodePort: Duplicate value: )3[0-2]\d{3}\b/g, 'NODE PORT')

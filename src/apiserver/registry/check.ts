@@ -41,8 +41,10 @@ export function problemsOfNew(
   const errors = [...first];
   const options = ownOptions(resource, object);
   for (const check of orderOf(resource).create) {
-    if (check === 'O') errors.push(...(resource.rules.validate?.(object, context) ?? []));
-    else errors.push(...validateObjectMeta(object.metadata, { ...options, anyGenerateName: check === 'm' }));
+    if (check === 'O') {
+      errors.push(...(resource.rules.validate?.(object, context) ?? []));
+      errors.push(...(resource.rules.validateNew?.(object, context) ?? []));
+    } else errors.push(...validateObjectMeta(object.metadata, { ...options, anyGenerateName: check === 'm' }));
   }
   return errors.length > 0 ? errors : validateObjectMeta(object.metadata, commonOptions(resource));
 }

@@ -84,7 +84,7 @@ async function checkAndStore(
 ): Promise<Result> {
   const { resource, options } = operation;
   if (hasSeparateStatus(resource) && resource.rules.keepsStatusOnCreate !== true) clearStatus(resource, object);
-  prepare(registry, resource, object);
+  prepare(registry, operation, object);
   checkValid(registry, operation, object);
   const attributes: AdmissionAttributes = { operation: 'CREATE', request: operation, object, oldObject: undefined };
   const validated = registry.admission.validate(registry, attributes);
@@ -137,9 +137,9 @@ function clearStatus({ schema }: ServedResource, object: Mutable<ApiObject>): vo
   else (object as { status?: unknown }).status = status;
 }
 
-function prepare(registry: Registry, resource: ServedResource, object: Mutable<ApiObject>): void {
+function prepare(registry: Registry, { resource, warn }: Operation, object: Mutable<ApiObject>): void {
   if (resource.rules.hasGeneration ?? hasSeparateStatus(resource)) object.metadata.generation = 1;
-  resource.rules.prepareForCreate?.(object, ruleContext(registry));
+  resource.rules.prepareForCreate?.(object, ruleContext(registry, warn));
 }
 
 function checkValid(registry: Registry, operation: Operation, object: ApiObject): void {

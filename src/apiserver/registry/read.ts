@@ -28,8 +28,9 @@ export function getObject(
 /** A list: from the cache where it is of now, from the store where an older revision or a page is asked for. */
 export async function listObjects(registry: Registry, operation: Operation): Promise<Result> {
   const { resource, namespace, options } = operation;
-  const { resourceVersionMatch: match, limit = 0 } = options;
+  const { resourceVersionMatch: match } = options;
   checkVersionMatch(options);
+  const limit = pageSize(operation);
   const filter = filterOf(operation);
   if (options.continue !== undefined && options.continue !== '') return listPage(registry, operation, filter);
   const wanted = parseResourceVersion(options.resourceVersion);
@@ -47,6 +48,11 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   counts.fetched += entries.length;
   counts.returned += items.length;
   return { type: 'list', items: await allServed(operation, items), metadata: { resourceVersion: String(revision) } };
+}
+
+/** Who takes whatever there is takes it from upstream's cache, which gives it whole; only events are not in it. */
+function pageSize({ resource, options: { limit = 0, resourceVersion } }: Operation): number {
+  return resourceVersion === '0' && resource.kind.resource !== 'events' ? 0 : limit;
 }
 
 /** What `resourceVersionMatch` may be, beside what else is asked for (KEP-1904). */

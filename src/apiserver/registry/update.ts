@@ -351,7 +351,9 @@ function checkValid(
     },
   });
   if (errors.length > 0) throw invalid(resource.kind, operation.name, errors);
-  for (const text of rules.warnings?.(object, old) ?? []) warn(text);
+  if (options.rules !== undefined) return;
+  const warnings = isStatus ? rules.statusWarnings?.(object) : rules.warnings?.(object, old);
+  for (const text of warnings ?? []) warn(text);
 }
 
 async function swap(

@@ -1,3 +1,5 @@
+import { dropDisabledTemplateFields } from '#kinds/core/pod/disabled.ts';
+import { templateWarnings } from '#kinds/core/pod/warnings/index.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
@@ -26,11 +28,17 @@ export const daemonSetRules: KindRules<apps.DaemonSet> = {
     spec.revisionHistoryLimit ??= 10;
     defaultTemplate(spec.template);
   },
-  prepareForCreate(set) {
+  prepareForCreate(set, context) {
+    dropDisabledTemplateFields(set.spec.template, undefined, context);
     set.metadata.annotations = { ...set.metadata.annotations, [templateGeneration]: '1' };
     set.status = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 };
   },
-  prepareForUpdate(set, old) {
+  warnings({ metadata, spec }, old) {
+    const isSame = metadata.annotations?.[templateGeneration] === old?.metadata.annotations?.[templateGeneration];
+    return isSame ? [] : templateWarnings(spec.template, 'spec.template');
+  },
+  prepareForUpdate(set, old, context) {
+    dropDisabledTemplateFields(set.spec.template, old.spec.template, context);
     const before = Number(old.metadata.annotations?.[templateGeneration] ?? '0');
     const now = equalValues(set.spec.template, old.spec.template) ? before : before + 1;
     set.metadata.annotations = { ...set.metadata.annotations, [templateGeneration]: String(now) };

@@ -1,3 +1,5 @@
+import { dropDisabledTemplateFields } from '#kinds/core/pod/disabled.ts';
+import { nameWarnings, templateWarnings } from '#kinds/core/pod/warnings/index.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
@@ -12,7 +14,15 @@ export const replicaSetRules: KindRules<apps.ReplicaSet> = {
     spec.replicas ??= 1;
     if (spec.template !== undefined) defaultTemplate(spec.template);
   },
-  prepareForCreate(set) {
+  prepareForCreate(set, context) {
+    dropDisabledTemplateFields(set.spec.template, undefined, context);
     set.status = { replicas: 0 };
   },
+  prepareForUpdate: ({ spec }, old, context) => dropDisabledTemplateFields(spec.template, old.spec.template, context),
+  warnings: (set, old) => [
+    ...(old === undefined ? nameWarnings(set) : []),
+    ...(set.metadata.generation === old?.metadata.generation
+      ? []
+      : templateWarnings(set.spec.template, 'spec.template')),
+  ],
 };

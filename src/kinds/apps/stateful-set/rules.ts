@@ -1,4 +1,7 @@
+import { claimSpecWarnings } from '#kinds/core/persistent-volume-claim/warnings.ts';
+import { dropDisabledTemplateFields } from '#kinds/core/pod/disabled.ts';
 import { defaultClaimSpec } from '#kinds/core/pod/volume-defaults.ts';
+import { templateWarnings } from '#kinds/core/pod/warnings/index.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
@@ -35,7 +38,25 @@ export const statefulSetRules: KindRules<apps.StatefulSet> = {
       if (claim.spec !== undefined) defaultClaimSpec(claim.spec);
     }
   },
-  prepareForCreate(set) {
+  prepareForCreate(set, context) {
+    dropDisabledTemplateFields(set.spec.template, undefined, context);
     set.status = { replicas: 0, availableReplicas: 0 };
   },
+  prepareForUpdate: ({ spec }, old, context) => dropDisabledTemplateFields(spec.template, old.spec.template, context),
+  warnings: statefulSetWarnings,
 };
+
+function statefulSetWarnings({ metadata, spec }: apps.StatefulSet, old: apps.StatefulSet | undefined): string[] {
+  const isSame = metadata.generation === old?.metadata.generation;
+  const warnings = isSame ? [] : [...templateWarnings(spec.template, 'spec.template')];
+  for (const [index, claim] of (spec.volumeClaimTemplates ?? []).entries()) {
+    // Upstream words the same thing in two ways.
+    const path = `spec.volumeClaimTemplates[${index}]${old === undefined ? '' : '.Spec'}`;
+    warnings.push(...claimSpecWarnings(claim.spec, path));
+  }
+  if ((spec.revisionHistoryLimit ?? 0) < 0) {
+    const detail = 'a negative value retains all historical revisions; a value >= 0 is recommended';
+    warnings.push(`spec.revisionHistoryLimit: ${detail}`);
+  }
+  return warnings;
+}

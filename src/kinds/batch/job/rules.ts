@@ -1,8 +1,11 @@
+import { dropDisabledTemplateFields } from '#kinds/core/pod/disabled.ts';
+import { nameWarnings } from '#kinds/core/pod/warnings/index.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as batch from '#kinds/generated/types/batch_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { validateJob, validateJobUpdate } from '../validation.ts';
+import { jobSpecWarnings } from '../warnings.ts';
 import { validateJobStatusUpdate } from './status.ts';
 
 const orphaning =
@@ -16,7 +19,8 @@ export const jobRules: KindRules<batch.Job> = {
     defaultSpec(job.spec);
     defaultLabels(job);
   },
-  prepareForCreate(job) {
+  prepareForCreate(job, context) {
+    dropDisabledTemplateFields(job.spec.template, undefined, context);
     if (job.spec.manualSelector === true) return;
     const { name = '', uid = '' } = job.metadata;
     job.spec.template.metadata ??= {};
@@ -30,6 +34,11 @@ export const jobRules: KindRules<batch.Job> = {
     job.spec.selector ??= {};
     job.spec.selector.matchLabels = { 'batch.kubernetes.io/controller-uid': uid, ...job.spec.selector.matchLabels };
   },
+  prepareForUpdate: ({ spec }, old, context) => dropDisabledTemplateFields(spec.template, old.spec.template, context),
+  warnings: (job, old) => [
+    ...(old === undefined ? nameWarnings(job) : []),
+    ...(job.metadata.generation === old?.metadata.generation ? [] : jobSpecWarnings(job.spec, 'spec')),
+  ],
   // Defaults meet the object once more when it is read back.
   prepareForStorage: defaultLabels,
   selectableFields: { 'status.successful': (job) => String(job.status?.succeeded ?? 0) },

@@ -1,6 +1,7 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type ResourceList, roundResources } from '#kinds/resource-list.ts';
+import { cidrWarnings } from '#machinery/ip.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { validateNode, validateNodeUpdate } from '../validation.ts';
 
@@ -24,10 +25,11 @@ export const nodeRules: KindRules<core.Node> = {
   prepareForUpdate: dropConfiguration,
   prepareForStatusUpdate: dropConfiguration,
   warnings: ({ spec }) => [
-    ...(spec.configSource === undefined ? [] : ['spec.configSource: the feature is no longer supported']),
+    ...(spec.configSource === undefined ? [] : ['spec.configSource: the feature is removed']),
     ...((spec.externalID ?? '') === ''
       ? []
       : ['spec.externalID: this field is deprecated, and is unused by Kubernetes']),
+    ...(spec.podCIDRs ?? []).flatMap((range, index) => cidrWarnings(range, `spec.podCIDRs[${index}]`)),
   ],
   hasGeneration: false,
 };

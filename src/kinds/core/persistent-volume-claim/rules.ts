@@ -3,11 +3,13 @@ import type { KindRules, RuleContext } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { defaultClaimSpec } from '../pod/volume-defaults.ts';
 import { validateClaim, validateClaimStatus, validateClaimUpdate } from './validation.ts';
+import { claimWarnings } from './warnings.ts';
 
 export const persistentVolumeClaimRules: KindRules<core.PersistentVolumeClaim> = {
   validate: validateClaim,
   validateUpdate: validateClaimUpdate,
   validateStatusUpdate: validateClaimStatus,
+  warnings: claimWarnings,
   defaults(claim) {
     claim.status ??= {};
     claim.status.phase ??= 'Pending';

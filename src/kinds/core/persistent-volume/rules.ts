@@ -3,10 +3,12 @@ import type { KindRules } from '#kinds/kind.ts';
 import { formatTime } from '#machinery/time.ts';
 import { defaultPersistentSources } from '../pod/volume-defaults.ts';
 import { validateVolume, validateVolumeUpdate } from './validation.ts';
+import { volumeWarnings } from './warnings.ts';
 
 export const persistentVolumeRules: KindRules<core.PersistentVolume> = {
   validate: validateVolume,
   validateUpdate: validateVolumeUpdate,
+  warnings: volumeWarnings,
   defaults(volume) {
     volume.status ??= {};
     volume.status.phase ??= 'Pending';

@@ -1,18 +1,23 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { each } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { applyAppArmorAnnotations } from './app-armor.ts';
 import { defaultPod, mirrorServiceAccount } from './defaults.ts';
-import { dropDisabledProjections } from './disabled.ts';
+import { dropDisabledFields, dropDisabledStatusFields } from './disabled.ts';
 import { applyLabelKeys } from './label-keys.ts';
 import { qosClassOf } from './qos.ts';
+import { validateImage } from './validation/containers.ts';
 import { validatePodSpec } from './validation/spec.ts';
+import { validatePodStatus } from './validation/status.ts';
 import { validatePodUpdate } from './validation/update.ts';
+import { podStatusWarnings, podWarnings } from './warnings/index.ts';
 
 export const podRules: KindRules<core.Pod> = {
   defaults: defaultPod,
   prepareForCreate(pod, context) {
-    dropDisabledProjections(pod.spec, context);
+    dropDisabledFields(pod.spec, undefined, context);
     pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
     mirrorServiceAccount(pod.spec);
     if ((pod.spec.schedulingGates ?? []).length > 0) {
@@ -26,20 +31,27 @@ export const podRules: KindRules<core.Pod> = {
       ];
     }
     applyLabelKeys(pod);
+    applyAppArmorAnnotations(pod, context);
   },
-  prepareForUpdate(pod) {
+  prepareForUpdate(pod, old, context) {
+    dropDisabledFields(pod.spec, old.spec, context);
     mirrorServiceAccount(pod.spec);
   },
-  prepareForStatusUpdate(pod, old) {
+  prepareForStatusUpdate(pod, old, context) {
     pod.metadata.ownerReferences = old.metadata.ownerReferences as Mutable<typeof old.metadata.ownerReferences>;
     if (pod.metadata.ownerReferences === undefined) delete pod.metadata.ownerReferences;
     pod.status ??= {};
     const qosClass = pod.status.qosClass ?? old.status?.qosClass;
     if (qosClass !== undefined) pod.status.qosClass = qosClass;
     keepObservedGenerations(pod.status, old.status);
+    dropDisabledStatusFields(pod.status, old.status, context);
   },
   validate: validatePod,
+  validateNew: validateNewPod,
   validateUpdate: validatePodUpdate,
+  validateStatusUpdate: validatePodStatus,
+  warnings: podWarnings,
+  statusWarnings: podStatusWarnings,
   selectableFields: {
     'spec.nodeName': (pod) => pod.spec.nodeName ?? '',
     'spec.restartPolicy': (pod) => pod.spec.restartPolicy ?? '',
@@ -60,16 +72,31 @@ export const podRules: KindRules<core.Pod> = {
 };
 
 function validatePod(pod: core.Pod): FieldError[] {
-  const errors = validatePodSpec(pod.spec, 'spec');
-  for (const field of ['containers', 'initContainers'] as const) {
-    for (const [index, { image = '' }] of (pod.spec[field] ?? []).entries()) {
-      if (image === image.trim()) continue;
-      const path = `spec.${field}[${index}].image`;
-      errors.push(fieldError.invalid(path, image, 'must not have leading or trailing whitespace'));
-    }
-  }
-  if (pod.metadata.uid === undefined || pod.status?.phase !== 'Pending') return errors;
-  const isGated = (pod.spec.schedulingGates ?? []).length > 0 && (pod.spec.nodeName ?? '') !== '';
+  const { spec } = pod;
+  return [
+    ...validatePodSpec(spec, 'spec'),
+    ...((spec.serviceAccountName ?? '') === '' ? validateTokens(spec) : []),
+    ...(['containers', 'initContainers'] as const).flatMap((field) =>
+      each(spec[field], `spec.${field}`, ({ image = '' }, at) => validateImage(image, `${at}.image`)),
+    ),
+  ];
+}
+
+/** Without an account there is nobody whose token a volume could hold. */
+function validateTokens({ volumes }: core.PodSpec): FieldError[] {
+  const detail = 'must not be specified when serviceAccountName is not set';
+  return each(volumes, 'spec.volumes', ({ projected }, at) =>
+    each(projected?.sources, `${at}.projected.sources`, ({ serviceAccountToken }, place) =>
+      serviceAccountToken === undefined ? [] : [fieldError.forbidden(`${place}.serviceAccountToken`, detail)],
+    ),
+  );
+}
+
+function validateNewPod({ spec }: core.Pod): FieldError[] {
+  const errors: FieldError[] = [];
+  if ((spec.ephemeralContainers ?? []).length > 0)
+    errors.push(fieldError.forbidden('spec.ephemeralContainers', 'cannot be set on create'));
+  const isGated = (spec.schedulingGates ?? []).length > 0 && (spec.nodeName ?? '') !== '';
   const detail = 'cannot be set until all schedulingGates have been cleared';
   return isGated ? [...errors, fieldError.forbidden('spec.nodeName', detail)] : errors;
 }

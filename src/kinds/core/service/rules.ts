@@ -1,8 +1,9 @@
 import type { Service } from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { ipWarnings } from '#machinery/ip.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { dropFieldsOfOtherTypes } from './update.ts';
-import { validateService, validateServiceStatus, validateServiceUpdate } from './validation.ts';
+import { isTrafficPolicy, validateService, validateServiceStatus, validateServiceUpdate } from './validation.ts';
 import { serviceWarnings } from './warnings.ts';
 
 const affinityTimeoutSeconds = 10_800;
@@ -12,6 +13,10 @@ export const serviceRules: KindRules<Service> = {
   validateUpdate: validateServiceUpdate,
   validateStatusUpdate: validateServiceStatus,
   warnings: serviceWarnings,
+  statusWarnings: ({ status }) =>
+    (status?.loadBalancer?.ingress ?? []).flatMap(({ ip = '' }, index) =>
+      ipWarnings(ip, `status.loadBalancer.ingress[${index}]`),
+    ),
   defaults(service) {
     const { spec } = service;
     spec.sessionAffinity ??= 'None';
@@ -33,8 +38,10 @@ export const serviceRules: KindRules<Service> = {
   prepareForCreate(service) {
     service.status = { loadBalancer: {} };
   },
+  prepareForStorage: dropInternalPolicy,
   prepareForUpdate(service, old) {
     dropFieldsOfOtherTypes(service, old);
+    if (isTrafficPolicy(service.spec.internalTrafficPolicy)) dropInternalPolicy(service);
   },
   selectableFields: {
     'spec.clusterIP': (service) => service.spec.clusterIP ?? '',
@@ -44,6 +51,11 @@ export const serviceRules: KindRules<Service> = {
   allowCreateOnUpdate: true,
   hasGeneration: false,
 };
+
+/** It may be said of a name of somebody else's, and is not kept. */
+function dropInternalPolicy({ spec }: Mutable<Service>): void {
+  if (spec.type === 'ExternalName') delete spec.internalTrafficPolicy;
+}
 
 function defaultLoadBalancer(service: Mutable<Service>): void {
   service.spec.allocateLoadBalancerNodePorts ??= true;

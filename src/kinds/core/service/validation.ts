@@ -10,7 +10,10 @@ import { label1123Problems, labelKeyProblems, portNumberProblems, subdomainProbl
 import { isHeadless, validateAddresses, validateAddressUpdate } from './addresses.ts';
 
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
+const trafficPolicies: readonly string[] = ['Cluster', 'Local'];
 const maximumAffinitySeconds = 86_400;
+
+export const isTrafficPolicy = (policy = ''): boolean => trafficPolicies.includes(policy);
 
 export function validateService({ metadata, spec }: Service): FieldError[] {
   return [
@@ -174,7 +177,7 @@ function validateTraffic(spec: ServiceSpec): FieldError[] {
     (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0);
   const errors: FieldError[] = [];
   if (isExternal) {
-    errors.push(...requiredOneOf(external, ['Cluster', 'Local'], 'spec.externalTrafficPolicy'));
+    errors.push(...requiredOneOf(external, trafficPolicies, 'spec.externalTrafficPolicy'));
   } else if (external !== undefined) {
     const detail = 'may only be set for externally-accessible services';
     errors.push(fieldError.invalid('spec.externalTrafficPolicy', external, detail));
@@ -192,7 +195,7 @@ function validateTraffic(spec: ServiceSpec): FieldError[] {
   const isInternal = spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
   if (isInternal && spec.internalTrafficPolicy === undefined)
     errors.push(fieldError.required('spec.internalTrafficPolicy'));
-  errors.push(...oneOf(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy'));
+  errors.push(...oneOf(spec.internalTrafficPolicy, trafficPolicies, 'spec.internalTrafficPolicy'));
   const distributions = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
   const { trafficDistribution: distribution } = spec;
   if (distribution === undefined || distributions.includes(distribution)) return errors;

@@ -133,9 +133,7 @@ export function validateEphemeralContainers(spec: core.PodSpec, path: string, po
   const names = new Set(others);
   return each(spec.ephemeralContainers, path, (container, at) => {
     const errors = validateCommon(container as core.Container, at, pod);
-    const { image = '' } = container;
-    if (image !== image.trim())
-      errors.push(fieldError.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace'));
+    errors.push(...validateImage(container.image ?? '', `${at}.image`));
     if (names.has(container.name)) errors.push(fieldError.duplicate(`${at}.name`, container.name));
     names.add(container.name);
     const target = container.targetContainerName ?? '';
@@ -155,6 +153,13 @@ export function validateEphemeralContainers(spec: core.PodSpec, path: string, po
     }
     return errors;
   });
+}
+
+/** Only templates may still have it with spaces around. */
+export function validateImage(image: string, path: string): FieldError[] {
+  return image === image.trim()
+    ? []
+    : [fieldError.invalid(path, image, 'must not have leading or trailing whitespace')];
 }
 
 function validateCommon(container: core.Container, path: string, pod: PodFacts): FieldError[] {

@@ -4,6 +4,7 @@ import { each, invalidAll, oneOf } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { rangeMessage } from '#machinery/names.ts';
 import { descendingPath } from './volumes.ts';
+import { validateWindowsOptions } from './windows.ts';
 
 const maximumId = 2 ** 31 - 1;
 const maximumSysctlLength = 253;
@@ -11,7 +12,8 @@ const sysctlName = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a
 const sysctlPattern = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$';
 const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 
-function validId(id: number | undefined, path: string): FieldError[] {
+/** An identity of a user or a group. */
+export function validId(id: number | undefined, path: string): FieldError[] {
   const isGood = id === undefined || (id >= 0 && id <= maximumId);
   return isGood ? [] : invalidAll(path, id, [rangeMessage(0, maximumId)]);
 }
@@ -30,6 +32,7 @@ export function validatePodSecurity(spec: core.PodSpec, path: string): FieldErro
     ...validateSysctls(context.sysctls, spec, `${path}.sysctls`),
     ...oneOf(context.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${path}.fsGroupChangePolicy`),
     ...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`),
+    ...validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`),
     ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`),
     ...oneOf(context.supplementalGroupsPolicy, ['Merge', 'Strict'], `${path}.supplementalGroupsPolicy`),
     ...oneOf(context.seLinuxChangePolicy, ['Recursive'], `${path}.seLinuxChangePolicy`),
@@ -80,7 +83,8 @@ function validateSeccomp(profile: core.SeccompProfile | undefined, path: string)
   return errors;
 }
 
-function validateAppArmor(profile: core.AppArmorProfile | undefined, path: string): FieldError[] {
+/** What a container is confined by. */
+export function validateAppArmor(profile: core.AppArmorProfile | undefined, path: string): FieldError[] {
   if (profile === undefined) return [];
   const { type = '', localhostProfile } = profile;
   const at = `${path}.localhostProfile`;
@@ -106,14 +110,13 @@ export function validateContainerSecurity(
     ...validId(context.runAsUser, `${path}.runAsUser`),
     ...validId(context.runAsGroup, `${path}.runAsGroup`),
     ...oneOf(context.procMount, ['Default', 'Unmasked'], `${path}.procMount`),
-    ...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`),
-    ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`),
   ];
   if (hostUsers && context.procMount === 'Unmasked') {
     errors.push(
       fieldError.invalid(`${path}.procMount`, context.procMount, '`hostUsers` must be false to use `Unmasked`'),
     );
   }
+  errors.push(...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`));
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged === true) {
       const detail = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true';
@@ -124,5 +127,9 @@ export function validateContainerSecurity(
       errors.push(fieldError.invalid(path, goStruct('core.SecurityContext', context), detail));
     }
   }
-  return errors;
+  return [
+    ...errors,
+    ...validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`),
+    ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`),
+  ];
 }

@@ -23,6 +23,7 @@ import { validateContainerResourceName, validateResourceAmount, validateResource
 import { validateAffinity, validateSpreadConstraints, validateTolerations } from './scheduling.ts';
 import { validatePodSecurity } from './security.ts';
 import { validateVolumes } from './volumes.ts';
+import { validateForOs, validateHostProcess } from './windows.ts';
 
 const maximumInt32 = 2 ** 31 - 1;
 const maximumNameservers = 3;
@@ -60,6 +61,7 @@ export function validatePodSpec(spec: core.PodSpec, path: string): FieldError[] 
     ),
     ...validateSchedulingGates(spec.schedulingGates, `${path}.schedulingGates`),
     ...validateSpreadConstraints(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`),
+    ...validateHostProcess(spec, path),
     ...validateHostUsers(spec, path),
     ...validateHostname(spec, `${path}.hostnameOverride`),
     ...subdomains(spec, ['serviceAccountName', 'nodeName'], path),
@@ -78,6 +80,7 @@ export function validatePodSpec(spec: core.PodSpec, path: string): FieldError[] 
       : inOrder(spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`)),
     ...validateOverhead(spec.overhead, `${path}.overhead`),
     ...validateOs(spec.os, `${path}.os`),
+    ...validateForOs(spec, path),
     ...validateFileKeyVolumes(spec, path),
   ];
 }
