@@ -162,6 +162,7 @@ async function store(
   if (storage.cache.get(key) !== undefined) throw alreadyExists(resource.kind, name);
   resource.rules.prepareForStorage?.(object);
   if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: true };
+  hookOf(registry, resource)?.decide?.(registry, object, undefined);
   const converted = inStorageVersion(resource, object);
   const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
   const result = await registry.store.commit({

@@ -77,6 +77,8 @@ export interface ResourceHook {
     old: ApiObject | undefined,
     dryRun: boolean,
   ) => Promise<Allocation | undefined>;
+  /** Called when everything else about a write has been decided, just before it is stored; may change the object. */
+  readonly decide?: (registry: Registry, object: Mutable<ApiObject>, old: ApiObject | undefined) => void;
   /** Called after an object is gone. */
   readonly afterDelete?: (registry: Registry, object: ApiObject) => Promise<void>;
 }

@@ -191,7 +191,7 @@ async function checkAndSwap(
     if (!(await isDurable(registry, operation, entry))) return 'lost';
     return { type: 'object', value: inServedVersion(resource, entry.value), created: false };
   }
-  const stored = await swap(registry, operation, entry, object).catch((error: unknown) => {
+  const stored = await swap(registry, operation, entry, object, old).catch((error: unknown) => {
     if (attributes !== undefined) takeBack(attributes);
     throw error;
   });
@@ -361,10 +361,12 @@ async function swap(
   operation: Operation,
   entry: CachedEntry,
   object: Mutable<ApiObject>,
+  old: ApiObject,
 ): Promise<Result | 'lost'> {
   const { resource, options } = operation;
   const storage = resource.storage!;
   if (options.dryRun === true) return { type: 'object', value: StoredObject.ofObject(object), created: false };
+  hookOf(registry, resource)?.decide?.(registry, object, old);
   const converted = inStorageVersion(resource, object);
   const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
   if (isFinished(kept.metadata) && resource.rules.keepsFromDeletion?.(kept) !== true)

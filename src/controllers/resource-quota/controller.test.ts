@@ -16,7 +16,9 @@ test('a quota shows what is used, and gives back what ended', async (t) => {
     await client.create(PodKind, { metadata: { name, namespace }, spec: { containers } });
   await client.create(ConfigMap, { metadata: { name: 'extra', namespace } });
   const ask = () => client.get(ResourceQuota, { name: 'team', namespace });
-  const { status } = await plane.until(ask, (quota) => quota.status?.used?.['pods'] === '1');
+  const isCounted = ({ status }: { readonly status?: { readonly used?: Readonly<Record<string, string>> } }) =>
+    status?.used?.['pods'] === '1' && status.used['count/configmaps'] === '2';
+  const { status } = await plane.until(ask, isCounted);
   assert.deepEqual(status?.used, {
     pods: '1',
     'requests.cpu': '250m',

@@ -12,12 +12,11 @@ import { decidedStatus } from './status.ts';
  * status is the server's own all the same, and noted as such.
  */
 export const definitionHook: ResourceHook = {
-  allocate(registry, object, old, dryRun) {
+  decide(registry, object, old) {
     const definition = object as unknown as Mutable<CustomResourceDefinition>;
     const before = old as unknown as CustomResourceDefinition | undefined;
     const isSettled = before !== undefined && equalValues(before.spec, definition.spec);
-    if (!dryRun && !isSettled) decide(registry, definition);
-    return Promise.resolve(undefined);
+    if (!isSettled) decide(registry, definition);
   },
 };
 
