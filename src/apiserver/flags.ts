@@ -9,6 +9,8 @@ import { defaultRequestHeaders, type RequestHeaderOptions } from './authenticati
 import type { AuthorizationOptions } from './authorization/options.ts';
 import type { EncryptionOptions } from './encryption/encryption.ts';
 import type { FairnessOptions } from './fairness/flow-control.ts';
+import type { BuiltInOptions } from './resources/built-in.ts';
+import { parseRuntimeConfig } from './resources/runtime-config.ts';
 import { readTracingConfiguration, type TracingConfiguration } from './tracing/configuration.ts';
 
 /** Flags by their names without dashes in front; one that is given several times has several values. */
@@ -22,12 +24,14 @@ export interface AccessOptions {
   readonly encryption?: EncryptionOptions;
   readonly fairness?: FairnessOptions;
   readonly tracing?: TracingConfiguration;
+  readonly builtIn?: BuiltInOptions;
   /** Private key in PEM that signs service-account tokens. */
   readonly tokenSigningKey?: string;
 }
 
 /** Every flag of kube-apiserver that `accessOptions` knows. */
 export const accessFlags = [
+  'allow-privileged',
   'anonymous-auth',
   'api-audiences',
   'audit-log-batch-buffer-size',
@@ -85,6 +89,7 @@ export const accessFlags = [
   'requestheader-group-headers',
   'requestheader-uid-headers',
   'requestheader-username-headers',
+  'runtime-config',
   'service-account-extend-token-expiration',
   'service-account-issuer',
   'service-account-jwks-uri',
@@ -121,9 +126,21 @@ export function accessOptions(values: FlagValues): AccessOptions {
       maxReadsInFlight: flags.number('max-requests-inflight'),
       maxWritesInFlight: flags.number('max-mutating-requests-inflight'),
     }),
+    builtIn: builtInOptions(flags),
     ...(tracing === undefined ? {} : { tracing: readTracingConfiguration(tracing) }),
     ...(signing === undefined ? {} : { tokenSigningKey: signing }),
   };
+}
+
+function builtInOptions(flags: Flags): BuiltInOptions {
+  const settings = flags.list('runtime-config')?.map((pair): [string, string] => {
+    const [key = '', value = 'true'] = pair.split('=');
+    return [key, value];
+  });
+  return defined({
+    isServed: settings === undefined ? undefined : parseRuntimeConfig(Object.fromEntries(settings)),
+    allowsPrivileged: flags.boolean('allow-privileged'),
+  });
 }
 
 function authenticationOptions(flags: Flags): AuthenticationOptions {

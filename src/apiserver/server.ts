@@ -48,6 +48,7 @@ import { EventExpiry } from './registry/event-expiry.ts';
 import { execute } from './registry/execute.ts';
 import type { Operation, Result } from './registry/operation.ts';
 import type { Registry, ResourceHook } from './registry/registry.ts';
+import { type BuiltInOptions, builtInResources } from './resources/built-in.ts';
 import { ResourceTable, type ServedResource } from './resources/resource.ts';
 import { objectKey } from './resources/storage-keys.ts';
 import { serviceHook } from './services/hook.ts';
@@ -73,6 +74,7 @@ export interface ApiServerOptions {
   readonly nodePorts?: PortRange;
   /** How long an event is kept after it was written last; absent: an hour; 0: for ever. */
   readonly eventTtlSeconds?: number;
+  readonly builtIn?: BuiltInOptions;
   /** Feature gates that differ from their defaults. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
   /** The client certificate by which aggregated servers know this one. */
@@ -170,7 +172,7 @@ export class ApiServer {
     const features = new FeatureGates(options.featureGates ?? {});
     const cbor = features.enabled('CBORServingAndStorage');
     const store = options.upstreamForm === true ? new FormedStore(kept, { cbor }) : kept;
-    const resources = await ResourceTable.open(store, builtinRules(celRules));
+    const resources = await ResourceTable.open(store, builtInResources(builtinRules(celRules), options.builtIn));
     const { authentication = {} } = options;
     const tokens = new ServiceAccountTokens({
       issuers: authentication.serviceAccountIssuers ?? [defaultIssuer],
@@ -242,8 +244,7 @@ export class ApiServer {
       resources.of(kind).storage!.cache.get(objectKey({ namespace: metadata.namespace, name: metadata.name ?? '' }))
         ?.value.object;
     const { featureEnabled } = registry;
-    const now = (): number => environment.clock.now();
-    const standing = { serviceCidr: options.serviceCidr, find, featureEnabled, now };
+    const standing = { serviceCidr, find, featureEnabled, now: () => environment.clock.now() };
     await ensureBootstrapObjects(server.loopback(), standing);
     void keepStanding(server.loopback(), environment, { ...standing, signal: server.#stop.signal });
     server.#definitions = new DefinitionController({ resources, client: server.loopback(), environment });

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { connect } from 'node:tls';
 import { promisify } from 'node:util';
+import { createAuthority, issueLeaf } from '#apiserver/certificates/authority.ts';
 import { sleep, systemClock } from '#base/clock.ts';
 
 const assets = join(import.meta.dirname, '../../bin/envtest');
@@ -26,7 +29,15 @@ before(async () => {
   await writeFile(join(folder, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
   await writeFile(join(folder, 'sa.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
   await writeFile(join(folder, 'tokens.csv'), 'secret,admin,1,"system:masters"\nother,jane,2,people\n');
-  // The command lines of controller-runtime's envtest.
+  const named = await issueLeaf(await createAuthority('somebody', clock.now()), {
+    commonName: 'named',
+    hosts: [],
+    usage: 'server',
+    now: clock.now(),
+  });
+  await writeFile(join(folder, 'named.crt'), named.certificate);
+  await writeFile(join(folder, 'named.key'), named.key);
+  // The command lines of controller-runtime's envtest, and more.
   start('etcd', [
     `--advertise-client-urls=http://127.0.0.1:${etcdPort}`,
     `--data-dir=${join(folder, 'etcd')}`,
@@ -48,6 +59,10 @@ before(async () => {
     `--service-account-signing-key-file=${join(folder, 'sa.key')}`,
     '--service-cluster-ip-range=10.0.0.0/24',
     `--token-auth-file=${join(folder, 'tokens.csv')}`,
+    '--runtime-config=autoscaling/v1=false,api/alpha=false',
+    '--cors-allowed-origins=^https://ui\\.example\\.com$',
+    '--strict-transport-security-directives=max-age=3600',
+    `--tls-sni-cert-key=${join(folder, 'named.crt')},${join(folder, 'named.key')}:*.example.com`,
   ]);
   await until(async () => (await ask('GET', '/readyz')).status === 200);
 });
@@ -81,18 +96,25 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 interface Answer {
   readonly status: number;
   readonly text: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
-async function ask(method: string, path: string, body?: object, token = 'secret'): Promise<Answer> {
+async function ask(
+  method: string,
+  path: string,
+  body?: object,
+  token = 'secret',
+  more: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const ca = await readFile(join(folder, 'apiserver.crt'), 'utf8').catch(() => undefined);
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...more };
   // The certificate was made for this run, and its authority is nobody's.
   const place = { host: '127.0.0.1', port, method, path, headers, rejectUnauthorized: false, agent: false as const };
   return new Promise((resolve, reject) => {
     const sent = request({ ...place, ...(ca === undefined ? {} : { ca }) }, async (answer) => {
       let text = '';
       for await (const chunk of answer) text += chunk;
-      resolve({ status: answer.statusCode ?? 0, text });
+      resolve({ status: answer.statusCode ?? 0, text, headers: answer.headers });
     });
     sent.once('error', reject);
     sent.end(body === undefined ? undefined : JSON.stringify(body));
@@ -124,6 +146,51 @@ test('who has no role is refused', async () => {
   assert.match(text, /User \\"jane\\" cannot list resource \\"secrets\\" in API group \\"\\" at the cluster scope/);
 });
 
+test('what --runtime-config switches off is neither served nor listed, and the rest is', async () => {
+  const found = async (path: string): Promise<number> => (await ask('GET', path)).status;
+  assert.equal(await found('/apis/autoscaling/v1'), 404);
+  assert.equal(await found('/apis/autoscaling/v1/horizontalpodautoscalers'), 404);
+  assert.equal(await found('/apis/autoscaling/v2/horizontalpodautoscalers'), 200);
+  const { text } = await ask('GET', '/apis');
+  const versions = (JSON.parse(text) as { groups: { versions: { groupVersion: string }[] }[] }).groups.flatMap(
+    (group) => group.versions.map(({ groupVersion }) => groupVersion),
+  );
+  assert.equal(versions.includes('autoscaling/v1'), false);
+  assert.deepEqual(
+    versions.filter((version) => version.includes('alpha')),
+    [],
+  );
+  assert.ok(versions.includes('resource.k8s.io/v1beta1'));
+});
+
+test('pages of an allowed origin may ask, those of others may not, and all hear to come over HTTPS', async () => {
+  const from = (origin: string, method: string): Promise<Answer> =>
+    ask(method, '/version', undefined, 'secret', { origin });
+  const before = await from('https://ui.example.com', 'OPTIONS');
+  assert.equal(before.status, 204);
+  assert.equal(before.headers['access-control-allow-methods'], 'POST, GET, OPTIONS, PUT, DELETE, PATCH');
+  const asked = await from('https://ui.example.com', 'GET');
+  assert.equal(asked.status, 200);
+  assert.equal(asked.headers['access-control-allow-origin'], 'https://ui.example.com');
+  assert.equal(asked.headers['strict-transport-security'], 'max-age=3600');
+  const other = await from('https://ui.example.com.evil.org', 'GET');
+  assert.equal(other.headers['access-control-allow-origin'], undefined);
+});
+
+test('who asks for a host by its name gets the certificate for it', async () => {
+  const nameSeen = (servername: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false }, () => {
+        resolve(String(socket.getPeerCertificate().subject.CN));
+        socket.destroy();
+      });
+      socket.once('error', reject);
+    });
+  assert.equal(await nameSeen('api.example.com'), 'named');
+  assert.equal(await nameSeen('deep.api.example.com'), 'kube-apiserver');
+  assert.equal(await nameSeen('localhost'), 'kube-apiserver');
+});
+
 test('both programs list their flags, and refuse what they do not know', async () => {
   const run = promisify(execFile);
   assert.match((await run(join(assets, 'etcd'), ['--help'])).stdout, /^ {2}--unsafe-no-fsync$/m);
@@ -132,4 +199,24 @@ test('both programs list their flags, and refuse what they do not know', async (
     code: 1,
     stderr: 'Error: unknown flag: --nope\n',
   });
+});
+
+test('what cannot be done as a flag says is refused at the start', async () => {
+  const run = promisify(execFile);
+  const refused = async (...flags: readonly string[]): Promise<string> => {
+    const needed = [
+      '--etcd-servers=http://127.0.0.1:1',
+      '--service-account-issuer=a',
+      `--service-account-key-file=${join(folder, 'sa.pub')}`,
+      `--service-account-signing-key-file=${join(folder, 'sa.key')}`,
+      `--cert-dir=${folder}`,
+    ];
+    const outcome = await run(join(assets, 'kube-apiserver'), [...needed, ...flags]).catch((error) => error);
+    return String(outcome.stderr);
+  };
+  assert.match(await refused('--runtime-config=foo/v1=true'), /unknown api groups foo\/v1/);
+  assert.match(await refused('--runtime-config=apps/v9=true'), /group version apps\/v9 that has not been registered/);
+  assert.match(await refused('--cors-allowed-origins=example.com'), /does not pin to start\/end of host/);
+  assert.match(await refused('--etcd-servers-overrides=/events#http://127.0.0.1:2'), /the one store/);
+  assert.match(await refused('--egress-selector-config-file=x'), /egress selectors are not supported/);
 });

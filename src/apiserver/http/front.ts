@@ -11,9 +11,11 @@ import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { Log } from '#base/log.ts';
 import type { ApiServer } from '../server.ts';
+import type { BrowserFilter } from './browsers.ts';
 import { defaultRequestTimeoutMs, RequestDeadlines } from './deadlines.ts';
 import { handle, type Routes } from './handler.ts';
 import type { ServerMetrics } from './metrics.ts';
+import { certificateByName, type NamedCertificate } from './named-certificates.ts';
 
 /** Seconds of silence after which half-open connections are found out. */
 const keepAliveProbeMs = 30_000;
@@ -42,6 +44,10 @@ export interface HttpFrontOptions {
   /** Serves WebSocket and SPDY requests; owns the socket from then on. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly serving: ServingCertificate;
+  /** Certificates for clients that name one of these hosts; all others get `serving`. */
+  readonly named?: readonly NamedCertificate[];
+  /** Absent: browsers are treated as everybody. */
+  readonly browsers?: BrowserFilter | undefined;
   /** CAs whose client certificates are looked at, in PEM. */
   readonly clientCa: string | readonly string[];
   readonly host: string;
@@ -106,6 +112,7 @@ export class HttpFront {
       cert: serving.certificate,
       key: serving.key,
       ...secure,
+      ...(options.named === undefined ? {} : { SNICallback: certificateByName(options.named, clientCa, secure) }),
       ...(protocol.withoutHttp2 === true ? { ALPNProtocols: ['http/1.1'] } : {}),
       handshakeTimeout: limits.handshakeMs,
       settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 },
@@ -119,8 +126,11 @@ export class HttpFront {
     const { tracer, environment } = options.server;
     const deadlines = new RequestDeadlines(environment.clock, options.requestTimeoutMs ?? defaultRequestTimeoutMs);
     const handling = { ...options, deadlines };
-    const serve = (request: IncomingMessage | Http2ServerRequest, response: unknown): void =>
-      void handle(handling, request, response as ServerResponse);
+    const { browsers } = options;
+    const serve = (request: IncomingMessage | Http2ServerRequest, response: unknown): void => {
+      if (browsers?.(request, response as ServerResponse) !== true)
+        void handle(handling, request, response as ServerResponse);
+    };
     http.on(
       'request',
       tracer === undefined ? serve : (request, response) => tracer.inRequest(() => serve(request, response)),

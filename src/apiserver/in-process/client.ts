@@ -215,7 +215,7 @@ export class InProcessClient implements Omit<Client, 'as'> {
     const { subresource = '', body, options = {}, signal = never } = request;
     const { group, version, resource: plural } = kind;
     const resource =
-      this.#server.resources.get(group, version, plural) ??
+      this.#server.resources.known(group, version, plural) ??
       (await this.#server.awaitedResource(group, version, plural));
     if (resource === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
     const namespace = resource.kind.namespaced ? (ref.namespace ?? '') : '';

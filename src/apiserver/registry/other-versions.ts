@@ -20,7 +20,7 @@ export function otherVersions(resources: ResourceTable, resource: ServedResource
 function versionsOfBuiltIn(resources: ResourceTable, resource: ServedResource, subresource: string): Versions {
   const named = (apiVersion: string): ServedResource | undefined => {
     const { group, version } = parseApiVersion(apiVersion);
-    const other = resources.get(group, version, resource.kind.resource);
+    const other = resources.known(group, version, resource.kind.resource);
     return other?.storage === resource.storage ? other : undefined;
   };
   return {

@@ -102,19 +102,29 @@ export interface ResourceChange {
 
 /** All resources by group, version and plural name; custom ones come and go. */
 export class ResourceTable {
+  /** Those that are here for the server's own parts alone. */
+  readonly #hidden = new Map<string, ServedResource>();
   readonly #byPath = new Map<string, ServedResource>();
   readonly #byKind = new Map<string, ServedResource>();
   readonly #groups = new Map<string, Map<string, Set<ServedResource>>>();
   readonly #listeners = new Set<(change: ResourceChange) => void>();
   #changes = 0;
 
-  /** Every built-in resource, each with its cache filled from the store. */
-  static async open(store: Store, rulesOf: RulesOf = rulesFor): Promise<ResourceTable> {
+  /** Every built-in resource, each with its cache filled from the store. Clients see those that are served. */
+  static async open(
+    store: Store,
+    {
+      rulesOf = rulesFor,
+      isServed = () => true,
+    }: { readonly rulesOf?: RulesOf; readonly isServed?: (row: ResourceRow) => boolean } = {},
+  ): Promise<ResourceTable> {
     const table = new ResourceTable();
     const storages = new Map<string, ResourceStorage>();
     for (const row of resourceRows) {
       const storage = isStored(row) ? await storageOf(row, storages, store) : undefined;
-      table.add(servedResource(row, storage, rulesOf(row)));
+      const resource = servedResource(row, storage, rulesOf(row));
+      if (isServed(row)) table.add(resource);
+      else table.#hidden.set(`${row.group}/${row.version}/${row.resource}`, resource);
     }
     return table;
   }
@@ -166,6 +176,11 @@ export class ResourceTable {
     return this.#byPath.get(`${group}/${version}/${plural}`);
   }
 
+  /** Also one that clients do not see: for the server's own parts. */
+  known(group: string, version: string, plural: string): ServedResource | undefined {
+    return this.get(group, version, plural) ?? this.#hidden.get(`${group}/${version}/${plural}`);
+  }
+
   forKind(kind: {
     readonly group: string;
     readonly version: string;
@@ -176,7 +191,7 @@ export class ResourceTable {
 
   /** The resource behind a typed handle; every handle has one. */
   of(kind: Kind): ServedResource {
-    const resource = this.get(kind.group, kind.version, kind.resource);
+    const resource = this.known(kind.group, kind.version, kind.resource);
     if (resource === undefined) throw new Error(`no resource for ${kind.group}/${kind.version} ${kind.kind}`);
     return resource;
   }
@@ -190,7 +205,7 @@ export class ResourceTable {
   }
 
   close(): void {
-    for (const { storage } of this.#byPath.values()) storage?.cache.close();
+    for (const { storage } of [...this.#byPath.values(), ...this.#hidden.values()]) storage?.cache.close();
   }
 }
 

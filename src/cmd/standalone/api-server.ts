@@ -1,5 +1,6 @@
 import { PublishedServer } from '#apiserver/bootstrap/kubernetes-endpoints.ts';
 import { connectRoutes, upgradeHandler } from '#apiserver/connect/connect.ts';
+import { browserFilter } from '#apiserver/http/browsers.ts';
 import { HttpFront } from '#apiserver/http/front.ts';
 import { healthChecks } from '#apiserver/http/health.ts';
 import { ServerMetrics } from '#apiserver/http/metrics.ts';
@@ -16,7 +17,7 @@ import { apiServerFlags, withoutEffect } from './flag-names.ts';
 import { FlagError, type Flags, parseApiServerFlags } from './flags.ts';
 import { fileOf, given, serverOptions } from './options.ts';
 import { protocolOptions } from './protocol.ts';
-import { servingCertificate } from './serving.ts';
+import { namedCertificates, servingCertificate } from './serving.ts';
 import { openStore } from './stores.ts';
 
 const defaultPort = 6443;
@@ -102,9 +103,18 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     advertised,
     serviceAddress,
   ];
+  // What the flags say wrongly is told before anything is opened or written.
+  const options = serverOptions(flags);
+  const browsers = browserFilter(
+    given({
+      corsAllowedOrigins: flags.list('cors-allowed-origins'),
+      strictTransportSecurity: flags.list('strict-transport-security-directives'),
+    }),
+  );
+  const named = namedCertificates(flags);
   const serving = await servingCertificate(flags, [...new Set(hosts)], environment.clock.now());
   const { store, upstreamForm } = await openStore(flags, environment);
-  const server = await ApiServer.start(serverOptions(flags, { store, upstreamForm, environment, serviceCidr }));
+  const server = await ApiServer.start({ ...options, store, upstreamForm, environment, serviceCidr });
   const log = environment.log.named('apiserver');
   const metrics = new ServerMetrics(server);
   const front = await HttpFront.listen({
@@ -132,7 +142,8 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     host: bind,
     port: flags.whole('secure-port') ?? defaultPort,
     protocol: protocolOptions(flags),
-    ...given({ requestTimeoutMs: flags.durationMs('request-timeout') }),
+    browsers,
+    ...given({ named, requestTimeoutMs: flags.durationMs('request-timeout') }),
     log,
   });
   // No endpoint may be on loopback: there is no way to it from anywhere else.

@@ -1,18 +1,18 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { pluginEntries } from '#apiserver/admission/index.ts';
+import type { AdmissionOptions } from '#apiserver/admission/plugin.ts';
 import { type AccessOptions, accessFlags, accessOptions } from '#apiserver/flags.ts';
+import { versionInfo } from '#apiserver/http/version.ts';
 import type { ApiServerOptions } from '#apiserver/server.ts';
 import { type PortRange, parsePortRange } from '#apiserver/services/port-range.ts';
 import { FlagError, type Flags } from './flags.ts';
 
-type Base = Pick<ApiServerOptions, 'store' | 'upstreamForm' | 'environment' | 'serviceCidr'>;
+type Base = 'store' | 'upstreamForm' | 'environment' | 'serviceCidr';
 
 /** What kube-apiserver's flags say, as the options of our server. @throws FlagError for what it cannot do. */
-export function serverOptions(flags: Flags, base: Base): ApiServerOptions {
-  if (flags.text('egress-selector-config-file') !== undefined)
-    throw new FlagError(
-      '--egress-selector-config-file: this server reaches everything directly; egress selectors are not supported',
-    );
+export function serverOptions(flags: Flags): Omit<ApiServerOptions, Base> {
+  refuseUnsupported(flags);
   const [proxyCertificate] = fileOf(flags, 'proxy-client-cert-file');
   const [proxyKey] = fileOf(flags, 'proxy-client-key-file');
   const hasProxy = proxyCertificate !== undefined && proxyKey !== undefined;
@@ -20,19 +20,19 @@ export function serverOptions(flags: Flags, base: Base): ApiServerOptions {
   const gates = flags.map('feature-gates');
   const access = accessOf(flags);
   return {
-    ...base,
     ...access,
     tokenSigningKey: access.tokenSigningKey ?? signingKey(),
     // The official server believes no bootstrap tokens and allows everything unless told otherwise.
     authentication: { bootstrapTokens: false, ...access.authentication },
     leavesPolicyStatus: true,
+    // No container is privileged there unless the flag says so.
+    builtIn: { allowsPrivileged: false, ...access.builtIn },
     authorization: {
       ...(flags.has('authorization-config') ? {} : { modes: ['AlwaysAllow'] }),
       ...access.authorization,
     },
     admission: {
-      enable: flags.list('enable-admission-plugins') ?? [],
-      disable: flags.list('disable-admission-plugins') ?? [],
+      ...admissionPlugins(flags),
       ...given({
         configFile: flags.text('admission-control-config-file'),
         notReadyTolerationSeconds: flags.whole('default-not-ready-toleration-seconds'),
@@ -42,6 +42,45 @@ export function serverOptions(flags: Flags, base: Base): ApiServerOptions {
     ...given({ nodePorts: nodePorts(flags), eventTtlSeconds: seconds(flags, 'event-ttl') }),
     ...(gates === undefined ? {} : { featureGates: enabledGates(gates) }),
     ...(hasProxy ? { proxyIdentity: () => proxyIdentity } : {}),
+  };
+}
+
+/** What would change something if it were done, and is not: better said at once than found out later. */
+function refuseUnsupported(flags: Flags): void {
+  for (const [name, why] of Object.entries(unsupported)) {
+    if (flags.text(name) !== undefined) throw new FlagError(`--${name}: ${why}`);
+  }
+  if ((flags.text('storage-backend') ?? 'etcd3') !== 'etcd3')
+    throw new FlagError(
+      "--storage-backend invalid, allowed values: etcd3. If not specified, it will default to 'etcd3'",
+    );
+  const form = flags.text('storage-media-type') ?? storedForm;
+  if (form !== storedForm)
+    throw new FlagError(`--storage-media-type ${JSON.stringify(form)} invalid, allowed values: ${storedForm}`);
+  for (const version of flags.list('emulated-version') ?? [])
+    if (version.replace(/^kube=/, '') !== servedVersion)
+      throw new FlagError(`emulation version ${version} is not ${servedVersion}, the only one that this server can be`);
+  for (const name of ['audit-log-version', 'audit-webhook-version'])
+    if ((flags.text(name) ?? 'audit.k8s.io/v1') !== 'audit.k8s.io/v1')
+      throw new FlagError('invalid group version, allowed versions are ["audit.k8s.io/v1"]');
+}
+
+const storedForm = 'application/vnd.kubernetes.protobuf';
+const servedVersion = `${versionInfo.major}.${versionInfo.minor}`;
+const unsupported: Readonly<Record<string, string>> = {
+  'egress-selector-config-file': 'this server reaches everything directly; egress selectors are not supported',
+  'etcd-servers-overrides': 'all kinds are kept in the one store that --etcd-servers names',
+  'service-account-signing-endpoint': 'tokens are signed with the key in --service-account-signing-key-file',
+};
+
+/** The older flag names all plugins that there are to be; those that upstream switches on by itself go unless named. */
+function admissionPlugins(flags: Flags): Pick<AdmissionOptions, 'enable' | 'disable'> {
+  const only = flags.list('admission-control');
+  if (only !== undefined)
+    return { enable: only, disable: pluginEntries.map(({ name }) => name).filter((name) => !only.includes(name)) };
+  return {
+    enable: flags.list('enable-admission-plugins') ?? [],
+    disable: flags.list('disable-admission-plugins') ?? [],
   };
 }
 

@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAuthority, issueLeaf, type KeyPair } from '#apiserver/certificates/authority.ts';
-import type { Flags } from './flags.ts';
+import type { NamedCertificate } from '#apiserver/http/named-certificates.ts';
+import { FlagError, type Flags } from './flags.ts';
 
 const defaultCertDir = '/var/run/kubernetes';
 
@@ -26,4 +28,30 @@ export async function servingCertificate(flags: Flags, hosts: readonly string[],
 
 function readPair(certificate: string, key: string): KeyPair {
   return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+}
+
+/** `--tls-sni-cert-key=FILE,FILE:*.example.com,example.com`: certificates for those who ask for a host by its name. */
+export function namedCertificates(flags: Flags): readonly NamedCertificate[] | undefined {
+  return flags.all('tls-sni-cert-key')?.map((text) => {
+    const [files = '', names = ''] = text.split(':');
+    const [certificate = '', key = '', ...more] = files.split(',');
+    if (certificate === '' || key === '' || more.length > 0)
+      throw new FlagError(
+        `invalid argument ${JSON.stringify(text)} for "--tls-sni-cert-key" flag: expected comma separated certificate and key file paths`,
+      );
+    try {
+      const pair = readPair(certificate, key);
+      return { ...pair, hosts: names === '' ? hostsOf(pair.certificate) : names.split(',') };
+    } catch (error) {
+      throw new FlagError(`failed to load SNI cert and key: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
+}
+
+/** What a certificate itself says it is for. */
+function hostsOf(certificate: string): readonly string[] {
+  const { subject, subjectAltName = '' } = new X509Certificate(certificate);
+  const common = /^CN=(.*)$/m.exec(subject)?.[1];
+  const names = [...subjectAltName.matchAll(/DNS:([^,]+)/g)].map(([, name]) => name!);
+  return common === undefined ? names : [common, ...names];
 }
