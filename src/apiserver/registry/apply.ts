@@ -7,11 +7,11 @@ import type { Operation, Result } from './operation.ts';
 import { otherVersions } from './other-versions.ts';
 import type { Registry } from './registry.ts';
 import { resetFieldsOf } from './reset-fields.ts';
-import { checkLocation, type UpdateOptions, updateObject } from './update.ts';
+import { checkLocation, placeIn, type UpdateOptions, updateObject } from './update.ts';
 
 /** Server-side apply: the client says what it wants, the server knows who owns what (KEP-555). */
 export function applyObject(registry: Registry, operation: Operation, options: UpdateOptions): Promise<Result> {
-  const { resource, subresource, name, namespace, options: asked } = operation;
+  const { resource, subresource, name, options: asked } = operation;
   if ((asked.fieldManager ?? '') === '') {
     throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
       fieldError.required('fieldManager', 'is required for apply patch'),
@@ -37,6 +37,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
     checkLocation(operation, { ...applied, metadata: applied.metadata ?? {} });
     // What did not change is shared with the live object, which nobody may touch.
     const object = cloneObject(applied);
+    placeIn(operation, object);
     const { resourceVersion } = (patch['metadata'] ?? {}) as { readonly resourceVersion?: string };
     if (live !== undefined && resourceVersion === undefined) delete object.metadata.resourceVersion;
     return object;
@@ -51,7 +52,6 @@ export function applyObject(registry: Registry, operation: Operation, options: U
     }
     delete object.metadata.resourceVersion;
     const type = { kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind) };
-    if (resource.kind.namespaced) object.metadata.namespace ??= namespace;
     return createObject(
       registry,
       { ...operation, body: Object.assign({ ...type }, object, type) },

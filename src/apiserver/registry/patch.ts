@@ -9,7 +9,7 @@ import { applyObject } from './apply.ts';
 import type { Operation, PatchType, Result } from './operation.ts';
 import { patchedObject } from './patched-object.ts';
 import type { Registry } from './registry.ts';
-import { checkLocation, type UpdateOptions, updateObject } from './update.ts';
+import { checkLocation, placeIn, type UpdateOptions, updateObject } from './update.ts';
 
 /** PATCH in its four forms. A patch without a resourceVersion is tried again when another writer came first. */
 export function patchObject(registry: Registry, operation: Operation, options: UpdateOptions = {}): Promise<Result> {
@@ -27,7 +27,7 @@ function patched(registry: Registry, operation: Operation, current: ApiObject): 
   const result = applyPatchDocument(options.patchType!, current as unknown as JsonObject, body, resource.schema);
   const object = patchedObject(registry, operation, result);
   checkLocation(operation, object);
-  if (resource.kind.namespaced) object.metadata.namespace ??= operation.namespace;
+  placeIn(operation, object);
   if (!namesResourceVersion(body)) delete object.metadata.resourceVersion;
   return object;
 }

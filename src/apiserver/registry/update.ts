@@ -64,10 +64,9 @@ export interface SubresourceRules {
 /** PUT of a whole object, or of its `status`. */
 export function replaceObject(registry: Registry, operation: Operation, options: UpdateOptions = {}): Promise<Result> {
   const body = operation.body as Mutable<ApiObject>;
-  const { resource, namespace } = operation;
+  const { resource } = operation;
   checkLocation(operation, body);
-  if (resource.kind.namespaced) body.metadata.namespace = namespace;
-  else delete body.metadata.namespace;
+  placeIn(operation, body);
   const mayCreate = resource.rules.allowCreateOnUpdate === true && operation.subresource === '';
   const whenAbsent = mayCreate ? () => createObject(registry, operation) : undefined;
   // With a precondition there is one attempt, which may have the body itself.
@@ -86,6 +85,12 @@ export function checkLocation({ resource, name, namespace }: Operation, { metada
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+}
+
+/** What is in no namespace is so whatever its writer says; the others are where the path says. */
+export function placeIn({ resource, namespace }: Operation, { metadata }: Mutable<ApiObject>): void {
+  if (resource.kind.namespaced) metadata.namespace = namespace;
+  else delete metadata.namespace;
 }
 
 /** Read, change, check, compare and swap, until it holds. */
