@@ -1,8 +1,8 @@
 /**
  * Writes src/kinds/generated from the published v1.36 interface (a folder with swagger.json, protobuf-fields.json,
  * discovery-*.json and table-columns.json) and from two files beside this one. field-presence.json: the JSON names of
- * each type's fields, with `z` where a zero value is left out, `w` where one is written, '' where absence has a meaning
- * of its own. go-fields.json, made by read-go-structs.ts: the Go types that messages name.
+ * each type's fields, with `z` where a zero value is left out, `w` where one is written, `p` where absence is written as
+ * null (pointers; those that are never stored absent aside), '' where absence has a meaning of its own. go-fields.json, made by read-go-structs.ts: the Go types that messages name.
  * Usage: node tools/generate-kinds.ts FOLDER
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -170,7 +170,7 @@ type FieldFlags = {
   /** Owned as a whole. */
   a?: 0 | 1;
   /** What a zero value means; see field-presence.json. */
-  n?: 'z' | 'w';
+  n?: 'z' | 'w' | 'p';
   /** Numbers of the messages around the field that JSON does not show. */
   i?: number[];
   /** Lists travel in a message of their own, which has them as field 1. */

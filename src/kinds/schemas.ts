@@ -25,7 +25,7 @@ interface FieldFlags {
   /** The map or object is owned as a whole (1), or never so, whatever its type says (0). */
   readonly a?: 0 | 1;
   /** A zero value is left out (`z`) or written (`w`). */
-  readonly n?: 'z' | 'w';
+  readonly n?: 'z' | 'w' | 'p';
   /** Numbers of protobuf messages around the field. */
   readonly i?: readonly number[];
   /** Lists are wrapped in a protobuf message. */
@@ -63,6 +63,8 @@ class NamedSchema implements ObjectSchema {
   }
 }
 
+const presences = { w: 'always', z: 'nonZero', p: 'null' } as const;
+
 /** A field whose schema is resolved on first use, because types refer to themselves. */
 class TableField implements Field {
   readonly name: string;
@@ -82,7 +84,7 @@ class TableField implements Field {
     this.name = name;
     this.required = flags.r === 1;
     this.number = row[1];
-    this.presence = flags.n === 'w' ? 'always' : flags.n === 'z' ? 'nonZero' : 'optional';
+    this.presence = flags.n === undefined ? 'optional' : presences[flags.n];
     this.keyDefault = name === 'protocol' ? 'TCP' : undefined;
     this.around = flags.i ?? nothing;
     this.wrapped = flags.x === 1;

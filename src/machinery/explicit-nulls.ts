@@ -27,7 +27,8 @@ function placesIn(schema: ObjectSchema): Places {
   const within: [string, Schema['type'], Places][] = [];
   for (const { name, schema: type, presence } of schema.fields.values()) {
     // Lists of objects are always lists.
-    if (presence === 'always' && isNullable(type) && name !== 'items') fields.push([name, type.type]);
+    const isWritten = presence === 'null' || (presence === 'always' && isNullable(type));
+    if (isWritten && name !== 'items') fields.push([name, type.type]);
     const inner = elementOf(type);
     const places = inner === undefined ? none : placesIn(inner);
     if (places !== none) within.push([name, type.type, places]);
@@ -76,7 +77,7 @@ function written(object: JsonObject, { fields, within }: Places, keepsEmpty: boo
 
 function isEmpty(value: Json | undefined, shape: Schema['type']): boolean {
   if (value === undefined) return true;
-  if (shape === 'any' || shape === 'bytes') return false;
+  if (shape !== 'list' && shape !== 'map') return false;
   if (typeof value !== 'object' || value === null) return false;
   for (const _ in value) return false;
   return true;

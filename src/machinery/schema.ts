@@ -63,9 +63,10 @@ export interface Field {
   readonly required: boolean;
   /**
    * What absence and a zero value (`""`, 0, false) mean. `optional`: both have a meaning of their own. `nonZero`: a
-   * zero value is absent. `always`: an absent field reads as its zero value, and so it is written.
+   * zero value is absent. `always`: an absent field reads as its zero value, and so it is written. `null`: as `optional`,
+   * but absence is written as null.
    */
-  readonly presence: 'optional' | 'nonZero' | 'always';
+  readonly presence: 'optional' | 'nonZero' | 'always' | 'null';
   /** What an absent key of a list item counts as (`protocol: TCP` of ports). */
   readonly keyDefault: string | number | bigint | boolean | undefined;
   /** Protobuf field number; 0 where the field has none. */

@@ -10,7 +10,7 @@ import {
   type Mutable,
   parseApiVersion,
 } from '#machinery/meta.ts';
-import { oddIn } from '#machinery/patch/repeated-keys.ts';
+import { oddIn, repeatedKeys } from '#machinery/patch/repeated-keys.ts';
 import { conformUnstructured } from '#machinery/unstructured.ts';
 import { converterBetween } from '../resources/conversion.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -34,15 +34,21 @@ export function patchedObject(registry: Registry, operation: Operation, document
   return cloneObject(value as unknown as ApiObject);
 }
 
+/** Told as they come where a text is decoded, and sorted where values are. */
 function oddInPatched(
-  { resource, options: { patchRepeats } }: Operation,
+  { resource, body, options: { patchType, patchRepeats } }: Operation,
   document: JsonObject,
   unknown: readonly string[],
 ): readonly OddMember[] {
-  if (patchRepeats === undefined) return unknownMembers(unknown);
-  if (resource.custom === undefined) return oddIn(document, patchRepeats, resource.schema, unknown);
-  return [...oddIn(document, patchRepeats, { type: 'any', message: '' }, []), ...unknownMembers(unknown)];
+  if (patchType === 'strategic') return unknownMembers(unknown.toSorted(byText));
+  const isOrdered = unknown.length > 1 && (patchType === 'json' || patchType === 'merge');
+  if (patchRepeats === undefined && !isOrdered) return unknownMembers(unknown);
+  const asSent = patchRepeats ?? repeatedKeys(patchType === 'json' ? (body as Json) : null, []);
+  if (resource.custom === undefined) return oddIn(document, asSent, resource.schema, unknown);
+  return [...oddIn(document, asSent, { type: 'any', message: '' }, []), ...unknownMembers(unknown)];
 }
+
+const byText = (left: string, right: string): number => (`${left}"` < `${right}"` ? -1 : 1);
 
 function decoded(registry: Registry, operation: Operation, document: JsonObject): ConformResult {
   const { resource, options } = operation;

@@ -266,10 +266,11 @@ function checkNumber(resourceVersion: string): void {
 /** What only the server writes stays as it was; what a client may repeat but not change is for validation to judge. */
 function carrySystemFields(object: Mutable<ApiObject>, old: ApiObject): void {
   const { metadata } = object;
-  for (const field of ['generation', 'resourceVersion'] as const) keep(metadata, old.metadata, field);
+  for (const field of ['generation', 'resourceVersion', 'creationTimestamp'] as const)
+    keep(metadata, old.metadata, field);
   if ((metadata.uid ?? '') === '') keep(metadata, old.metadata, 'uid');
   if (old.metadata.deletionTimestamp !== undefined) keep(metadata, old.metadata, 'deletionTimestamp');
-  for (const field of ['creationTimestamp', 'deletionGracePeriodSeconds', 'generateName'] as const)
+  for (const field of ['deletionGracePeriodSeconds', 'generateName'] as const)
     if (metadata[field] === undefined) keep(metadata, old.metadata, field);
 }
 

@@ -116,7 +116,7 @@ function writeEntry(writer: BackwardWriter, value: JsonObject, entry: Entry): vo
   const { field } = entry;
   const member = Object.hasOwn(value, field.name) ? value[field.name] : undefined;
   if (member !== undefined && member !== null) writeMember(writer, member, field);
-  else if (field.presence !== 'optional') writeZero(writer, field.number, field.schema);
+  else if (field.presence === 'always' || field.presence === 'nonZero') writeZero(writer, field.number, field.schema);
 }
 
 function closeMessage(writer: BackwardWriter, number: number, end: number): void {

@@ -31,6 +31,28 @@ const applyFields = (what: string, fields: Json): Step => ({
   body: { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: fields },
 });
 
+const unknown = { zoo: 1, metadata: { zoo: 1, abc: 2, labels: { a: 'b' } }, bar: 2, aaa: 1 };
+const unknownOperations: Json = [
+  { op: 'add', path: '/zoo', value: 1 },
+  { op: 'add', path: '/abc', value: 1 },
+  {
+    op: 'add',
+    path: '/metadata/ownerReferences',
+    value: [{ zoo: 1, apiVersion: 'v1', kind: 'x', name: 'y', uid: 'z' }],
+  },
+];
+
+const volumeClaims = '/api/v1/namespaces/default/persistentvolumeclaims';
+const claim = (what: string, source: object): Step => ({
+  what,
+  method: 'POST',
+  path: `${volumeClaims}?dryRun=All`,
+  body: {
+    metadata: { name },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...source },
+  } as Json,
+});
+
 /** What a patch may be, and what it may make of an object. */
 export const documents: readonly Step[] = [
   { what: 'a map', method: 'POST', path: collection, body: { metadata: { name }, data: { a: 'YQ==' } } },
@@ -42,6 +64,7 @@ export const documents: readonly Step[] = [
   ...said('another name and namespace', { name: 'zz', namespace: 'yy' }),
   ...said('another name', { name: 'zz' }),
   ...said('no name', { name: null }),
+  ...said('another time of creation', { creationTimestamp: '2026-01-01T00:00:00Z' }),
   ...['Secret', 'ServiceAccount', 'Nonsense', '', null, 7].map(
     (kind): Step => ({ what: `kind ${kind}`, method: 'merge', path: at, body: { kind } as Json }),
   ),
@@ -61,6 +84,12 @@ export const documents: readonly Step[] = [
     ),
   ),
   { what: 'a merge by force', method: 'merge', path: forced, body: {} },
+  ...(['merge', 'strategic'] as const).map(
+    (method): Step => ({ what: `fields that nobody knows, by ${method}`, method, path: at, body: unknown }),
+  ),
+  { what: 'fields that nobody knows, by operations', method: 'json', path: at, body: unknownOperations },
+  claim('a source of no group', { dataSource: { kind: 'PersistentVolumeClaim', name: 'y' } }),
+  claim('a reference to a source of no group', { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'y' } }),
   applyFields('a port that is text', { ports: [{ port: 'x' }] }),
   applyFields('a port that is null', { ports: [{ port: null }] }),
   applyFields('a port too large', { ports: [{ port: 2 ** 31 }] }),
