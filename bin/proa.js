@@ -2,7 +2,6 @@
 // The flags keep the heap close to twice what is in use. Closer costs a burst of writes a third of its processor time, for collecting
 // the same garbage over and over; farther costs memory that a laptop has other uses for.
 // Finds a Node that can run Proa: this one if it is new enough, else the one that came along with the package.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
@@ -21,6 +20,7 @@ if (Number(process.versions.node.split('.')[0]) >= oldestMajor) {
   process.argv[1] = entry;
   await import(entry);
 } else {
+  const { spawn } = await import('node:child_process');
   const child = spawn(bundledNode(), [...process.execArgv, entry, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(error.message));

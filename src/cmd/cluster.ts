@@ -33,6 +33,9 @@ import { encryptionConfiguration, ensureEncryptionConfiguration } from './encryp
 import { ensurePki, type Pki, proxyClientName } from './pki.ts';
 import { Renewals } from './renewals.ts';
 
+/** After so many milliseconds nobody waits for the start any more. */
+const prepareAfterMs = 250;
+
 /** Something that happened while a cluster came up, for the person who waits. */
 export type OnStep = (step: string) => void;
 
@@ -146,6 +149,7 @@ async function startParts(
     stopping: parts.signal,
   });
   parts.onStop(() => front.close());
+  environment.clock.schedule(prepareAfterMs, () => front.prepare());
   const renewals = new Renewals({ pki, renew, environment });
   renewals.onRenewed((renewed) => {
     proxyClient = renewed.proxyClient;

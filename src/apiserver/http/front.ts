@@ -1,19 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  constants,
-  createSecureServer,
-  type Http2SecureServer,
-  type Http2ServerRequest,
-  type ServerHttp2Session,
-} from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { Http2ServerRequest } from 'node:http2';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Log } from '#base/log.ts';
 import type { ApiServer } from '../server.ts';
 import type { BrowserFilter } from './browsers.ts';
 import { defaultRequestTimeoutMs, RequestDeadlines } from './deadlines.ts';
 import { handle, type Routes } from './handler.ts';
+import { Http2Connections } from './http2.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { certificateByName, type NamedCertificate } from './named-certificates.ts';
 
@@ -71,28 +67,15 @@ export interface ProtocolOptions {
   readonly withoutHttp2?: boolean;
 }
 
-/** HTTP/2 has no time limits of its own in Node. A quiet watch is an open stream, and may be quiet. */
-function endWhenIdle(session: ServerHttp2Session, { idleMs, requestMs }: FrontLimits): void {
-  let open = 0;
-  session.on('stream', (stream) => {
-    open++;
-    stream.once('close', () => open--);
-    if (stream.endAfterHeaders) return;
-    stream.setTimeout(requestMs, () => stream.close(constants.NGHTTP2_CANCEL));
-    stream.once('end', () => stream.setTimeout(0));
-  });
-  session.setTimeout(idleMs, () => {
-    if (open === 0) session.close();
-  });
-}
-
 /** The server's door: HTTPS over HTTP/1.1 and HTTP/2. */
 export class HttpFront {
-  readonly #server: Http2SecureServer;
+  readonly #server: Server;
+  readonly #http2: Http2Connections;
   readonly #secure: SecureContextOptions;
 
-  private constructor(server: Http2SecureServer, secure: SecureContextOptions) {
+  private constructor(server: Server, http2: Http2Connections, secure: SecureContextOptions) {
     this.#server = server;
+    this.#http2 = http2;
     this.#secure = secure;
   }
 
@@ -104,8 +87,8 @@ export class HttpFront {
       minVersion: minTlsVersion,
       ...(ciphers === undefined ? {} : { ciphers: ciphers.join(':') }),
     };
-    const http = createSecureServer({
-      allowHTTP1: true,
+    const http = createServer({
+      ALPNProtocols: protocol.withoutHttp2 === true ? ['http/1.1'] : ['h2', 'http/1.1'],
       requestCert: true,
       rejectUnauthorized: false,
       ca: [clientCa].flat(),
@@ -113,12 +96,7 @@ export class HttpFront {
       key: serving.key,
       ...secure,
       ...(options.named === undefined ? {} : { SNICallback: certificateByName(options.named, clientCa, secure) }),
-      ...(protocol.withoutHttp2 === true ? { ALPNProtocols: ['http/1.1'] } : {}),
       handshakeTimeout: limits.handshakeMs,
-      settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 },
-    });
-    // Node's types forget that the server speaks HTTP/1.1, too.
-    Object.assign(http, {
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,
       connectionsCheckingInterval: limits.headersMs / 2,
@@ -131,30 +109,31 @@ export class HttpFront {
       if (browsers?.(request, response as ServerResponse) !== true)
         void handle(handling, request, response as ServerResponse);
     };
-    http.on(
-      'request',
-      tracer === undefined ? serve : (request, response) => tracer.inRequest(() => serve(request, response)),
-    );
+    const answer: typeof serve =
+      tracer === undefined ? serve : (request, response) => tracer.inRequest(() => serve(request, response));
+    http.on('request', answer);
     http.on('upgrade', options.upgrade as never);
-    http.on('connection', (socket) => {
+    http.on('connection', (socket: Socket) => {
       socket.setKeepAlive(true, keepAliveProbeMs);
       socket.setNoDelay(true);
     });
-    http.on('session', (session) => {
-      session.setLocalWindowSize(4 * 1024 * 1024);
-      endWhenIdle(session, limits);
-    });
-    http.on('sessionError', () => {});
+    const http2 = new Http2Connections({ maxConcurrentStreams, ...limits }, answer);
+    takeHttp2(http, http2);
     http.on('tlsClientError', () => options.metrics.handshakeFailed());
     await new Promise<void>((resolve, reject) => {
       http.once('error', reject);
       http.listen({ port: options.port, host: options.host }, resolve);
     });
-    return new HttpFront(http, secure);
+    return new HttpFront(http, http2, secure);
   }
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Loads what the first client may need, now that nobody waits. */
+  prepare(): void {
+    this.#http2.prepare();
   }
 
   /** Renewed certificates take effect for new connections. */
@@ -166,7 +145,18 @@ export class HttpFront {
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
-      (this.#server as unknown as { closeAllConnections?: () => void }).closeAllConnections?.();
+      this.#server.closeAllConnections();
+      this.#http2.close();
     });
   }
+}
+
+/** Connections on which HTTP/2 was agreed go there, the others to Node's own listener. */
+function takeHttp2(server: Server, http2: Http2Connections): void {
+  const listeners = server.listeners('secureConnection');
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') http2.speak(socket);
+    else for (const listener of listeners) listener.call(server, socket);
+  });
 }

@@ -1,5 +1,5 @@
 import type { ClientRequest, OutgoingHttpHeaders } from 'node:http';
-import * as http2 from 'node:http2';
+import type * as http2 from 'node:http2';
 import * as https from 'node:https';
 import type { Readable } from 'node:stream';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
@@ -112,7 +112,7 @@ function overHttp2(url: URL, options: HttpClientOptions): Exchange {
   let session: http2.ClientHttp2Session | undefined;
   const connect = (): http2.ClientHttp2Session => {
     if (session !== undefined && !session.closed && !session.destroyed) return session;
-    const fresh = http2.connect(url.origin, tlsOptions(options));
+    const fresh = process.getBuiltinModule('node:http2').connect(url.origin, tlsOptions(options));
     // Each stream reports the failure to its caller; the session's own event would end the process.
     fresh.on('error', () => undefined);
     fresh.on('goaway', () => {
