@@ -286,7 +286,7 @@ describe('requests that are wrong', () => {
     const warned = await send('POST', `${configMaps}?dryRun=All`, json, body);
     assert.deepEqual(
       [warned.code, warned.warnings],
-      [201, '299 - "unknown field \\"dat\\"", 299 - "duplicate field \\"metadata.name\\""'],
+      [201, '299 - "duplicate field \\"metadata.name\\"", 299 - "unknown field \\"dat\\""'],
     );
     const twice = 'metadata: {name: a}\ndata:\n  k: a\n  k: b\n';
     const inYaml = await send('POST', `${configMaps}?dryRun=All`, yaml, twice);
