@@ -18,6 +18,8 @@ export function formatIssues(source: string, issues: readonly Issue[]): string {
 }
 
 function formatIssue(source: string, { offset, message }: Issue): string {
+  // Of nothing there is no place, and nothing to show.
+  if (source === '') return `ERROR: <input>:1:0: ${message}`;
   const characters = [...source];
   const before = characters.slice(0, Math.max(0, offset));
   const lineStart = before.lastIndexOf('\n') + 1;

@@ -59,8 +59,10 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly statusWarnings?: (object: T) => readonly string[];
   /** How the name is checked; the default is a DNS-1123 subdomain. */
   readonly nameRule?: 'subdomain' | 'label' | 'rfc1035Label' | 'pathSegment' | 'ip';
+  /** A name is never made up: `generateName` is taken for it as it is. */
+  readonly keepsGenerateName?: boolean;
   /** What is wrong with a name, or with the prefix of a generated one, where the rule depends on the object. */
-  readonly nameProblems?: (name: string, object: T) => string[];
+  readonly nameProblems?: (name: string, object: T, isPrefix: boolean) => string[];
   /** Finalizers are standard ones or fully qualified, unless any name does. */
   readonly finalizerRule?: 'any' | undefined;
   /** Field selectors besides `metadata.name` and `metadata.namespace`, as functions of the object. */

@@ -154,7 +154,7 @@ class Walk {
       if (after !== undefined) setOwn(result, name, after);
       else {
         delete result[name];
-        if (field !== undefined && isEmptyCollection(before, field.schema)) noteEmptied(result, name, before);
+        if (field !== undefined && mayBeMissed(before, field.schema)) noteEmptied(result, name, before);
       }
     }
     this.#emptied?.leave();
@@ -314,12 +314,15 @@ class Walk {
 }
 
 /** What one thing or another holds: Go decodes these on their own, and reports no unknown fields in them. */
-function conformInner(value: Json, { message = '' }: ScalarSchema, inner: ObjectSchema): Json {
-  if (message.endsWith('OrBool') && typeof value !== 'boolean' && (typeof value !== 'object' || Array.isArray(value)))
+function conformInner(value: Json, { message = '' }: ScalarSchema, inner: ObjectSchema): Json | undefined {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (message.endsWith('OrBool') && typeof value !== 'boolean' && !isObject)
     throw new DecodeError('boolean or JSON schema expected');
-  const conformed = (one: Json): Json =>
-    typeof one === 'object' && one !== null && !Array.isArray(one) ? conform(one, inner).value : one;
-  return Array.isArray(value) ? value.map((item: Json) => conformed(item)) : conformed(value);
+  if (isObject) return conform(value, inner).value;
+  if (!message.endsWith('PropsOrArray')) return value;
+  // What is neither is nothing, and so are no schemas.
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  return value.map((item: Json) => conform(item, inner).value);
 }
 
 function isInt32(value: Json): boolean {
@@ -328,6 +331,11 @@ function isInt32(value: Json): boolean {
 
 function isInt64(value: Json): boolean {
   return typeof value === 'bigint' && BigInt.asIntN(64, value) === value;
+}
+
+/** Whether a value that is left out was something to a Go server. */
+function mayBeMissed(value: Json, schema: Schema): boolean {
+  return isEmptyCollection(value, schema) || (schema.type === 'any' && value !== null);
 }
 
 function isEmptyCollection(value: Json | undefined, schema: Schema): boolean {

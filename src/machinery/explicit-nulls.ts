@@ -49,11 +49,20 @@ function elementOf(schema: Schema): ObjectSchema | undefined {
   return schema.type === 'object' ? schema : undefined;
 }
 
+/** Upstream keeps these in JSON, which can tell what is empty from what is not there. */
+function isKeptAsJson({ name }: ObjectSchema): boolean {
+  return name.startsWith('apiextensions.');
+}
+
 /**
  * The object as it is written: with null where nothing is there, and for what is empty. Never changes `object`.
  * @param keepsEmpty what is empty stays so, as in an object that was not written yet.
  */
-export function withExplicitNulls<T extends object>(object: T, schema: ObjectSchema, keepsEmpty = false): T {
+export function withExplicitNulls<T extends object>(
+  object: T,
+  schema: ObjectSchema,
+  keepsEmpty = isKeptAsJson(schema),
+): T {
   const places = placesIn(schema);
   return places === none ? object : (written(object as JsonObject, places, keepsEmpty) as unknown as T);
 }

@@ -8,8 +8,11 @@ import type { StructuralNode } from './structural/node.ts';
  * A node that carries rules says so in `within.rules`, and its rules are `node.rules`.
  */
 export interface RuleEngine {
-  /** What is wrong with the rules of a version's schema, worked out when a definition is written. */
-  check(root: StructuralNode, path: string): readonly FieldError[];
+  /**
+   * What is wrong with the rules of a version's schema, worked out when a definition is written.
+   * @param isSound whether nothing else is wrong with the schema of a place, and below.
+   */
+  check(root: StructuralNode, path: string, isSound: (path: string) => boolean): readonly FieldError[];
   /** Makes the rules of a schema ready; called once for each version of an accepted definition. */
   compile(root: StructuralNode): CompiledRules;
 }

@@ -23,7 +23,7 @@ function ownOptions({ kind: { namespaced }, rules }: ServedResource, object: Api
     namespaced,
     nameRule,
     finalizerRule,
-    nameProblems: nameProblems && ((name) => nameProblems(name, object)),
+    nameProblems: nameProblems && ((name, isPrefix) => nameProblems(name, object, isPrefix)),
   };
 }
 

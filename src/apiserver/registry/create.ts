@@ -51,7 +51,10 @@ export async function createObject(
   if (hook?.admit !== undefined) await hook.admit(registry, operation, object, undefined);
   resource.rules.defaults?.(object);
   const { name = '', generateName = '' } = object.metadata;
-  if (name !== '' || generateName === '') return createNamed(registry, operation, object, namesVersion);
+  if (resource.rules.keepsGenerateName === true && name === '' && generateName !== '')
+    object.metadata.name = generateName;
+  if ((object.metadata.name ?? '') !== '' || generateName === '')
+    return createNamed(registry, operation, object, namesVersion);
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt < maxNameAttempts ? cloneJson(object) : object;
     candidate.metadata.name = `${generateName.slice(0, maxGeneratedBase)}${randomSuffix(registry.environment.random)}`;

@@ -36,7 +36,9 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   const wanted = parseResourceVersion(options.resourceVersion);
   checkNotFuture(registry, wanted);
   const exact = wanted !== undefined && wanted > 0 && (match === 'Exact' || (match === undefined && limit > 0));
-  if (limit > 0 || exact) return listPage(registry, operation, filter, exact ? wanted : undefined);
+  // Whatever is in the cache comes whole.
+  const isPaged = limit > 0 && wanted !== 0;
+  if (isPaged || exact) return listPage(registry, operation, filter, exact ? wanted : undefined);
   const { cache } = resource.storage!;
   const items: StoredObject[] = [];
   const { revision, counts } = cache;

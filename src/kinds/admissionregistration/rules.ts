@@ -1,6 +1,9 @@
 import type * as admission from '#kinds/generated/types/admissionregistration_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { each } from '#kinds/validation/common.ts';
 import { validateConditions } from '#kinds/validation/conditions.ts';
+import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { parseTemplate } from '#machinery/jsonpath/parse.ts';
 import type { Mutable } from '#machinery/meta.ts';
 
 type Webhook = Mutable<admission.ValidatingWebhook>;
@@ -54,7 +57,10 @@ export const validatingAdmissionPolicyRules: KindRules<admission.ValidatingAdmis
     spec.failurePolicy ??= 'Fail';
     defaultMatch(spec.matchConstraints);
   },
-  validateStatusUpdate: ({ status }) => validateConditions(status?.conditions, 'status.conditions'),
+  validateStatusUpdate: ({ status }) => [
+    ...each(status?.typeChecking?.expressionWarnings, 'status.typeChecking.expressionWarnings', validateWarning),
+    ...validateConditions(status?.conditions, 'status.conditions'),
+  ],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
 };
@@ -86,3 +92,19 @@ export const mutatingAdmissionPolicyBindingRules: KindRules<admission.MutatingAd
   hasGeneration: true,
   allowUnconditionalUpdate: false,
 };
+
+/** What the checking of types says of one expression. */
+function validateWarning(
+  { warning = '', fieldRef = '' }: Partial<admission.ExpressionWarning>,
+  path: string,
+): FieldError[] {
+  const errors = warning === '' ? [fieldError.required(`${path}.warning`)] : [];
+  const place = fieldRef.trim();
+  if (place === '') return [...errors, fieldError.required(`${path}.fieldRef`)];
+  try {
+    parseTemplate(`{${place}}`);
+    return errors;
+  } catch (error) {
+    return [...errors, fieldError.invalid(`${path}.fieldRef`, place, `invalid JSONPath: ${(error as Error).message}`)];
+  }
+}

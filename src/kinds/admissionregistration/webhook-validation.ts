@@ -2,10 +2,12 @@ import type {
   MatchCondition,
   MutatingWebhook,
   RuleWithOperations,
+  ServiceReference,
   WebhookClientConfig,
 } from '#kinds/generated/types/admissionregistration_v1.ts';
 import { each, invalidAll, oneOf, validateLabelSelector } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { parseGoUrl } from '#machinery/go-url.ts';
 import {
   label1035Problems,
   label1123Problems,
@@ -158,42 +160,37 @@ function validateReviewVersions(webhook: Webhook, path: string, isStrict: boolea
 function validateClientConfig({ url, service }: WebhookClientConfig, path: string): FieldError[] {
   if ((url === undefined) === (service === undefined))
     return [fieldError.required(path, 'exactly one of url or service is required')];
-  if (url !== undefined) return validateUrl(url, `${path}.url`);
-  const { name = '', namespace = '', port = 443, path: at } = service!;
+  if (url !== undefined) return validateWebhookUrl(url, `${path}.url`);
+  return validateWebhookService(service!, `${path}.service`);
+}
+
+export function validateWebhookService(
+  { name = '', namespace = '', port = 443, path: at }: Partial<ServiceReference>,
+  path: string,
+): FieldError[] {
   const errors: FieldError[] = [];
   // Upstream mixes the two up.
-  if (namespace === '') errors.push(fieldError.required(`${path}.service.name`));
-  if (name === '') errors.push(fieldError.required(`${path}.service.namespace`));
+  if (namespace === '') errors.push(fieldError.required(`${path}.name`));
+  if (name === '') errors.push(fieldError.required(`${path}.namespace`));
   const portProblems = portNumberProblems(port);
   if (portProblems.length > 0)
-    errors.push(fieldError.invalid(`${path}.service.port`, port, `port is not valid: ${portProblems.join(', ')}`));
-  return [...errors, ...validatePath(at, `${path}.service.path`)];
+    errors.push(fieldError.invalid(`${path}.port`, port, `port is not valid: ${portProblems.join(', ')}`));
+  return [...errors, ...validatePath(at, `${path}.path`)];
 }
 
 const desiredForm = '; desired format: https://host[/path]';
 
-function validateUrl(text: string, path: string): FieldError[] {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1] ?? '';
-    const errors = [];
-    if (scheme !== 'https')
-      errors.push(fieldError.invalid(path, scheme, `'https' is the only allowed URL scheme${desiredForm}`));
-    return [...errors, fieldError.invalid(path, '', `host must be specified${desiredForm}`)];
-  }
+export function validateWebhookUrl(text: string, path: string): FieldError[] {
+  const url = parseGoUrl(text);
+  if (url instanceof Error) return [fieldError.required(path, `url must be a valid URL: ${url.message}${desiredForm}`)];
+  const { scheme, host, user, fragment, query } = url;
   const errors: FieldError[] = [];
-  const scheme = url.protocol.slice(0, -1);
   if (scheme !== 'https')
     errors.push(fieldError.invalid(path, scheme, `'https' is the only allowed URL scheme${desiredForm}`));
-  if (url.host === '') errors.push(fieldError.invalid(path, '', `host must be specified${desiredForm}`));
-  const user = url.password === '' ? url.username : `${url.username}:${url.password}`;
-  if (user !== '') errors.push(fieldError.invalid(path, user, 'user information is not permitted in the URL'));
-  if (url.hash !== '')
-    errors.push(fieldError.invalid(path, url.hash.slice(1), 'fragments are not permitted in the URL'));
-  if (url.search !== '')
-    errors.push(fieldError.invalid(path, url.search.slice(1), 'query parameters are not permitted in the URL'));
+  if (host === '') errors.push(fieldError.invalid(path, '', `host must be specified${desiredForm}`));
+  if (user !== undefined) errors.push(fieldError.invalid(path, user, 'user information is not permitted in the URL'));
+  if (fragment !== '') errors.push(fieldError.invalid(path, fragment, 'fragments are not permitted in the URL'));
+  if (query !== '') errors.push(fieldError.invalid(path, query, 'query parameters are not permitted in the URL'));
   return errors;
 }
 

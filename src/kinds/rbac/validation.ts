@@ -18,7 +18,13 @@ export function validateClusterRole({ rules, aggregationRule }: rbac.ClusterRole
   if ((aggregationRule.clusterRoleSelectors ?? []).length === 0) {
     errors.push(fieldError.required(path, 'at least one clusterRoleSelector required if aggregationRule is non-nil'));
   }
-  return [...errors, ...each(aggregationRule.clusterRoleSelectors, path, validateLabelSelector)];
+  return [
+    ...errors,
+    ...each(aggregationRule.clusterRoleSelectors, path, (selector, at) => {
+      const problems = validateLabelSelector(selector, at);
+      return problems.length === 0 ? [] : [...problems, fieldError.invalid(at, null, 'invalid label selector.')];
+    }),
+  ];
 }
 
 function validateRule(rule: rbac.PolicyRule, path: string, isNamespaced: boolean): FieldError[] {

@@ -69,6 +69,10 @@ function identity({
   return [driver, pool, device, ...(shareID === '' ? [] : [shareID])].join('/');
 }
 
+function shown({ driver = '', pool = '', device = '', shareID = '' }: Partial<resource.AllocatedDeviceStatus>): object {
+  return { Driver: driver, Pool: pool, Device: device, ShareID: shareID };
+}
+
 /** Nothing is told of devices that the claim no longer has. */
 export function dropReturned(
   status: Mutable<resource.ResourceClaimStatus> | undefined,
@@ -85,21 +89,26 @@ export function dropReturned(
 /** What drivers say of devices that the claim has got. */
 function validateDeviceStatuses({ devices, allocation }: resource.ResourceClaimStatus = {}): FieldError[] {
   const allocated = new Set(allocation?.devices?.results?.map(identity));
-  return validateSet(devices, 'status.devices', { max: Number.POSITIVE_INFINITY, key: identity }, (one, path) => [
-    ...validateDriverName(one.driver, `${path}.driver`),
-    ...validatePoolName(one.pool ?? '', `${path}.pool`),
-    ...validateName(one.device, `${path}.device`),
-    ...validateShare(one, path),
-    ...(allocated.has(identity(one))
-      ? []
-      : [fieldError.invalid(path, identity(one), 'must be an allocated device in the claim')]),
-    ...((one.conditions?.length ?? 0) > maxConditions
-      ? [fieldError.tooMany(`${path}.conditions`, one.conditions!.length, maxConditions)]
-      : []),
-    ...validateConditions(one.conditions, `${path}.conditions`),
-    ...(one.data === undefined ? [] : validateObjectText(one.data, `${path}.data`)),
-    ...validateNetwork(one.networkData, `${path}.networkData`),
-  ]);
+  return validateSet(
+    devices,
+    'status.devices',
+    { max: Number.POSITIVE_INFINITY, key: identity, shown },
+    (one, path) => [
+      ...validateDriverName(one.driver, `${path}.driver`),
+      ...validatePoolName(one.pool ?? '', `${path}.pool`),
+      ...validateName(one.device, `${path}.device`),
+      ...validateShare(one, path),
+      ...(allocated.has(identity(one))
+        ? []
+        : [fieldError.invalid(path, shown(one), 'must be an allocated device in the claim')]),
+      ...((one.conditions?.length ?? 0) > maxConditions
+        ? [fieldError.tooMany(`${path}.conditions`, one.conditions!.length, maxConditions)]
+        : []),
+      ...validateConditions(one.conditions, `${path}.conditions`),
+      ...(one.data === undefined ? [] : validateObjectText(one.data, `${path}.data`)),
+      ...validateNetwork(one.networkData, `${path}.networkData`),
+    ],
+  );
 }
 
 function validateShare({ shareID }: { readonly shareID?: string }, path: string): FieldError[] {

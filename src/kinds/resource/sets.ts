@@ -9,18 +9,18 @@ export const byName = ({ name = '' }: { readonly name?: string }): string => nam
 export function validateSet<T>(
   items: readonly T[] | undefined,
   path: string,
-  limits: { readonly max: number; readonly key?: (item: T) => string },
+  limits: { readonly max: number; readonly key?: (item: T) => string; readonly shown?: (item: T) => unknown },
   check: (item: T, path: string) => readonly FieldError[],
 ): FieldError[] {
   if (items === undefined) return [];
-  const { max, key } = limits;
+  const { max, key, shown = key } = limits;
   if (items.length > max) return [fieldError.tooMany(path, items.length, max)];
   const errors = each(items, path, check);
   if (key === undefined) return errors;
   const seen = new Set<string>();
   for (const [index, item] of items.entries()) {
     const identity = key(item);
-    if (seen.has(identity)) errors.push(fieldError.duplicate(`${path}[${index}]`, identity));
+    if (seen.has(identity)) errors.push(fieldError.duplicate(`${path}[${index}]`, shown?.(item)));
     seen.add(identity);
   }
   return errors;

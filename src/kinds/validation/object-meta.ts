@@ -17,7 +17,7 @@ export interface ObjectMetaOptions {
   readonly namespaced: boolean;
   readonly nameRule: NonNullable<KindRules['nameRule']>;
   /** Instead of the rule. */
-  readonly nameProblems?: ((name: string) => string[]) | undefined;
+  readonly nameProblems?: ((name: string, isPrefix: boolean) => string[]) | undefined;
   readonly finalizerRule?: KindRules['finalizerRule'];
   /** The prefix of a generated name is not looked at: the name that came of it is. */
   readonly anyGenerateName?: boolean;
@@ -101,17 +101,17 @@ export function validateNames(metadata: ObjectMeta, options: ObjectMetaOptions):
   const { namespaced, nameRule, anyGenerateName } = options;
   const { name = '', generateName = '', namespace = '' } = metadata;
   const errors: FieldError[] = [];
-  const problems = options.nameProblems ?? nameProblems[nameRule];
+  const problems = options.nameProblems ?? ((text) => nameProblems[nameRule](text));
   if (generateName !== '' && anyGenerateName !== true) {
     // What follows the prefix may make a trailing dash part of a good name.
     const masked =
       nameRule !== 'pathSegment' && options.nameProblems === undefined && /.-$/.test(generateName)
         ? `${generateName.slice(0, -2)}a`
         : generateName;
-    errors.push(...invalidAll('metadata.generateName', generateName, problems(masked)));
+    errors.push(...invalidAll('metadata.generateName', generateName, problems(masked, true)));
   }
   if (name === '') errors.push(fieldError.required('metadata.name', 'name or generateName is required'));
-  else errors.push(...invalidAll('metadata.name', name, problems(name)));
+  else errors.push(...invalidAll('metadata.name', name, problems(name, false)));
   if (namespaced && namespace === '') errors.push(fieldError.required('metadata.namespace'));
   else if (namespaced) errors.push(...invalidAll('metadata.namespace', namespace, label1123Problems(namespace)));
   else if (namespace !== '') errors.push(fieldError.forbidden('metadata.namespace', 'not allowed on this type'));

@@ -3,7 +3,8 @@ import type { PriorityClass } from '#kinds/generated/types/scheduling_v1.ts';
 import type { StorageClass } from '#kinds/generated/types/storage_v1.ts';
 import { goStruct } from '#kinds/go-struct.ts';
 import { validateParameters, validateProvisioner, validateTopologies } from '#kinds/storage/validation.ts';
-import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { equalValues } from '#machinery/equality.ts';
+import { type FieldError, fieldError, GoMap } from '#machinery/errors.ts';
 import { percentProblems } from '#machinery/names.ts';
 import {
   immutable,
@@ -39,7 +40,9 @@ export function validatePriorityClass(priority: PriorityClass): FieldError[] {
     const detail = `maximum allowed value of a user defined priority is ${highestUserPriority}`;
     errors.push(fieldError.forbidden('value', detail));
   }
-  return [...errors, ...oneOfInOrder(priority.preemptionPolicy, ['PreemptLowerPriority', 'Never'], 'preemptionPolicy')];
+  const { preemptionPolicy: policy } = priority;
+  if (policy === '') return [...errors, fieldError.required('preemptionPolicy')];
+  return [...errors, ...oneOfInOrder(policy, ['PreemptLowerPriority', 'Never'], 'preemptionPolicy')];
 }
 
 export function validatePriorityClassUpdate(priority: PriorityClass, old: PriorityClass): FieldError[] {
@@ -63,9 +66,15 @@ export function validateStorageClass(storage: StorageClass): FieldError[] {
 }
 
 export function validateStorageClassUpdate(storage: StorageClass, old: StorageClass): FieldError[] {
-  return (['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const).flatMap((field) =>
-    immutable(storage[field], old[field], field),
-  );
+  const { parameters } = storage;
+  return [
+    ...(equalValues(parameters, old.parameters)
+      ? []
+      : [fieldError.invalid('parameters', parameters && new GoMap(parameters), 'field is immutable')]),
+    ...(['provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const).flatMap((field) =>
+      immutable(storage[field], old[field], field),
+    ),
+  ];
 }
 
 export function validatePodDisruptionBudget({ spec = {} }: PodDisruptionBudget): FieldError[] {

@@ -114,6 +114,8 @@ class Evaluation {
     switch (node.type) {
       case 'text':
         return [node.text];
+      case 'identifier':
+        throw new JsonPathError(`unrecognized identifier ${node.name}`);
       case 'literal':
         return [node.value];
       case 'root':

@@ -46,9 +46,13 @@ for (const [template, expected] of examples) {
 }
 
 test('what a template cannot mean is refused when it is read', () => {
-  for (const template of ['{', '{.items[}', '{end}', '{range .items[*]}', '{.a[?(@.b=~1)]}', '{"open}', '{kind}']) {
+  for (const template of ['{', '{.items[}', '{end}', '{range .items[*]}', '{.a[?(@.b=~1)]}', '{"open}']) {
     assert.throws(() => compileJsonPath(template), JsonPathError, template);
   }
+});
+
+test('a name without a dot before it means nothing, which is told when it is asked for', () => {
+  assert.throws(() => run('{kind}'), /unrecognized identifier kind/);
 });
 
 test('a missing field is an error unless missing ones are allowed', () => {

@@ -15,6 +15,8 @@ export type PathNode =
       readonly right: readonly PathNode[];
     }
   | { readonly type: 'literal'; readonly value: number | boolean }
+  /** Means nothing: refused where it would be evaluated. */
+  | { readonly type: 'identifier'; readonly name: string }
   | { readonly type: 'range' }
   | { readonly type: 'end' };
 
@@ -100,7 +102,7 @@ class ActionParser {
       return [{ type: 'wildcard' }];
     }
     if (/[-+\d]/.test(next)) return [this.#number()];
-    if (/[A-Za-z_]/.test(next)) return [this.#identifier()];
+    if (/[\p{L}_]/u.test(next)) return [this.#identifier()];
     throw new JsonPathError(`unrecognized character in action: ${describe(next)}`);
   }
 
@@ -134,10 +136,10 @@ class ActionParser {
   }
 
   #number(): PathNode {
-    const [text = ''] = /^[-+]?[\d.]+/.exec(this.#text.slice(this.at)) ?? [];
+    const [text = ''] = /^[-+]?[\d.]*/.exec(this.#text.slice(this.at)) ?? [];
     this.at += text.length;
     const value = Number(text);
-    if (text === '' || Number.isNaN(value)) throw new JsonPathError(`cannot parse number ${JSON.stringify(text)}`);
+    if (!/\d/.test(text) || Number.isNaN(value)) throw new JsonPathError(`cannot parse number ${text}`);
     return { type: 'literal', value };
   }
 
@@ -146,7 +148,7 @@ class ActionParser {
     this.at += text.length;
     if (text === 'range' || text === 'end') return { type: text };
     if (text === 'true' || text === 'false') return { type: 'literal', value: text === 'true' };
-    throw new JsonPathError(`unrecognized identifier ${text}`);
+    return { type: 'identifier', name: text };
   }
 
   #quoted(quote: string): PathNode {

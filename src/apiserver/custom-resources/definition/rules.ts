@@ -3,7 +3,12 @@ import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import type { RuleEngine } from '../rules-hook.ts';
 import { withCondition } from './conditions.ts';
-import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './validate.ts';
+import {
+  definitionNameProblems,
+  validateDefinition,
+  validateDefinitionStatus,
+  validateDefinitionUpdate,
+} from './validate.ts';
 import { unknownFormats } from './validate-schema.ts';
 
 /** Holds a definition until its objects are gone. */
@@ -39,6 +44,7 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
         storedVersions: [...storedVersions, ...missing],
       };
   },
+  nameProblems: definitionNameProblems,
   validate: (definition) => validateDefinition(definition, engine),
   validateUpdate: (definition, old) => validateDefinitionUpdate(definition, old, engine),
   validateStatusUpdate: (definition) => validateDefinitionStatus(definition),
@@ -87,7 +93,7 @@ function emptyStatus({
   spec,
 }: Mutable<CustomResourceDefinition>): Mutable<CustomResourceDefinition>['status'] & object {
   const storedVersions = (spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
-  return { acceptedNames: { plural: '', kind: '' }, conditions: [], storedVersions };
+  return { acceptedNames: { plural: '', kind: '' }, storedVersions } as ReturnType<typeof emptyStatus>;
 }
 
 /** Without any that is known, the one that is stored now. */

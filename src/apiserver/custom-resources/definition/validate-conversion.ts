@@ -1,3 +1,4 @@
+import { validateWebhookService, validateWebhookUrl } from '#kinds/admissionregistration/webhook-validation.ts';
 import type {
   CustomResourceConversion,
   CustomResourceDefinitionSpec,
@@ -15,11 +16,11 @@ export function validateConversion({ conversion, preserveUnknownFields }: Custom
   if (conversion === undefined) return [];
   const { strategy = '', webhook } = conversion;
   const errors: FieldError[] = [];
+  if (strategy !== 'None' && preserveUnknownFields === true)
+    errors.push(fieldError.invalid(`${path}.strategy`, strategy, 'must be None if spec.preserveUnknownFields is true'));
   if (strategy === '') errors.push(fieldError.required(`${path}.strategy`));
   else if (strategy !== 'None' && strategy !== 'Webhook')
     errors.push(fieldError.notSupported(`${path}.strategy`, strategy, ['None', 'Webhook']));
-  if (strategy !== 'None' && preserveUnknownFields === true)
-    errors.push(fieldError.invalid(`${path}.strategy`, strategy, 'must be None if spec.preserveUnknownFields is true'));
   if (strategy === 'Webhook') return [...errors, ...validateWebhook(webhook)];
   if (webhook?.clientConfig !== undefined)
     errors.push(
@@ -39,48 +40,9 @@ function validateWebhook(webhook: CustomResourceConversion['webhook']): FieldErr
   if (config === undefined) errors.push(fieldError.required(place, 'required when strategy is set to Webhook'));
   else if ((config.url === undefined) === (config.service === undefined))
     errors.push(fieldError.required(place, 'exactly one of url or service is required'));
-  else if (config.url !== undefined) errors.push(...validateUrl(config.url, `${place}.url`));
-  else errors.push(...validateService(config.service!, `${place}.service`));
+  else if (config.url !== undefined) errors.push(...validateWebhookUrl(config.url, `${place}.url`));
+  else errors.push(...validateWebhookService(config.service!, `${place}.service`));
   return [...errors, ...validateReviewVersions(webhook?.conversionReviewVersions ?? [])];
-}
-
-function validateUrl(text: string, at: string): FieldError[] {
-  const refuse = (detail: string): FieldError[] => [fieldError.invalid(at, text, detail)];
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return refuse('url must be a valid URL: parse error; desired format: https://host[/path]');
-  }
-  if (url.protocol !== 'https:')
-    return [
-      fieldError.invalid(
-        at,
-        url.protocol.slice(0, -1),
-        "'https' is the only allowed URL scheme; desired format: https://host[/path]",
-      ),
-    ];
-  if (url.host === '') return refuse('host must be specified; desired format: https://host[/path]');
-  if (url.username !== '') return refuse('user information is not permitted in the URL');
-  if (url.hash !== '') return refuse('fragments are not permitted in the URL');
-  return url.search === '' ? [] : refuse('query parameters are not permitted in the URL');
-}
-
-function validateService(
-  {
-    name = '',
-    namespace = '',
-    port = 443,
-  }: { readonly name?: string; readonly namespace?: string; readonly port?: number },
-  at: string,
-): FieldError[] {
-  const errors: FieldError[] = [];
-  // Upstream's messages have the two the other way round.
-  if (name === '') errors.push(fieldError.required(`${at}.namespace`));
-  if (namespace === '') errors.push(fieldError.required(`${at}.name`));
-  if (port < 1 || port > 65535)
-    errors.push(fieldError.invalid(`${at}.port`, port, 'port is not valid: must be between 1 and 65535, inclusive'));
-  return errors;
 }
 
 function validateReviewVersions(versions: readonly string[]): FieldError[] {

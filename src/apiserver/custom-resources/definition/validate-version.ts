@@ -8,8 +8,10 @@ import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { byteLength } from '#machinery/names.ts';
 import type { RuleEngine } from '../rules-hook.ts';
 import { checkStructure } from '../structural/check.ts';
-import { isSchema, structuralNode } from '../structural/node.ts';
+import { type StructuralNode, structuralNode } from '../structural/node.ts';
 import { unsupportedIn } from '../structural/unsupported.ts';
+import { findField } from '../validation-rules/field-path.ts';
+import { fieldsSet, shownSchema } from './shown-schema.ts';
 import { validateDefaults } from './validate-defaults.ts';
 import { validateSchema } from './validate-schema.ts';
 import type { VersionPart } from './version-parts.ts';
@@ -17,11 +19,11 @@ import type { VersionPart } from './version-parts.ts';
 const maximumSelectableFields = 8;
 
 export interface VersionChecks {
-  /** The whole definition keeps unknown fields. */
-  readonly preserves: boolean;
   readonly rules: RuleEngine;
   readonly paths: Readonly<Record<VersionPart | 'own', string>>;
   readonly shared: ReadonlySet<VersionPart>;
+  /** The status, of this version or of any that shares what is checked, is a subresource. */
+  readonly hasStatus: boolean;
 }
 
 /** Everything wrong with what a version says for itself. */
@@ -46,46 +48,47 @@ function validateParts(
   const props = version.schema?.openAPIV3Schema;
   const errors: FieldError[] = [];
   if (props !== undefined && isMeant('schema'))
-    errors.push(...validateRootSchema(props, `${paths.schema}.openAPIV3Schema`, version, checks));
+    errors.push(...validateRootSchema(props, `${paths.schema}.openAPIV3Schema`, checks));
   if (isMeant('subresources')) errors.push(...validateSubresources(version.subresources, paths.subresources));
   if (isMeant('additionalPrinterColumns'))
     for (const [index, column] of (version.additionalPrinterColumns ?? []).entries())
       errors.push(...validateColumn(column, `${paths.additionalPrinterColumns}[${index}]`));
-  if (isMeant('selectableFields')) errors.push(...validateSelectableFields(version, props, paths.selectableFields));
+  if (isMeant('selectableFields')) errors.push(...validateSelection(version, checks));
   return errors;
 }
 
-function validateRootSchema(
-  props: JSONSchemaProps,
-  path: string,
-  { subresources }: CustomResourceDefinitionVersion,
-  { preserves, rules }: VersionChecks,
-): FieldError[] {
-  const errors: FieldError[] = [];
-  if (subresources?.status !== undefined && (props.type ?? '') !== '' && props.type !== 'object')
-    errors.push(
-      fieldError.invalid(
-        `${path}.type`,
-        props.type,
-        'only "object" is allowed as the type at the root of the schema if the status subresource is enabled',
-      ),
-    );
+/** What may be said at the root of a schema whose status is another resource's. */
+const rootFields =
+  'Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations';
+const allowedAtRoot = new Set(rootFields.split(' '));
+
+function validateRootFields(props: JSONSchemaProps, path: string): FieldError[] {
+  const first = fieldsSet(props).find((name) => (name === 'Type' ? props.type !== 'object' : !allowedAtRoot.has(name)));
+  if (first === undefined) return [];
+  const enabled = 'of the schema if the status subresource is enabled';
+  return first === 'Type'
+    ? [fieldError.invalid(`${path}.type`, props.type, `only "object" is allowed as the type at the root ${enabled}`)]
+    : [fieldError.invalid(path, shownSchema(props), `only [${rootFields}] fields are allowed at the root ${enabled}`)];
+}
+
+function validateRootSchema(props: JSONSchemaProps, path: string, { rules, hasStatus }: VersionChecks): FieldError[] {
+  const errors = hasStatus ? validateRootFields(props, path) : [];
   if (props.nullable === true)
     errors.push(fieldError.forbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
   const unsupported = unsupportedIn(props);
   const root = structuralNode(props);
-  if (unsupported === undefined) {
-    const structure = checkStructure(props, path);
-    errors.push(...(structure.length > 0 ? structure : validateDefaults(root, path)));
-  }
-  if (preserves && root.within.defaults)
-    errors.push(
-      fieldError.invalid('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'),
-    );
-  errors.push(...validateSchema(props, path));
+  const structure = unsupported === undefined ? checkStructure(props, path) : [];
+  const unstructured = structure.length > 0 || unsupported !== undefined ? structure : validateDefaults(root, path);
+  const wrong = validateSchema(props, path);
+  errors.push(...unstructured, ...wrong);
+  if (unsupported === undefined && unstructured.length === 0 && root.within.rules)
+    errors.push(...rules.check(root, path, (place) => !wrong.some((error) => isWithin(error.path, place))));
   // What cannot be made structural is most often told above, and better.
-  if (errors.length === 0 && unsupported !== undefined) return [fieldError.invalid(path, '', unsupported)];
-  return errors.length === 0 && root.within.rules ? [...rules.check(root, path)] : errors;
+  return errors.length === 0 && unsupported !== undefined ? [fieldError.invalid(path, '', unsupported)] : errors;
+}
+
+function isWithin(path: string, place: string): boolean {
+  return path.startsWith(place) && (path.length === place.length || '.['.includes(path[place.length]!));
 }
 
 function validateDeprecation(
@@ -93,14 +96,18 @@ function validateDeprecation(
   path: string,
 ): FieldError[] {
   if (text === undefined) return [];
-  const refuse = (detail: string): FieldError[] => [fieldError.invalid(`${path}.deprecationWarning`, text, detail)];
-  if (deprecated !== true) return refuse('can only be set for deprecated versions');
-  if (byteLength(text) > 256) return refuse('must be <= 256 characters long');
-  if (text === '') return refuse('must not be an empty string');
-  const bad = [...text].findIndex((character) => /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}]/u.test(character));
-  return bad < 0
-    ? []
-    : refuse(`must only contain printable UTF-8 characters; non-printable character found at index ${bad}`);
+  const refuse = (detail: string): FieldError => fieldError.invalid(`${path}.deprecationWarning`, text, detail);
+  if (deprecated !== true) return [refuse('can only be set for deprecated versions')];
+  const errors: FieldError[] = [];
+  if (byteLength(text) > 256) errors.push(refuse('must be <= 256 characters long'));
+  if (text === '') errors.push(refuse('must not be an empty string'));
+  const bad = /[^\P{Z} ]|[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}]/u.exec(text)?.index;
+  if (bad === undefined) return errors;
+  const at = byteLength(text.slice(0, bad));
+  return [
+    ...errors,
+    refuse(`must only contain printable UTF-8 characters; non-printable character found at index ${at}`),
+  ];
 }
 
 function validateSubresources(subresources: CustomResourceSubresources | undefined, path: string): FieldError[] {
@@ -150,25 +157,44 @@ function validateColumn(
   return errors;
 }
 
+function validateSelection(version: CustomResourceDefinitionVersion, checks: VersionChecks): FieldError[] {
+  const { selectableFields = [], schema } = version;
+  const { paths, shared } = checks;
+  const path = paths.selectableFields;
+  const props = schema?.openAPIV3Schema;
+  if (selectableFields.length === 0) return [];
+  // Both look for the schema where they are themselves.
+  if (shared.has('selectableFields')) {
+    if (schema === undefined || !shared.has('schema'))
+      return [fieldError.invalid(path, '', 'may only be set when validations.schema is included')];
+  } else if (props === undefined || shared.has('schema')) {
+    const detail = 'may only be set when `version.schema.openAPIV3Schema` is not included';
+    return [fieldError.invalid(path, '', detail)];
+  }
+  const unsupported = props === undefined ? undefined : unsupportedIn(props);
+  const at = `${shared.has('selectableFields') ? 'spec' : paths.own}.schema.openAPIV3Schema`;
+  return [
+    ...(unsupported === undefined ? [] : [fieldError.invalid(at, '', unsupported)]),
+    ...validateSelectableFields(selectableFields, structuralNode(props ?? {}), path),
+  ];
+}
+
 function validateSelectableFields(
-  { selectableFields = [] }: CustomResourceDefinitionVersion,
-  props: JSONSchemaProps | undefined,
+  selectableFields: NonNullable<CustomResourceDefinitionVersion['selectableFields']>,
+  schema: StructuralNode,
   path: string,
 ): FieldError[] {
-  if (selectableFields.length === 0) return [];
   const errors: FieldError[] = [];
   const seen = new Set<string>();
-  selectableFields.forEach(({ jsonPath = '' }, index) => {
+  for (const [index, { jsonPath = '' }] of selectableFields.entries()) {
     const at = `${path}[${index}].jsonPath`;
-    if (jsonPath === '') {
-      errors.push(fieldError.required(at));
-      return;
-    }
-    const target = schemaAt(props, jsonPath);
-    if (typeof target === 'string') errors.push(fieldError.invalid(at, jsonPath, `is an invalid path: ${target}`));
-    else if (jsonPath.startsWith('.metadata.') || jsonPath === '.metadata')
+    const found = jsonPath === '' ? '' : findField(jsonPath, schema, false);
+    if (found === '') errors.push(fieldError.required(at));
+    else if (typeof found === 'string') errors.push(fieldError.invalid(at, jsonPath, `is an invalid path: ${found}`));
+    if (typeof found === 'string') continue;
+    if (/^metadata(?:$|[.[])/.test(found.path))
       errors.push(fieldError.invalid(at, jsonPath, 'must not point to fields in metadata'));
-    else if (!['string', 'boolean', 'integer'].includes(target.type ?? ''))
+    if (!['string', 'boolean', 'integer'].includes(found.node.type))
       errors.push(
         fieldError.invalid(
           at,
@@ -176,22 +202,9 @@ function validateSelectableFields(
           'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.',
         ),
       );
-    if (seen.has(jsonPath)) errors.push(fieldError.duplicate(at, jsonPath));
-    seen.add(jsonPath);
-  });
+    if (seen.has(found.path)) errors.push(fieldError.duplicate(at, jsonPath));
+    seen.add(found.path);
+  }
   if (seen.size > maximumSelectableFields) errors.push(fieldError.tooMany(path, seen.size, maximumSelectableFields));
   return errors;
-}
-
-/** The schema at a path of fields; a text says why there is none. */
-function schemaAt(props: JSONSchemaProps | undefined, jsonPath: string): JSONSchemaProps | string {
-  if (!jsonPath.startsWith('.')) return `expected [ or . but got: ${jsonPath}`;
-  if (!/^(\.[A-Za-z_][A-Za-z0-9_-]*)+$/.test(jsonPath)) return 'does not refer to a valid field';
-  let at: JSONSchemaProps | undefined = props;
-  for (const name of jsonPath.split('.').slice(1)) {
-    const next: unknown = at?.properties?.[name] ?? at?.additionalProperties;
-    if (!isSchema(next)) return 'does not refer to a valid field';
-    at = next;
-  }
-  return at ?? 'does not refer to a valid field';
 }

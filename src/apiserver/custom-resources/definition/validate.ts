@@ -1,12 +1,14 @@
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionNames,
+  CustomResourceDefinitionVersion,
   CustomResourceDefinitionSpec as Spec,
 } from '#kinds/generated/types/apiextensions_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1035Problems, subdomainProblems } from '#machinery/names.ts';
 import type { RuleEngine } from '../rules-hook.ts';
+import { structuralNode } from '../structural/node.ts';
 import { validateApproval } from './approval.ts';
 import { isConditionTrue } from './conditions.ts';
 import { validateConversion } from './validate-conversion.ts';
@@ -16,7 +18,6 @@ import { partPaths, sharedParts, shownVersions } from './version-parts.ts';
 /** Everything wrong with a new definition. */
 export function validateDefinition(definition: CustomResourceDefinition, rules: RuleEngine): readonly FieldError[] {
   return [
-    ...validateName(definition),
     ...validateSpec(definition.spec, rules),
     ...validateStoredVersions(definition),
     ...validateApproval(definition, undefined),
@@ -55,10 +56,12 @@ export function validateDefinitionStatus({ status }: CustomResourceDefinition): 
   return names === undefined ? [] : validateNames(names, 'status.acceptedNames');
 }
 
-function validateName({ metadata, spec }: CustomResourceDefinition): FieldError[] {
-  const { name = '' } = metadata;
-  if (name === '' || name === `${spec.names.plural}.${spec.group}`) return [];
-  return [fieldError.invalid('metadata.name', name, 'must be spec.names.plural+"."+spec.group')];
+/** A definition is named for what it defines. */
+export function definitionNameProblems(name: string, { spec }: CustomResourceDefinition, isPrefix: boolean): string[] {
+  // What follows the prefix may make a trailing dash part of a good name.
+  const problems = subdomainProblems(isPrefix && /.-$/.test(name) ? `${name.slice(0, -2)}a` : name);
+  if (name === `${spec.names.plural}.${spec.group}`) return problems;
+  return [...problems, 'must be spec.names.plural+"."+spec.group'];
 }
 
 const scopes = ['Cluster', 'Namespaced'];
@@ -72,23 +75,34 @@ function validateSpec(spec: Spec, rules: RuleEngine): FieldError[] {
   else if (!group.includes('.'))
     errors.push(fieldError.invalid('spec.group', group, 'should be a domain with at least one dot'));
   if (scope === '') errors.push(fieldError.required('spec.scope'));
-  else if (!scopes.includes(scope)) errors.push(fieldError.notSupported('spec.scope', scope, scopes));
+  else if (!scopes.includes(scope)) errors.push(fieldError.notSupportedInOrder('spec.scope', scope, scopes));
   for (const [index, { schema }] of versions.entries())
     if (schema?.openAPIV3Schema === undefined)
       errors.push(fieldError.required(`spec.versions[${index}].schema.openAPIV3Schema`));
+  if (spec.preserveUnknownFields === true && versions.some(hasDefaults))
+    errors.push(
+      fieldError.invalid('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'),
+    );
   errors.push(...validateVersions(spec, rules));
   for (const field of ['plural', 'singular', 'kind', 'listKind'] as const)
     if ((names[field] ?? '') === '') errors.push(fieldError.required(`spec.names.${field}`));
   errors.push(...validateNames(names, 'spec.names'));
   const [first] = versions;
-  if (first !== undefined) errors.push(...validateShared(first, checksOf(spec, rules, 0)));
+  if (first !== undefined) errors.push(...validateShared(first, checksOf(spec, rules)));
   return [...errors, ...validateConversion(spec)];
 }
 
-function checksOf({ versions = [], preserveUnknownFields }: Spec, rules: RuleEngine, index: number): VersionChecks {
+function hasDefaults({ schema }: CustomResourceDefinitionVersion): boolean {
+  const props = schema?.openAPIV3Schema;
+  return props !== undefined && structuralNode(props).within.defaults;
+}
+
+/** @param index of the version; of all of them, what they share. */
+function checksOf({ versions = [] }: Spec, rules: RuleEngine, index?: number): VersionChecks {
   const shared = sharedParts(versions);
-  const paths = partPaths(`spec.versions[${index}]`, shared);
-  return { preserves: preserveUnknownFields === true, rules, paths, shared };
+  const paths = partPaths(`spec.versions[${index ?? 0}]`, shared);
+  const meant = index === undefined ? versions : [versions[index]!];
+  return { rules, paths, shared, hasStatus: meant.some(({ subresources }) => subresources?.status !== undefined) };
 }
 
 function validateVersions(spec: Spec, rules: RuleEngine): FieldError[] {
@@ -141,7 +155,13 @@ function validateStoredVersions({ status, spec }: Pick<CustomResourceDefinition,
   const stored = status?.storedVersions ?? [];
   if (stored.length === 0)
     return [fieldError.invalid(path, status?.storedVersions, 'must have at least one stored version')];
-  const missing = (spec.versions ?? []).filter(({ name, storage }) => storage && !stored.includes(name));
+  const told = new Set<string>();
+  // Of versions of one name the first has it, and the others look for it in vain.
+  const missing = (spec.versions ?? []).filter(({ name, storage }) => {
+    const isKnown = stored.includes(name) && !told.has(name);
+    told.add(name);
+    return storage && !isKnown;
+  });
   return [
     ...missing.map(({ name }) => fieldError.invalid(path, stored, `must have the storage version ${name}`)),
     ...stored.flatMap((name, index) => {

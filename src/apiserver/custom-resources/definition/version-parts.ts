@@ -1,5 +1,6 @@
 import type { CustomResourceDefinitionVersion } from '#kinds/generated/types/apiextensions_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
+import { shownSchema } from './shown-schema.ts';
 
 type Version = CustomResourceDefinitionVersion;
 
@@ -35,17 +36,46 @@ export function partPaths(
 /** Versions as upstream's messages show them: in its own field names, without what they share. */
 export function shownVersions(versions: readonly Version[], shared: ReadonlySet<VersionPart>): readonly object[] {
   return versions.map((version) => {
-    const part = (name: VersionPart): unknown => (shared.has(name) ? null : (version[name] ?? null));
+    const own = <P extends VersionPart>(name: P): Version[P] | undefined =>
+      shared.has(name) ? undefined : version[name];
     return {
       Name: version.name,
       Served: version.served,
       Storage: version.storage,
       Deprecated: version.deprecated ?? false,
       DeprecationWarning: version.deprecationWarning ?? null,
-      Schema: part('schema'),
-      Subresources: part('subresources'),
-      AdditionalPrinterColumns: part('additionalPrinterColumns'),
-      SelectableFields: part('selectableFields'),
+      Schema: shownValidation(own('schema')),
+      Subresources: shownSubresources(own('subresources')),
+      AdditionalPrinterColumns: own('additionalPrinterColumns')?.map(shownColumn) ?? null,
+      SelectableFields: own('selectableFields')?.map(({ jsonPath }) => ({ JSONPath: jsonPath })) ?? null,
     };
   });
+}
+
+function shownValidation(schema: Version['schema']): object | null {
+  if (schema === undefined) return null;
+  const { openAPIV3Schema: props } = schema;
+  return { OpenAPIV3Schema: props === undefined ? null : shownSchema(props) };
+}
+
+function shownSubresources(subresources: Version['subresources']): object | null {
+  if (subresources === undefined) return null;
+  const { status, scale } = subresources;
+  const { specReplicasPath = '', statusReplicasPath = '', labelSelectorPath = null } = scale ?? {};
+  return {
+    Status: status === undefined ? null : {},
+    Scale:
+      scale === undefined
+        ? null
+        : {
+            SpecReplicasPath: specReplicasPath,
+            StatusReplicasPath: statusReplicasPath,
+            LabelSelectorPath: labelSelectorPath,
+          },
+  };
+}
+
+function shownColumn(column: NonNullable<Version['additionalPrinterColumns']>[number]): object {
+  const { name = '', type = '', format = '', description = '', priority = 0, jsonPath = '' } = column;
+  return { Name: name, Type: type, Format: format, Description: description, Priority: priority, JSONPath: jsonPath };
 }

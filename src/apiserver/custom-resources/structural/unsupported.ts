@@ -23,7 +23,7 @@ export function unsupportedIn(props: JSONSchemaProps): string | undefined {
   if (props['x-kubernetes-preserve-unknown-fields'] === false)
     return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined";
   const items: unknown = props.items;
-  if (Array.isArray(items)) return "OpenAPIV3Schema 'items' must be a schema, but is an array";
+  if (Array.isArray(items) && items.length > 0) return "OpenAPIV3Schema 'items' must be a schema, but is an array";
   for (const inner of [items, ...Object.values(props.properties ?? {}), props.additionalProperties as unknown]) {
     const reason = isSchema(inner) ? unsupportedIn(inner) : undefined;
     if (reason !== undefined) return reason;

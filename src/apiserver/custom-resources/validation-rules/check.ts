@@ -3,17 +3,24 @@ import { maxRequestBytes } from '#cel/kubernetes/schema/declared-type.ts';
 import { unbounded } from '#cel/library/library.ts';
 import type { ValidationRule } from '#kinds/generated/types/apiextensions_v1.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { shownRule } from '../definition/shown-schema.ts';
 import type { StructuralNode } from '../structural/node.ts';
 import { type CompiledPlace, type CompiledRule, compilePlace, estimatedCost } from './compile.ts';
-import { resolveFieldPath } from './field-path.ts';
 
 /** Rules that are named when all of them together are too expensive. */
 const maxNamedRules = 4;
 
-/** Everything wrong with the rules of a schema: what does not compile, and what may become too expensive. */
-export function checkRules(root: StructuralNode, path: string): readonly FieldError[] {
+/**
+ * Everything wrong with the rules of a schema: what does not compile, and what may become too expensive.
+ * @param isSound whether nothing else is wrong with the schema of a place, and below: rules are looked at only there.
+ */
+export function checkRules(
+  root: StructuralNode,
+  path: string,
+  isSound: (path: string) => boolean,
+): readonly FieldError[] {
   if (!root.within.rules) return [];
-  const check = new RuleCheck();
+  const check = new RuleCheck(isSound);
   check.visit(root, { path, isRoot: true, cardinality: 1, uncorrelatable: undefined });
   return check.finish(path);
 }
@@ -30,11 +37,16 @@ interface Place {
 class RuleCheck {
   readonly #errors: FieldError[] = [];
   readonly #costs: { readonly path: string; readonly cost: number }[] = [];
+  readonly #isSound: (path: string) => boolean;
+
+  constructor(isSound: (path: string) => boolean) {
+    this.#isSound = isSound;
+  }
 
   visit(node: StructuralNode, place: Place): void {
     if (!node.within.rules) return;
     this.#children(node, place);
-    if (node.rules.length > 0) this.#rules(node, place);
+    if (node.rules.length > 0 && this.#isSound(place.path)) this.#rules(node, place);
   }
 
   #children(node: StructuralNode, { path, cardinality, uncorrelatable }: Place): void {
@@ -65,16 +77,10 @@ class RuleCheck {
       this.#errors.push({ type: 'InternalError', path, message });
       return;
     }
-    for (const [index, rule] of compiled.rules.entries()) this.#rule(rule, compiled, place, `${path}[${index}]`, node);
+    for (const [index, rule] of compiled.rules.entries()) this.#rule(rule, compiled, place, `${path}[${index}]`);
   }
 
-  #rule(
-    compiled: CompiledRule,
-    place: CompiledPlace,
-    { cardinality, uncorrelatable }: Place,
-    at: string,
-    node: StructuralNode,
-  ): void {
+  #rule(compiled: CompiledRule, place: CompiledPlace, { cardinality, uncorrelatable }: Place, at: string): void {
     const { rule, program, error, message, messageError, usesOldSelf } = compiled;
     if (program !== undefined) {
       const times = cardinality ?? Math.floor(maxRequestBytes / (place.declared.minSize + 1));
@@ -93,10 +99,6 @@ class RuleCheck {
     } else if (!usesOldSelf && rule.optionalOldSelf !== undefined && error === undefined) {
       const detail = 'may not be set if oldSelf is not used in rule';
       this.#errors.push(fieldError.invalid(`${at}.optionalOldSelf`, rule.optionalOldSelf, detail));
-    }
-    const { fieldPath = '' } = rule;
-    if (fieldPath.trim() !== '' && resolveFieldPath(fieldPath, node) === undefined) {
-      this.#errors.push(fieldError.invalid(`${at}.fieldPath`, fieldPath, 'must be a valid path'));
     }
   }
 
@@ -134,13 +136,9 @@ function tooExpensive(name: string, cost: number, limit: number): string {
 
 /** Shows the rule as upstream does: its internal form, in JSON as Go escapes it. */
 function invalidRule(path: string, rule: ValidationRule, detail: string): FieldError {
-  const shown = JSON.stringify({
-    Rule: rule.rule,
-    Message: rule.message ?? '',
-    MessageExpression: rule.messageExpression ?? '',
-    Reason: rule.reason ?? null,
-    FieldPath: rule.fieldPath ?? '',
-    OptionalOldSelf: rule.optionalOldSelf ?? null,
-  }).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const shown = JSON.stringify(shownRule({ ...rule })).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   return { type: 'FieldValueInvalid', path, message: `Invalid value: ${shown}: ${detail}` };
 }

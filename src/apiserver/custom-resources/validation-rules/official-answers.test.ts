@@ -9,7 +9,7 @@ test('rules are refused for the reasons and at the costs for which the official 
   const path = 'spec.validation.openAPIV3Schema';
   for (const [rule, expected] of answers.rules as [string, string[]][]) {
     const props = { ...answers.schema, 'x-kubernetes-validations': [{ rule }] } as unknown as JSONSchemaProps;
-    const errors = checkRules(structuralNode(props), path);
+    const errors = checkRules(structuralNode(props), path, () => true);
     assert.deepEqual(
       errors.map((error) => `${error.path}: ${error.message}`),
       expected,

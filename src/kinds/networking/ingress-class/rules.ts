@@ -4,8 +4,7 @@ import { validateIngressClass, validateIngressClassUpdate } from '../validation.
 
 export const ingressClassRules: KindRules<networking.IngressClass> = {
   validate: validateIngressClass,
-  validateUpdateOnly: true,
-  validateUpdate: (found, old) => [...validateIngressClassUpdate(found, old), ...validateIngressClass(found)],
+  validateUpdate: validateIngressClassUpdate,
   defaults({ spec }) {
     if (spec?.parameters !== undefined) spec.parameters.scope ??= 'Cluster';
   },

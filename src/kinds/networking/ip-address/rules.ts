@@ -8,6 +8,7 @@ import { pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
 /** An address that is taken, by whom its name does not say (KEP-1880). */
 export const ipAddressRules: KindRules<IPAddress> = {
   nameRule: 'ip',
+  keepsGenerateName: true,
   hasGeneration: false,
   validate: ({ spec }) => validateParent(spec?.parentRef),
   validateUpdate: ({ spec }, { spec: old }) =>

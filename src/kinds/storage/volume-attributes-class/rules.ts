@@ -4,6 +4,5 @@ import { validateAttributesClass, validateAttributesClassUpdate } from '../valid
 
 export const volumeAttributesClassRules: KindRules<VolumeAttributesClass> = {
   validate: validateAttributesClass,
-  validateUpdateOnly: true,
-  validateUpdate: (found, old) => [...validateAttributesClassUpdate(found, old), ...validateAttributesClass(found)],
+  validateUpdate: validateAttributesClassUpdate,
 };

@@ -11,6 +11,11 @@ const isNative = (name: string): boolean => !name.includes('/') || name.startsWi
 /** Resources of which a node can promise more than it has. */
 const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHugePages(name);
 
+/** A resource that somebody else counts, in whole pieces. */
+function isExtended(name: string): boolean {
+  return !isNative(name) && !name.startsWith('requests.') && labelKeyProblems(`requests.${name}`).length === 0;
+}
+
 /** A resource of a container: cpu, memory, storage, huge pages, or an extended one like `example.com/gpu`. */
 export function validateContainerResourceName(name: string, path: string): FieldError[] {
   const errors = validateResourceName(name, path);
@@ -18,8 +23,7 @@ export function validateContainerResourceName(name: string, path: string): Field
     if (containerResources.has(name) || isHugePages(name)) return errors;
     return [...errors, fieldError.invalid(path, name, 'must be a standard resource for containers')];
   }
-  const isExtended = !name.startsWith('requests.') && labelKeyProblems(`requests.${name}`).length === 0;
-  if (isNative(name) || isExtended) return errors;
+  if (isNative(name) || isExtended(name)) return errors;
   return [...errors, fieldError.invalid(path, name, "doesn't follow extended resource name standard")];
 }
 
@@ -27,7 +31,7 @@ export function validateContainerResourceName(name: string, path: string): Field
 export function validateResourceAmount(name: string, amount: string, path: string): FieldError[] {
   const { nanos } = quantity(amount);
   const errors = nanos < 0n ? [fieldError.invalid(path, amount, negativeMessage)] : [];
-  if (name.includes('/') && nanos % 1_000_000_000n !== 0n)
+  if (isExtended(name) && nanos % 1_000_000_000n !== 0n)
     errors.push(fieldError.invalid(path, amount, 'must be an integer'));
   return errors;
 }
