@@ -87,6 +87,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly labelsCount?: boolean;
   /** So does an empty list or map where there was none: upstream compares the values in memory, where these differ. */
   readonly emptyCounts?: boolean;
+  /** There is JSON in its objects, where an empty list is something. */
+  readonly holdsJson?: boolean;
   /** PUT on an absent name creates (leases, endpoints, …). */
   readonly allowCreateOnUpdate?: boolean;
   /** PUT without a resourceVersion overwrites. Default true. */

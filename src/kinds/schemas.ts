@@ -58,10 +58,13 @@ class NamedSchema implements ObjectSchema {
   }
 
   get fields(): ReadonlyMap<string, Field> {
-    this.#fields ??= fieldsOf(rows[this.name]!);
+    this.#fields ??= fieldsOf(this.name, rows[this.name]!);
     return this.#fields;
   }
 }
+
+/** Keys of list items that are left out when they are zero, and stand for that all the same. */
+const keyDefaults: Readonly<Record<string, string>> = { 'core.v1.LocalObjectReference.name': '' };
 
 const presences = { w: 'always', z: 'nonZero', p: 'null' } as const;
 
@@ -79,13 +82,13 @@ class TableField implements Field {
   readonly #row: FieldRow;
   #schema: Schema | undefined;
 
-  constructor(name: string, row: FieldRow) {
+  constructor(type: string, name: string, row: FieldRow) {
     const flags = row[2] ?? plain;
     this.name = name;
     this.required = flags.r === 1;
     this.number = row[1];
     this.presence = flags.n === undefined ? 'optional' : presences[flags.n];
-    this.keyDefault = name === 'protocol' ? 'TCP' : undefined;
+    this.keyDefault = name === 'protocol' ? 'TCP' : keyDefaults[`${type}.${name}`];
     this.around = flags.i ?? nothing;
     this.wrapped = flags.x === 1;
     this.patchStrategies = flags.p === undefined ? nothing : (flags.p.split(',') as Field['patchStrategies']);
@@ -108,9 +111,9 @@ class TableField implements Field {
 
 const nothing: readonly never[] = [];
 
-function fieldsOf(row: TypeRow): ReadonlyMap<string, Field> {
+function fieldsOf(type: string, row: TypeRow): ReadonlyMap<string, Field> {
   const fields = new Map<string, Field>();
-  for (const name of Object.keys(row.f)) fields.set(name, new TableField(name, row.f[name]!));
+  for (const name of Object.keys(row.f)) fields.set(name, new TableField(type, name, row.f[name]!));
   return fields;
 }
 

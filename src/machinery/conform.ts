@@ -179,7 +179,6 @@ class Walk {
     this.#holder = holderBefore;
     this.#depth = depthBefore;
     if (this.#partial) return after;
-    if (field.presence !== 'always' && after === '' && field.schema.type === 'bytes') return undefined;
     if (field.presence === 'nonZero' && (after === '' || after === 0 || after === false)) return undefined;
     if (field.presence !== 'always' && isEmptyCollection(after, field.schema) && !this.#isRecordOfOwners(field)) {
       if (after !== undefined) this.#emptied?.note(this.#path, field.name);
@@ -339,6 +338,7 @@ function mayBeMissed(value: Json, schema: Schema): boolean {
 }
 
 function isEmptyCollection(value: Json | undefined, schema: Schema): boolean {
+  if (schema.type === 'bytes') return value === '';
   if (schema.type === 'list') return Array.isArray(value) && value.length === 0;
   if (schema.type !== 'map' || typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   for (const _ in value as JsonObject) return false;

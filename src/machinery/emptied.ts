@@ -7,6 +7,16 @@ interface Level {
   readonly lists: number;
 }
 
+/** So many places are remembered. */
+const maximumPlaces = 1000;
+
+/** What is at a path; undefined where the path leads nowhere. */
+export function valueAt(object: object, path: Path): unknown {
+  let value: unknown = object;
+  for (const step of path) value = (value as Readonly<Record<string, unknown>> | undefined | null)?.[step];
+  return value;
+}
+
 const outside: Level = { atom: 0, lists: 0 };
 
 /**
@@ -14,8 +24,7 @@ const outside: Level = { atom: 0, lists: 0 };
  * in what it keeps: this is what that shows in.
  */
 export class Emptied {
-  /** Names of the root's fields. */
-  readonly fields = new Set<string>();
+  readonly #places: Path[] = [];
   /** Paths of atomic values, inside a list of which it was: upstream compares these to the last member. */
   readonly atoms: Path[] = [];
   #levels: Level[] = [];
@@ -38,10 +47,15 @@ export class Emptied {
 
   /** @param path of what holds the field */
   note(path: Path, field: string): void {
-    this.fields.add(String(path[0] ?? field));
+    if (this.#places.length < maximumPlaces) this.#places.push([...path, field]);
     const { atom, lists } = this.#levels.at(-1) ?? outside;
     if (lists === 0) return;
     const found = path.slice(0, atom);
     if (this.atoms.at(-1)?.join() !== found.join()) this.atoms.push(found);
+  }
+
+  /** Whether there is a place outside the fields `but` where `object` still has nothing: no default took it. */
+  isIn(object: object, but: readonly string[]): boolean {
+    return this.#places.some((path) => !but.includes(String(path[0])) && valueAt(object, path) === undefined);
   }
 }

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { endedAnswer } from './enduring.ts';
-import { differences, type NormalAnswer } from './normal-form.ts';
+import { differences, type NormalAnswer, timeless } from './normal-form.ts';
 
 /** Why two answers differ though neither server is wrong. */
 export type Explanation =
@@ -12,6 +12,8 @@ export type Explanation =
   | 'a controller’s work'
   /** We serve the versions of groups that upstream turns on only by a flag, and so have APIServices for them. */
   | 'preview versions'
+  /** Owners are sorted by the second in which they wrote, and the two servers were asked in other seconds. */
+  | 'second of a write'
   /** The request ends the official server's process, so that nobody has an answer; ours refuses it. */
   | 'the official server ended';
 
@@ -48,6 +50,7 @@ const likenesses: readonly (readonly [Explanation, (answer: NormalAnswer) => Nor
   ['a controller’s work', withoutControllers],
   ['empty is absent', withoutEmpty],
   ['preview versions', withoutPreviews],
+  ['second of a write', timeless],
 ];
 
 /** A list of APIServices without those of alpha and beta versions, and without the count of what a page leaves out. */

@@ -324,13 +324,12 @@ function sameIntent(
   const isCustom = resource.custom !== undefined;
   const countsStatus = isCustom && !hasSeparateStatus(resource);
   // An empty list in a type of Go is none.
-  const isSame = isCustom ? equalValues : equalMeanings;
-  const emptyFields = resource.rules.emptyCounts === true ? emptied?.fields : undefined;
-  for (const field of new Set([...Object.keys(object), ...Object.keys(old), ...(emptyFields ?? [])])) {
+  const isSame = isCustom || resource.rules.holdsJson === true ? equalValues : equalMeanings;
+  for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
     if (field === 'metadata' || (field === 'status' && !countsStatus)) continue;
-    if (!isSame(object[field], old[field]) || emptyFields?.has(field)) return false;
+    if (!isSame(object[field], old[field])) return false;
   }
-  return true;
+  return resource.rules.emptyCounts !== true || emptied?.isIn(object, ['metadata', 'status']) !== true;
 }
 
 function checkValid(

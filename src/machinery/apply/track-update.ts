@@ -1,7 +1,7 @@
 import { emptyOf } from '../conform.ts';
-import type { Emptied } from '../emptied.ts';
+import { type Emptied, valueAt } from '../emptied.ts';
 import { withExplicitNulls } from '../explicit-nulls.ts';
-import type { ApiObject, Json, JsonObject, ManagedFieldsEntry } from '../meta.ts';
+import type { ApiObject, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
 import { formatTime } from '../time.ts';
 import { type Comparison, compareObjects } from './compare.ts';
@@ -71,12 +71,6 @@ function tracked(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsE
   if (isUnchanged && areOfOneVersion(managers, apiVersion)) return entries;
   const changes = changesByVersion({ before, after, apiVersion, managers, versions }, own);
   return andThen(changes, (byVersion) => entriesOf(managersAfter(options, managers, own, byVersion)));
-}
-
-function valueAt(object: JsonObject, path: readonly (string | number)[]): Json | undefined {
-  let value: Json | undefined = object;
-  for (const step of path) value = (value as JsonObject | undefined | null)?.[step];
-  return value;
 }
 
 function managersAfter(

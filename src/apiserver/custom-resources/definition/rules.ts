@@ -52,6 +52,7 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
   warnings: (definition, old) => formatWarnings(definition, old),
   finalizerRule: 'any',
   keepsStatusOnCreate: true,
+  holdsJson: true,
   allowUnconditionalUpdate: false,
   deletionFinalizer: cleanupFinalizer,
   endsQuietly: true,
