@@ -99,8 +99,12 @@ if (hasEtcd) {
     const published = async (): Promise<readonly string[]> => {
       const path = '/api/v1/namespaces/default/endpoints/kubernetes';
       const { subsets } = JSON.parse((await askers[2]!.ask({ method: 'GET', path })).body);
-      return subsets[0].addresses.map(({ ip }: { readonly ip: string }) => ip);
+      type Subset = { readonly addresses: { readonly ip: string }[]; readonly ports: { readonly port: number }[] };
+      return subsets
+        .flatMap(({ addresses: found, ports }: Subset) => found.map(({ ip }) => `${ip}:${ports[0]!.port}`))
+        .sort();
     };
+    const placeOf = (index: number): string => `${addresses[index]}:${accessOf(servers[index]!.kubeconfig).port}`;
 
     test('what one has written the other reads at once', async () => {
       for (let round = 0; round < 50; round++) {
@@ -117,13 +121,22 @@ if (hasEtcd) {
       }
     });
 
-    test('the service of the API names all servers', async () => {
-      await until(published, (found) => found.join() === addresses.join());
-      const path = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes';
-      const { endpoints } = JSON.parse((await askers[0]!.ask({ method: 'GET', path })).body);
+    test('the service of the API names all servers, each with its port', async () => {
+      await until(published, (found) => found.join() === [0, 1, 2].map(placeOf).join());
+      const selector = 'labelSelector=kubernetes.io%2Fservice-name%3Dkubernetes';
+      const path = `/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?${selector}`;
+      const { items } = JSON.parse((await askers[0]!.ask({ method: 'GET', path })).body);
+      type Slice = {
+        readonly endpoints: { readonly addresses: string[] }[];
+        readonly ports: { readonly port: number }[];
+      };
       assert.deepEqual(
-        endpoints.flatMap(({ addresses: found }: { readonly addresses: readonly string[] }) => found),
-        addresses,
+        items
+          .flatMap(({ endpoints, ports }: Slice) =>
+            endpoints.flatMap(({ addresses: found }) => found.map((address) => `${address}:${ports[0]!.port}`)),
+          )
+          .sort(),
+        [0, 1, 2].map(placeOf),
       );
     });
 
@@ -197,7 +210,7 @@ if (hasEtcd) {
     });
 
     test('the service of the API forgets the servers that died', async () => {
-      await until(published, (found) => found.join() === addresses[2], leaseLimitMs);
+      await until(published, (found) => found.join() === placeOf(2), leaseLimitMs);
     });
 
     test('the server that is left takes over the controllers and the scheduler', async () => {
