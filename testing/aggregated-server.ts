@@ -22,6 +22,8 @@ export class FlowerServer {
   readonly roses = new Map<string, ApiObject>();
   /** Who asked to upgrade a connection, and to what. */
   readonly upgrades: { readonly user: string | undefined; readonly protocol: string | undefined }[] = [];
+  /** The traces that requests were part of. */
+  readonly traces: string[] = [];
   readonly #watchers = new Set<ServerResponse>();
   readonly #server: ReturnType<typeof createServer>;
   readonly #caBundle: string;
@@ -77,6 +79,8 @@ export class FlowerServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.hangs) return;
+    const { traceparent } = request.headers;
+    if (typeof traceparent === 'string') this.traces.push(traceparent);
     const url = new URL(request.url ?? '/', 'https://flowers');
     const match = new RegExp(`^${base}(?:/namespaces/([^/]+))?/roses(?:/([^/]+))?$`).exec(url.pathname);
     const tell = (code: number, body: object): void => {

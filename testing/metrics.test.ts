@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHttpClient, type HttpClientOptions } from '#client/http/client.ts';
 import { loadKubeconfig } from '#client/http/kubeconfig.ts';
+import { Secret, ValidatingWebhookConfiguration } from '#kinds/generated/handles.ts';
 import { startHttpCluster } from './http-cluster.ts';
+import { startWebhook } from './webhook.ts';
 
 /** Values by name and labels, as they stand on the page. */
 type Page = ReadonlyMap<string, number>;
 
 function read(text: string): Page {
-  const line = /^([a-z_]+(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})?) (\S+)$/;
+  const line = /^([a-z0-9_]+(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})?) (\S+)$/;
   const values = new Map<string, number>();
   for (const one of text.split('\n')) {
     if (one === '' || one.startsWith('# HELP ') || one.startsWith('# TYPE ')) continue;
@@ -97,6 +99,7 @@ test('what dashboards look at is counted, under upstream’s names', async (t) =
     [1, 'etcd_requests_total', { operation: 'list', resource: 'configmaps' }],
     [1, 'kubernetes_feature_enabled', { name: 'APIServerTracing' }],
     [1, 'process_open_fds'],
+    [4096, 'apiserver_storage_size_bytes', { storage_cluster_id: 'etcd-0' }],
     [5, 'apiserver_client_certificate_expiration_seconds_count'],
     [5 * 300 * 86_400, 'apiserver_client_certificate_expiration_seconds_sum'],
     [1, 'rest_client_requests_total', { code: '201', method: 'POST' }],
@@ -109,6 +112,35 @@ test('what dashboards look at is counted, under upstream’s names', async (t) =
   assert.equal(sum(page, 'apiserver_current_inflight_requests'), 1);
   assert.ok(![...page.keys()].some((series) => series.includes('no.such.group')));
   watch.body.destroy();
+});
+
+test('a webhook whose certificate names its host in the subject alone is not believed, and counted', async (t) => {
+  const hook = await startWebhook(() => ({ allowed: true }), { hosts: [] });
+  t.after(() => hook.stop());
+  const cluster = await startHttpCluster({ nodes: 0 });
+  t.after(() => cluster.stop());
+  await cluster.client.create(ValidatingWebhookConfiguration, {
+    metadata: { name: 'hook' },
+    webhooks: [
+      {
+        name: 'hook.demo.dev',
+        clientConfig: hook.clientConfig('/validate'),
+        admissionReviewVersions: ['v1'],
+        sideEffects: 'None',
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['secrets'] }],
+      },
+    ],
+  });
+  await assert.rejects(
+    cluster.client.create(Secret, { metadata: { name: 'a', namespace: 'default' } }),
+    /x509: certificate relies on legacy Common Name field, use SANs instead/,
+  );
+  const { client: admin } = loadKubeconfig({ path: cluster.kubeconfig, environment: {} });
+  const client = createHttpClient(admin);
+  const page = read(await client.rawText({ path: '/metrics' }));
+  client.close();
+  assert.equal(sum(page, 'apiserver_webhooks_x509_missing_san_total'), 1);
+  assert.equal(sum(page, 'apiserver_webhooks_x509_insecure_sha1_total'), 0);
 });
 
 test('policies in CEL are counted by what came of them', async (t) => {

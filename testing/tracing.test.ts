@@ -7,7 +7,9 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { readTracingConfiguration } from '#apiserver/tracing/configuration.ts';
 import { createHttpClient } from '#client/http/client.ts';
 import { loadKubeconfig } from '#client/http/kubeconfig.ts';
-import { MutatingWebhookConfiguration } from '#kinds/generated/handles.ts';
+import { APIService, MutatingWebhookConfiguration } from '#kinds/generated/handles.ts';
+import { FlowerServer, group } from './aggregated-server.ts';
+import { until } from './e2e/proa.ts';
 import { startHttpCluster } from './http-cluster.ts';
 import { startWebhook } from './webhook.ts';
 
@@ -183,6 +185,37 @@ test('requests, and what they ask of webhooks and the store, are spans of one tr
     spans.filter((span) => span !== request && !children.includes(span)),
     [],
   );
+});
+
+test('what another server answers for is a span of the same trace, which goes on there', async (t) => {
+  const collector = await startCollector();
+  t.after(collector.stop);
+  const folder = await mkdtemp(join(tmpdir(), 'proa-tracing-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'tracing.yaml');
+  await writeFile(file, configuration(collector.endpoint, 0));
+  const flowers = await FlowerServer.start();
+  t.after(() => flowers.stop());
+  const cluster = await startHttpCluster({ nodes: 0, apiServer: { 'tracing-config-file': file } });
+  await flowers.register(cluster.client);
+  await until(
+    async () => (await cluster.client.get(APIService, { name: `v1.${group}` })).status?.conditions?.[0]?.status,
+    (status) => status === 'True',
+  );
+  const { client: admin } = loadKubeconfig({ path: cluster.kubeconfig, environment: {} });
+  const client = createHttpClient(admin);
+  await client.rawText({ path: `/apis/${group}/v1/roses`, headers: { traceparent } });
+  client.close();
+  await cluster.stop();
+
+  const ours = collector.spans.filter(({ traceId }) => traceId === theirTrace);
+  const request = ours.find(({ parentId }) => parentId === 'bbbbbbbbbbbbbbbb');
+  const call = ours.find(({ name }) => name === 'HTTP GET');
+  assert.equal(ours.length, 2);
+  assert.equal(call?.parentId, request?.spanId);
+  assert.equal(call?.kind, 3);
+  assert.equal(call?.attributes.get('http.response.status_code'), '200');
+  assert.deepEqual(flowers.traces, [`00-${theirTrace}-${call?.spanId}-01`]);
 });
 
 test('a stranger’s trace is linked to, and requests without a trace are sampled by the rate', async (t) => {

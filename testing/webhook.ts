@@ -48,12 +48,13 @@ export function patchAnswer(...operations: readonly object[]): ReviewAnswer {
 /** An admission webhook on loopback, with a certificate of an authority of its own. */
 export async function startWebhook(
   answer: (request: ReviewRequest, path: string) => ReviewAnswer,
+  { hosts = ['127.0.0.1', 'hook.default.svc'] }: { readonly hosts?: readonly string[] } = {},
 ): Promise<TestWebhook> {
   const now = systemClock().now();
   const authority = await createAuthority('authority of webhooks', now);
   const { certificate, key } = await issueLeaf(authority, {
     commonName: 'webhook',
-    hosts: ['127.0.0.1', 'hook.default.svc'],
+    hosts,
     usage: 'server',
     now,
   });

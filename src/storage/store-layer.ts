@@ -20,6 +20,10 @@ export abstract class StoreLayer implements Store {
     return this.inner.expires;
   }
 
+  get sizeBytes(): number | undefined {
+    return this.inner.sizeBytes;
+  }
+
   get fresh(): Store['fresh'] {
     const { fresh } = this.inner;
     return fresh === undefined ? undefined : () => fresh.call(this.inner);

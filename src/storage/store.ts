@@ -52,6 +52,9 @@ export interface Store {
   /** Whether entries can be given an end: then `ttlSeconds` of a write counts. */
   readonly expires?: boolean | undefined;
 
+  /** How large it is on its disk, where that is known. */
+  readonly sizeBytes?: number | undefined;
+
   close(): Promise<void>;
 }
 

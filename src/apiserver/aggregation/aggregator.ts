@@ -7,6 +7,7 @@ import { equalValues } from '#machinery/equality.ts';
 import { formatTime } from '#machinery/time.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
 import type { ResourceTable } from '../resources/resource.ts';
+import { CertificateProblems } from '../webhooks/certificates.ts';
 import { workThrough } from '../work.ts';
 import { type Availability, checkAvailability, local } from './availability.ts';
 import { fetchDiscovery, fetchOpenApi, type RemoteOpenApi, type RemoteVersion } from './remote-documents.ts';
@@ -51,6 +52,8 @@ export class Aggregator {
   /** By `group/version`. */
   readonly #remotes = new Map<string, RemoteApi>();
   #changes = 0;
+  /** Of the other servers' certificates. */
+  readonly problems = new CertificateProblems();
   /** Times that a service was found to be unavailable, by its name and why. */
   readonly failures = new Map<string, { readonly name: string; readonly reason: string; count: number }>();
 
@@ -125,6 +128,7 @@ export class Aggregator {
           random: environment.random,
           clock: environment.clock,
           identity,
+          problems: this.problems,
         }),
         isAvailable: isAvailable(service),
         discovery: undefined,

@@ -7,6 +7,7 @@ import { readAnswer } from '../http/body.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import type { ResourceTable } from '../resources/resource.ts';
 import { resolveWebhook, type WebhookAddress } from '../webhooks/address.ts';
+import type { CertificateProblems } from '../webhooks/certificates.ts';
 import { dialFailure } from '../webhooks/failures.ts';
 
 /** The identity by which this server vouches for users: a client certificate that aggregated servers trust. */
@@ -20,6 +21,8 @@ export interface RemoteServerOptions {
   readonly random: Random;
   readonly clock: Clock;
   readonly identity: () => ProxyIdentity | undefined;
+  /** Hears what is wrong with certificates. */
+  readonly problems: CertificateProblems;
 }
 
 /** Connections to one aggregated server that are kept between requests. */
@@ -55,7 +58,7 @@ export class RemoteServer {
     const { host, port, serverName } = this.address();
     const agent = this.#agentFor(serverName);
     const { method, path, headers } = options;
-    return https.request({
+    const request = https.request({
       host,
       port,
       method,
@@ -64,6 +67,8 @@ export class RemoteServer {
       servername: serverName,
       agent,
     });
+    request.once('error', (error) => this.#options.problems.note(error));
+    return request;
   }
 
   /** A document that the server itself asks for. @throws Error with what went wrong. */
@@ -98,6 +103,7 @@ export class RemoteServer {
       maxFreeSockets: maxIdleConnections,
       servername: serverName,
       rejectUnauthorized: !insecureSkipTLSVerify,
+      checkServerIdentity: this.#options.problems.checkServerIdentity,
       ...(caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString('utf8') }),
       ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
     });

@@ -5,6 +5,7 @@ import type { Service as ServiceObject } from '#kinds/generated/types/core_v1.ts
 import type { CacheCounts, ResourceCache } from '../cache/resource-cache.ts';
 import type { ApiServer } from '../server.ts';
 import { parseIpRange } from '../services/ip-range.ts';
+import type { CertificateProblems } from '../webhooks/certificates.ts';
 import { versionInfo } from './version.ts';
 
 type Readings = Generator<readonly [MetricLabels, number]>;
@@ -22,6 +23,12 @@ export function describeServer(metrics: Metrics, server: ApiServer): void {
     ),
   );
   describeServices(metrics, server);
+  describeCertificates(metrics, 'webhooks', () => server.registry.webhooks.problems);
+  describeCertificates(metrics, 'kube_aggregator', () => server.aggregator?.problems);
+  metrics.gauge('apiserver_storage_size_bytes', 'How large the store is on its disk.', () => {
+    const { sizeBytes } = server.registry.store;
+    return sizeBytes === undefined ? [] : [[{ storage_cluster_id: 'etcd-0' }, sizeBytes]];
+  });
   metrics.gauge('kubernetes_feature_enabled', 'Feature gates.', () =>
     server.features
       .all()
@@ -36,6 +43,16 @@ export function describeServer(metrics: Metrics, server: ApiServer): void {
   metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
   metrics.count('process_cpu_seconds_total', 'Processor time used.', () => [[{}, processorSeconds()]]);
   metrics.gauge('process_open_fds', 'Open files.', () => openFiles());
+}
+
+/** What was wrong with the certificates of servers that this one calls. */
+function describeCertificates(metrics: Metrics, of: string, problems: () => CertificateProblems | undefined): void {
+  metrics.count(`apiserver_${of}_x509_missing_san_total`, 'Certificates without alternative names.', () => [
+    [{}, problems()?.missingSan ?? 0],
+  ]);
+  metrics.count(`apiserver_${of}_x509_insecure_sha1_total`, 'Certificates signed with SHA-1.', () => [
+    [{}, problems()?.insecureSha1 ?? 0],
+  ]);
 }
 
 /** Addresses and ports that services have. */

@@ -16,6 +16,7 @@ import {
   type WebhookUrl,
   webhookUrl,
 } from './address.ts';
+import { CertificateProblems } from './certificates.ts';
 import { dialFailure, statusFailure } from './failures.ts';
 
 /** Bytes of an answer; an AdmissionReview carries at most one patch of one object. */
@@ -53,6 +54,8 @@ export class WebhookClient {
   readonly #pools = new Map<string, https.Agent>();
   #plain: Agent | undefined;
   readonly #tracer: Tracer | undefined;
+  /** Of the webhooks' certificates. */
+  readonly problems = new CertificateProblems();
 
   constructor(resources: ResourceTable, environment: Environment, tracer?: Tracer) {
     this.#resources = resources;
@@ -90,6 +93,7 @@ export class WebhookClient {
     } catch (error) {
       span?.end({ error: String(error) });
       if (error instanceof WebhookFailure) throw error;
+      this.problems.note(error);
       throw new WebhookFailure(`Post ${JSON.stringify(formatUrl(url))}: ${dialFailure(error)}`);
     } finally {
       timer.cancel();
@@ -155,7 +159,7 @@ export class WebhookClient {
 
   #pool(caBundle: string): https.Agent {
     const known = this.#pools.get(caBundle);
-    const pool = known ?? makePool(caBundle);
+    const pool = known ?? makePool(caBundle, this.problems);
     this.#pools.delete(caBundle);
     this.#pools.set(caBundle, pool);
     if (this.#pools.size > maxPools) {
@@ -167,9 +171,9 @@ export class WebhookClient {
   }
 }
 
-function makePool(caBundle: string): https.Agent {
+function makePool(caBundle: string, { checkServerIdentity }: CertificateProblems): https.Agent {
   const trust = caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString('utf8') };
-  return new https.Agent({ keepAlive: true, maxSockets: maxConnections, ...trust });
+  return new https.Agent({ keepAlive: true, maxSockets: maxConnections, checkServerIdentity, ...trust });
 }
 
 function parsed(text: string): Json {

@@ -258,3 +258,14 @@ function each(reader: WireReader, read: Readonly<Record<number, (field: WireRead
     else known(reader);
   }
 }
+
+/** How large a member's database is, as it says in a StatusResponse. */
+export function databaseSize(bytes: Uint8Array): number {
+  let size = 0;
+  each(new WireReader(bytes), {
+    3: (field) => {
+      size = field.unsigned();
+    },
+  });
+  return size;
+}

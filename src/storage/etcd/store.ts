@@ -8,6 +8,7 @@ import { callTimeoutMs, EtcdConnection, type EtcdOptions, EtcdRefusal, pageTimeo
 import { Leases } from './leases.ts';
 import {
   compactRequest,
+  databaseSize,
   endOfPrefix,
   type KeyValue,
   progressRequest,
@@ -68,6 +69,8 @@ export class EtcdStore implements Store {
   #asking: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #heardAtMs = 0;
+  #sizeBytes: number | undefined;
+  #measuring = false;
 
   private constructor({ prefix = '/registry/', root = registryRoot, environment, ...options }: EtcdStoreOptions) {
     this.#prefix = prefix;
@@ -87,11 +90,33 @@ export class EtcdStore implements Store {
     const { entries, revision } = await store.#readAll();
     store.#revisions.load(entries, revision);
     void store.#follow();
+    await store.#measure();
     return store;
   }
 
   get revision(): number {
     return this.#revisions.revision;
+  }
+
+  /** What the member said last; whoever reads it has it asked again. */
+  get sizeBytes(): number | undefined {
+    void this.#measure();
+    return this.#sizeBytes;
+  }
+
+  async #measure(): Promise<void> {
+    if (this.#measuring) return;
+    this.#measuring = true;
+    try {
+      const { answer } = await this.#connection.call('/etcdserverpb.Maintenance/Status', Buffer.alloc(0), {
+        limitMs: 0,
+      });
+      this.#sizeBytes = databaseSize(answer);
+    } catch {
+      // A member that does not say how large it is has more to complain of elsewhere.
+    } finally {
+      this.#measuring = false;
+    }
   }
 
   get compactedRevision(): number {

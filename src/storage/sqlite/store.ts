@@ -90,6 +90,13 @@ export class SqliteStore implements Store {
     return this.#compacted;
   }
 
+  get sizeBytes(): number {
+    const row = this.#reader
+      .prepare('SELECT page_count * page_size AS size FROM pragma_page_count(), pragma_page_size()')
+      .get();
+    return Number(row?.['size'] ?? 0);
+  }
+
   async get(key: string, { revision }: { readonly revision?: number } = {}): Promise<StoredEntry | undefined> {
     if (revision === undefined || revision >= this.#revisions.logStart) return this.#revisions.get(key, revision);
     const row = this.#reader
