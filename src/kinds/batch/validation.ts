@@ -2,13 +2,25 @@ import { parsedSelector, validateMatch, validateTemplate } from '#kinds/core/pod
 import type * as batch from '#kinds/generated/types/batch_v1.ts';
 import type { PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
 import { goStruct } from '#kinds/go-struct.ts';
-import { immutable, nonNegative, oneOf, requiredOneOf, validateLabelSelector } from '#kinds/validation/common.ts';
+import {
+  immutable,
+  invalidAll,
+  nonNegative,
+  oneOf,
+  requiredOneOf,
+  validateLabelSelector,
+} from '#kinds/validation/common.ts';
 import { type FieldError, fieldError, GoMap } from '#machinery/errors.ts';
 import { matchesLabels } from '#machinery/labels.ts';
-import { label1123Problems } from '#machinery/names.ts';
+import { byteLength, label1123Problems, subdomainProblems } from '#machinery/names.ts';
+import { validateFailurePolicy, validateSuccessPolicy } from './job/policies.ts';
 import { scheduleProblem } from './schedule.ts';
 
-const maximumIndexedParallelism = 100_000;
+const maximumIndexed = 100_000;
+/** Where there are more completions than that. */
+const maximumAtMany = 10_000;
+const maximumManagerBytes = 63;
+const pathPattern = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 /** Room for what the controller adds to the names of jobs. */
 const maximumCronJobName = 52;
 
@@ -70,33 +82,73 @@ const counts = [
 ] as const;
 
 function validateJobSpec(spec: batch.JobSpec, path: string): FieldError[] {
+  const { podFailurePolicy, successPolicy, completionMode: mode } = spec;
   const errors = counts.flatMap((field) => nonNegative(spec[field], `${path}.${field}`));
-  const isIndexed = spec.completionMode === 'Indexed';
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
     errors.push(fieldError.required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
   }
-  const { completionMode: mode } = spec;
+  errors.push(...validateManager(spec.managedBy, `${path}.managedBy`));
   if (mode !== undefined && mode !== 'Indexed' && mode !== 'NonIndexed')
     errors.push(fieldError.notSupportedInOrder(`${path}.completionMode`, mode, ['NonIndexed', 'Indexed']));
-  if (isIndexed) {
-    if (spec.completions === undefined) {
-      errors.push(fieldError.required(`${path}.completions`, 'when completion mode is Indexed'));
-    }
-    if ((spec.parallelism ?? 0) > maximumIndexedParallelism) {
-      const detail = `must be less than or equal to ${maximumIndexedParallelism} when completion mode is Indexed`;
-      errors.push(fieldError.invalid(`${path}.parallelism`, spec.parallelism, detail));
-    }
-  } else {
-    for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy'] as const) {
-      if (spec[field] === undefined) continue;
-      const shown = field === 'successPolicy' ? goStruct('batch.SuccessPolicy', spec[field]) : spec[field];
-      errors.push(fieldError.invalid(`${path}.${field}`, shown, 'requires indexed completion mode'));
-    }
+  if (mode === 'Indexed') errors.push(...validateIndexed(spec, path));
+  if (mode === undefined || mode === 'NonIndexed') {
+    for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes'] as const)
+      if (spec[field] !== undefined)
+        errors.push(fieldError.invalid(`${path}.${field}`, spec[field], 'requires indexed completion mode'));
   }
-  const replacements = spec.podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed'];
+  if (podFailurePolicy !== undefined)
+    errors.push(...validateFailurePolicy(podFailurePolicy, spec, `${path}.podFailurePolicy`));
+  if (successPolicy !== undefined) {
+    const at = `${path}.successPolicy`;
+    const shown = goStruct('batch.SuccessPolicy', successPolicy);
+    if (mode !== 'Indexed') errors.push(fieldError.invalid(at, shown, 'requires indexed completion mode'));
+    else errors.push(...validateSuccessPolicy(successPolicy, spec.completions ?? 0, at));
+  }
+  const replacements = podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed'];
   errors.push(...oneOf(spec.podReplacementPolicy, replacements, `${path}.podReplacementPolicy`));
   errors.push(...validateTemplate(spec.template, `${path}.template`));
   return [...errors, ...validateRestartPolicy(spec, path)];
+}
+
+/** KEP-4368: the controller of a job, as `example.com/controller`. */
+function validateManager(manager: string | undefined, path: string): FieldError[] {
+  if (manager === undefined) return [];
+  const errors = manager === '' ? [fieldError.required(path)] : validatePrefixed(manager, path);
+  const isTooLong = byteLength(manager) > maximumManagerBytes;
+  return isTooLong ? [...errors, fieldError.tooLong(path, maximumManagerBytes)] : errors;
+}
+
+function validatePrefixed(text: string, path: string): FieldError[] {
+  const slash = text.indexOf('/');
+  if (slash <= 0 || slash === text.length - 1)
+    return [fieldError.invalid(path, text, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  const [domain, rest] = [text.slice(0, slash), text.slice(slash + 1)];
+  const errors = invalidAll(path, domain, subdomainProblems(domain));
+  if (new RegExp(`^${pathPattern}$`).test(rest)) return errors;
+  return [...errors, fieldError.invalid(path, rest, `Invalid path (regex used for validation is '${pathPattern}')`)];
+}
+
+function validateIndexed(spec: batch.JobSpec, path: string): FieldError[] {
+  const { completions, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex } = spec;
+  const errors: FieldError[] = [];
+  const atMost = 'must be less than or equal to';
+  const refuse = (field: 'parallelism' | 'maxFailedIndexes', detail: string): void => {
+    errors.push(fieldError.invalid(`${path}.${field}`, spec[field], `${atMost} ${detail}`));
+  };
+  if (completions === undefined)
+    errors.push(fieldError.required(`${path}.completions`, 'when completion mode is Indexed'));
+  if (parallelism > maximumIndexed) refuse('parallelism', `${maximumIndexed} when completion mode is Indexed`);
+  if (completions !== undefined && (maxFailedIndexes ?? 0) > completions) refuse('maxFailedIndexes', 'completions');
+  if ((maxFailedIndexes ?? 0) > maximumIndexed) refuse('maxFailedIndexes', `${maximumIndexed}`);
+  if ((completions ?? 0) <= maximumIndexed || backoffLimitPerIndex === undefined) return errors;
+  const detail = `${maximumAtMany} when completions are above ${maximumIndexed} and used with backoff limit per index`;
+  if (maxFailedIndexes === undefined) {
+    const needed = `must be specified when completions is above ${maximumIndexed}`;
+    errors.push(fieldError.required(`${path}.maxFailedIndexes`, needed));
+  }
+  if (parallelism > maximumAtMany) refuse('parallelism', detail);
+  if ((maxFailedIndexes ?? 0) > maximumAtMany) refuse('maxFailedIndexes', detail);
+  return errors;
 }
 
 /** Pods that run to their end. */
@@ -148,12 +200,13 @@ const printedAs = {
   successPolicy: 'batch.SuccessPolicy',
 } as const;
 
+/** KEP-3715: an indexed job may become larger or smaller, together with how much of it runs at once. */
 function validateCompletions(spec: batch.JobSpec, old: batch.JobSpec): FieldError[] {
-  const isElastic = old.completionMode === 'Indexed' && spec.completions !== undefined && old.completions !== undefined;
-  if (!isElastic) return immutable(spec.completions, old.completions, 'spec.completions');
-  if (spec.completions === old.completions || spec.completions === spec.parallelism) return [];
+  const { completions } = spec;
+  if (spec.completionMode !== 'Indexed') return immutable(completions, old.completions, 'spec.completions');
+  if (completions === old.completions || completions === undefined || completions === spec.parallelism) return [];
   const detail = 'can only be modified in tandem with spec.parallelism';
-  return [fieldError.invalid('spec.completions', spec.completions, detail)];
+  return [fieldError.invalid('spec.completions', completions, detail)];
 }
 
 /** KEP-2926: where pods run may be decided until the first of them starts. */
@@ -165,43 +218,56 @@ function withoutPlacement(template: PodTemplateSpec): object {
 }
 
 export function validateCronJob(cronJob: batch.CronJob): FieldError[] {
-  const { spec, metadata } = cronJob;
-  const errors: FieldError[] = [];
-  if ((metadata.name ?? '').length > maximumCronJobName) {
-    errors.push(fieldError.invalid('metadata.name', metadata.name, 'must be no more than 52 characters'));
-  }
-  const { schedule = '', timeZone } = spec;
-  if (schedule === '') {
-    errors.push(fieldError.required('spec.schedule'));
-  } else if (/^(TZ|CRON_TZ)=/.test(schedule)) {
-    const detail =
-      timeZone === undefined
-        ? 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'
-        : 'cannot use both timeZone field and TZ or CRON_TZ in schedule';
-    errors.push(fieldError.invalid('spec.schedule', schedule, detail));
-  } else {
-    const problem = scheduleProblem(schedule);
-    if (problem !== undefined) errors.push(fieldError.invalid('spec.schedule', schedule, problem));
-  }
-  errors.push(
+  const { name = '' } = cronJob.metadata;
+  const errors = validateCronJobUpdate(cronJob);
+  if (name.length <= maximumCronJobName) return errors;
+  return [...errors, fieldError.invalid('metadata.name', name, 'must be no more than 52 characters')];
+}
+
+/** What was good once stays so: names that were allowed to be longer, and time zones that the schedule named. */
+export function validateCronJobUpdate({ spec }: batch.CronJob, old?: batch.CronJob): FieldError[] {
+  const { timeZone } = spec;
+  const job = spec.jobTemplate.spec;
+  return [
+    ...validateSchedule(spec, old?.spec.schedule.includes('TZ') === true),
     ...nonNegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds'),
-    ...validateTimeZone(timeZone),
-    ...requiredOneOf(spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy'),
+    ...(old !== undefined && timeZone === old.spec.timeZone ? [] : validateTimeZone(timeZone)),
+    ...validateConcurrency(spec.concurrencyPolicy),
+    ...validateJobSpec(job ?? { template: {} }, 'spec.jobTemplate.spec'),
+    ...(job === undefined ? [] : validateGenerated(job)),
     ...nonNegative(spec.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit'),
     ...nonNegative(spec.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit'),
-  );
-  const job = spec.jobTemplate.spec;
-  if (job === undefined) return errors;
-  errors.push(...validateJobSpec(job, 'spec.jobTemplate.spec'));
-  if (job.selector !== undefined) {
-    errors.push(
-      fieldError.invalid('spec.jobTemplate.spec.selector', job.selector, '`selector` will be auto-generated'),
-    );
-  }
-  if (job.manualSelector === true) {
-    errors.push(fieldError.notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']));
-  }
-  return errors;
+  ];
+}
+
+function validateConcurrency(policy: string | undefined): FieldError[] {
+  return requiredOneOf(policy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy');
+}
+
+function validateSchedule({ schedule = '', timeZone }: batch.CronJobSpec, hadZone: boolean): FieldError[] {
+  const path = 'spec.schedule';
+  if (schedule === '') return [fieldError.required(path)];
+  const problem = scheduleProblem(schedule.replace(/^(TZ|CRON_TZ)=\S* */, ''));
+  const errors = problem === undefined ? [] : [fieldError.invalid(path, schedule, problem)];
+  if (!schedule.includes('TZ') || (hadZone && timeZone === undefined)) return errors;
+  const detail = hadZone
+    ? 'cannot use both timeZone field and TZ or CRON_TZ in schedule'
+    : 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead';
+  return [...errors, fieldError.invalid(path, schedule, detail)];
+}
+
+/** What jobs that are made after a template get by themselves. */
+function validateGenerated({ selector, manualSelector }: batch.JobSpec): FieldError[] {
+  const path = 'spec.jobTemplate.spec';
+  const shown = goStruct('v1.LabelSelector', selector);
+  return [
+    ...(selector === undefined
+      ? []
+      : [fieldError.invalid(`${path}.selector`, shown, '`selector` will be auto-generated')]),
+    ...(manualSelector === true
+      ? [fieldError.notSupportedInOrder(`${path}.manualSelector`, true, ['nil', 'false'])]
+      : []),
+  ];
 }
 
 function validateTimeZone(timeZone: string | undefined): FieldError[] {

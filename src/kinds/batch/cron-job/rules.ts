@@ -3,11 +3,13 @@ import { nameWarnings } from '#kinds/core/pod/warnings/index.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as batch from '#kinds/generated/types/batch_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { validateCronJob } from '../validation.ts';
+import { validateCronJob, validateCronJobUpdate } from '../validation.ts';
 import { jobSpecWarnings } from '../warnings.ts';
 
 export const cronJobRules: KindRules<batch.CronJob> = {
   validate: validateCronJob,
+  validateUpdate: validateCronJobUpdate,
+  validateUpdateOnly: true,
   defaults({ spec }) {
     spec.concurrencyPolicy ??= 'Allow';
     spec.suspend ??= false;

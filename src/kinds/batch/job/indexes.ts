@@ -15,6 +15,16 @@ export function indexesProblem(text: string, completions: number): string | unde
   return undefined;
 }
 
+/** How many indexes a text names that has no problem. */
+export function indexCount(text: string, completions: number): number {
+  let count = 0;
+  for (const part of text === '' ? [] : text.split(',')) {
+    const interval = intervalOf(part, completions);
+    if (typeof interval !== 'string') count += interval[1] - interval[0] + 1;
+  }
+  return count;
+}
+
 /** The interval that a text says, or why it says none. */
 function intervalOf(text: string, completions: number): Interval | string {
   const limits = text.split('-');

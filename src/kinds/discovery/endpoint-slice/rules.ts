@@ -1,11 +1,18 @@
 import type * as discovery from '#kinds/generated/types/discovery_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { equalValues } from '#machinery/equality.ts';
 import { ipWarnings } from '#machinery/ip.ts';
+import type { Mutable } from '#machinery/meta.ts';
 import { validateEndpointSlice, validateEndpointSliceUpdate } from './validation.ts';
+
+const hostLabel = 'kubernetes.io/hostname';
 
 export const endpointSliceRules: KindRules<discovery.EndpointSlice> = {
   validate: validateEndpointSlice,
   validateUpdate: validateEndpointSliceUpdate,
+  validateUpdateOnly: true,
+  prepareForCreate: (slice) => dropTopology(slice, undefined),
+  prepareForUpdate: dropTopology,
   warnings: (slice, old) => [
     ...(old === undefined && slice.addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
     ...addressWarnings(slice),
@@ -27,4 +34,17 @@ function addressWarnings({ metadata, endpoints = [] }: discovery.EndpointSlice):
   return endpoints.flatMap(({ addresses = [] }, index) =>
     addresses.flatMap((address, place) => ipWarnings(address, `endpoints[${index}].addresses[${place}]`)),
   );
+}
+
+/** The topology of the first beta cannot be written any more; a node that it named is kept in the field for nodes. */
+function dropTopology(slice: Mutable<discovery.EndpointSlice>, old: discovery.EndpointSlice | undefined): void {
+  const { endpoints = [] } = slice;
+  if (!endpoints.some(({ deprecatedTopology }) => deprecatedTopology !== undefined)) return;
+  if (old !== undefined && equalValues(old.endpoints, slice.endpoints)) return;
+  const known = new Set((old?.endpoints ?? []).map(({ deprecatedTopology }) => deprecatedTopology?.[hostLabel]));
+  for (const endpoint of endpoints) {
+    const name = endpoint.deprecatedTopology?.[hostLabel];
+    if (name !== undefined && known.has(name)) endpoint.nodeName ??= name;
+    delete endpoint.deprecatedTopology;
+  }
 }

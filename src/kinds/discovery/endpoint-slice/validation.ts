@@ -1,23 +1,40 @@
 import { reservedIp } from '#kinds/core/validation.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from '#kinds/generated/types/discovery_v1.ts';
-import { each, immutable, invalidAll, oneOf, requiredOneOf } from '#kinds/validation/common.ts';
+import { each, immutable, invalidAll, oneOf, requiredOneOf, validateLabels } from '#kinds/validation/common.ts';
+import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { ipFamily, ipProblems } from '#machinery/ip.ts';
-import { label1123Problems, labelKeyProblems, subdomainProblems } from '#machinery/names.ts';
+import { label1123Problems, labelKeyProblems, labelValueProblems, subdomainProblems } from '#machinery/names.ts';
 
 const maximumEndpoints = 1000;
 const maximumAddresses = 100;
 const maximumPorts = 20_000;
+const maximumTopology = 16;
+const maximumHints = 8;
 const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 
 export function validateEndpointSlice(slice: EndpointSlice): FieldError[] {
-  const { addressType, endpoints = [], ports = [] } = slice;
-  const errors = requiredOneOf(addressType, addressTypes, 'addressType');
-  if (endpoints.length > maximumEndpoints) {
-    return [...errors, fieldError.tooMany('endpoints', endpoints.length, maximumEndpoints)];
-  }
-  errors.push(...each(endpoints, 'endpoints', (endpoint, path) => validateEndpoint(endpoint, addressType, path)));
-  return [...errors, ...validatePorts(ports)];
+  return [...validateTypeAndPorts(slice), ...validateEndpoints(slice)];
+}
+
+/** Endpoints that are as they were are not judged again. */
+export function validateEndpointSliceUpdate(slice: EndpointSlice, old: EndpointSlice): FieldError[] {
+  const endpoints = validateEndpoints(slice);
+  const isSame = endpoints.length > 0 && equalValues(slice.endpoints, old.endpoints);
+  return [
+    ...validateTypeAndPorts(slice),
+    ...(isSame ? [] : endpoints),
+    ...immutable(slice.addressType, old.addressType, 'addressType'),
+  ];
+}
+
+function validateTypeAndPorts({ addressType, ports = [] }: EndpointSlice): FieldError[] {
+  return [...requiredOneOf(addressType, addressTypes, 'addressType'), ...validatePorts(ports)];
+}
+
+function validateEndpoints({ addressType, endpoints = [] }: EndpointSlice): FieldError[] {
+  if (endpoints.length > maximumEndpoints) return [fieldError.tooMany('endpoints', endpoints.length, maximumEndpoints)];
+  return each(endpoints, 'endpoints', (endpoint, path) => validateEndpoint(endpoint, addressType, path));
 }
 
 function validateEndpoint(endpoint: Endpoint, addressType: string, path: string): FieldError[] {
@@ -30,17 +47,33 @@ function validateEndpoint(endpoint: Endpoint, addressType: string, path: string)
   }
   errors.push(...each(addresses, at, (address, one) => validateAddress(address, addressType, at, one)));
   if (nodeName !== undefined) errors.push(...invalidAll(`${path}.nodeName`, nodeName, subdomainProblems(nodeName)));
+  errors.push(...validateTopology(endpoint.deprecatedTopology, `${path}.deprecatedTopology`));
   if (hostname !== undefined) errors.push(...invalidAll(`${path}.hostname`, hostname, label1123Problems(hostname)));
-  const zones = new Set<string>();
-  errors.push(
-    ...each(endpoint.hints?.forZones, `${path}.hints.forZones`, ({ name }, zone) => {
-      const found = zones.has(name)
-        ? [fieldError.duplicate(zone, name)]
-        : invalidAll(zone, name, labelKeyProblems(name));
-      zones.add(name);
-      return found;
-    }),
-  );
+  return [...errors, ...validateHints(endpoint.hints, `${path}.hints`)];
+}
+
+function validateTopology(topology: Endpoint['deprecatedTopology'], path: string): FieldError[] {
+  const count = Object.keys(topology ?? {}).length;
+  const errors = count > maximumTopology ? [fieldError.tooMany(path, count, maximumTopology)] : [];
+  return [...errors, ...validateLabels(topology, path)];
+}
+
+/** KEP-2433: where an endpoint should be used from. */
+function validateHints(hints: Endpoint['hints'], path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const field of ['forZones', 'forNodes'] as const) {
+    const found = hints?.[field] ?? [];
+    const at = `${path}.${field}`;
+    if (found.length > maximumHints) return [...errors, fieldError.tooMany(at, found.length, maximumHints)];
+    const names = new Set<string>();
+    const problemsOf = field === 'forZones' ? labelValueProblems : subdomainProblems;
+    for (const [index, { name = '' }] of found.entries()) {
+      const place = `${at}[${index}].name`;
+      if (names.has(name)) errors.push(fieldError.duplicate(place, name));
+      names.add(name);
+      errors.push(...invalidAll(place, name, problemsOf(name)));
+    }
+  }
   return errors;
 }
 
@@ -86,8 +119,4 @@ function validatePorts(ports: readonly EndpointPort[]): FieldError[] {
     }
     return errors;
   });
-}
-
-export function validateEndpointSliceUpdate(slice: EndpointSlice, old: EndpointSlice): FieldError[] {
-  return immutable(slice.addressType, old.addressType, 'addressType');
 }
