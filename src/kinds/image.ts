@@ -12,5 +12,18 @@ const pattern = new RegExp(`^(?:${domain}/)?${component}(?:/${component})*(?::[A
 
 /** Whether a text can name an image at all, leaving digests aside. */
 function isReference(text: string): boolean {
-  return pattern.test(text);
+  return pattern.test(text) && !hasLongPath(text);
+}
+
+const maximumPath = 255;
+
+/** Images without a folder are in the registry's library. */
+function hasLongPath(text: string): boolean {
+  // Nearly all are shorter as a whole.
+  if (text.length <= maximumPath - 'library/'.length) return false;
+  const name = text.replace(/:[^/:]*$/, '');
+  const slash = name.indexOf('/');
+  const isInRegistry = slash > 0 && /[.:A-Z]|^localhost$/.test(name.slice(0, slash));
+  const path = isInRegistry ? name.slice(slash + 1) : slash < 0 ? `library/${name}` : name;
+  return path.length > maximumPath;
 }

@@ -115,20 +115,28 @@ export function validateStatefulSet({ spec }: apps.StatefulSet): FieldError[] {
     (spec.volumeClaimTemplates ?? []).flatMap(({ spec: claim }, index) =>
       validateClaimSpec(claim ?? {}, `spec.volumeClaimTemplates[${index}].spec`),
     ),
+    validateServiceName(spec.serviceName ?? ''),
   );
+}
+
+function validateServiceName(name: string): FieldError[] {
+  return name === '' ? [] : invalidAll('spec.serviceName', name, label1123Problems(name));
 }
 
 const policies = ['Retain', 'Delete'];
 
-/** @param claims what is wrong with the claims, which only a new set is asked for: they never change. */
-function validateSetSpec(spec: apps.StatefulSetSpec, claims: readonly FieldError[]): FieldError[] {
+/**
+ * What a new set is asked for, and a changed one.
+ * @param claims what is wrong with the claims, which never change, and so are judged only once
+ * @param service the same of the name of the service
+ */
+function validateSetSpec(
+  spec: apps.StatefulSetSpec,
+  claims: readonly FieldError[],
+  service: readonly FieldError[],
+): FieldError[] {
   const errors: FieldError[] = [];
-  const {
-    podManagementPolicy = '',
-    serviceName = '',
-    updateStrategy,
-    persistentVolumeClaimRetentionPolicy: retention,
-  } = spec;
+  const { podManagementPolicy = '', updateStrategy, persistentVolumeClaimRetentionPolicy: retention } = spec;
   if (podManagementPolicy === '') errors.push(fieldError.required('spec.podManagementPolicy'));
   else if (podManagementPolicy !== 'OrderedReady' && podManagementPolicy !== 'Parallel') {
     const detail = "must be 'OrderedReady' or 'Parallel'";
@@ -146,9 +154,9 @@ function validateSetSpec(spec: apps.StatefulSetSpec, claims: readonly FieldError
     ...nonNegative(spec.replicas, 'spec.replicas'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...nonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
+    ...service,
   );
-  if (serviceName !== '') errors.push(...invalidAll('spec.serviceName', serviceName, label1123Problems(serviceName)));
-  return [...errors, ...validateWorkload({ ...spec, template: withClaims(spec) }, asStatefulSet)];
+  return [...errors, ...validateWorkload({ ...spec, template: asInPods(spec) }, asStatefulSet)];
 }
 
 function validateSetStrategy(strategy: apps.StatefulSetUpdateStrategy): FieldError[] {
@@ -175,17 +183,20 @@ function validateSetStrategy(strategy: apps.StatefulSetUpdateStrategy): FieldErr
   ];
 }
 
-/** The template as its pods will be: with a volume for each claim. */
-function withClaims(spec: apps.StatefulSetSpec): apps.StatefulSetSpec['template'] {
+/** The template as its pods will be: called by the set, and with a volume for each claim. */
+function asInPods(spec: apps.StatefulSetSpec): apps.StatefulSetSpec['template'] {
   // Of two templates with one name the later one counts.
   const claims = [...new Set((spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name ?? ''))];
   const { template } = spec;
-  if (claims.length === 0 || template?.spec === undefined) return template;
+  if (template?.spec === undefined) return template;
+  const { hostname, subdomain, ...rest } = template.spec;
+  if (claims.length === 0)
+    return hostname === undefined && subdomain === undefined ? template : { ...template, spec: rest };
   const volumes = [
     ...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })),
-    ...(template.spec.volumes ?? []).filter(({ name }) => !claims.includes(name)),
+    ...(rest.volumes ?? []).filter(({ name }) => !claims.includes(name)),
   ];
-  return { ...template, spec: { ...template.spec, volumes } };
+  return { ...template, spec: { ...rest, volumes } };
 }
 
 const changeable = [
@@ -204,7 +215,7 @@ export function validateStatefulSetUpdate(set: apps.StatefulSet, old: apps.State
     for (const field of changeable) delete rest[field];
     return rest;
   };
-  const errors = validateSetSpec(set.spec, []);
+  const errors = validateSetSpec(set.spec, [], []);
   if (equalValues(fixed(set), fixed(old))) return errors;
   const detail =
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";

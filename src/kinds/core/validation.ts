@@ -4,7 +4,7 @@ import { goStruct } from '#kinds/go-struct.ts';
 import { each, immutable, invalidAll, nonNegative, requiredOneOf } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { cidrProblems, ipFamily, ipProblems } from '#machinery/ip.ts';
+import { ipFamily, ipProblems } from '#machinery/ip.ts';
 import {
   byteLength,
   configKeyProblems,
@@ -119,18 +119,6 @@ export function validateNamespace(namespace: core.Namespace): FieldError[] {
   });
 }
 
-export function validateNode(node: core.Node): FieldError[] {
-  return [...validateTaints(node.spec.taints, 'metadata.taints'), ...validateRanges(node.spec.podCIDRs ?? [])];
-}
-
-function validateRanges(ranges: readonly string[]): FieldError[] {
-  const path = 'spec.podCIDRs';
-  const errors = each(ranges, path, (cidr, at) => invalidAll(at, cidr, cidrProblems(cidr)));
-  const families = new Set(ranges.map((range) => ipFamily(range.slice(0, range.indexOf('/')))));
-  if (ranges.length < 2 || (ranges.length === 2 && families.size === 2)) return errors;
-  return [...errors, fieldError.invalid(path, ranges, 'may specify no more than one CIDR for each IP family')];
-}
-
 const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 export function validateTaints(taints: readonly core.Taint[] | undefined, path: string): FieldError[] {
@@ -150,24 +138,6 @@ export function validateTaints(taints: readonly core.Taint[] | undefined, path: 
     seen.add(`${effect}/${key}`);
     return errors;
   });
-}
-
-export function validateNodeUpdate(node: core.Node, old: core.Node): FieldError[] {
-  const errors: FieldError[] = [];
-  const before = old.spec.podCIDRs ?? [];
-  if (before.length > 0 && !equalValues(before, node.spec.podCIDRs)) {
-    const detail = 'node updates may not change podCIDR except from "" to valid';
-    errors.push(fieldError.forbidden('spec.podCIDRs', detail));
-  }
-  const provider = old.spec.providerID ?? '';
-  if (provider !== '' && provider !== node.spec.providerID) {
-    const detail = 'node updates may not change providerID except from "" to valid';
-    errors.push(fieldError.forbidden('spec.providerID', detail));
-  }
-  errors.push(...validateTaints(node.spec.taints, 'metadata.taints'));
-  if ((node.spec.externalID ?? '') !== (old.spec.externalID ?? ''))
-    errors.push(fieldError.forbidden('spec.externalID', 'may not be updated'));
-  return errors;
 }
 
 export function validateEndpoints(endpoints: core.Endpoints): FieldError[] {

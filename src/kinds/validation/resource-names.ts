@@ -53,5 +53,6 @@ export function isCountedInPieces(name: string): boolean {
 }
 
 function isExtendedName(name: string): boolean {
-  return name.includes('/') && !name.includes('kubernetes.io/') && !name.startsWith('requests.');
+  if (!name.includes('/') || name.includes('kubernetes.io/') || name.startsWith('requests.')) return false;
+  return labelKeyProblems(`requests.${name}`).length === 0;
 }

@@ -7,10 +7,7 @@ import { validateNamespace } from '../validation.ts';
 export const namespaceRules: KindRules<core.Namespace> = {
   validate: validateNamespace,
   defaults(namespace) {
-    const { metadata } = namespace;
-    if (metadata.name !== undefined && metadata.name !== '') {
-      metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
-    }
+    if ((namespace.metadata.name ?? '') !== '') labelWithName(namespace);
     namespace.status ??= {};
     namespace.status.phase ??= 'Active';
   },
@@ -18,9 +15,9 @@ export const namespaceRules: KindRules<core.Namespace> = {
     const finalizers = namespace.spec?.finalizers ?? [];
     namespace.spec = { finalizers: finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes'] };
     namespace.status = { phase: 'Active' };
-    const { name } = namespace.metadata;
-    namespace.metadata.labels = { ...namespace.metadata.labels, 'kubernetes.io/metadata.name': name ?? '' };
   },
+  // A name that the server made up is known only now.
+  prepareForStorage: labelWithName,
   /** Only the subresource `finalize` takes finalizers away. */
   prepareForUpdate(namespace, old) {
     namespace.spec = { ...(old.spec as Mutable<core.NamespaceSpec> | undefined) };
@@ -41,3 +38,7 @@ export const namespaceRules: KindRules<core.Namespace> = {
   nameRule: 'label',
   hasGeneration: false,
 };
+
+function labelWithName({ metadata }: Mutable<core.Namespace>): void {
+  metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name ?? '' };
+}

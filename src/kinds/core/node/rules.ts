@@ -3,11 +3,12 @@ import type { KindRules } from '#kinds/kind.ts';
 import { type ResourceList, roundResources } from '#kinds/resource-list.ts';
 import { cidrWarnings } from '#machinery/ip.ts';
 import type { Mutable } from '#machinery/meta.ts';
-import { validateNode, validateNodeUpdate } from '../validation.ts';
+import { validateNode, validateNodeUpdate } from './validation.ts';
 
 export const nodeRules: KindRules<core.Node> = {
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
+  validateStatusUpdate: validateNodeUpdate,
   defaults(node) {
     const { status } = node;
     agreeOnRanges(node.spec);

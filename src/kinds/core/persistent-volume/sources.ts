@@ -2,14 +2,17 @@ import { noBacksteps, validateHostPath, validateNfs } from '#kinds/core/pod/vali
 import type {
   CSIPersistentVolumeSource,
   GlusterfsPersistentVolumeSource,
+  ISCSIPersistentVolumeSource,
   PersistentVolumeSpec,
   SecretReference,
 } from '#kinds/generated/types/core_v1.ts';
 import { validateDriverName } from '#kinds/storage/validation.ts';
 import { invalidAll } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { label1123Problems, subdomainProblems } from '#machinery/names.ts';
+import { byteLength, label1123Problems, subdomainProblems } from '#machinery/names.ts';
 import { validateSharedSource } from '../volume-sources.ts';
+
+const maximumTarget = 64;
 
 const secretFields = [
   'controllerPublishSecretRef',
@@ -44,11 +47,15 @@ export const sourceOrder = [
   'csi',
 ] as const;
 
-/** What is wrong with one of the sources that a volume may have. */
+/**
+ * What is wrong with one of the sources that a volume may have.
+ * @param name the volume's
+ */
 export function validateVolumeSource(
   spec: PersistentVolumeSpec,
   source: (typeof sourceOrder)[number],
   at: string,
+  name: string,
 ): FieldError[] {
   const path = `${at}.${source}`;
   switch (source) {
@@ -60,6 +67,8 @@ export function validateVolumeSource(
       const { path: folder = '' } = spec.local!;
       return folder === '' ? [fieldError.required(`${path}.path`)] : noBacksteps(folder, `${path}.path`);
     }
+    case 'iscsi':
+      return validateIscsiVolume(spec.iscsi!, name, path);
     case 'csi':
       return validateCsi(spec.csi!, path);
     case 'glusterfs':
@@ -84,6 +93,24 @@ export function validateVolumeSource(
     default:
       return validateSharedSource(source, spec[source]!, at);
   }
+}
+
+/** For a whole volume upstream asks for more than for one that stands in a pod, and in other words. */
+function validateIscsiVolume(source: ISCSIPersistentVolumeSource, name: string, path: string): FieldError[] {
+  const { targetPortal = '', initiatorName, secretRef } = source;
+  const errors = validateSharedSource('iscsi', source, path.slice(0, path.lastIndexOf('.'))).map((error) => ({
+    ...error,
+    message: error.message.replace(' starting with iqn, eui, or naa', ''),
+  }));
+  const initiator = `${path}.initiatorname`;
+  if (secretRef !== undefined && (secretRef.name ?? '') === '') {
+    const at = errors.findIndex((error) => error.path === initiator);
+    errors.splice(at < 0 ? errors.length : at, 0, fieldError.required(`${path}.secretRef.name`));
+  }
+  if (initiatorName === undefined || byteLength(`${name}:${targetPortal}`) <= maximumTarget) return errors;
+  const detail = `Total length of <volume name>:<iscsi.targetPortal> must be under ${maximumTarget} characters if iscsi.initiatorName is specified.`;
+  errors.splice(targetPortal === '' ? 1 : 0, 0, fieldError.invalid(`${path}.targetportal`, targetPortal, detail));
+  return errors;
 }
 
 function validateEndpointsNamespace(

@@ -3,22 +3,23 @@ import type * as core from '#kinds/generated/types/core_v1.ts';
 import { goDiff } from '#kinds/go-struct.ts';
 import { immutable, invalidAll, oneOf } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
-import { type FieldError, fieldError } from '#machinery/errors.ts';
+import { type FieldError, fieldError, GoMap } from '#machinery/errors.ts';
 import { subdomainProblems } from '#machinery/names.ts';
 import { quantity } from '#machinery/quantity.ts';
+import { emptiedFields } from '#machinery/sent-empty.ts';
 import { validateAccessModes, validateAmount } from '../persistent-volume-claim/validation.ts';
 import { oneTooMany } from '../volume-sources.ts';
 import { sourceOrder, validateVolumeSource } from './sources.ts';
 
 type VolumeSpec = core.PersistentVolumeSpec;
 
-export function validateVolume({ spec }: core.PersistentVolume): FieldError[] {
+export function validateVolume({ metadata, spec }: core.PersistentVolume): FieldError[] {
   return [
     ...validateModes(spec, 'spec'),
-    ...validateCapacity(spec.capacity ?? {}, 'spec.capacity'),
+    ...validateCapacity(spec, 'spec.capacity'),
     ...oneOf(spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'], 'spec.persistentVolumeReclaimPolicy'),
     ...(spec.nodeAffinity === undefined ? [] : validateAffinity(spec.nodeAffinity, 'spec.nodeAffinity')),
-    ...validateSources(spec, 'spec'),
+    ...validateSources(spec, 'spec', metadata.name ?? ''),
     ...validateClasses(spec, 'spec'),
   ];
 }
@@ -37,7 +38,7 @@ export function validateInlineVolume(spec: VolumeSpec, path: string): FieldError
     ...validateModes(spec, path),
     ...only('persistentVolumeReclaimPolicy', 'Retain', `may only be Retain ${where}`),
     ...forbidden('nodeAffinity'),
-    ...validateSources(spec, path),
+    ...validateSources(spec, path, ''),
     ...forbidden('storageClassName'),
     ...only('volumeMode', 'Filesystem', `may not specify volumeMode other than Filesystem ${where}`),
   ];
@@ -48,10 +49,15 @@ function validateModes({ accessModes = [] }: VolumeSpec, path: string): FieldErr
   return [...(accessModes.length === 0 ? [fieldError.required(at)] : []), ...validateAccessModes(accessModes, at)];
 }
 
-function validateCapacity(capacity: Readonly<Record<string, string>>, path: string): FieldError[] {
+function validateCapacity(spec: VolumeSpec, path: string): FieldError[] {
+  const { capacity = {} } = spec;
+  const shown = spec.capacity ?? emptiedFields(spec)['capacity'];
   const count = Object.keys(capacity).length;
   const errors = count === 0 ? [fieldError.required(path)] : [];
-  if (capacity['storage'] === undefined || count > 1) errors.push(fieldError.notSupported(path, capacity, ['storage']));
+  if (capacity['storage'] === undefined || count > 1) {
+    const value = shown === undefined ? null : new GoMap(shown as Readonly<Record<string, unknown>>);
+    errors.push(fieldError.notSupported(path, value, ['storage']));
+  }
   return [
     ...errors,
     ...Object.entries(capacity).flatMap(([name, amount]) => {
@@ -69,12 +75,16 @@ function validateAffinity({ required }: core.VolumeNodeAffinity, path: string): 
   return validateNodeSelector(required, at);
 }
 
-function validateSources(spec: VolumeSpec, path: string): FieldError[] {
+function validateSources(spec: VolumeSpec, path: string, name: string): FieldError[] {
   const errors: FieldError[] = [];
   const [first, ...others] = sourceOrder.filter((source) => spec[source] !== undefined);
   if (first === undefined) errors.push(fieldError.required(path, 'must specify a volume type'));
-  else errors.push(...validateVolumeSource(spec, first, path));
-  errors.push(...others.map((source) => oneTooMany(source, path, { cephfs: 'cephFS' })));
+  else errors.push(...validateVolumeSource(spec, first, path, name));
+  for (const source of others) {
+    // Upstream does not ask whether this one is the first.
+    if (source === 'flexVolume') errors.push(...validateVolumeSource(spec, source, path, name));
+    else errors.push(oneTooMany(source, path, { cephfs: 'cephFS' }));
+  }
   if (first === 'local' && spec.nodeAffinity === undefined)
     errors.push(fieldError.required(`${path}.nodeAffinity`, 'Local volume requires node affinity'));
   if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') {

@@ -12,16 +12,19 @@ const noSpec: PodSpec = { containers: [] };
 /** Everything wrong with a template of pods, at `template` or `spec.template`. */
 export function validateTemplate(template: PodTemplateSpec, path: string): FieldError[] {
   const spec = template.spec ?? noSpec;
-  const errors = [
-    ...validateLabels(template.metadata?.labels, `${path}.labels`),
-    ...validateAnnotations(template.metadata?.annotations, `${path}.annotations`),
-    ...validatePodSpec(spec, `${path}.spec`),
-  ];
+  const errors = [...validateMetadata(template, path), ...validatePodSpec(spec, `${path}.spec`)];
   if ((spec.ephemeralContainers ?? []).length > 0) {
     const detail = 'ephemeral containers not allowed in pod template';
     errors.push(fieldError.forbidden(`${path}.spec.ephemeralContainers`, detail));
   }
   return errors;
+}
+
+function validateMetadata({ metadata }: PodTemplateSpec, path: string): FieldError[] {
+  return [
+    ...validateLabels(metadata?.labels, `${path}.labels`),
+    ...validateAnnotations(metadata?.annotations, `${path}.annotations`),
+  ];
 }
 
 interface Workload {
@@ -47,7 +50,8 @@ export function validateWorkload({ selector, template }: Workload, wording: Work
   const parsed = parsedSelector(selector);
   if (parsed === undefined)
     return [...errors, fieldError.invalid('spec.selector', goStruct('v1.LabelSelector', selector), wording.unreadable)];
-  return [...errors, ...validateMatch(parsed, template), ...validateLongRunning(template, wording.kind)];
+  const again = wording.kind === 'StatefulSet' ? validateMetadata(template ?? {}, 'spec.template') : [];
+  return [...errors, ...validateMatch(parsed, template), ...validateLongRunning(template, wording.kind, again)];
 }
 
 /** The same for a DaemonSet, where the template is looked at whatever the selector is. */
@@ -100,10 +104,17 @@ export function validateMatch(
   ];
 }
 
-/** A template whose pods are replaced when they end, and so may not want to end. */
-function validateLongRunning(template: PodTemplateSpec | undefined, kind: string): FieldError[] {
+/**
+ * A template whose pods are replaced when they end, and so may not want to end.
+ * @param again what upstream asks a second time of sets
+ */
+function validateLongRunning(
+  template: PodTemplateSpec | undefined,
+  kind: string,
+  again: readonly FieldError[] = [],
+): FieldError[] {
   const { restartPolicy = '', activeDeadlineSeconds } = template?.spec ?? noSpec;
-  const errors = validateTemplate(template ?? {}, 'spec.template');
+  const errors = [...validateTemplate(template ?? {}, 'spec.template'), ...again];
   if (restartPolicy !== 'Always') {
     errors.push(fieldError.notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']));
   }

@@ -1,4 +1,5 @@
 import type { ResourceQuota, ResourceQuotaSpec } from '#kinds/generated/types/core_v1.ts';
+import { goStruct } from '#kinds/go-struct.ts';
 import { negativeMessage } from '#kinds/validation/common.ts';
 import {
   isCountedInPieces,
@@ -101,7 +102,13 @@ function validateScopeSelector(spec: ResourceQuotaSpec): FieldError[] {
     const found: FieldError[] = [];
     if (!scopes.has(scopeName)) found.push(fieldError.invalid(`${path}.scopeName`, scopeName, 'unsupported scope'));
     for (const _ of misplaced(scopeName, spec))
-      found.push(fieldError.invalid(path, scopeSelector, 'unsupported scope applied to resource'));
+      found.push(
+        fieldError.invalid(
+          path,
+          goStruct('core.ScopeSelector', scopeSelector),
+          'unsupported scope applied to resource',
+        ),
+      );
     if (yesOrNo.has(scopeName) && operator !== 'Exists')
       found.push(fieldError.invalid(`${path}.operator`, operator, onlyExists));
     return [...found, ...validateOperator(operator, values, path)];

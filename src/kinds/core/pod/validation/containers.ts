@@ -2,6 +2,7 @@ import type * as core from '#kinds/generated/types/core_v1.ts';
 import { each, invalidAll, oneOf, requiredOneOf } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1123Problems } from '#machinery/names.ts';
+import { emptiedFields } from '#machinery/sent-empty.ts';
 import { validateEnvironment } from './environment.ts';
 import { validateContainerPorts, validateLifecycle, validateProbes } from './handlers.ts';
 import { validateResources } from './resources.ts';
@@ -138,9 +139,10 @@ export function validateEphemeralContainers(spec: core.PodSpec, path: string, po
     names.add(container.name);
     const target = container.targetContainerName ?? '';
     if (target !== '' && !others.has(target)) errors.push(fieldError.notFound(`${at}.targetContainerName`, target));
+    const sent = emptiedFields(container);
     for (const field of forbiddenInEphemeral) {
-      const value = container[field];
-      if (value === undefined || (field === 'resources' && Object.keys(value).length === 0)) continue;
+      const value = container[field] ?? sent[field];
+      if (value === undefined || (field === 'resources' && Object.keys(value ?? {}).length === 0)) continue;
       errors.push(fieldError.forbidden(`${at}.${field}`, 'cannot be set for an Ephemeral Container'));
     }
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {

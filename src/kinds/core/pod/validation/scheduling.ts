@@ -1,6 +1,7 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import { each, invalidAll, oneOf, validateLabelSelector } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
+import type { LabelSelector } from '#machinery/meta.ts';
 import { label1123Problems, labelKeyProblems, labelValueProblems, subdomainProblems } from '#machinery/names.ts';
 
 /** Where a pod may and would rather run. */
@@ -110,8 +111,42 @@ function validatePodTerm(term: core.PodAffinityTerm, path: string): FieldError[]
     ...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`),
     ...(term.namespaces ?? []).flatMap((name) => invalidAll(`${path}.namespace`, name, label1123Problems(name))),
   ];
+  errors.push(...validateLabelKeys(term, path));
   if (topologyKey === '') errors.push(fieldError.required(`${path}.topologyKey`, 'can not be empty'));
   return [...errors, ...invalidAll(`${path}.topologyKey`, topologyKey, labelKeyProblems(topologyKey))];
+}
+
+interface LabelKeys {
+  readonly labelSelector?: LabelSelector;
+  readonly matchLabelKeys?: readonly string[];
+  readonly mismatchLabelKeys?: readonly string[];
+}
+
+/** KEP-3633: labels whose values a pod's own are compared with; creation makes them part of the selector. */
+function validateLabelKeys(
+  { labelSelector: selector, matchLabelKeys = [], mismatchLabelKeys = [] }: LabelKeys,
+  path: string,
+): FieldError[] {
+  const keys = { matchLabelKeys, mismatchLabelKeys };
+  const errors = Object.entries(keys).flatMap(([field, names]) => {
+    const at = `${path}.${field}`;
+    if (names.length > 0 && selector === undefined)
+      return [fieldError.forbidden(at, 'must not be specified when labelSelector is not set')];
+    return names.flatMap((name, index) => invalidAll(`${at}[${index}]`, name, labelKeyProblems(name)));
+  });
+  const selected = new Set(Object.keys(selector?.matchLabels ?? {}));
+  for (const { key } of selector?.matchExpressions ?? []) {
+    const index = matchLabelKeys.lastIndexOf(key);
+    if (index >= 0 && selected.has(key))
+      errors.push(fieldError.invalid(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector'));
+    selected.add(key);
+  }
+  for (const [index, key] of matchLabelKeys.entries()) {
+    const detail = 'exists in both matchLabelKeys and mismatchLabelKeys';
+    if (mismatchLabelKeys.includes(key))
+      errors.push(fieldError.invalid(`${path}.matchLabelKeys[${index}]`, key, detail));
+  }
+  return errors;
 }
 
 const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
@@ -171,6 +206,7 @@ export function validateSpreadConstraints(
     }
     errors.push(...oneOf(constraint.nodeAffinityPolicy, ['Honor', 'Ignore'], `${at}.nodeAffinityPolicy`));
     errors.push(...oneOf(constraint.nodeTaintsPolicy, ['Honor', 'Ignore'], `${at}.nodeTaintsPolicy`));
+    errors.push(...validateLabelKeys(constraint, at));
     return [...errors, ...validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`)];
   });
 }

@@ -12,6 +12,7 @@ import {
   subdomainProblems,
   underscoreSubdomainProblems,
 } from '#machinery/names.ts';
+import { emptiedFields } from '#machinery/sent-empty.ts';
 import {
   type PodFacts,
   validateContainers,
@@ -135,7 +136,9 @@ function validatePodResources(spec: core.PodSpec, { claims }: PodFacts, path: st
   if (os?.name === 'windows') return [fieldError.forbidden(path, 'may not be set for a windows pod')];
   const detail = 'claims may not be set for Resources at pod-level';
   return [
-    ...(resources.claims === undefined ? [] : [fieldError.forbidden(`${path}.claims`, detail)]),
+    ...(resources.claims === undefined && emptiedFields(resources)['claims'] === undefined
+      ? []
+      : [fieldError.forbidden(`${path}.claims`, detail)]),
     ...validateResources(resources, claims, path, validatePodResourceName),
   ];
 }

@@ -1,8 +1,10 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import { goDiff } from '#kinds/go-struct.ts';
+import { each } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { rangeMessage } from '#machinery/names.ts';
+import { validateImage } from './containers.ts';
 
 const maximumInt32 = 2 ** 31 - 1;
 const changeable = [
@@ -17,11 +19,17 @@ const changeable = [
 export function validatePodUpdate(pod: core.Pod, old: core.Pod): FieldError[] {
   const errors: FieldError[] = [];
   for (const field of ['containers', 'initContainers'] as const) {
-    if ((pod.spec[field] ?? []).length === (old.spec[field] ?? []).length) continue;
-    return [fieldError.forbidden(`spec.${field}`, 'pod updates may not add or remove containers')];
+    if ((pod.spec[field] ?? []).length !== (old.spec[field] ?? []).length)
+      return [...errors, fieldError.forbidden(`spec.${field}`, 'pod updates may not add or remove containers')];
+    // Asked here once more.
+    errors.push(
+      ...each(pod.spec[field], `spec.${field}`, ({ image = '' }, at) =>
+        image === '' ? [fieldError.required(`${at}.image`)] : validateImage(image, `${at}.image`),
+      ),
+    );
   }
   const deadline = validateDeadline(pod.spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds);
-  if (deadline !== undefined) return [deadline];
+  if (deadline !== undefined) return [...errors, deadline];
   errors.push(...validateTolerations(pod.spec.tolerations ?? [], old.spec.tolerations ?? []));
   errors.push(...validateGates(pod.spec.schedulingGates ?? [], old.spec.schedulingGates ?? []));
   const munged = withFixedFieldsOf(pod.spec, old.spec);
