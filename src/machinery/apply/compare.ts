@@ -4,7 +4,7 @@ import { isObject, ownField } from '../patch/merge-patch.ts';
 import type { ListSchema, Schema } from '../schema.ts';
 import { allFieldsOf } from './field-set.ts';
 import { type FieldTree, isEmptyTree, noFields } from './field-tree.ts';
-import { isLeaf, itemsByStep, memberSchema } from './path-steps.ts';
+import { isLeaf, itemsByStep, memberSchema, repeatedItems } from './path-steps.ts';
 import { sameValues } from './same-values.ts';
 
 /** What differs between two objects. */
@@ -98,8 +98,39 @@ function compareLists(before: readonly Json[], after: readonly Json[], schema: L
   if (change.touched.size === 0 && sameValues(before, after)) return;
   const left = itemsByStep(schema, before);
   const right = itemsByStep(schema, after);
-  for (const [step, item] of right) compareValues(step, left.get(step), item, schema.items, change);
+  const hasRepeated = left.size !== before.length || right.size !== after.length;
+  const repeated = hasRepeated ? compareRepeated(before, after, schema, { left, right, change }) : noSteps;
+  for (const [step, item] of right)
+    if (!repeated.has(step)) compareValues(step, left.get(step), item, schema.items, change);
   for (const [step, item] of left) {
-    if (!right.has(step)) compareValues(step, item, undefined, schema.items, change);
+    if (!right.has(step) && !repeated.has(step)) compareValues(step, item, undefined, schema.items, change);
   }
+}
+
+const noSteps: ReadonlySet<string> = new Set();
+
+/** Items that share a step, before or after, count as one that has no parts. @returns their steps */
+function compareRepeated(
+  before: readonly Json[],
+  after: readonly Json[],
+  schema: ListSchema,
+  { left, right, change }: { left: ReadonlyMap<string, Json>; right: ReadonlyMap<string, Json>; change: Change },
+): ReadonlySet<string> {
+  const wereRepeated = repeatedItems(schema, before, left);
+  const areRepeated = repeatedItems(schema, after, right);
+  for (const [step, items] of areRepeated) {
+    const old = wereRepeated.get(step);
+    if (old !== undefined) {
+      if (!sameValues(old as Json, items as Json)) change.changed[step] = noFields;
+      continue;
+    }
+    if (left.has(step)) compareValues(step, left.get(step), undefined, schema.items, change);
+    change.changed[step] = noFields;
+  }
+  for (const step of wereRepeated.keys()) {
+    if (areRepeated.has(step)) continue;
+    if (right.has(step)) compareValues(step, undefined, right.get(step), schema.items, change);
+    change.removed[step] = noFields;
+  }
+  return new Set([...wereRepeated.keys(), ...areRepeated.keys()]);
 }

@@ -66,6 +66,24 @@ export function itemsByStep(schema: ListSchema, list: readonly Json[]): Readonly
   return items;
 }
 
+/** Items whose step no other item has, and, by their step, those that share one. Nobody owns parts of the latter. */
+export function repeatedItems(
+  schema: ListSchema,
+  list: readonly Json[],
+  unique: ReadonlyMap<string, Json>,
+): ReadonlyMap<string, readonly Json[]> {
+  const repeated = new Map<string, Json[]>();
+  if (unique.size === list.length) return repeated;
+  list.forEach((item, index) => {
+    const step = itemStep(schema, item, index);
+    const items = repeated.get(step) ?? [];
+    repeated.set(step, items);
+    items.push(item);
+  });
+  for (const [step, items] of repeated) if (items.length < 2) repeated.delete(step);
+  return repeated;
+}
+
 /** Keys that have a value. */
 export function keysOf(object: JsonObject): string[] {
   return Object.keys(object).filter((key) => object[key] !== undefined);

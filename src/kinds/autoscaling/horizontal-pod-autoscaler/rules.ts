@@ -43,13 +43,40 @@ export const horizontalPodAutoscalerRules: KindRules<autoscaling.HorizontalPodAu
   hasGeneration: false,
 };
 
+const currentMetrics = 'autoscaling.alpha.kubernetes.io/current-metrics';
+
+/** The use of CPU is one of the metrics that the annotation tells of; whoever writes the one writes the other. */
+function noteUse({ metadata, status }: Mutable<FirstVersion>): void {
+  const use = status?.currentCPUUtilizationPercentage;
+  if (use === undefined || metadata.annotations?.[currentMetrics] !== undefined) return;
+  const resource = { name: 'cpu', currentAverageUtilization: use, currentAverageValue: '0' };
+  metadata.annotations = {
+    ...metadata.annotations,
+    [currentMetrics]: JSON.stringify([{ type: 'Resource', resource }]),
+  };
+}
+
+/** What tells of a status that is not the client's to write goes with it. */
+function forgetUse({ metadata }: Mutable<FirstVersion>, old?: FirstVersion): void {
+  const before = old?.metadata.annotations?.[currentMetrics];
+  const { [currentMetrics]: said, ...others } = metadata.annotations ?? {};
+  if (said === before) return;
+  if (before !== undefined) metadata.annotations = { ...others, [currentMetrics]: before };
+  else if (Object.keys(others).length > 0) metadata.annotations = others;
+  else delete metadata.annotations;
+}
+
 export const firstHorizontalPodAutoscalerRules: KindRules<FirstVersion> = {
-  defaults({ metadata, spec }) {
+  defaults(autoscaler) {
+    const { metadata, spec } = autoscaler;
     spec.minReplicas ??= 1;
+    noteUse(autoscaler);
     // Without any metric it is the use of CPU that counts; others travel in an annotation.
     if (metadata.annotations?.['autoscaling.alpha.kubernetes.io/metrics'] === undefined)
       spec.targetCPUUtilizationPercentage ??= defaultCpuUtilization;
   },
+  prepareForCreate: (autoscaler) => forgetUse(autoscaler),
+  prepareForUpdate: forgetUse,
   validateUpdateOnly: true,
   validate: (autoscaler, context) => validateAutoscaler(autoscalerFromFirst(autoscaler), undefined, context),
   validateUpdate: (autoscaler, old, context) =>

@@ -35,7 +35,8 @@ export function mirrorServiceAccount(spec: PodSpec): void {
 
 /** What holds for pods themselves, but not for templates. */
 export function defaultPod(pod: Mutable<core.Pod>): void {
-  const { spec } = pod;
+  const { spec, status } = pod;
+  if (status !== undefined) agreeOnAddresses(status);
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
     requestLimits(container.resources);
   }
@@ -47,6 +48,14 @@ export function defaultPod(pod: Mutable<core.Pod>): void {
       for (const port of container.ports ?? []) port.hostPort ??= port.containerPort;
     }
   }
+}
+
+/** The older field is the first of the newer ones, and wins where they do not agree. */
+function agreeOnAddresses(status: Mutable<core.PodStatus>): void {
+  const { podIP = '', podIPs = [] } = status;
+  if (podIP === (podIPs[0]?.ip ?? '')) return;
+  if (podIP === '') status.podIP = podIPs[0]!.ip ?? '';
+  else status.podIPs = [{ ip: podIP }];
 }
 
 /** What is limited and not requested is requested at its limit. */
