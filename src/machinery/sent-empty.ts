@@ -18,6 +18,13 @@ export function emptiedFields(holder: object): Readonly<Record<string, unknown>>
 
 const none: Readonly<Record<string, unknown>> = {};
 
+/** Remembers of a copy what is known of the original. @returns the copy */
+export function withEmptied<T extends object>(copy: T, original: object): T {
+  const fields = emptied.get(original);
+  if (fields !== undefined) emptied.set(copy, fields);
+  return copy;
+}
+
 /** Takes a field away, and that it was sent empty. */
 export function dropField(holder: object, field: string): void {
   delete (holder as Record<string, unknown>)[field];

@@ -10,6 +10,8 @@ export type Explanation =
   | 'empty is absent'
   /** Upstream's controller manager writes it, which does not run here; our API server does that work itself. */
   | 'a controller’s work'
+  /** The official server's repair of addresses makes events, so that a page of events ends elsewhere. */
+  | 'the server’s own events'
   /** We serve the versions of groups that upstream turns on only by a flag, and so have APIServices for them. */
   | 'preview versions'
   /** Owners are sorted by the second in which they wrote, and the two servers were asked in other seconds. */
@@ -28,6 +30,7 @@ export async function explain(
 ): Promise<Explanation | undefined> {
   if (isEnded(official)) return isRefusal(ours) ? 'the official server ended' : undefined;
   for (const [reason, form] of likenesses) if (same(form(official), form(ours))) return reason;
+  if (isPage(official) && same(withoutPage(official), withoutPage(ours))) return 'the server’s own events';
   if (tellsSomeOfSeveral(official) && (await isAmong(ours, again))) return 'order of a map';
   if (!same(inOneOrder(withoutEmpty(official)), inOneOrder(withoutEmpty(ours)))) return undefined;
   for (let asked = 0; asked < maxAsked; asked++) {
@@ -52,6 +55,22 @@ const likenesses: readonly (readonly [Explanation, (answer: NormalAnswer) => Nor
   ['preview versions', withoutPreviews],
   ['second of a write', timeless],
 ];
+
+function isPage({ body }: NormalAnswer): boolean {
+  return isObject(body) && isObject(body['metadata']) && body['metadata']['remainingItemCount'] !== undefined;
+}
+
+/** A page of events, with what it holds and where it ends left out; only the official list can be longer than it. */
+function withoutPage(answer: NormalAnswer): NormalAnswer {
+  const { body } = answer;
+  if (!isObject(body)) return answer;
+  const columns = (body['columnDefinitions'] ?? []) as readonly JsonObject[];
+  const isOfEvents = body['kind'] === 'EventList' || columns.some(({ name }) => name === 'Last Seen');
+  if (!isOfEvents) return answer;
+  const { items, rows, metadata, ...rest } = body as JsonObject & { readonly items?: Json; readonly rows?: Json };
+  const { continue: _, remainingItemCount: __, ...others } = metadata as JsonObject & Record<string, Json>;
+  return { ...answer, body: { ...rest, metadata: others } as Json };
+}
 
 /** A list of APIServices without those of alpha and beta versions, and without the count of what a page leaves out. */
 function withoutPreviews(answer: NormalAnswer): NormalAnswer {

@@ -4,7 +4,8 @@ import { defaultClaimSpec } from '#kinds/core/pod/volume-defaults.ts';
 import { templateWarnings } from '#kinds/core/pod/warnings/index.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
-import type { KindRules } from '#kinds/kind.ts';
+import type { KindRules, RuleContext } from '#kinds/kind.ts';
+import type { Mutable } from '#machinery/meta.ts';
 import { validateStatefulSetStatus } from '../status.ts';
 import { validateStatefulSet, validateStatefulSetUpdate } from '../validation.ts';
 
@@ -39,12 +40,28 @@ export const statefulSetRules: KindRules<apps.StatefulSet> = {
     }
   },
   prepareForCreate(set, context) {
+    dropUnavailable(set, undefined, context);
     dropDisabledTemplateFields(set.spec.template, undefined, context);
     set.status = { replicas: 0, availableReplicas: 0 };
   },
-  prepareForUpdate: ({ spec }, old, context) => dropDisabledTemplateFields(spec.template, old.spec.template, context),
+  prepareForUpdate(set, old, context) {
+    dropUnavailable(set, old, context);
+    dropDisabledTemplateFields(set.spec.template, old.spec.template, context);
+  },
   warnings: statefulSetWarnings,
 };
+
+/** KEP-961: several pods at once are behind a feature gate. */
+function dropUnavailable(
+  { spec }: Mutable<apps.StatefulSet>,
+  old: apps.StatefulSet | undefined,
+  { featureEnabled }: RuleContext,
+): void {
+  const { rollingUpdate } = spec.updateStrategy ?? {};
+  const wasUsed = old?.spec.updateStrategy?.rollingUpdate?.maxUnavailable !== undefined;
+  if (rollingUpdate?.maxUnavailable !== undefined && !wasUsed && !featureEnabled('MaxUnavailableStatefulSet'))
+    delete rollingUpdate.maxUnavailable;
+}
 
 function statefulSetWarnings({ metadata, spec }: apps.StatefulSet, old: apps.StatefulSet | undefined): string[] {
   const isSame = metadata.generation === old?.metadata.generation;

@@ -2,6 +2,7 @@ import type { HorizontalPodAutoscaler as FirstVersion } from '#kinds/generated/t
 import type * as autoscaling from '#kinds/generated/types/autoscaling_v2.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { emptiedFields, withEmptied } from '#machinery/sent-empty.ts';
 import { autoscalerFromFirst } from './conversion.ts';
 import { validateAutoscaler, validateAutoscalerStatus } from './validation.ts';
 
@@ -25,6 +26,13 @@ const scaleDown = (): Rules => ({
   policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
 });
 
+/** Policies that a client sent empty are none, which validation will tell. */
+function withDefaults(defaults: Rules, said: Rules | undefined): Rules {
+  if (said === undefined) return defaults;
+  if (emptiedFields(said)['policies'] !== undefined) delete defaults.policies;
+  return withEmptied({ ...defaults, ...said }, said);
+}
+
 export const horizontalPodAutoscalerRules: KindRules<autoscaling.HorizontalPodAutoscaler> = {
   defaults({ spec }) {
     spec.minReplicas ??= 1;
@@ -33,8 +41,8 @@ export const horizontalPodAutoscalerRules: KindRules<autoscaling.HorizontalPodAu
       spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
     }
     if (spec.behavior === undefined) return;
-    spec.behavior.scaleUp = { ...scaleUp(), ...spec.behavior.scaleUp };
-    spec.behavior.scaleDown = { ...scaleDown(), ...spec.behavior.scaleDown };
+    spec.behavior.scaleUp = withDefaults(scaleUp(), spec.behavior.scaleUp);
+    spec.behavior.scaleDown = withDefaults(scaleDown(), spec.behavior.scaleDown);
   },
   validateUpdateOnly: true,
   validate: (autoscaler, context) => validateAutoscaler(autoscaler, undefined, context),

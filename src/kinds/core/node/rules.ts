@@ -3,6 +3,7 @@ import type { KindRules } from '#kinds/kind.ts';
 import { type ResourceList, roundResources } from '#kinds/resource-list.ts';
 import { cidrWarnings } from '#machinery/ip.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { emptiedFields } from '#machinery/sent-empty.ts';
 import { validateNode, validateNodeUpdate } from './validation.ts';
 
 export const nodeRules: KindRules<core.Node> = {
@@ -14,7 +15,8 @@ export const nodeRules: KindRules<core.Node> = {
     agreeOnRanges(node.spec);
     if (status === undefined) return;
     roundResources(status.capacity as ResourceList | undefined);
-    if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
+    const isSaid = status.allocatable !== undefined || emptiedFields(status)['allocatable'] !== undefined;
+    if (!isSaid && status.capacity !== undefined) status.allocatable = { ...status.capacity };
     roundResources(status.allocatable as ResourceList | undefined);
     for (const taint of node.spec.taints ?? []) {
       if (taint.value === '') delete taint.value;

@@ -80,13 +80,13 @@ function validateSources(spec: VolumeSpec, path: string, name: string): FieldErr
   const [first, ...others] = sourceOrder.filter((source) => spec[source] !== undefined);
   if (first === undefined) errors.push(fieldError.required(path, 'must specify a volume type'));
   else errors.push(...validateVolumeSource(spec, first, path, name));
+  if (first === 'local' && spec.nodeAffinity === undefined)
+    errors.push(fieldError.required(`${path}.nodeAffinity`, 'Local volume requires node affinity'));
   for (const source of others) {
     // Upstream does not ask whether this one is the first.
     if (source === 'flexVolume') errors.push(...validateVolumeSource(spec, source, path, name));
     else errors.push(oneTooMany(source, path, { cephfs: 'cephFS' }));
   }
-  if (first === 'local' && spec.nodeAffinity === undefined)
-    errors.push(fieldError.required(`${path}.nodeAffinity`, 'Local volume requires node affinity'));
   if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
     const detail = "may not be 'recycle' for a hostPath mount of '/'";
     errors.push(fieldError.forbidden(`${path}.persistentVolumeReclaimPolicy`, detail));

@@ -72,4 +72,16 @@ export function dropDisabledStatusFields(
   const wasThere = old?.nodeAllocatableResourceClaimStatuses !== undefined;
   if (isNew && !wasThere && !gates.featureEnabled('DRANodeAllocatableResources'))
     delete status.nodeAllocatableResourceClaimStatuses;
+  if (tellsOfVolumes(status) && !tellsOfVolumes(old) && !gates.featureEnabled('ImageVolumeWithDigest'))
+    for (const list of statusLists)
+      for (const { volumeMounts = [] } of status[list] ?? [])
+        for (const mount of volumeMounts) delete mount.volumeStatus;
+}
+
+const statusLists = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const;
+
+function tellsOfVolumes(status: core.PodStatus | undefined): boolean {
+  return statusLists.some((list) =>
+    status?.[list]?.some(({ volumeMounts }) => volumeMounts?.some(({ volumeStatus }) => volumeStatus !== undefined)),
+  );
 }

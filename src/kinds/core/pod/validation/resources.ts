@@ -1,13 +1,13 @@
 import type { ResourceRequirements } from '#kinds/generated/types/core_v1.ts';
 import { each, invalidAll, negativeMessage } from '#kinds/validation/common.ts';
-import { validateResourceName } from '#kinds/validation/resource-names.ts';
+import { isCountedInPieces, validateResourceName } from '#kinds/validation/resource-names.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { label1123Problems, labelKeyProblems } from '#machinery/names.ts';
 import { compareQuantities, quantity } from '#machinery/quantity.ts';
 
 const containerResources: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
 const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
-const isNative = (name: string): boolean => !name.includes('/') || name.startsWith('kubernetes.io/');
+const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
 /** Resources of which a node can promise more than it has. */
 const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHugePages(name);
 
@@ -31,7 +31,7 @@ export function validateContainerResourceName(name: string, path: string): Field
 export function validateResourceAmount(name: string, amount: string, path: string): FieldError[] {
   const { nanos } = quantity(amount);
   const errors = nanos < 0n ? [fieldError.invalid(path, amount, negativeMessage)] : [];
-  if (isExtended(name) && nanos % 1_000_000_000n !== 0n)
+  if (isCountedInPieces(name) && nanos % 1_000_000_000n !== 0n)
     errors.push(fieldError.invalid(path, amount, 'must be an integer'));
   return errors;
 }

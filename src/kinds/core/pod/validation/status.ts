@@ -171,7 +171,7 @@ function validateAddresses(
   const families = ips.map(ipFamily);
   const broken = families.indexOf(undefined);
   if (broken >= 0) {
-    const why = `invalid IP[${broken}]: <nil> (${ips[broken]})`;
+    const why = `invalid IP[${broken}]: ${ips[broken]}`;
     errors.push(fieldError.internal(path, `failed to check for dual stack with error:${why}`));
   }
   const isPair = broken < 0 && ips.length === 2 && families[0] !== families[1];

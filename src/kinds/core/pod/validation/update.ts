@@ -4,6 +4,7 @@ import { each } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { rangeMessage } from '#machinery/names.ts';
+import { withEmptied } from '#machinery/sent-empty.ts';
 import { validateImage } from './containers.ts';
 
 const maximumInt32 = 2 ** 31 - 1;
@@ -69,7 +70,7 @@ function validateGates(gates: readonly core.PodSchedulingGate[], old: readonly c
 
 /** The new specification with the old one's values wherever a change is allowed. */
 function withFixedFieldsOf(spec: core.PodSpec, old: core.PodSpec): core.PodSpec {
-  const munged: { -readonly [Key in keyof core.PodSpec]: core.PodSpec[Key] } = { ...spec };
+  const munged: { -readonly [Key in keyof core.PodSpec]: core.PodSpec[Key] } = withEmptied({ ...spec }, spec);
   for (const field of ['containers', 'initContainers'] as const) {
     const before = old[field] ?? [];
     const after = spec[field];
@@ -87,7 +88,7 @@ function withFixedFieldsOf(spec: core.PodSpec, old: core.PodSpec): core.PodSpec 
 
 function withImage(container: core.Container, image: string | undefined): core.Container {
   const { image: _, ...rest } = container;
-  return image === undefined ? rest : { ...rest, image };
+  return withEmptied(image === undefined ? rest : { ...rest, image }, container);
 }
 
 type Fields = { -readonly [Key in keyof core.PodSpec]: core.PodSpec[Key] };
