@@ -377,7 +377,12 @@ export class ApiServer {
     return this.client({ user: 'system:apiserver', groups: ['system:masters'] });
   }
 
-  /** Ends every watch. The store is its owner's to close. */
+  /** Ends every watch, whose clients may come back. */
+  endWatches(): void {
+    for (const { storage } of this.resources.all()) storage?.cache.endWatches();
+  }
+
+  /** Ends every watch, and all that goes on by itself. The store is its owner's to close. */
   stop(): void {
     this.#stop.abort();
     this.#definitions?.stop();

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
+import { passed } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { ApiServer } from '../server.ts';
 import type { BrowserFilter } from './browsers.ts';
@@ -27,6 +28,9 @@ export interface FrontLimits {
 
 const defaultLimits: FrontLimits = { handshakeMs: 10_000, headersMs: 30_000, requestMs: 120_000, idleMs: 90_000 };
 const defaultStreams = 250;
+/** How long requests may go on when the server ends, and how often it is looked whether they do. */
+const drainLimitMs = 5_000;
+const drainPauseMs = 20;
 
 export interface ServingCertificate {
   readonly certificate: string;
@@ -71,11 +75,19 @@ export interface ProtocolOptions {
 export class HttpFront {
   readonly #server: Server;
   readonly #http2: Http2Connections;
+  readonly #connections: Connections;
+  readonly #api: ApiServer;
   readonly #secure: SecureContextOptions;
 
-  private constructor(server: Server, http2: Http2Connections, secure: SecureContextOptions) {
-    this.#server = server;
-    this.#http2 = http2;
+  private constructor(
+    api: ApiServer,
+    parts: { readonly http: Server; readonly http2: Http2Connections; readonly connections: Connections },
+    secure: SecureContextOptions,
+  ) {
+    this.#api = api;
+    this.#server = parts.http;
+    this.#http2 = parts.http2;
+    this.#connections = parts.connections;
     this.#secure = secure;
   }
 
@@ -112,8 +124,13 @@ export class HttpFront {
     const answer: typeof serve =
       tracer === undefined ? serve : (request, response) => tracer.inRequest(() => serve(request, response));
     http.on('request', answer);
-    http.on('upgrade', options.upgrade as never);
+    const connections = new Connections();
+    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      connections.add(socket, connections.upgraded);
+      options.upgrade(request, socket, head);
+    });
     http.on('connection', (socket: Socket) => {
+      connections.add(socket);
       socket.setKeepAlive(true, keepAliveProbeMs);
       socket.setNoDelay(true);
     });
@@ -124,7 +141,7 @@ export class HttpFront {
       http.once('error', reject);
       http.listen({ port: options.port, host: options.host }, resolve);
     });
-    return new HttpFront(http, http2, secure);
+    return new HttpFront(options.server, { http, http2, connections }, secure);
   }
 
   get port(): number {
@@ -141,13 +158,40 @@ export class HttpFront {
     this.#server.setSecureContext({ ...this.#secure, cert: certificate, key, ca: [clientCa].flat() });
   }
 
-  /** Takes no more connections; those that are open end with their requests, or when `force` is called. */
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-      this.#http2.close();
+  /**
+   * Takes no more connections. Watches end as if their time were up, so that their clients go on elsewhere; other
+   * requests have a while to end, and what is left then is cut off.
+   */
+  async close(): Promise<void> {
+    const { environment } = this.#api;
+    const closed = Promise.withResolvers<void>();
+    const ended = new AbortController();
+    this.#server.close(() => {
+      ended.abort();
+      closed.resolve();
     });
+    // Nobody knows when a terminal or a forwarded port is done.
+    for (const socket of this.#connections.upgraded) socket.destroy();
+    const endMs = environment.clock.monotonic() + drainLimitMs;
+    do {
+      this.#api.endWatches();
+      this.#http2.close();
+      this.#server.closeIdleConnections();
+    } while (environment.clock.monotonic() < endMs && (await passed(environment.clock, drainPauseMs, ended.signal)));
+    for (const socket of this.#connections.all) socket.destroy();
+    await closed.promise;
+  }
+}
+
+/** Sockets that are open. */
+class Connections {
+  readonly all = new Set<Duplex>();
+  /** Those that speak HTTP no more. */
+  readonly upgraded = new Set<Duplex>();
+
+  add(socket: Duplex, to: Set<Duplex> = this.all): void {
+    to.add(socket);
+    socket.once('close', () => to.delete(socket));
   }
 }
 

@@ -160,9 +160,9 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
   // Whoever sends requests here learns from /readyz that this server is going, and has time to go elsewhere.
   await sleep(environment.clock, flags.durationMs('shutdown-delay-duration') ?? 0);
   await published?.withdraw();
+  await front.close();
   server.stop();
   await server.tracer?.close();
-  await front.close();
   await store.close();
 }
 
