@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -231,6 +231,23 @@ test('the sqlite store reads what an earlier process wrote when it is asked for,
   assert.equal(read(held?.value), 'old');
   assert.equal(read((await store.get('/k'))?.value), 'new');
   await store.close();
+  await rm(folder, { recursive: true });
+});
+
+test('the sqlite store gives back to the disk what nobody can read any more, but for a few megabytes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'proa-store-'));
+  const store = await SqliteStore.open(join(folder, 'state.db'));
+  const large = 'x'.repeat(10_000);
+  const names = Array.from({ length: 3000 }, (_, index) => `/k/${index}`);
+  const revisions = await Promise.all(names.map((name) => put(store, name, large)));
+  const megabytes = async (): Promise<number> => (await stat(join(folder, 'state.db'))).size / 1e6;
+  assert.ok((await megabytes()) > 25);
+  await Promise.all(
+    names.map((key, index) => store.commit({ key, expectedRevision: revisions[index]!, value: undefined })),
+  );
+  await store.compact(store.revision);
+  await store.close();
+  assert.ok((await megabytes()) < 8, `${await megabytes()} MB`);
   await rm(folder, { recursive: true });
 });
 

@@ -8,6 +8,9 @@ import { prepareSchema } from './schema.ts';
 
 /** Rows that one compaction transaction removes, so that writers behind it wait for milliseconds at most. */
 const compactionSlice = 1000;
+/** Free pages that one transaction gives back to the disk, and those that stay for what is written next. */
+const returnedPages = 1000;
+const sparePages = 1000;
 
 const { file } = workerData as { readonly file: string };
 const port = parentPort!;
@@ -52,10 +55,17 @@ function compactSlice(revision: number): void {
     const deleted = removeDeleted.run(revision, compactionSlice).changes;
     more = Number(superseded) === compactionSlice || Number(deleted) === compactionSlice;
     setMeta.run('compacted', revision);
-    if (!more) database.exec('PRAGMA incremental_vacuum(2000)');
+    if (more) return;
+    const surplus = freePages() - sparePages;
+    if (surplus > 0) database.exec(`PRAGMA incremental_vacuum(${Math.min(surplus, returnedPages)})`);
+    more = surplus > returnedPages;
   });
   // The main thread asks for the next slice, so that writes that arrived meanwhile go between two.
   answer({ type: 'compacted', revision, more: more && failure === undefined });
+}
+
+function freePages(): number {
+  return Number(database.prepare('PRAGMA freelist_count').get()?.['freelist_count'] ?? 0);
 }
 
 function answer(message: FromWriter): void {
