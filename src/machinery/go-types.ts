@@ -43,6 +43,8 @@ export function goType(schema: Schema): string {
       return 'float64';
     case 'bytes':
       return '[]uint8';
+    case 'any':
+      return schema.message?.split('.').slice(-2).join('.') ?? 'any';
     default:
       return schema.type;
   }

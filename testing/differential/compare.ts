@@ -50,8 +50,16 @@ export class Subject {
     const isRead = operation === 'create' || operation === 'list' || operation === 'table' || operation === 'delete';
     if (isRead || !this.#stored.has(base.index)) return base.object;
     const answer = await this.#asker.ask({ method: 'GET', path: objectPath(base) });
-    return JSON.parse(answer.body) as JsonObject;
+    return inOrder(JSON.parse(answer.body) as JsonObject) as JsonObject;
   }
+}
+
+/** With members in one order: which of several faults is told of may depend on it. */
+function inOrder(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => inOrder(item));
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value as JsonObject).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, inOrder(member!)])) as JsonObject;
 }
 
 /** Fewer mutations and parameters with which the two still differ. */

@@ -60,7 +60,7 @@ function validateWebhook(webhook: Webhook, path: string, allowedSideEffects: rea
     ...oneOf(webhook.failurePolicy, ['Fail', 'Ignore'], `${path}.failurePolicy`),
     ...oneOf(webhook.matchPolicy, ['Equivalent', 'Exact'], `${path}.matchPolicy`),
   ];
-  if ((webhook.sideEffects ?? '') === '')
+  if (webhook.sideEffects === undefined)
     errors.push(fieldError.required(`${path}.sideEffects`, `must specify one of ${allowedSideEffects.join(', ')}`));
   else errors.push(...oneOf(webhook.sideEffects, allowedSideEffects, `${path}.sideEffects`));
   if (timeoutSeconds !== undefined && (timeoutSeconds > 30 || timeoutSeconds < 1)) {

@@ -4,6 +4,7 @@ import type { DeviceTaintRule } from '#kinds/generated/types/resource_v1beta2.ts
 import type { KindRules } from '#kinds/kind.ts';
 import { immutable } from '#kinds/validation/common.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { subdomainProblems } from '#machinery/names.ts';
 import { dropField } from '#machinery/sent-empty.ts';
 import { formatTime } from '#machinery/time.ts';
 import { dropReturned, validateClaimStatusUpdate } from './claim-status.ts';
@@ -52,6 +53,8 @@ function defaultBetaRequests(requests: Mutable<readonly beta.DeviceRequest[]> | 
 }
 
 export const deviceClassRules: KindRules<resource.DeviceClass> = {
+  // The limit is told in bytes here.
+  nameProblems: (name) => subdomainProblems(name).map((problem) => problem.replace(/ characters$/, ' bytes')),
   validate: (deviceClass, { checkSelector }) => validateDeviceClass(deviceClass, checkSelector),
   hasGeneration: true,
 };

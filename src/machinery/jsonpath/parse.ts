@@ -113,8 +113,7 @@ class ActionParser {
       this.at++;
       const after = this.#text[this.at] ?? '';
       const nodes: PathNode[] = [{ type: 'recursive' }];
-      if (after === '*' || after === '[' || after === '' || terminator.test(after)) return nodes;
-      return [...nodes, this.#field()];
+      return after === '*' || !/[\p{L}\p{Nd}_]/u.test(after) ? nodes : [...nodes, this.#field()];
     }
     if (next === '*' || next === '[' || next === '}' || /\s/.test(next)) return [];
     return [this.#field()];

@@ -199,7 +199,7 @@ function validateVariables(
   variables: readonly admission.Variable[] | undefined,
   composed: ComposedVariables,
 ): FieldError[] {
-  return each(variables, 'spec.variables', ({ name = '', expression = '' }, path) => {
+  return each(variables, 'spec.variables', ({ name = '', expression = '' }, path, index) => {
     const errors: FieldError[] = [];
     if (name.trim() === '') errors.push(fieldError.required(`${path}.name`, 'name is not specified'));
     else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) || reserved.has(name)) {
@@ -209,7 +209,7 @@ function validateVariables(
       errors.push(fieldError.required(`${path}.expression`, 'expression is not specified'));
       return errors;
     }
-    const compiled = composed.expressions.get(name);
+    const compiled = composed.compiled[index];
     if (compiled?.error !== undefined) errors.push(expressionError(`${path}.expression`, compiled));
     return errors;
   });

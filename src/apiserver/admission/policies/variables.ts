@@ -20,6 +20,8 @@ const variablesType = 'kubernetes.variables';
 /** A policy's `variables`, and environments in which they can be used. */
 export interface ComposedVariables {
   readonly expressions: ReadonlyMap<string, CompiledExpression>;
+  /** All of them in their order, for names may be taken twice. */
+  readonly compiled: readonly CompiledExpression[];
   /** The environment of a part of the policy, with the variables in it. */
   environment(use: AdmissionVariables): CelEnvironment;
 }
@@ -36,12 +38,13 @@ export function composeVariables(
     extend(admissionEnvironment(own)).extend({ types: [types], variables: { variables: structType(variablesType) } });
   const expressions = new Map<string, CompiledExpression>();
   const within = environment(use);
-  for (const { name, expression } of variables) {
-    const compiled = compileExpression(expression, within, []);
-    expressions.set(name, compiled);
-    fields[name] = compiled.program?.type ?? dynType;
-  }
-  return { expressions, environment };
+  const compiled = variables.map(({ name, expression }) => {
+    const one = compileExpression(expression, within, []);
+    expressions.set(name, one);
+    fields[name] = one.program?.type ?? dynType;
+    return one;
+  });
+  return { expressions, compiled, environment };
 }
 
 /** What the expressions of one invocation see: the request, its params, and variables at the evaluator's expense. */

@@ -93,7 +93,7 @@ function formatsOf({ spec }: CustomResourceDefinition): readonly string[] {
 function emptyStatus({
   spec,
 }: Mutable<CustomResourceDefinition>): Mutable<CustomResourceDefinition>['status'] & object {
-  const storedVersions = (spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
+  const storedVersions = [...new Set((spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name))];
   return { acceptedNames: { plural: '', kind: '' }, storedVersions } as ReturnType<typeof emptyStatus>;
 }
 

@@ -18,12 +18,14 @@ export function validateDefaults(node: StructuralNode, path: string): FieldError
 
 function validateDefault(value: Json, node: StructuralNode, path: string): FieldError[] {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (isObject && !node.embedded && !equalValues(prunedDefault(value, node), value))
-    return [fieldError.invalid(path, value, 'must not have unknown fields')];
-  return validateValue(value, node.props).map((error) => ({
-    ...error,
-    path: error.path === '<nil>' ? path : `${path}.${error.path}`,
-  }));
+  const isPruned = isObject && !node.embedded && !equalValues(prunedDefault(value, node), value);
+  return [
+    ...(isPruned ? [fieldError.invalid(path, value, 'must not have unknown fields')] : []),
+    ...validateValue(value, node.props).map((error) => ({
+      ...error,
+      path: error.path === '<nil>' ? path : `${path}.${error.path}`,
+    })),
+  ];
 }
 
 function prunedDefault(value: Json, node: StructuralNode): Json {

@@ -96,7 +96,7 @@ class RuleCheck {
     if (usesOldSelf && uncorrelatable !== undefined) {
       const detail = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`;
       this.#errors.push(fieldError.invalid(`${at}.rule`, rule.rule, detail));
-    } else if (!usesOldSelf && rule.optionalOldSelf !== undefined && error === undefined) {
+    } else if (!usesOldSelf && rule.optionalOldSelf !== undefined) {
       const detail = 'may not be set if oldSelf is not used in rule';
       this.#errors.push(fieldError.invalid(`${at}.optionalOldSelf`, rule.optionalOldSelf, detail));
     }

@@ -16,7 +16,8 @@ export const certificateSigningRequestRules: KindRules<certificates.CertificateS
     request.spec = old.spec as typeof request.spec;
   },
   prepareForStatusUpdate: (request, old, { now }) => prepareStatus(request, old, now),
-  nameRule: 'pathSegment',
+  // Any name that fits into a path.
+  nameProblems: () => [],
   selectableFields: { 'spec.signerName': (request) => request.spec.signerName },
   hasGeneration: false,
 };
