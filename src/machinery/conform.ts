@@ -265,7 +265,7 @@ class Walk {
         throw this.#mismatch(jsonType(value, true), 'int32');
       case 'any':
         checkNesting(value, this.#path.length);
-        return schema.inner === undefined ? value : conformInner(value, schema, schema.inner);
+        return schema.inner === undefined ? value : this.#inner(value, schema, schema.inner);
     }
     return this.#refuse(value, schema);
   }
@@ -286,6 +286,22 @@ class Walk {
     if (other === undefined) return encodeBase64(Uint8Array.from(values as readonly number[]));
     this.mismatch ??= this.#mismatch(jsonType(other, true), 'uint8');
     return undefined;
+  }
+
+  /** What one thing or another holds: Go decodes these on their own, and reports no unknown fields in them. */
+  #inner(value: Json, { message = '' }: ScalarSchema, inner: ObjectSchema): Json | undefined {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (message.endsWith('OrBool') && typeof value !== 'boolean' && !isObject)
+      throw new DecodeError('boolean or JSON schema expected');
+    if (isObject) return conform(value, inner).value;
+    if (!message.endsWith('PropsOrArray')) return value;
+    // What is neither is nothing, and so are no schemas.
+    if (!Array.isArray(value) || value.length === 0) return undefined;
+    return value.map((item: Json) => {
+      if (item !== null && (typeof item !== 'object' || Array.isArray(item)))
+        throw this.#mismatch(jsonType(item), goType(inner));
+      return conform(item, inner).value;
+    });
   }
 
   #reportUnknown(name: string): void {
@@ -310,18 +326,6 @@ class Walk {
     for (let depth = 0; depth < this.#depth && type !== undefined; depth++) type = elementType(type);
     return type ?? goType(schema);
   }
-}
-
-/** What one thing or another holds: Go decodes these on their own, and reports no unknown fields in them. */
-function conformInner(value: Json, { message = '' }: ScalarSchema, inner: ObjectSchema): Json | undefined {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (message.endsWith('OrBool') && typeof value !== 'boolean' && !isObject)
-    throw new DecodeError('boolean or JSON schema expected');
-  if (isObject) return conform(value, inner).value;
-  if (!message.endsWith('PropsOrArray')) return value;
-  // What is neither is nothing, and so are no schemas.
-  if (!Array.isArray(value) || value.length === 0) return undefined;
-  return value.map((item: Json) => conform(item, inner).value);
 }
 
 function isInt32(value: Json): boolean {

@@ -14,6 +14,8 @@ export type Explanation =
   | 'the server’s own events'
   /** We serve the versions of groups that upstream turns on only by a flag, and so have APIServices for them. */
   | 'preview versions'
+  /** Whether the level of a flow schema exists is noted in its status by the server itself, some time after a write. */
+  | 'written meanwhile'
   /** Owners are sorted by the second in which they wrote, and the two servers were asked in other seconds. */
   | 'second of a write'
   /** The request ends the official server's process, so that nobody has an answer; ours refuses it. */
@@ -54,6 +56,7 @@ const likenesses: readonly (readonly [Explanation, (answer: NormalAnswer) => Nor
   ['empty is absent', withoutEmpty],
   ['preview versions', withoutPreviews],
   ['second of a write', timeless],
+  ['written meanwhile', withoutDangling],
 ];
 
 function isPage({ body }: NormalAnswer): boolean {
@@ -70,6 +73,32 @@ function withoutPage(answer: NormalAnswer): NormalAnswer {
   const { items, rows, metadata, ...rest } = body as JsonObject & { readonly items?: Json; readonly rows?: Json };
   const { continue: _, remainingItemCount: __, ...others } = metadata as JsonObject & Record<string, Json>;
   return { ...answer, body: { ...rest, metadata: others } as Json };
+}
+
+/** Without what the server notes in flow schemas. */
+function withoutDangling(answer: NormalAnswer): NormalAnswer {
+  return { ...answer, body: withoutDanglingIn(answer.body) as Json };
+}
+
+function withoutDanglingIn(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutDanglingIn);
+  if (!isObject(value)) return value;
+  const { status, managedFields } = value as { status?: Json; managedFields?: readonly JsonObject[] };
+  const conditions = isObject(status) ? (status['conditions'] as readonly JsonObject[] | undefined) : undefined;
+  const isNote = conditions?.every(({ type }) => type === 'Dangling') === true && conditions.length > 0;
+  const owners = managedFields?.filter(({ manager }) => manager !== 'api-priority-and-fairness-config-consumer-v1');
+  const kept = Object.entries(value).filter(
+    ([key]) => key !== 'managedFields' && !(key === 'status' && (isNote || isNothing(status))),
+  );
+  const members = kept.map(([key, member]) => [key, withoutDanglingIn(member!)]);
+  return {
+    ...Object.fromEntries(members),
+    ...(owners === undefined || owners.length === 0 ? {} : { managedFields: owners }),
+  } as Json;
+}
+
+function isNothing(status: Json | undefined): boolean {
+  return isObject(status) && Object.keys(status).length === 0;
 }
 
 /** A list of APIServices without those of alpha and beta versions, and without the count of what a page leaves out. */

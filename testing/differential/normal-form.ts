@@ -42,6 +42,14 @@ function isOwnEvent(item: Json): boolean {
   return JSON.stringify(item).includes('ipallocator-repair-controller');
 }
 
+/** Services' addresses are each server's choice, and so is the order of a list of them. */
+function isAddress(item: Json): boolean {
+  if (typeof item !== 'object' || item === null) return false;
+  const { object = item } = item as { readonly object?: Json };
+  const { metadata } = object as { readonly metadata?: { readonly name?: string } };
+  return /^10\.9[67]\.\d+\.\d+$/.test(metadata?.name ?? '');
+}
+
 function normal(value: Json, key: string): Json {
   if (typeof value === 'string') {
     if (value !== '' && Object.hasOwn(ownChoice, key)) return ownChoice[key]!;
@@ -49,6 +57,10 @@ function normal(value: Json, key: string): Json {
   }
   // The order in which rules are found is nobody's promise.
   if (Array.isArray(value) && /^(non)?[rR]esourceRules$/.test(key) && key !== '')
+    return value
+      .map((item) => normal(item, ''))
+      .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
+  if (Array.isArray(value) && (key === 'items' || key === 'rows') && value.every(isAddress))
     return value
       .map((item) => normal(item, ''))
       .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
