@@ -61,12 +61,6 @@ export function validateVolumeSource(
   switch (source) {
     case 'hostPath':
       return validateHostPath(spec.hostPath!, path);
-    case 'iscsi':
-      // Names are asked for the same, in fewer words.
-      return validateSharedSource(source, spec.iscsi!, at).map((error) => ({
-        ...error,
-        message: error.message.replace(/ starting with iqn, eui, or naa$/, ''),
-      }));
     case 'nfs':
       return validateNfs(spec.nfs!, path);
     case 'local': {
