@@ -33,8 +33,8 @@ import { encryptionConfiguration, ensureEncryptionConfiguration } from './encryp
 import { ensurePki, type Pki, proxyClientName } from './pki.ts';
 import { Renewals } from './renewals.ts';
 
-/** After so many milliseconds nobody waits for the start any more. */
-const prepareAfterMs = 250;
+/** So long after its door opens nobody waits for the start of a cluster any more, milliseconds. */
+const prepareAfterMs = 2000;
 
 /** Something that happened while a cluster came up, for the person who waits. */
 export type OnStep = (step: string) => void;
