@@ -8,7 +8,8 @@ import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import { type Answering, type AnyResponse, metadataSchema, writeHead } from './answer.ts';
-import { countSent, drained } from './chunks.ts';
+import { drained } from './chunks.ts';
+import { EventBody } from './event-body.ts';
 import { protobufOf } from './messages.ts';
 import { type Encoding, mediaTypes } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
@@ -34,7 +35,7 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
     'content-type': streamTypes[format.encoding],
     'cache-control': 'no-cache, private',
   });
-  response.flushHeaders?.();
+  const body = new EventBody(response);
   const deadline = clock.schedule(watch.timeoutMs, () => stream.close());
   const idle = new AbortController();
   response.once('close', () => stream.close());
@@ -46,14 +47,14 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
     const write = ({ frames, bytes }: Batch): boolean | Promise<boolean> => {
       told.events(frames.length);
       for (const frame of frames) told.size(frame.length);
-      return writeInTime(response, bytes, clock);
+      return writeInTime({ response, body }, bytes, clock);
     };
     await sendEvents(answering, watch, { clock, write });
   } finally {
     deadline.cancel();
     idle.abort();
     stream.close();
-    response.end();
+    body.end();
   }
 }
 
@@ -64,10 +65,13 @@ const chunkObjects = 64;
 const stalledMs = 30_000;
 
 /** False, or resolves to it, when the client is gone. */
-function writeInTime(response: AnyResponse, chunk: Uint8Array, clock: Clock): boolean | Promise<boolean> {
+function writeInTime(
+  { response, body }: { readonly response: AnyResponse; readonly body: EventBody },
+  piece: Uint8Array,
+  clock: Clock,
+): boolean | Promise<boolean> {
   if (response.destroyed) return false;
-  countSent(response, chunk);
-  if (response.write(chunk)) return true;
+  if (body.write(piece)) return true;
   const limit = clock.schedule(stalledMs, () => response.destroy());
   return drained(response).finally(() => limit.cancel());
 }
