@@ -1,4 +1,5 @@
 import { type ConformOptions, type ConformResult, conform, DecodeError, type JsonFields, setOwn } from './conform.ts';
+import { elementType } from './go-types.ts';
 import type { Json, JsonObject } from './meta.ts';
 import type { Field, ListSchema, ObjectSchema, ScalarSchema, Schema } from './schema.ts';
 
@@ -12,23 +13,26 @@ export function conformUnstructured(value: Json, schema: Schema, options: Confor
     return conform(value, schema, options);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    return conform(restored(value, schema), schema, options);
+    return conform(restored(value, schema, undefined), schema, options);
   }
 }
 
-/** The value with its numbers cut to size. @throws DecodeError for the first thing wrong. */
-function restored(value: Json, schema: Schema): Json {
+/**
+ * The value with its numbers cut to size. @throws DecodeError for the first thing wrong.
+ * @param go the name of its Go type, where that is not the schema's own
+ */
+function restored(value: Json, schema: Schema, go: string | undefined): Json {
   if (value === null) return null;
   switch (schema.type) {
     case 'object':
       return restoredObject(value, schema);
     case 'map':
       if (!isPlainObject(value)) throw new DecodeError(`cannot restore map from ${kindOf(value)}`);
-      return mapMembers(value, Object.keys(value), () => schema.values);
+      return mapMembers(value, Object.keys(value), () => ({ schema: schema.values, go: inner(go) }));
     case 'list':
-      return restoredList(value, schema);
+      return restoredList(value, schema, inner(go));
     default:
-      return restoredScalar(value, schema);
+      return restoredScalar(value, schema, go);
   }
 }
 
@@ -37,25 +41,40 @@ function restoredObject(value: Json, { fields }: ObjectSchema): Json {
   // Go looks at the fields of a type in the order of its declaration, which protobuf numbers mostly follow.
   const present = Object.keys(value).flatMap((name) => fields.get(name) ?? []);
   const names = present.sort((left: Field, right: Field) => left.number - right.number).map(({ name }) => name);
-  return mapMembers(value, names, (name) => fields.get(name)!.schema);
+  return mapMembers(value, names, (name) => {
+    const { schema, go } = fields.get(name)!;
+    return { schema, go: go?.type };
+  });
 }
 
-function mapMembers(object: JsonObject, names: readonly string[], schemaOf: (name: string) => Schema): Json {
+interface MemberType {
+  readonly schema: Schema;
+  readonly go: string | undefined;
+}
+
+function inner(go: string | undefined): string | undefined {
+  return go === undefined ? undefined : elementType(go);
+}
+
+function mapMembers(object: JsonObject, names: readonly string[], typeOf: (name: string) => MemberType): Json {
   const result: JsonFields = { ...object };
-  for (const name of names) setOwn(result, name, restored(object[name]!, schemaOf(name)));
+  for (const name of names) {
+    const { schema, go } = typeOf(name);
+    setOwn(result, name, restored(object[name]!, schema, go));
+  }
   return result as JsonObject;
 }
 
-function restoredList(value: Json, { items }: ListSchema): Json {
+function restoredList(value: Json, { items }: ListSchema, go: string | undefined): Json {
   if (!Array.isArray(value)) throw new DecodeError(`cannot restore slice from ${kindOf(value)}`);
-  return value.map((item: Json) => restored(item, items));
+  return value.map((item: Json) => restored(item, items, go));
 }
 
-function restoredScalar(value: Json, schema: ScalarSchema): Json {
+function restoredScalar(value: Json, schema: ScalarSchema, go = 'string'): Json {
   switch (schema.type) {
     case 'string':
       if (typeof value === 'string') return value;
-      if (kindOf(value) === 'int64') throw new DecodeError('cannot convert int64 to string');
+      if (kindOf(value) === 'int64') throw new DecodeError(`cannot convert int64 to ${go}`);
       throw new DecodeError('unrecognized type: string');
     case 'boolean':
       if (typeof value === 'boolean') return value;

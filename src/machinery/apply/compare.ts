@@ -4,7 +4,7 @@ import { isObject, ownField } from '../patch/merge-patch.ts';
 import type { ListSchema, Schema } from '../schema.ts';
 import { allFieldsOf } from './field-set.ts';
 import { type FieldTree, isEmptyTree, noFields } from './field-tree.ts';
-import { isLeaf, itemsByStep, memberSchema, repeatedItems } from './path-steps.ts';
+import { checkRecords, isLeaf, itemsByStep, memberSchema, repeatedItems } from './path-steps.ts';
 import { sameValues } from './same-values.ts';
 
 /** What differs between two objects. */
@@ -41,7 +41,9 @@ interface Change {
 function compareFields(before: JsonObject, after: JsonObject, schema: Schema, change: Change): void {
   for (const key of Object.keys(after)) {
     const [left, right] = [ownField(before, key), after[key]];
-    if (left !== right) compareValues(`f:${key}`, left, right, memberSchema(schema, key).schema, change);
+    if (left === right) continue;
+    checkRecords(key, right);
+    compareValues(`f:${key}`, left, right, memberSchema(schema, key).schema, change);
   }
   for (const key of Object.keys(before)) {
     if (ownField(after, key) === undefined && before[key] !== undefined) {

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../meta.ts';
 import { isObject } from '../patch/merge-patch.ts';
 import type { Schema } from '../schema.ts';
 import { type FieldTree, isEmptyTree, noFields } from './field-tree.ts';
-import { isLeaf, itemsByStep, keysOf, memberSchema, repeatedItems } from './path-steps.ts';
+import { checkRecords, isLeaf, itemsByStep, keysOf, memberSchema, repeatedItems } from './path-steps.ts';
 
 /**
  * The paths that applying `value` claims: every scalar, every atomic value, every list item and map key, and empty
@@ -49,7 +49,10 @@ export function allFieldsOf(value: Json, schema: Schema): FieldTree {
     const repeated = repeatedItems(schema, value, items);
     for (const [step, item] of items) node[step] = repeated.has(step) ? noFields : allFieldsOf(item, schema.items);
   } else if (isObject(value)) {
-    for (const key of keysOf(value)) node[`f:${key}`] = allFieldsOf(value[key]!, memberSchema(schema, key).schema);
+    for (const key of keysOf(value)) {
+      checkRecords(key, value[key]);
+      node[`f:${key}`] = allFieldsOf(value[key]!, memberSchema(schema, key).schema);
+    }
   }
   return asMember(node);
 }

@@ -34,6 +34,15 @@ export function memberSchema(schema: Schema, key: string): { readonly schema: Sc
 /** An item of a list by keys that has none: nobody can own it, nor anything around it. */
 export class KeylessItem extends Error {}
 
+/** A template may bring records of ownership along, which have to be some. @throws KeylessItem */
+export function checkRecords(key: string, value: Json | undefined): void {
+  if (key !== 'managedFields' || !Array.isArray(value)) return;
+  for (const entry of value as readonly Json[]) {
+    const { fieldsV1 } = (isObject(entry) ? entry : {}) as JsonObject;
+    if (fieldsV1 !== undefined && !isObject(fieldsV1)) throw new KeylessItem('fieldsV1: expected map');
+  }
+}
+
 /** The step of a list's item: `k:` with its keys, or `v:` with its value. @throws KeylessItem */
 export function itemStep(schema: ListSchema, item: Json, index: number): string {
   if (schema.listType === 'set') return `v:${stringifyJson(item)}`;
