@@ -2,6 +2,7 @@ import { PriorityClass } from '#kinds/generated/handles.ts';
 import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import type { PriorityClass as PriorityClassObject } from '#kinds/generated/types/scheduling_v1.ts';
 import { forbidden } from '#machinery/errors.ts';
+import type { Mutable } from '#machinery/meta.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { type AdmissionPlugin, objectAs } from '../plugin.ts';
 import { checkOnlyDefault } from './classes.ts';
@@ -18,8 +19,9 @@ export const priority: AdmissionPlugin = {
     if (attributes.request.resource.kind.resource === 'priorityclasses') checkOnlyDefault(attributes, registry);
   },
   mutate(attributes, registry) {
-    if (attributes.operation !== 'CREATE' || attributes.request.resource.kind.resource !== 'pods') return;
+    if (attributes.request.resource.kind.resource !== 'pods') return;
     const pod = objectAs<Pod>(attributes);
+    if (attributes.operation === 'UPDATE') return keepGiven(pod, attributes.oldObject as unknown as Pod);
     const name = pod.metadata.name ?? '';
     const given = pod.spec.priorityClassName ?? '';
     const found = given === '' ? globalDefault(registry) : classNamed(registry, given);
@@ -46,6 +48,13 @@ export const priority: AdmissionPlugin = {
     pod.spec.preemptionPolicy = policy;
   },
 };
+
+/** What this plugin gave a pod stays when a writer leaves it out. */
+function keepGiven({ spec }: Mutable<Pod>, { spec: old }: Pod): void {
+  if (spec.priority === undefined && old.priority !== undefined) spec.priority = old.priority;
+  if (spec.preemptionPolicy === undefined && old.preemptionPolicy !== undefined)
+    spec.preemptionPolicy = old.preemptionPolicy;
+}
 
 function classNamed(registry: Registry, name: string): PriorityClassObject | undefined {
   return registry.resources.of(PriorityClass).storage!.cache.get(name)?.value.object as PriorityClassObject | undefined;
