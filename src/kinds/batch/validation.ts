@@ -171,14 +171,12 @@ export function validateJobUpdate({ spec }: batch.Job, { spec: old, status }: ba
     ...validateSpec(spec),
     ...validateCompletions(spec, old),
     ...immutable(spec.selector, old.selector, 'spec.selector', 'v1.LabelSelector'),
-    ...(isUnstarted
-      ? immutable(
-          withoutPlacement(spec.template),
-          withoutPlacement(old.template),
-          'spec.template',
-          'core.PodTemplateSpec',
-        )
-      : immutable(spec.template, old.template, 'spec.template', 'core.PodTemplateSpec')),
+    ...immutable(
+      spec.template,
+      isUnstarted ? withPlacementOf(old.template, spec.template) : old.template,
+      'spec.template',
+      'core.PodTemplateSpec',
+    ),
   );
   for (const field of [
     'completionMode',
@@ -209,12 +207,28 @@ function validateCompletions(spec: batch.JobSpec, old: batch.JobSpec): FieldErro
   return [fieldError.invalid('spec.completions', completions, detail)];
 }
 
-/** KEP-2926: where pods run may be decided until the first of them starts. */
-function withoutPlacement(template: PodTemplateSpec): object {
-  const { nodeSelector, affinity, tolerations, schedulingGates, ...spec } = template.spec ?? { containers: [] };
-  const { nodeAffinity, ...others } = affinity ?? {};
-  const { labels, annotations, ...metadata } = template.metadata ?? {};
-  return { metadata, spec: { ...spec, ...(Object.keys(others).length > 0 ? { affinity: others } : {}) } };
+/** KEP-2926: where pods run may be decided until the first of them starts. @returns the template with another's placement */
+function withPlacementOf(template: PodTemplateSpec, { metadata, spec }: PodTemplateSpec): PodTemplateSpec {
+  const { labels, annotations } = metadata ?? {};
+  const { nodeSelector, affinity, tolerations, schedulingGates } = spec ?? {};
+  const { nodeAffinity: _, ...others } = template.spec?.affinity ?? {};
+  const kept = { ...others, ...(affinity?.nodeAffinity === undefined ? {} : { nodeAffinity: affinity.nodeAffinity }) };
+  const hasAffinity = affinity !== undefined || Object.keys(kept).length > 0;
+  return present({
+    metadata: present({ ...template.metadata, labels, annotations }),
+    spec: present({
+      ...template.spec,
+      nodeSelector,
+      tolerations,
+      schedulingGates,
+      affinity: hasAffinity ? kept : undefined,
+    }),
+  }) as PodTemplateSpec;
+}
+
+/** Without the fields that have no value. */
+function present(object: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
 export function validateCronJob(cronJob: batch.CronJob): FieldError[] {
