@@ -75,6 +75,8 @@ function withoutPage(answer: NormalAnswer): NormalAnswer {
   return { ...answer, body: { ...rest, metadata: others } as Json };
 }
 
+const flowSchemaConsumer = 'api-priority-and-fairness-config-consumer-v1';
+
 /** Without what the server notes in flow schemas. */
 function withoutDangling(answer: NormalAnswer): NormalAnswer {
   return { ...answer, body: withoutDanglingIn(answer.body) as Json };
@@ -83,10 +85,11 @@ function withoutDangling(answer: NormalAnswer): NormalAnswer {
 function withoutDanglingIn(value: Json): Json {
   if (Array.isArray(value)) return (value as readonly Json[]).map(withoutDanglingIn);
   if (!isObject(value)) return value;
-  const { status, managedFields } = value as { status?: Json; managedFields?: readonly JsonObject[] };
+  const { status, managedFields } = value as { status?: Json; managedFields?: readonly Json[] };
   const conditions = isObject(status) ? (status['conditions'] as readonly JsonObject[] | undefined) : undefined;
   const isNote = conditions?.every(({ type }) => type === 'Dangling') === true && conditions.length > 0;
-  const owners = managedFields?.filter(({ manager }) => manager !== 'api-priority-and-fairness-config-consumer-v1');
+  // In histories these are texts.
+  const owners = managedFields?.filter((owner) => !JSON.stringify(owner).includes(flowSchemaConsumer));
   const kept = Object.entries(value).filter(
     ([key]) => key !== 'managedFields' && !(key === 'status' && (isNote || isNothing(status))),
   );

@@ -1,5 +1,5 @@
 import { type GoStruct, goStruct } from '#kinds/go-struct.ts';
-import { equalValues } from '#machinery/equality.ts';
+import { equalMeanings } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import type { LabelSelector } from '#machinery/meta.ts';
 import { labelKeyProblems, labelValueProblems, percentProblems } from '#machinery/names.ts';
@@ -16,7 +16,7 @@ export function invalidAll(path: string, value: unknown, problems: readonly stri
  * @param struct how upstream holds the value, and so shows it.
  */
 export function immutable(value: unknown, old: unknown, path: string, struct?: GoStruct): FieldError[] {
-  if (equalValues(value, old)) return [];
+  if (equalMeanings(value, old)) return [];
   const shown = struct === undefined ? value : goStruct(struct, value);
   return [fieldError.invalid(path, shown, 'field is immutable')];
 }

@@ -36,11 +36,16 @@ export class KeylessItem extends Error {}
 
 /** A template may bring records of ownership along, which have to be some. @throws KeylessItem */
 export function checkRecords(key: string, value: Json | undefined): void {
-  if (key !== 'managedFields' || !Array.isArray(value)) return;
-  for (const entry of value as readonly Json[]) {
+  if (key === 'managedFields' && areOddRecords(value)) throw new KeylessItem('fieldsV1: expected map');
+}
+
+/** Whether a record of ownership among them is none. */
+export function areOddRecords(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return (value as readonly Json[]).some((entry) => {
     const { fieldsV1 } = (isObject(entry) ? entry : {}) as JsonObject;
-    if (fieldsV1 !== undefined && !isObject(fieldsV1)) throw new KeylessItem('fieldsV1: expected map');
-  }
+    return fieldsV1 !== undefined && !isObject(fieldsV1);
+  });
 }
 
 /** The step of a list's item: `k:` with its keys, or `v:` with its value. @throws KeylessItem */

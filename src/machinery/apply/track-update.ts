@@ -7,7 +7,7 @@ import { formatTime } from '../time.ts';
 import { type Comparison, compareObjects } from './compare.ts';
 import { differenceFields, isEmptyTree, unionFields } from './field-tree.ts';
 import { entriesOf, forgetsManagers, isSameManager, type Manager, managersBefore } from './managers.ts';
-import { KeylessItem } from './path-steps.ts';
+import { areOddRecords, KeylessItem } from './path-steps.ts';
 import {
   type Awaitable,
   andThen,
@@ -64,13 +64,20 @@ function tracked(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsE
   // What was not kept track of from its creation is so only once somebody applies it.
   if (old !== undefined && managers.length === 0) return [];
   const before = withExplicitNulls((options.old ?? emptyOf(schema)) as JsonObject, schema);
-  const after = withExplicitNulls(options.new, schema, true) as unknown as JsonObject;
+  const after = withExplicitNulls(withoutOddRecords(options.new), schema, true) as unknown as JsonObject;
   const touched = new Set(options.emptied?.atoms.map((path) => valueAt(after, path)));
   const own = ownableChanges(compareObjects(before, after, schema, touched), options.resetFields);
   const isUnchanged = isEmptyTree(own.changed) && isEmptyTree(own.removed);
   if (isUnchanged && areOfOneVersion(managers, apiVersion)) return entries;
   const changes = changesByVersion({ before, after, apiVersion, managers, versions }, own);
   return andThen(changes, (byVersion) => entriesOf(managersAfter(options, managers, own, byVersion)));
+}
+
+/** What the object itself says of its owners is looked at elsewhere. */
+function withoutOddRecords(object: ApiObject): ApiObject {
+  if (!areOddRecords(object.metadata.managedFields)) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 function managersAfter(

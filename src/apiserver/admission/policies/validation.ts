@@ -112,7 +112,7 @@ type PolicySpec = Pick<
 
 function validateCommon(spec: PolicySpec): FieldError[] {
   const { matchConstraints, paramKind } = spec;
-  const errors = requiredOneOf(spec.failurePolicy, ['Fail', 'Ignore'], 'spec.failurePolicy');
+  const errors = oneOf(spec.failurePolicy, ['Fail', 'Ignore'], 'spec.failurePolicy');
   if (paramKind !== undefined) errors.push(...validateParamKind(paramKind));
   if (matchConstraints === undefined) errors.push(fieldError.required('spec.matchConstraints'));
   else {
@@ -157,7 +157,7 @@ function validateMatch(match: admission.MatchResources, path: string): FieldErro
   const selector = (own: LabelSelector | undefined, at: string): FieldError[] =>
     own === undefined ? [fieldError.required(at)] : validateLabelSelector(own, at);
   return [
-    ...requiredOneOf(match.matchPolicy, ['Equivalent', 'Exact'], `${path}.matchPolicy`),
+    ...oneOf(match.matchPolicy, ['Equivalent', 'Exact'], `${path}.matchPolicy`),
     ...selector(match.namespaceSelector, `${path}.namespaceSelector`),
     ...selector(match.objectSelector, `${path}.objectSelector`),
     ...each(match.resourceRules, `${path}.resourceRules`, validateNamedRule),
