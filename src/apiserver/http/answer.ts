@@ -10,6 +10,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { Result } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { ChunkedAnswer } from './chunks.ts';
+import { compressed, compressing, declareGzip, isCompressed } from './compression.ts';
 import { encodeValue, statusSchema } from './encode.ts';
 import { protobufListOf, protobufOf } from './messages.ts';
 import type { ServerMetrics } from './metrics.ts';
@@ -22,6 +23,8 @@ export type AnyResponse = ServerResponse & {
   earlyHeaders?: OutgoingHttpHeaders;
   /** Bytes of its body so far. */
   sentBytes?: number;
+  /** The client reads answers that are compressed. */
+  takesGzip?: boolean;
 };
 
 export interface Answering {
@@ -37,6 +40,8 @@ export interface Answering {
 
 /** Objects written to a list's body at a time: between chunks others get their turn. */
 const chunkObjects = 64;
+/** More need not be counted to know that a list is long. */
+const enoughBytes = 256 * 1024;
 
 /** Headers that the answer will have, whatever it is. */
 export function addHeaders(response: AnyResponse, headers: OutgoingHttpHeaders): void {
@@ -52,6 +57,23 @@ export function writeHead(response: AnyResponse, status: number, headers: Outgoi
 
 /** Sends a whole body at once. */
 export function sendBytes(response: AnyResponse, status: number, contentType: string, body: Uint8Array): void {
+  if (isCompressed(response, body.length)) void sendCompressed(response, status, contentType, body);
+  else sendPlainBytes(response, status, contentType, body);
+}
+
+async function sendCompressed(
+  response: AnyResponse,
+  status: number,
+  contentType: string,
+  body: Uint8Array,
+): Promise<void> {
+  const bytes = await compressed(body);
+  if (response.destroyed || response.headersSent) return;
+  declareGzip(response);
+  sendPlainBytes(response, status, contentType, bytes);
+}
+
+function sendPlainBytes(response: AnyResponse, status: number, contentType: string, body: Uint8Array): void {
   writeHead(response, status, {
     'content-type': contentType,
     'content-length': body.length,
@@ -186,15 +208,20 @@ async function streamList(
 ): Promise<void> {
   const head = `{"kind":"${listKindOf(resource)}","apiVersion":"${apiVersionOf(resource.kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
   const prefix = resource.custom === undefined ? itemPrefix(resource) : undefined;
-  writeHead(response, 200, { 'content-type': mediaTypes.json, 'cache-control': 'no-cache, private' });
+  const headers = { 'content-type': mediaTypes.json, 'cache-control': 'no-cache, private' };
   if (items.length <= chunkObjects) {
     const parts = items.flatMap((item, index) => itemParts(item, prefix, index === 0));
     const whole = Buffer.concat([Buffer.from(head), ...parts, tail]);
+    if (isCompressed(response, whole.length)) return sendCompressed(response, 200, mediaTypes.json, whole);
+    writeHead(response, 200, headers);
     response.sentBytes = whole.length;
     response.end(whole);
     return;
   }
-  const answer = new ChunkedAnswer(response);
+  const isLong = response.takesGzip === true && isCompressed(response, lengthOf(items));
+  if (isLong) declareGzip(response);
+  writeHead(response, 200, headers);
+  const answer = new ChunkedAnswer(response, isLong ? compressing(response) : response);
   if (!(await answer.add(Buffer.from(head)))) return;
   for (let index = 0; index < items.length; index++)
     for (const part of itemParts(items[index]!, prefix, index === 0)) {
@@ -202,6 +229,16 @@ async function streamList(
       if (full !== undefined && !(await full)) return;
     }
   await answer.end(tail);
+}
+
+/** Bytes of objects: all, or as many as it takes to know that they are many. */
+function lengthOf(items: readonly StoredObject[]): number {
+  let length = 0;
+  for (const { bytes } of items) {
+    length += bytes.length;
+    if (length > enoughBytes) break;
+  }
+  return length;
 }
 
 /** How the bytes of an object begin: a list of a built-in kind says this once for all of its items. */

@@ -1,5 +1,16 @@
 import type { AnyResponse } from './answer.ts';
 
+type Written = (error?: Error | null) => void;
+
+/** What takes bytes: a response, or a stream before it. */
+export interface Sink {
+  readonly destroyed: boolean;
+  write(bytes: Uint8Array, written?: Written): boolean;
+  end(bytes: Uint8Array, written?: Written): unknown;
+  once(event: 'drain' | 'close', listener: () => void): unknown;
+  off(event: 'drain' | 'close', listener: () => void): unknown;
+}
+
 /** Enough for a hundred objects of usual size; one that is larger than this goes out by itself. */
 const chunkBytes = 256 * 1024;
 /** Chunks of one answer that are on their way at a time. */
@@ -14,13 +25,16 @@ const spare: Buffer[] = [];
  */
 export class ChunkedAnswer {
   readonly #response: AnyResponse;
+  /** What the pieces are written to: the response, or what compresses them on their way to it. */
+  readonly #sink: Sink;
   #current: Buffer | undefined;
   #used = 0;
   #onTheirWay = 0;
   #wake: (() => void) | undefined;
 
-  constructor(response: AnyResponse) {
+  constructor(response: AnyResponse, sink: Sink = response) {
     this.#response = response;
+    this.#sink = sink;
   }
 
   /** Undefined when there is room; else resolves when there is, to false when the client is gone. */
@@ -35,27 +49,30 @@ export class ChunkedAnswer {
     const full = this.add(tail);
     if (full !== undefined && !(await full)) return;
     const { bytes, written } = this.#next();
-    this.#response.end(bytes, written);
+    this.#sink.end(bytes, written);
   }
 
   async #addToNext(bytes: Uint8Array): Promise<boolean> {
     if (this.#used > 0 && !(await this.#write())) return false;
-    if (bytes.length > chunkBytes) return writeChunk(this.#response, bytes);
-    while (this.#onTheirWay >= chunksPerAnswer && !this.#response.destroyed)
+    if (bytes.length > chunkBytes) {
+      countSent(this.#response, bytes);
+      return this.#sink.write(bytes) || drained(this.#sink);
+    }
+    while (this.#onTheirWay >= chunksPerAnswer && !this.#sink.destroyed)
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     this.#current = spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes);
     this.#current.set(bytes);
     this.#used = bytes.length;
-    return !this.#response.destroyed;
+    return !this.#sink.destroyed;
   }
 
   async #write(): Promise<boolean> {
-    const response = this.#response;
-    if (response.destroyed) return false;
+    const sink = this.#sink;
+    if (sink.destroyed) return false;
     const { bytes, written } = this.#next();
-    return response.write(bytes, written) || drained(response);
+    return sink.write(bytes, written) || drained(sink);
   }
 
   /** What has been gathered, and what to call when it has gone out. */
@@ -89,7 +106,7 @@ export function writeChunk(response: AnyResponse, chunk: Uint8Array): Promise<bo
 }
 
 /** Resolves when a client has taken what was written; false when it is gone. */
-export function drained(response: AnyResponse): Promise<boolean> {
+export function drained(response: Sink): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (writable: boolean) => () => {
       response.off('drain', onDrain);

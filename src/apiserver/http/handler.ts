@@ -13,6 +13,7 @@ import type { Span } from '../tracing/tracer.ts';
 import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
 import { auditRefusal, beginAudit } from './audit.ts';
 import { type AnyRequest, readBody } from './body.ts';
+import { namesGzip } from './compression.ts';
 import type { RequestDeadlines } from './deadlines.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
 import { certificateEndOf, identify } from './identity.ts';
@@ -124,11 +125,14 @@ export async function handle(
       return await serveRemote({ server, request, response, user, audit, meter, signal: gone.signal }, info, remote);
     }
     // What is no resource has media types of its own and says itself what it accepts.
-    if (info.type === 'resource')
+    if (info.type === 'resource') {
       format = negotiateAnswer(request.headers.accept, {
         pretty: wantsPretty(request, query),
         served: server.encodings,
       });
+      response.takesGzip =
+        namesGzip(request.headers['accept-encoding']) && server.features.enabled('APIResponseCompression');
+    }
     const { signal } = gone;
     const exchange: Exchange = {
       server,

@@ -4,6 +4,7 @@ import type { FlowControl } from '../fairness/flow-control.ts';
 import { debugPage } from '../fairness/metrics.ts';
 import type { OpenApi } from '../openapi/serve.ts';
 import { sendBytes, sendJson } from './answer.ts';
+import { acceptsGzip } from './compression.ts';
 import type { Exchange } from './handler.ts';
 import { type HealthChecks, serveHealth } from './health.ts';
 import type { ServerMetrics } from './metrics.ts';
@@ -30,7 +31,8 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
         {},
       );
     const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-    const { response, server } = exchange;
+    const { response, server, request } = exchange;
+    if (compressedPages.has(trimmed)) response.takesGzip = acceptsGzip(request.headers['accept-encoding']);
     const settling = server.settledResources();
     if (settling !== undefined) await settling;
     const health = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(trimmed);
@@ -68,6 +70,8 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
   };
 }
 
+/** Long pages that upstream compresses, too. */
+const compressedPages = new Set(['/metrics', '/openapi/v2']);
 const flowPages = '/debug/api_priority_and_fairness/';
 
 function flowPage(control: FlowControl, path: string): string | undefined {

@@ -35,17 +35,10 @@ async function sendCpuProfile({ query, response, server, signal }: Exchange): Pr
 }
 
 async function sendHeapSnapshot({ response }: Exchange): Promise<void> {
-  const session = await openSession();
-  try {
-    writeHead(response, 200, { 'content-type': 'application/json' });
-    session.on('HeapProfiler.addHeapSnapshotChunk', ({ params }) => {
-      void writeChunk(response, Buffer.from(params.chunk));
-    });
-    await session.post('HeapProfiler.takeHeapSnapshot');
-    response.end();
-  } finally {
-    session.disconnect();
-  }
+  const { getHeapSnapshot } = await import('node:v8');
+  writeHead(response, 200, { 'content-type': 'application/json' });
+  for await (const chunk of getHeapSnapshot()) if (!(await writeChunk(response, chunk as Uint8Array))) return;
+  response.end();
 }
 
 /** The inspector is loaded by those who ask for a profile. */
