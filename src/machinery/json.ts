@@ -1,4 +1,5 @@
 import { type ConformOptions, type ConformResult, conform, DecodeError, maximumNesting } from './conform.ts';
+import { namesMembersOnce } from './json-members.ts';
 import { type OddMember, oddMembers } from './json-scan.ts';
 import type { Json } from './meta.ts';
 import type { ObjectSchema, Schema } from './schema.ts';
@@ -33,7 +34,9 @@ export function decodeJson(bytes: Uint8Array, schema: ObjectSchema, options: Dec
   const text = decoder.decode(bytes);
   const parsed = parseText(text);
   const { value, unknown } = options.conform?.(parsed) ?? conform(parsed, schema, options);
-  if (options.findDuplicates !== true) return { value, odd: unknownMembers(unknown) };
+  // A walk over the text tells where what is odd stands; most texts have nothing odd.
+  const mayBeOdd = options.findDuplicates === true && (unknown.length > 0 || !namesMembersOnce(text, parsed));
+  if (!mayBeOdd) return { value, odd: unknownMembers(unknown) };
   // Custom objects are read without a schema, and then rid of what theirs does not have.
   if (options.conform !== undefined) return { value, odd: [...oddMembers(text, untyped), ...unknownMembers(unknown)] };
   return { value, odd: oddMembers(text, schema, unknown) };
