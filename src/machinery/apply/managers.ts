@@ -127,25 +127,36 @@ function isSame(left: Manager, right: Manager): boolean {
 /** Trees that are known to be in order: those of managers that a write does not touch. */
 const inOrder = new WeakSet<FieldTree>();
 
-/**
- * Members in the order in which the official server writes them, so that the same set is the same text. A tree that is
- * in order is given back itself.
- */
+/** The members of a tree in the order in which the official server writes them, so that the same set is the same text. */
 function sortedTree(tree: FieldTree): FieldTree {
   if (inOrder.has(tree)) return tree;
-  const keys = Object.keys(tree);
-  if (keys.length === 0) return tree;
+  const sorted = sortedNode(tree);
+  inOrder.add(sorted);
+  return sorted;
+}
+
+/** The node itself when it is in order with all below. */
+function sortedNode(node: FieldTree): FieldTree {
+  const keys = Object.keys(node);
   let isSorted = true;
   for (let index = 1; index < keys.length && isSorted; index++) isSorted = keys[index - 1]! < keys[index]!;
-  const sorted: Record<string, FieldTree> = {};
-  for (const key of isSorted ? keys : keys.sort()) {
-    const child = tree[key] as FieldTree;
-    sorted[key] = sortedTree(child);
-    isSorted &&= sorted[key] === child;
+  if (!isSorted) keys.sort();
+  // Made only where something is not in its place: most nodes stay as they are.
+  let sorted: Record<string, FieldTree> | undefined = isSorted ? undefined : {};
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    const child = node[key] as FieldTree;
+    const inPlace = sortedNode(child);
+    if (sorted === undefined && inPlace !== child) sorted = firstOf(node, keys, index);
+    if (sorted !== undefined) sorted[key] = inPlace;
   }
-  const result = isSorted ? tree : sorted;
-  inOrder.add(result);
-  return result;
+  return sorted ?? node;
+}
+
+function firstOf(node: FieldTree, keys: readonly string[], count: number): Record<string, FieldTree> {
+  const first: Record<string, FieldTree> = {};
+  for (let index = 0; index < count; index++) first[keys[index]!] = node[keys[index]!] as FieldTree;
+  return first;
 }
 
 function compareManagers(left: Manager, right: Manager): number {
