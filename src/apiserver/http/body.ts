@@ -21,9 +21,14 @@ export function readBody(request: AnyRequest): Promise<Uint8Array> {
     reject(tooLarge());
   };
   request.on('data', onPart);
-  request.once('end', () => resolve(body.bytes));
+  // Every request is closed in the end; an error, with where it came from, is made only for one that was not over.
+  const onClose = (): void => reject(new Error('the client went away before the end of its request'));
+  request.once('end', () => {
+    request.off('close', onClose);
+    resolve(body.bytes);
+  });
   request.once('error', reject);
-  request.once('close', () => reject(new Error('the client went away before the end of its request')));
+  request.once('close', onClose);
   return promise;
 }
 
