@@ -7,6 +7,8 @@ import type { ServedResource } from '../resources/resource.ts';
 
 /** Room for the protobuf form of objects that were asked for in it: what was made first goes first. */
 const maxBytes = 64 * 2 ** 20;
+/** What stays when there is no more room. */
+const keptShare = 0.9;
 
 /** Objects as protobuf messages without their envelope, made once for all who read or watch them. */
 class Messages {
@@ -24,10 +26,11 @@ class Messages {
   }
 
   #makeRoom(): void {
+    // Many at once: looking for the first of a map steps over all that was deleted before it.
     for (const [value, message] of this.#known) {
+      if (this.#size <= maxBytes * keptShare) return;
       this.#known.delete(value);
       this.#size -= message.length;
-      if (this.#size <= maxBytes) return;
     }
   }
 }

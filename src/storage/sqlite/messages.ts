@@ -1,17 +1,22 @@
 /** What the main thread and the writer thread say to each other. */
 
-export interface Row {
-  readonly revision: number;
-  readonly key: string;
-  readonly createRevision: number;
-  /** The revision that this one replaces; 0 for none. */
-  readonly previousRevision: number;
-  /** Absent for a delete. */
-  readonly value: Uint8Array | undefined;
+/**
+ * The writes of one transaction, column by column, with the bytes of all values in one piece: that is handed over, where
+ * each value by itself would be copied.
+ */
+export interface Rows {
+  readonly revisions: readonly number[];
+  readonly keys: readonly string[];
+  readonly createRevisions: readonly number[];
+  /** The revision that each replaces; 0 for none. */
+  readonly previousRevisions: readonly number[];
+  /** Bytes of each value; -1 for a delete. */
+  readonly lengths: readonly number[];
+  readonly values: Uint8Array<ArrayBuffer>;
 }
 
 export type ToWriter =
-  | { readonly type: 'write'; readonly rows: readonly Row[] }
+  | { readonly type: 'write'; readonly rows: Rows }
   | { readonly type: 'compact'; readonly revision: number }
   | { readonly type: 'close' };
 

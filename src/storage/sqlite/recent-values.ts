@@ -8,6 +8,9 @@ import { DiskValue } from './disk-value.ts';
  */
 export const recentBytes = 24 * 1024 * 1024;
 
+/** What stays in memory when there was no more room. */
+const keptShare = 0.9;
+
 /** The latest value of each key that this process wrote, the one that was written first in front. */
 export class RecentValues {
   readonly #read: StatementSync;
@@ -36,8 +39,10 @@ export class RecentValues {
   }
 
   #settleOldest(): void {
+    // Many at once: looking for the first of a map steps over all that was deleted before it.
+    const enough = this.#maxBytes * keptShare;
     for (const [key, { entry, size }] of this.#entries) {
-      if (this.#bytes <= this.#maxBytes) return;
+      if (this.#bytes <= enough) return;
       this.#entries.delete(key);
       this.#bytes -= size;
       entry.value.settle?.(new DiskValue(this.#read, entry.modRevision));

@@ -14,7 +14,7 @@ import {
   type Write,
 } from '../store.ts';
 import { DiskValue } from './disk-value.ts';
-import type { FromWriter, Row, ToWriter } from './messages.ts';
+import type { FromWriter, Rows, ToWriter } from './messages.ts';
 import { RecentValues, recentBytes } from './recent-values.ts';
 import { prepareSchema, readMeta } from './schema.ts';
 
@@ -168,7 +168,8 @@ export class SqliteStore implements Store {
     const batch = this.#queue.splice(0, maxBatch);
     this.#inFlight = batch;
     this.#worker.ref();
-    this.#send({ type: 'write', rows: batch.map(({ event }) => rowOf(event)) });
+    const rows = rowsOf(batch.map(({ event }) => event));
+    this.#send({ type: 'write', rows }, [rows.values.buffer]);
   }
 
   #onMessage(message: FromWriter): void {
@@ -235,8 +236,8 @@ export class SqliteStore implements Store {
     this.#inFlight = undefined;
   }
 
-  #send(message: ToWriter): void {
-    this.#worker.postMessage(message);
+  #send(message: ToWriter, handedOver: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, handedOver);
   }
 
   async watch(options: {
@@ -298,9 +299,23 @@ export class SqliteStore implements Store {
   }
 }
 
-function rowOf({ revision, key, previous, value }: StoreEvent): Row {
-  const createRevision = previous?.createRevision ?? revision;
-  return { revision, key, createRevision, previousRevision: previous?.modRevision ?? 0, value: value?.bytes };
+function rowsOf(events: readonly StoreEvent[]): Rows {
+  const values = events.map(({ value }) => value?.bytes);
+  const whole = new Uint8Array(values.reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0));
+  let at = 0;
+  for (const bytes of values) {
+    if (bytes === undefined) continue;
+    whole.set(bytes, at);
+    at += bytes.length;
+  }
+  return {
+    revisions: events.map(({ revision }) => revision),
+    keys: events.map(({ key }) => key),
+    createRevisions: events.map(({ revision, previous }) => previous?.createRevision ?? revision),
+    previousRevisions: events.map(({ previous }) => previous?.modRevision ?? 0),
+    lengths: values.map((bytes) => bytes?.length ?? -1),
+    values: whole,
+  };
 }
 
 function entryOf(row: Record<string, unknown>): StoredEntry {

@@ -3,7 +3,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FromWriter, Row, ToWriter } from './messages.ts';
+import type { FromWriter, Rows, ToWriter } from './messages.ts';
 import { prepareSchema } from './schema.ts';
 
 /** Rows that one compaction transaction removes, so that writers behind it wait for milliseconds at most. */
@@ -40,12 +40,16 @@ function transaction(work: () => void): string | undefined {
   }
 }
 
-function write(rows: readonly Row[]): void {
-  for (const { revision, key, createRevision, previousRevision, value } of rows) {
-    insert.run(revision, key, createRevision, value ?? null);
-    if (previousRevision > 0) supersede.run(revision, previousRevision);
+function write({ revisions, keys, createRevisions, previousRevisions, lengths, values }: Rows): void {
+  let at = 0;
+  for (const [index, revision] of revisions.entries()) {
+    const length = lengths[index]!;
+    const value = length < 0 ? null : values.subarray(at, at + length);
+    at += Math.max(0, length);
+    insert.run(revision, keys[index]!, createRevisions[index]!, value);
+    if (previousRevisions[index]! > 0) supersede.run(revision, previousRevisions[index]!);
   }
-  setMeta.run('revision', rows[rows.length - 1]!.revision);
+  setMeta.run('revision', revisions.at(-1)!);
 }
 
 function compactSlice(revision: number): void {
