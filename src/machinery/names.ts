@@ -107,6 +107,11 @@ export function pathSegmentProblems(value: string): string[] {
   return ['/', '%'].filter((part) => value.includes(part)).map((part) => `may not contain '${part}'`);
 }
 
+/** What upstream's own client says of a name that it cannot ask for. */
+export function unusableName(name: string, problems: readonly string[]): string {
+  return `invalid resource name ${JSON.stringify(name)}: [${problems.join(' ')}]`;
+}
+
 /** A label's or annotation's key, and other qualified names: `example.com/name` or `name`. */
 export function labelKeyProblems(value: string): string[] {
   const what =

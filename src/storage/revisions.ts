@@ -13,9 +13,10 @@ export class Revisions {
   /** By prefix, so that a write costs nothing for those who watch something else. */
   readonly #watchers = new Map<string, Set<Watcher>>();
   #log: StoreEvent[] = [];
-  #revision = 0;
+  /** As in etcd, the first write is the second revision. */
+  #revision = 1;
   /** Events after this revision are all in the log. */
-  #logStart = 0;
+  #logStart = 1;
 
   get revision(): number {
     return this.#revision;

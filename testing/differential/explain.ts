@@ -60,7 +60,7 @@ const likenesses: readonly (readonly [Explanation, (answer: NormalAnswer) => Nor
 ];
 
 function isPage({ body }: NormalAnswer): boolean {
-  return isObject(body) && isObject(body['metadata']) && body['metadata']['remainingItemCount'] !== undefined;
+  return isObject(body) && isObject(body['metadata']) && body['metadata']['continue'] !== undefined;
 }
 
 /** A page of events, with what it holds and where it ends left out; only the official list can be longer than it. */

@@ -110,12 +110,14 @@ export function validateSecretUpdate(secret: core.Secret, old: core.Secret): Fie
   return [...immutable(secret.type, old.type, 'type'), ...validateFrozen(secret, old)];
 }
 
+const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
 export function validateNamespace(namespace: core.Namespace): FieldError[] {
   return (namespace.spec?.finalizers ?? []).flatMap((finalizer) => {
     const errors = invalidAll('spec.finalizers', finalizer, labelKeyProblems(finalizer));
-    if (errors.length > 0 || finalizer.includes('/') || finalizer === 'kubernetes') return errors;
+    if (finalizer.includes('/') || standardFinalizers.has(finalizer)) return errors;
     const detail = 'name is neither a standard finalizer name nor is it fully qualified';
-    return [fieldError.invalid('spec.finalizers', finalizer, detail)];
+    return [...errors, fieldError.invalid('spec.finalizers', finalizer, detail)];
   });
 }
 

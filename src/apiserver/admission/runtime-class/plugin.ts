@@ -2,8 +2,10 @@ import { RuntimeClass } from '#kinds/generated/handles.ts';
 import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import type { RuntimeClass as RuntimeClassObject } from '#kinds/generated/types/node_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
-import { type ApiError, forbidden } from '#machinery/errors.ts';
+import { ApiError, forbidden } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { pathSegmentProblems, unusableName } from '#machinery/names.ts';
+import { emptiedFields } from '#machinery/sent-empty.ts';
 import { type AdmissionPlugin, objectAs } from '../plugin.ts';
 
 const pods = { group: '', resource: 'pods' };
@@ -17,14 +19,19 @@ export const runtimeClass: AdmissionPlugin = {
     const pod = objectAs<Pod>(attributes);
     const wanted = pod.spec.runtimeClassName ?? '';
     if (wanted === '') {
-      if (pod.spec.overhead !== undefined)
+      if (pod.spec.overhead !== undefined || emptiedFields(pod.spec)['overhead'] !== undefined)
         throw refused(pod, 'Pod Overhead set without corresponding RuntimeClass defined Overhead');
       return;
     }
     const found = registry.resources.of(RuntimeClass).storage!.cache.get(wanted)?.value.object as
       | RuntimeClassObject
       | undefined;
-    if (found === undefined) throw refused(pod, `RuntimeClass "${wanted}" not found`);
+    if (found === undefined) {
+      // Upstream asks the API, where such a name has no place.
+      const problems = pathSegmentProblems(wanted);
+      if (problems.length > 0) throw new ApiError(500, '', unusableName(wanted, problems));
+      throw refused(pod, `RuntimeClass "${wanted}" not found`);
+    }
     addOverhead(pod, found);
     addScheduling(pod, found);
   },

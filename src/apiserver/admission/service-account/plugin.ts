@@ -3,6 +3,7 @@ import { ServiceAccount } from '#kinds/generated/handles.ts';
 import type { Container, Pod, ServiceAccount as ServiceAccountObject, Volume } from '#kinds/generated/types/core_v1.ts';
 import { forbidden } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { pathSegmentProblems, unusableName } from '#machinery/names.ts';
 import { objectKey } from '../../resources/storage-keys.ts';
 import { type AdmissionPlugin, objectAs } from '../plugin.ts';
 
@@ -26,10 +27,12 @@ export const serviceAccount: AdmissionPlugin = {
     const cache = registry.resources.of(ServiceAccount).storage!.cache;
     const account = cache.get(objectKey({ namespace, name }))?.value.object as ServiceAccountObject | undefined;
     if (account === undefined) {
+      const problems = pathSegmentProblems(name);
+      const why = problems.length > 0 ? unusableName(name, problems) : `serviceaccount "${name}" not found`;
       throw forbidden(
         { group: '', resource: 'pods' },
         pod.metadata.name ?? '',
-        `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`,
+        `error looking up service account ${namespace}/${name}: ${why}`,
       );
     }
     if ((pod.spec.imagePullSecrets ?? []).length === 0 && account.imagePullSecrets !== undefined) {

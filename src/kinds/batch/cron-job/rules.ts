@@ -3,6 +3,7 @@ import { nameWarnings } from '#kinds/core/pod/warnings/index.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as batch from '#kinds/generated/types/batch_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { defaultFailurePolicy } from '../job/rules.ts';
 import { validateCronJob, validateCronJobUpdate } from '../validation.ts';
 import { jobSpecWarnings } from '../warnings.ts';
 
@@ -15,7 +16,9 @@ export const cronJobRules: KindRules<batch.CronJob> = {
     spec.suspend ??= false;
     spec.successfulJobsHistoryLimit ??= 3;
     spec.failedJobsHistoryLimit ??= 1;
-    if (spec.jobTemplate.spec !== undefined) defaultTemplate(spec.jobTemplate.spec.template);
+    if (spec.jobTemplate.spec === undefined) return;
+    defaultFailurePolicy(spec.jobTemplate.spec);
+    defaultTemplate(spec.jobTemplate.spec.template);
   },
   prepareForCreate: ({ spec }, context) =>
     dropDisabledTemplateFields(spec.jobTemplate.spec?.template, undefined, context),

@@ -55,6 +55,15 @@ function defaultLabels({ metadata, spec }: Mutable<batch.Job>): void {
 
 const unlimited = 2 ** 31 - 1;
 
+/** For jobs and for those that are made after a template. */
+export function defaultFailurePolicy({ podFailurePolicy }: Mutable<batch.JobSpec>): void {
+  for (const rule of podFailurePolicy?.rules ?? []) {
+    for (const pattern of rule.onPodConditions ?? []) {
+      if ((pattern.status ?? '') === '') pattern.status = 'True';
+    }
+  }
+}
+
 function defaultSpec(spec: Mutable<batch.JobSpec>): void {
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
   spec.parallelism ??= 1;
@@ -63,10 +72,6 @@ function defaultSpec(spec: Mutable<batch.JobSpec>): void {
   spec.suspend ??= false;
   spec.manualSelector ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed';
-  for (const rule of spec.podFailurePolicy?.rules ?? []) {
-    for (const pattern of rule.onPodConditions ?? []) {
-      if ((pattern.status ?? '') === '') pattern.status = 'True';
-    }
-  }
+  defaultFailurePolicy(spec);
   defaultTemplate(spec.template);
 }

@@ -152,12 +152,12 @@ function validateIndexes({ spec, status, changed }: Change): FieldError[] {
 }
 
 function validateReady({ status, old, changed }: Change): FieldError[] {
-  const { active = 0, ready = 0, terminating = 0 } = status;
+  const { active = 0, ready, terminating = 0 } = status;
   const errors: FieldError[] = [];
   const isNews = isFinished(status) !== isFinished(old);
   if ((isNews || changed('terminating')) && terminating > 0 && isFinished(status))
     errors.push(fieldError.invalid('status.terminating', terminating, 'terminating>0 is invalid for finished job'));
-  if (changed('ready', 'active') && ready > active)
+  if (ready !== undefined && changed('ready', 'active') && ready > active)
     errors.push(fieldError.invalid('status.ready', ready, 'cannot set more ready pods than active'));
   return errors;
 }

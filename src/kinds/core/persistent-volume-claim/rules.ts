@@ -19,15 +19,15 @@ export const persistentVolumeClaimRules: KindRules<core.PersistentVolumeClaim> =
     claim.status = { phase: 'Pending' };
     if (claim.spec === undefined) return;
     dropForeignSource(claim.spec, context);
-    if (!isOwnSource(claim.spec.dataSource)) delete claim.spec.dataSource;
+    dropForeignOldSource(claim.spec);
     mirrorDataSource(claim.spec);
   },
   prepareForUpdate(claim, old, context) {
     if (claim.spec === undefined) return;
     const before = old.spec ?? {};
-    if ((before.dataSourceRef?.namespace ?? '') === '') dropForeignSource(claim.spec, context);
+    if (before.dataSourceRef === undefined) dropForeignSource(claim.spec, context);
     const wasUsed = before.dataSource !== undefined || before.dataSourceRef !== undefined;
-    if (!wasUsed && !isOwnSource(claim.spec.dataSource)) delete claim.spec.dataSource;
+    if (!wasUsed) dropForeignOldSource(claim.spec);
     mirrorDataSource(claim.spec);
   },
   hasGeneration: false,
@@ -39,7 +39,12 @@ function dropForeignSource(spec: Mutable<core.PersistentVolumeClaimSpec>, { feat
   if (isForeign && !featureEnabled('CrossNamespaceVolumeDataSource')) delete spec.dataSourceRef;
 }
 
-/** The older field only ever spoke of claims and snapshots: anything else in it is ignored. */
+/** What the older field says is ignored where only an old client could have said it. */
+function dropForeignOldSource(spec: Mutable<core.PersistentVolumeClaimSpec>): void {
+  if (spec.dataSourceRef === undefined && !isOwnSource(spec.dataSource)) delete spec.dataSource;
+}
+
+/** The older field only ever spoke of claims and snapshots. */
 function isOwnSource(source: core.TypedLocalObjectReference | undefined): boolean {
   if (source === undefined) return true;
   const { apiGroup = '', kind } = source;
