@@ -36,8 +36,8 @@ export class Revisions {
       this.#entries.set(entry.key, entry);
       this.#keys.add(entry.key);
     }
-    this.#revision = revision;
-    this.#logStart = revision;
+    this.#revision = Math.max(revision, this.#revision);
+    this.#logStart = this.#revision;
   }
 
   /** Makes a write visible and tells the watchers. Revisions only rise. */

@@ -38,8 +38,7 @@ export async function createObject(
 ): Promise<Result> {
   const { resource } = operation;
   const object = operation.body as Mutable<ApiObject>;
-  // What is no version is taken for none.
-  const namesVersion = /^0*[1-9]\d*$/.test(object.metadata.resourceVersion ?? '');
+  const { resourceVersion: saidVersion = '' } = object.metadata;
   cleanNew(operation, object);
   resource.rules.defaults?.(object);
   const tracked = managesFields ? undefined : trackOwnership(registry, operation, object, undefined);
@@ -54,12 +53,12 @@ export async function createObject(
   if (resource.rules.keepsGenerateName === true && name === '' && generateName !== '')
     object.metadata.name = generateName;
   if ((object.metadata.name ?? '') !== '' || generateName === '')
-    return createNamed(registry, operation, object, namesVersion);
+    return createNamed(registry, operation, object, saidVersion);
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt < maxNameAttempts ? cloneJson(object) : object;
     candidate.metadata.name = `${generateName.slice(0, maxGeneratedBase)}${randomSuffix(registry.environment.random)}`;
     try {
-      return await createNamed(registry, operation, candidate, namesVersion);
+      return await createNamed(registry, operation, candidate, saidVersion);
     } catch (error) {
       if (!isReason(error, 'AlreadyExists') || attempt === maxNameAttempts) throw error;
     }
@@ -70,12 +69,12 @@ async function createNamed(
   registry: Registry,
   operation: Operation,
   object: Mutable<ApiObject>,
-  namesVersion: boolean,
+  saidVersion: string,
 ): Promise<Result> {
   object.metadata.uid = randomUuid(registry.environment.random);
   object.metadata.creationTimestamp = formatTime(registry.environment.clock.now());
   return withAllocation(registry, operation, object, undefined, () =>
-    checkAndStore(registry, operation, object, namesVersion),
+    checkAndStore(registry, operation, object, saidVersion),
   );
 }
 
@@ -83,9 +82,9 @@ async function checkAndStore(
   registry: Registry,
   operation: Operation,
   object: Mutable<ApiObject>,
-  namesVersion: boolean,
+  saidVersion: string,
 ): Promise<Result> {
-  const { resource, options } = operation;
+  const { resource } = operation;
   if (hasSeparateStatus(resource) && resource.rules.keepsStatusOnCreate !== true) clearStatus(resource, object);
   prepare(registry, operation, object);
   checkValid(registry, operation, object);
@@ -93,8 +92,7 @@ async function checkAndStore(
   const validated = registry.admission.validate(registry, attributes);
   if (validated !== undefined) await validated;
   try {
-    if (namesVersion) throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
-    return await store(registry, operation, object, options.dryRun === true);
+    return await store(registry, operation, object, saidVersion);
   } catch (error) {
     takeBack(attributes);
     throw error;
@@ -155,16 +153,23 @@ function checkValid(registry: Registry, operation: Operation, object: ApiObject)
 
 async function store(
   registry: Registry,
-  { resource }: Operation,
+  { resource, options }: Operation,
   object: Mutable<ApiObject>,
-  dryRun: boolean,
+  saidVersion: string,
 ): Promise<Result> {
   const storage = resource.storage!;
   const name = object.metadata.name ?? '';
   const key = objectKey({ namespace: object.metadata.namespace, name });
+  // What is no version is taken for none.
+  if (options.dryRun !== true && /^0*[1-9]\d*$/.test(saidVersion))
+    throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
   if (storage.cache.get(key) !== undefined) throw alreadyExists(resource.kind, name);
   resource.rules.prepareForStorage?.(object);
-  if (dryRun) return { type: 'object', value: StoredObject.ofObject(object), created: true };
+  if (options.dryRun === true) {
+    // Nobody looks at it who does not store the object.
+    if (saidVersion !== '') object.metadata.resourceVersion = saidVersion;
+    return { type: 'object', value: StoredObject.ofObject(object), created: true };
+  }
   hookOf(registry, resource)?.decide?.(registry, object, undefined);
   const converted = inStorageVersion(resource, object);
   const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;

@@ -21,6 +21,9 @@ export const jobRules: KindRules<batch.Job> = {
   },
   prepareForCreate(job, context) {
     dropDisabledTemplateFields(job.spec.template, undefined, context);
+    // Labels that the job has from its template are the very same, and get what the template gets.
+    const { labels } = job.metadata;
+    const isShared = labels !== undefined && labels === job.spec.template.metadata?.labels;
     if (job.spec.manualSelector === true) return;
     const { name = '', uid = '' } = job.metadata;
     job.spec.template.metadata ??= {};
@@ -31,6 +34,7 @@ export const jobRules: KindRules<batch.Job> = {
       'batch.kubernetes.io/controller-uid': uid,
       ...job.spec.template.metadata.labels,
     };
+    if (isShared) job.metadata.labels = { ...job.spec.template.metadata.labels };
     job.spec.selector ??= {};
     job.spec.selector.matchLabels = { 'batch.kubernetes.io/controller-uid': uid, ...job.spec.selector.matchLabels };
   },
@@ -50,7 +54,7 @@ export const jobRules: KindRules<batch.Job> = {
 /** A job is labelled like its pods. */
 function defaultLabels({ metadata, spec }: Mutable<batch.Job>): void {
   const labels = spec.template.metadata?.labels;
-  if (labels !== undefined && metadata.labels === undefined) metadata.labels = { ...labels };
+  if (labels !== undefined && metadata.labels === undefined) metadata.labels = labels;
 }
 
 const unlimited = 2 ** 31 - 1;

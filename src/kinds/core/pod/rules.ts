@@ -18,7 +18,8 @@ export const podRules: KindRules<core.Pod> = {
   defaults: defaultPod,
   prepareForCreate(pod, context) {
     dropDisabledFields(pod.spec, undefined, context);
-    pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
+    // Of what a client says of a new pod, only this counts.
+    pod.status = { phase: 'Pending', qosClass: pod.status?.qosClass || qosClassOf(pod.spec) };
     mirrorServiceAccount(pod.spec);
     if ((pod.spec.schedulingGates ?? []).length > 0) {
       pod.status.conditions = [
@@ -46,6 +47,7 @@ export const podRules: KindRules<core.Pod> = {
     keepObservedGenerations(pod.status, old.status);
     dropDisabledStatusFields(pod.status, old.status, context);
   },
+  keepsStatusOnCreate: true,
   validate: validatePod,
   validateNew: validateNewPod,
   validateUpdate: validatePodUpdate,

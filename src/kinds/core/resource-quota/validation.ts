@@ -43,7 +43,7 @@ export function validateResourceQuota({ spec, status }: ResourceQuota): FieldErr
 }
 
 export function validateResourceQuotaUpdate({ spec }: ResourceQuota, { spec: old }: ResourceQuota): FieldError[] {
-  const listed = (values: readonly string[] = []): string => [...new Set(values)].sort().join();
+  const listed = (values: readonly string[] = []): string => JSON.stringify([...new Set(values)].sort());
   if (listed(spec?.scopes) === listed(old?.scopes)) return [];
   return [fieldError.invalid('spec.scopes', spec?.scopes ?? null, 'field is immutable')];
 }

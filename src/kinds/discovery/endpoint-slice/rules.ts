@@ -41,6 +41,8 @@ function dropTopology(slice: Mutable<discovery.EndpointSlice>, old: discovery.En
   const { endpoints = [] } = slice;
   if (!endpoints.some(({ deprecatedTopology }) => deprecatedTopology !== undefined)) return;
   if (old !== undefined && equalValues(old.endpoints, slice.endpoints)) return;
+  // The attempt counts as a change.
+  if (old !== undefined) slice.metadata.generation = (old.metadata.generation ?? 0) + 1;
   const known = new Set((old?.endpoints ?? []).map(({ deprecatedTopology }) => deprecatedTopology?.[hostLabel]));
   for (const endpoint of endpoints) {
     const name = endpoint.deprecatedTopology?.[hostLabel];
