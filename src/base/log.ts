@@ -15,24 +15,22 @@ export interface Log {
 
 const order: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
+/** Lines for people, or one JSON object a line, with the names that Kubernetes' components use. */
+export type LogFormat = 'text' | 'json';
+
 /** A log that hands finished lines (without a line end) to `write`; control characters are escaped. */
 export function createLog(options: {
   readonly write: (line: string) => void;
   readonly now: () => number;
   readonly level?: LogLevel;
   readonly component?: string;
+  readonly format?: LogFormat;
 }): Log {
   const least = order[options.level ?? 'info'];
+  const { component, format } = options;
+  const lineOf = format === 'json' ? jsonLine : textLine;
   const say = (level: LogLevel, message: string, fields: LogFields = {}): void => {
-    if (order[level] < least) return;
-    let line = `${new Date(options.now()).toISOString()} ${level.toUpperCase().padEnd(5)}`;
-    if (options.component !== undefined) line += ` ${options.component}:`;
-    line += ` ${escapeControls(message)}`;
-    for (const [name, value] of Object.entries(fields)) {
-      if (value !== undefined)
-        line += ` ${name}=${typeof value === 'string' ? escapeControls(JSON.stringify(value)) : value}`;
-    }
-    options.write(line);
+    if (order[level] >= least) options.write(lineOf({ now: options.now(), level, component, message, fields }));
   };
   return {
     debug: (message, fields) => say('debug', message, fields),
@@ -41,6 +39,30 @@ export function createLog(options: {
     error: (message, fields) => say('error', message, fields),
     named: (component) => createLog({ ...options, component }),
   };
+}
+
+interface Entry {
+  /** Wall-clock milliseconds. */
+  readonly now: number;
+  readonly level: LogLevel;
+  readonly component: string | undefined;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+function textLine({ now, level, component, message, fields }: Entry): string {
+  let line = `${new Date(now).toISOString()} ${level.toUpperCase().padEnd(5)}`;
+  if (component !== undefined) line += ` ${component}:`;
+  line += ` ${escapeControls(message)}`;
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined)
+      line += ` ${name}=${typeof value === 'string' ? escapeControls(JSON.stringify(value)) : value}`;
+  }
+  return line;
+}
+
+function jsonLine({ now, level, component, message, fields }: Entry): string {
+  return escapeControls(JSON.stringify({ ts: now, level, logger: component, msg: message, ...fields }));
 }
 
 /** A log that keeps nothing. */

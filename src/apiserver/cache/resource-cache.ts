@@ -6,7 +6,7 @@ import { StoredObject, withRevision } from './stored-object.ts';
 import { WatchStream } from './watch-stream.ts';
 
 /** Events of one resource that a watch can resume from; older ones answer 410. */
-const maxHistory = 2048;
+export const maxHistory = 2048;
 
 /** What the cache has seen and given away since it began, for metrics. */
 export interface CacheCounts {
@@ -19,6 +19,7 @@ export interface CacheCounts {
   /** Lists from the store beneath, and objects that they read. */
   storeLists: number;
   storeFetched: number;
+  storeReturned: number;
 }
 
 export interface CachedEntry {
@@ -54,6 +55,7 @@ export class ResourceCache {
     returned: 0,
     storeLists: 0,
     storeFetched: 0,
+    storeReturned: 0,
   };
   readonly #store: Store;
   readonly #entries = new Map<string, CachedEntry>();

@@ -1,8 +1,8 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { MetricLabels, Metrics } from '#base/metrics.ts';
 import { Service } from '#kinds/generated/handles.ts';
 import type { Service as ServiceObject } from '#kinds/generated/types/core_v1.ts';
-import type { CacheCounts, ResourceCache } from '../cache/resource-cache.ts';
+import { type CacheCounts, maxHistory, type ResourceCache } from '../cache/resource-cache.ts';
 import type { ApiServer } from '../server.ts';
 import { parseIpRange } from '../services/ip-range.ts';
 import type { CertificateProblems } from '../webhooks/certificates.ts';
@@ -42,7 +42,9 @@ export function describeServer(metrics: Metrics, server: ApiServer): void {
   ]);
   metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
   metrics.count('process_cpu_seconds_total', 'Processor time used.', () => [[{}, processorSeconds()]]);
+  metrics.gauge('process_virtual_memory_bytes', 'Addresses in use.', () => virtualMemory());
   metrics.gauge('process_open_fds', 'Open files.', () => openFiles());
+  metrics.gauge('process_max_fds', 'Files that may be open.', () => maxFiles());
 }
 
 /** What was wrong with the certificates of servers that this one calls. */
@@ -94,6 +96,19 @@ function openFiles(): readonly (readonly [MetricLabels, number])[] {
   }
 }
 
+/** Nothing where the system has no such files. */
+function fromProcess(file: string, pattern: RegExp, unit: number): readonly (readonly [MetricLabels, number])[] {
+  try {
+    const found = pattern.exec(readFileSync(`/proc/self/${file}`, 'utf8'))?.[1];
+    return found === undefined ? [] : [[{}, Number(found) * unit]];
+  } catch {
+    return [];
+  }
+}
+
+const virtualMemory = () => fromProcess('status', /^VmSize:\s+(\d+) kB$/m, 1024);
+const maxFiles = () => fromProcess('limits', /^Max open files\s+(\d+)/m, 1);
+
 function describeCaches(metrics: Metrics, server: ApiServer): void {
   metrics.gauge('apiserver_storage_objects', 'Objects in the store by resource.', function* (): Readings {
     for (const [{ group, resource }, { size }] of caches(server))
@@ -110,16 +125,22 @@ function describeCaches(metrics: Metrics, server: ApiServer): void {
       for (const [labels, cache] of caches(server)) yield [{ ...labels, ...more }, read(cache)];
     });
   perResource('gauge', 'resource_objects', 'Objects by group and resource.', ({ size }) => size);
+  metrics.gauge('watch_cache_capacity', 'Events that a watch can resume from.', function* (): Readings {
+    for (const [labels] of caches(server)) yield [labels, maxHistory];
+  });
   perResource('gauge', 'watch_cache_resource_version', 'How far the cache is.', ({ revision }) => revision);
   const counted = (name: string, help: string, of: keyof CacheCounts, more?: MetricLabels): void =>
     perResource('count', name, help, ({ counts }) => counts[of], more);
   counted('init_events_total', 'Objects that were read at the start.', 'initial');
   counted('watch_cache_events_received_total', 'Events from the store.', 'events');
+  counted('storage_events_received_total', 'The same, where the store tells of them.', 'events');
   counted('watch_cache_events_dispatched_total', 'Events that went on to watches.', 'events');
   counted('cache_list_total', 'Lists from the cache.', 'lists', { index: '' });
   counted('cache_list_fetched_objects_total', 'Objects that those looked at.', 'fetched', { index: '' });
   counted('cache_list_returned_objects_total', 'Objects that those returned.', 'returned');
   counted('storage_list_total', 'Lists from the store.', 'storeLists');
+  counted('storage_list_evaluated_objects_total', 'Objects that those looked at.', 'storeFetched');
+  counted('storage_list_returned_objects_total', 'Objects that those returned.', 'storeReturned');
   counted('storage_list_fetched_objects_total', 'Objects that those read.', 'storeFetched');
 }
 

@@ -118,8 +118,9 @@ async function listPage(
       const value = StoredObject.of(entry.value);
       if (filter(value, entry.key.slice(prefix.length))) items.push(value);
     }
-    if (page.remaining === 0 || page.entries.length === 0)
-      return listOf(await allServed(operation, items), { resourceVersion: String(revision) });
+    const isLast = page.remaining === 0 || page.entries.length === 0;
+    if (isLast || (limit > 0 && items.length >= limit)) cache.counts.storeReturned += items.length;
+    if (isLast) return listOf(await allServed(operation, items), { resourceVersion: String(revision) });
     if (limit > 0 && items.length >= limit) {
       const counted = options.labelSelector === undefined && options.fieldSelector === undefined;
       return listOf(await allServed(operation, items), {

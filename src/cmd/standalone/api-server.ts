@@ -11,6 +11,7 @@ import { ApiServer } from '#apiserver/server.ts';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
+import { createLog, type Log } from '#base/log.ts';
 import { machineAddress } from '../config.ts';
 import { loadDescriptions } from '../descriptions.ts';
 import { apiServerFlags, withoutEffect } from './flag-names.ts';
@@ -24,7 +25,10 @@ const defaultPort = 6443;
 const defaultServiceCidr = '10.0.0.0/24';
 
 /** The API server alone, with kube-apiserver's flags. @returns the exit code. */
-export async function runApiServer(args: readonly string[], environment: Environment): Promise<number> {
+export async function runApiServer(
+  args: readonly string[],
+  { clock, random }: Pick<Environment, 'clock' | 'random'>,
+): Promise<number> {
   let flags: Flags;
   try {
     flags = parseApiServerFlags(args);
@@ -51,7 +55,7 @@ export async function runApiServer(args: readonly string[], environment: Environ
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => stopping.abort(new Error(`received ${signal}`)));
   try {
-    await serve(flags, environment, stopping.signal);
+    await serve(flags, { clock, random, log: logOf(flags, clock.now) }, stopping.signal);
     return 0;
   } catch (error) {
     if (stopping.signal.aborted) return 0;
@@ -60,6 +64,16 @@ export async function runApiServer(args: readonly string[], environment: Environ
     );
     return 1;
   }
+}
+
+/** Warnings unless `-v` asks for more: from 2 on what goes on, from 4 on what it takes. */
+function logOf(flags: Flags, now: () => number): Log {
+  const verbosity = flags.whole('v') ?? 0;
+  const format = flags.text('logging-format') ?? 'text';
+  if (format !== 'text' && format !== 'json')
+    throw new FlagError(`format: Invalid value: ${JSON.stringify(format)}: Unsupported log format`);
+  const level = verbosity >= 4 ? 'debug' : verbosity >= 2 ? 'info' : 'warn';
+  return createLog({ write: (line) => process.stderr.write(`${line}\n`), now, level, format });
 }
 
 function help(): string {
