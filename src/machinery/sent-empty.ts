@@ -25,6 +25,12 @@ export function withEmptied<T extends object>(copy: T, original: object): T {
   return copy;
 }
 
+/** Whether a client sent `field` empty anywhere in `value`. */
+export function hasEmptied(value: unknown, field: string): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return emptied.get(value)?.[field] !== undefined || Object.values(value).some((inner) => hasEmptied(inner, field));
+}
+
 /** Takes a field away, and that it was sent empty. */
 export function dropField(holder: object, field: string): void {
   delete (holder as Record<string, unknown>)[field];

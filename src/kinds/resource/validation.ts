@@ -147,7 +147,7 @@ export function validateTemplateMetadata({ spec }: resource.ResourceClaimTemplat
     ...validateAnnotations(annotations, `${path}.annotations`),
     ...validateLabels(labels, `${path}.labels`),
     ...metadataFields
-      .filter((field) => (others[field] ?? sent[field] ?? '') !== '' && others[field] !== 0)
+      .filter((field) => (others[field] ?? sent[field] ?? '') !== '' && (field !== 'generation' || others[field] !== 0))
       .map((field) => fieldError.forbidden(`${path}.${field === 'uid' ? 'uID' : field}`, 'cannot be set')),
   ];
 }

@@ -1,6 +1,7 @@
 import type { CustomResourceDefinition } from '#kinds/generated/types/apiextensions_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { hasEmptied } from '#machinery/sent-empty.ts';
 import type { RuleEngine } from '../rules-hook.ts';
 import { withCondition } from './conditions.ts';
 import {
@@ -34,15 +35,13 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
   },
   prepareForUpdate(definition, old) {
     dropPreserved(definition);
-    const kept = (definition.spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
+    // Items that are no schema are kept as none, but are something as long as they are in memory.
+    if (hasEmptied(definition.spec, 'items')) definition.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    const status = emptyStatus(definition);
     const { storedVersions = [] } = old.status ?? {};
-    const missing = kept.filter((name) => !storedVersions.includes(name));
+    const missing = (status.storedVersions ?? []).filter((name) => !storedVersions.includes(name));
     if (missing.length > 0)
-      definition.status = {
-        ...emptyStatus(definition),
-        ...definition.status,
-        storedVersions: [...storedVersions, ...missing],
-      };
+      definition.status = { ...status, ...definition.status, storedVersions: [...storedVersions, ...missing] };
   },
   nameProblems: definitionNameProblems,
   validate: (definition) => validateDefinition(definition, engine),
@@ -93,7 +92,11 @@ function formatsOf({ spec }: CustomResourceDefinition): readonly string[] {
 function emptyStatus({
   spec,
 }: Mutable<CustomResourceDefinition>): Mutable<CustomResourceDefinition>['status'] & object {
-  const storedVersions = [...new Set((spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name))];
+  // Of several the first, until validation has refused them.
+  const storedVersions = (spec.versions ?? [])
+    .filter(({ storage }) => storage)
+    .map(({ name }) => name)
+    .slice(0, 1);
   return { acceptedNames: { plural: '', kind: '' }, storedVersions } as ReturnType<typeof emptyStatus>;
 }
 

@@ -163,7 +163,8 @@ function checkNested(props: JSONSchemaProps, path: string, skipsAnyOf = false): 
   for (const [word, detail] of structuralWords) {
     const value = props[word];
     const isUnset =
-      value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0);
+      value === undefined ||
+      (word !== 'default' && (value === '' || value === false || (Array.isArray(value) && value.length === 0)));
     if (!isUnset) errors.push(fieldError.forbidden(`${path}.${word}`, detail));
   }
   if (props.properties?.['metadata'] !== undefined)
