@@ -156,6 +156,9 @@ export function errorFrom(code: number, body: unknown): ApiError {
     const status = body as Status;
     return ApiError.fromStatus({ ...status, code: status.code ?? code });
   }
+  // Go's servers say of a path that leads nowhere what no reader understands.
+  if (code === 404 && typeof body === 'string' && body.trim() === '404 page not found')
+    return new ApiError(404, 'NotFound', 'the server could not find the requested resource');
   const text = typeof body === 'string' && body.trim() !== '' ? body.trim() : `the server answered ${code}`;
   return new ApiError(code, reasons[code] ?? '', text);
 }

@@ -78,7 +78,7 @@ export function caseOf(seed: number, bases: readonly Base[]): Case {
   const base = pick(random, bases);
   const operation = isStored(base) ? pick(random, operationsFor(base)) : 'create';
   if (operation === 'list' || operation === 'table')
-    return { base: base.index, operation, mutations: [], query: readQuery(random) };
+    return { base: base.index, operation, mutations: [], query: readQuery(random, base) };
   const from = operation === 'status' ? { status: {} } : base.object;
   const count = random.next() < 0.05 ? 0 : random.next() < 0.8 ? 1 : 2;
   const mutations = Array.from({ length: count }, () => randomMutation(random, from, base.resource.schema)).filter(
@@ -99,12 +99,59 @@ function operationsFor({ resource }: Base): readonly Operation[] {
   return ['create', 'create', 'create', 'create', ...others];
 }
 
-function readQuery(random: Random): Record<string, string> {
+const labelSelector = [
+  'app=x',
+  'app',
+  '!app',
+  'app in (x,y)',
+  'app in ()',
+  'app in (,x)',
+  'app notin (y),app',
+  'app notin (',
+  'app in x',
+  'a=b=c',
+  'Not A=x',
+  'app!=x',
+  'app==x',
+  'app>1',
+  'app<1,app>0',
+  'app>x',
+  '!app=x',
+  '! app',
+  ',',
+  'app,',
+  ',app',
+  'app=',
+  '=x',
+  'app x',
+  'example.com/app=x',
+  'example.com/=x',
+  '/app=x',
+  'app=-x',
+  `app=${'x'.repeat(64)}`,
+  `${'x'.repeat(64)}=x`,
+  '(app)',
+  'app in (x))',
+  'in=x',
+  'notin',
+  'app in (in,notin)',
+];
+
+function readQuery(random: Random, { resource: { rules } }: Base): Record<string, string> {
   const query: Record<string, string> = {};
   const choices: Readonly<Record<string, readonly string[]>> = {
-    labelSelector: ['app=x', 'app', '!app', 'app in (x,y)', 'app notin (', 'a=b=c', 'Not A=x', 'app!=x', 'app>1'],
+    labelSelector,
     fieldSelector: [
+      ...Object.keys(rules.selectableFields ?? {}).flatMap((field) => [`${field}=a`, `${field}!=a`, `${field}=`]),
       'metadata.name=x',
+      'metadata.name==x,metadata.namespace=default',
+      'metadata.name=a\\,b',
+      'metadata.name=x,',
+      ',',
+      '=x',
+      'metadata.name in (x)',
+      'metadata.labels.app=x',
+      'metadata.uid=x',
       'metadata.namespace!=default',
       'spec.nodeName=a',
       'status.phase=Running',

@@ -4,6 +4,9 @@ import type { Asking } from './enduring.ts';
 import { type Explanation, explain } from './explain.ts';
 import { differences, type NormalAnswer, normalForm } from './normal-form.ts';
 
+/** How often a request is made that another write overtakes. */
+const maxAttempts = 3;
+
 /** A server with an object of every base in it. */
 export class Subject {
   readonly #asker: Asking;
@@ -41,8 +44,13 @@ export class Subject {
 
   async answer(asked: Case): Promise<NormalAnswer> {
     const base = this.#bases[asked.base]!;
-    const request = requestOf(asked, base, await this.#current(asked, base));
-    return normalForm(await this.#asker.ask(request), generateNameOf(request.body));
+    for (let attempt = 1; ; attempt++) {
+      const request = requestOf(asked, base, await this.#current(asked, base));
+      const answer = await this.#asker.ask(request);
+      // The server itself may have written in between.
+      const isOvertaken = answer.status === 409 && answer.body.includes('the object has been modified');
+      if (!isOvertaken || attempt === maxAttempts) return normalForm(answer, generateNameOf(request.body));
+    }
   }
 
   /** Some kinds are written by the server itself: a request starts from what is there now. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 
 /** One request, as it is recorded: everything but where to. */
@@ -14,7 +15,20 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly warnings: readonly string[];
+  /** Those of `comparedHeaders` that there are; of numbers, that there is one. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+/** Headers that clients may look at, besides those that every HTTP server has. */
+const comparedHeaders = ['content-type', 'cache-control', 'x-content-type-options', 'retry-after', 'allow'];
+const numberHeaders = ['audit-id', 'x-kubernetes-pf-flowschema-uid', 'x-kubernetes-pf-prioritylevel-uid'];
+
+function headersOf(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of comparedHeaders) if (headers[name] !== undefined) found[name] = String(headers[name]);
+  for (const name of numberHeaders) if (headers[name] !== undefined) found[name] = 'NUMBER';
+  return found;
 }
 
 /** A server and the credentials of its administrator, in PEM. */
@@ -58,6 +72,7 @@ export class Asker {
             status: answer.statusCode ?? 0,
             contentType: answer.headers['content-type'] ?? '',
             warnings: warningsOf(answer.headers['warning']),
+            headers: headersOf(answer.headers),
             body: Buffer.concat(parts).toString(),
           }),
         );

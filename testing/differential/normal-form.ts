@@ -5,6 +5,8 @@ import type { Answer } from './exchange.ts';
 export interface NormalAnswer {
   readonly status: number;
   readonly warnings: readonly string[];
+  /** Absent from answers that were recorded before they were compared. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: Json | string;
 }
 
@@ -24,11 +26,11 @@ const ownChoice: Readonly<Record<string, string>> = {
  * @param generateName the prefix of a name that the server made up.
  */
 export function normalForm(answer: Answer, generateName = ''): NormalAnswer {
-  const { status, warnings, contentType } = answer;
+  const { status, warnings, headers, contentType } = answer;
   const body =
     generateName === '' ? answer.body : answer.body.replaceAll(generatedName(generateName), `${generateName}RANDOM`);
-  if (!contentType.includes('json')) return { status, warnings, body: body.slice(0, 2000) };
-  return { status, warnings, body: normal(JSON.parse(body) as Json, '') };
+  if (!contentType.includes('json')) return { status, warnings, headers, body: body.slice(0, 2000) };
+  return { status, warnings, headers, body: normal(JSON.parse(body) as Json, '') };
 }
 
 /** The prefix, perhaps cut, with five letters and digits as the server picks them. */
@@ -130,6 +132,7 @@ export function differences(official: unknown, ours: unknown, path = ''): readon
   if (official === ours) return [];
   if (isPlain(official) && isPlain(ours)) {
     const keys = new Set([...Object.keys(official), ...Object.keys(ours)]);
+    if (path === '' && official['headers'] === undefined) keys.delete('headers');
     return [...keys].flatMap((key) => differences(official[key], ours[key], `${path}.${key}`));
   }
   if (Array.isArray(official) && Array.isArray(ours)) {

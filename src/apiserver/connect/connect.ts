@@ -11,7 +11,7 @@ import { commandStreams, serveRemoteCommand } from '#streaming/remote-command/se
 import { proxyUpgradeToServer } from '../aggregation/proxy.ts';
 import type { AuditRecord } from '../audit/auditor.ts';
 import { statusOfError } from '../http/answer.ts';
-import { beginUpgradeAudit } from '../http/audit.ts';
+import { beginAudit } from '../http/audit.ts';
 import { authorizePath, authorizeUnknown, type Routes } from '../http/handler.ts';
 import { certificateEndOf, identify } from '../http/identity.ts';
 import type { ServerMetrics } from '../http/metrics.ts';
@@ -153,7 +153,7 @@ async function authorizeUpgrade(
 ): Promise<UserInfo> {
   const user = await identify(server.registry, request, info);
   meter.authenticated(user, certificateEndOf(request));
-  const audit = server.auditor === undefined ? undefined : beginUpgradeAudit(server.auditor, request, info, user);
+  const audit = server.auditor === undefined ? undefined : beginAudit(server.auditor, request, info, user);
   if (audit !== undefined) followStream(audit, request);
   const { verb, subresource, namespace, name } = info;
   const operation = {

@@ -1,3 +1,4 @@
+import { type Random, randomUuid } from '#base/random.ts';
 import type { ApiError } from '#machinery/errors.ts';
 import type { AuditedRequest, Auditor, AuditRecord } from '../audit/auditor.ts';
 import type { UserInfo } from '../registry/operation.ts';
@@ -6,21 +7,14 @@ import type { AnyRequest } from './body.ts';
 import { authenticationNotes, impersonators } from './identity.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 
-/** Begins the record of a request and tells the client its number. */
-export function beginAudit(
-  auditor: Auditor,
-  request: AnyRequest,
-  response: AnyResponse,
-  info: RequestInfo,
-  user: UserInfo,
-): AuditRecord | undefined {
-  const record = beginUpgradeAudit(auditor, request, info, user);
-  if (record !== undefined) addHeaders(response, { 'audit-id': record.id });
-  return record;
+/** Tells the client the number by which its request is known here, and to servers it is handed on to: its own, if it has one. */
+export function numberRequest({ headers }: AnyRequest, response: AnyResponse, random: Random): void {
+  headers['audit-id'] ||= randomUuid(random);
+  addHeaders(response, { 'audit-id': String(headers['audit-id']) });
 }
 
-/** Begins the record of a request that turns its connection into a stream. */
-export function beginUpgradeAudit(
+/** Begins the record of a request. */
+export function beginAudit(
   auditor: Auditor,
   request: AnyRequest,
   info: RequestInfo,

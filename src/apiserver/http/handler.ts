@@ -11,7 +11,7 @@ import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 import type { Span } from '../tracing/tracer.ts';
 import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
-import { auditRefusal, beginAudit } from './audit.ts';
+import { auditRefusal, beginAudit, numberRequest } from './audit.ts';
 import { type AnyRequest, readBody } from './body.ts';
 import { namesGzip } from './compression.ts';
 import type { RequestDeadlines } from './deadlines.ts';
@@ -97,6 +97,7 @@ export async function handle(
     audit?.complete(response.statusCode);
   });
   try {
+    numberRequest(request, response, server.registry.environment.random);
     const { path, query } = requestTarget(request.url ?? '/');
     const info = requestInfo(request.method ?? 'GET', path, query);
     meter = new RequestMeter(metrics, server.environment.clock, info, query);
@@ -109,7 +110,7 @@ export async function handle(
     const user = identified instanceof Promise ? await identified : identified;
     meter.authenticated(user, certificateEndOf(request));
     if (server.tracer !== undefined) span = traceRequest(server.tracer, request, info, user);
-    audit = server.auditor === undefined ? undefined : beginAudit(server.auditor, request, response, info, user);
+    audit = server.auditor === undefined ? undefined : beginAudit(server.auditor, request, info, user);
     if (audit?.stored !== undefined) await audit.stored;
     leave = server.inFlight?.enter(info, user);
     const admitted = server.fairness?.admit(info, user, query, gone.signal);
@@ -233,7 +234,7 @@ async function requirePath({ server, user, audit }: Asking, info: PathRequest): 
 
 async function serveResource(received: Exchange, routes: Routes, info: ResourceRequest): Promise<void> {
   let exchange = received;
-  const { server, response, query } = exchange;
+  const { server, request, response, query } = exchange;
   const { registry } = server;
   const resource =
     server.resources.get(info.group, info.version, info.resource) ??
@@ -250,6 +251,8 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
     const authorized = exchange.meter.authorizing(() => server.authorize(operation));
     if (authorized !== undefined) await authorized;
+    // What is handed on may be asked in any way.
+    if (isOdd(request.method) && info.subresource !== 'proxy') throw methodNotAllowed();
     const needsName = info.verb === 'update' || info.verb === 'patch';
     if (needsName && info.name === '') throw methodNotAllowed();
     if (await routes.connect(exchange, info, resource)) return;
@@ -275,6 +278,11 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
   if (result.type === 'watch') exchange.audit?.started();
   if (result.type === 'watch') await sendWatch(answering, result.watch, registry.environment.clock);
   else await sendResult(answering, result);
+}
+
+/** Methods that mean something in HTTP, and nothing to resources. */
+function isOdd(method: string | undefined): boolean {
+  return method === 'HEAD' || method === 'OPTIONS';
 }
 
 function methodNotAllowed(): ApiError {

@@ -2,7 +2,7 @@ import type { TypedLocalObjectReference } from '#kinds/generated/types/core_v1.t
 import type * as networking from '#kinds/generated/types/networking_v1.ts';
 import { each, immutable, invalidAll, oneOf, oneOfInOrder, validateLabelSelector } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { cidrProblems, ipProblems, isAddress, isNetwork, isStrictSubset } from '#machinery/ip.ts';
+import { cidrProblems, cidrWarnings, ipProblems, isAddress, isNetwork, isStrictSubset } from '#machinery/ip.ts';
 import {
   byteLength,
   label1123Problems,
@@ -67,6 +67,21 @@ function validatePolicyPort(port: networking.NetworkPolicyPort, path: string): F
 /** What was there before may stay, though no new policy could have it. */
 function validateBlock(cidr: string, path: string, known: ReadonlySet<string>): FieldError[] {
   return known.has(cidr) ? [] : invalidAll(path, cidr, cidrProblems(cidr));
+}
+
+/** Networks that could be written in a better way. */
+export function networkPolicyWarnings({ spec }: networking.NetworkPolicy): string[] {
+  const ofPeers = (peers: readonly networking.NetworkPolicyPeer[] | undefined, path: string): string[] =>
+    (peers ?? []).flatMap(({ ipBlock }, index) => {
+      if (ipBlock === undefined) return [];
+      const at = `${path}[${index}].ipBlock`;
+      const except = (ipBlock.except ?? []).flatMap((cidr, place) => cidrWarnings(cidr, `${at}.except[${place}]`));
+      return [...cidrWarnings(ipBlock.cidr, `${at}.cidr`), ...except];
+    });
+  return [
+    ...(spec?.ingress ?? []).flatMap(({ from }, index) => ofPeers(from, `spec.ingress[${index}].from`)),
+    ...(spec?.egress ?? []).flatMap(({ to }, index) => ofPeers(to, `spec.egress[${index}].to`)),
+  ];
 }
 
 function blocksOf({ spec }: networking.NetworkPolicy): ReadonlySet<string> {

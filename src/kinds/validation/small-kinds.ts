@@ -58,7 +58,7 @@ export function validateStorageClass(storage: StorageClass): FieldError[] {
   const errors = [
     ...validateProvisioner(provisioner, 'provisioner'),
     ...validateParameters(parameters, true),
-    ...oneOf(storage.reclaimPolicy, ['Delete', 'Retain'], 'reclaimPolicy'),
+    ...(storage.reclaimPolicy === '' ? [] : oneOf(storage.reclaimPolicy, ['Delete', 'Retain'], 'reclaimPolicy')),
   ];
   if (volumeBindingMode === undefined) errors.push(fieldError.required('volumeBindingMode'));
   else errors.push(...oneOf(volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'], 'volumeBindingMode'));

@@ -70,16 +70,23 @@ export function validateMutatingPolicy({ spec }: admission.MutatingAdmissionPoli
   const use = { hasParams: spec.paramKind !== undefined, hasAuthorizer: true };
   const variables = composeVariables(spec.variables ?? [], use, withMutations);
   const environment = variables.environment(use);
-  const errors = [
-    ...validateCommon(spec),
+  const { mutations = [] } = spec;
+  return [
+    ...validateCommon(spec, validateMutableOperations),
     ...validateVariables(spec.variables, variables),
+    ...(mutations.length === 0
+      ? [fieldError.required('spec.mutations', 'mutations must contain at least one item')]
+      : []),
+    ...each(mutations, 'spec.mutations', (own, path) => validateMutation(own, path, environment)),
     ...requiredOneOf(spec.reinvocationPolicy, ['IfNeeded', 'Never'], 'spec.reinvocationPolicy'),
   ];
-  const { mutations = [] } = spec;
-  if (mutations.length === 0) {
-    errors.push(fieldError.required('spec.mutations', 'mutations must contain at least one item'));
-  }
-  return [...errors, ...each(mutations, 'spec.mutations', (own, path) => validateMutation(own, path, environment))];
+}
+
+/** What is deleted cannot be changed. */
+function validateMutableOperations({ resourceRules = [] }: admission.MatchResources, path: string): FieldError[] {
+  const operations = resourceRules.flatMap((rule) => rule.operations ?? []);
+  const at = `${path}.resourceRules.operations`;
+  return operations.flatMap((operation) => oneOf(operation, ['*', 'CONNECT', 'CREATE', 'UPDATE'], at));
 }
 
 export function validateValidatingBinding({ spec }: admission.ValidatingAdmissionPolicyBinding): readonly FieldError[] {
@@ -102,15 +109,20 @@ export function validateValidatingBinding({ spec }: admission.ValidatingAdmissio
   return errors;
 }
 
-export const validateMutatingBinding = ({ spec }: admission.MutatingAdmissionPolicyBinding): readonly FieldError[] =>
-  validateBinding(spec);
+export const validateMutatingBinding = ({ spec }: admission.MutatingAdmissionPolicyBinding): readonly FieldError[] => [
+  ...validateBinding(spec),
+  ...(spec.matchResources === undefined ? [] : validateMutableOperations(spec.matchResources, 'spec.matchResources')),
+];
 
 type PolicySpec = Pick<
   admission.ValidatingAdmissionPolicySpec & admission.MutatingAdmissionPolicySpec,
   'failurePolicy' | 'paramKind' | 'matchConstraints' | 'matchConditions'
 >;
 
-function validateCommon(spec: PolicySpec): FieldError[] {
+function validateCommon(
+  spec: PolicySpec,
+  validateOperations: (match: admission.MatchResources, path: string) => readonly FieldError[] = () => [],
+): FieldError[] {
   const { matchConstraints, paramKind } = spec;
   const errors = oneOf(spec.failurePolicy, ['Fail', 'Ignore'], 'spec.failurePolicy');
   if (paramKind !== undefined) errors.push(...validateParamKind(paramKind));
@@ -120,6 +132,7 @@ function validateCommon(spec: PolicySpec): FieldError[] {
     if ((matchConstraints.resourceRules ?? []).length === 0) {
       errors.push(fieldError.required('spec.matchConstraints.resourceRules'));
     }
+    errors.push(...validateOperations(matchConstraints, 'spec.matchConstraints'));
   }
   // Conditions are checked without the policy's variables, although they may use them once the policy runs.
   const conditions = admissionEnvironment({ hasParams: paramKind !== undefined, hasAuthorizer: true });
@@ -283,7 +296,7 @@ function validateMutation(
     } else if (value === undefined) {
       errors.push(fieldError.required(at, `must be specified when patchType is ${type}`));
     } else if ((value.expression ?? '').trim() === '') {
-      errors.push(fieldError.required(`${at}.expression`, 'expression is not specified'));
+      errors.push(fieldError.required(`${at}.expression`));
     } else errors.push(...validateExpression(value.expression ?? '', `${at}.expression`, environment, [result]));
   }
   return errors;

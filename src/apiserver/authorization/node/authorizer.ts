@@ -12,8 +12,8 @@ const nodeRules: readonly PolicyRule[] =
 
 /** The node that a user is, when it is one: `system:node:NAME` in the group `system:nodes`. */
 export function nodeNameOf({ name, groups }: AccessAttributes['user']): string | undefined {
-  if (!groups.includes('system:nodes')) return undefined;
-  return name.startsWith('system:node:') ? name.slice('system:node:'.length) : '';
+  const prefix = 'system:node:';
+  return groups.includes('system:nodes') && name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
 }
 
 /** Lets node agents at their own objects and at what the pods bound to them need, and at nothing else. */

@@ -14,7 +14,7 @@ const words: readonly (readonly [word: keyof JSONSchemaProps, name: string])[] =
 
 /** Why no structural schema can be made of a schema at all: the first reason, or nothing. */
 export function unsupportedIn(props: JSONSchemaProps): string | undefined {
-  const word = words.find(([name]) => isSaid(props[name]));
+  const word = words.find(([name]) => isSaid(props[name]) || (name === 'additionalItems' && props[name] !== undefined));
   if (word !== undefined) return `OpenAPIV3Schema '${word[1]}' is not supported`;
   for (const inner of [props.not, ...(props.allOf ?? []), ...(props.anyOf ?? []), ...(props.oneOf ?? [])]) {
     const reason = inner === undefined ? undefined : unsupportedIn(inner);

@@ -1,9 +1,10 @@
 import type * as networking from '#kinds/generated/types/networking_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { validateNetworkPolicy } from '../validation.ts';
+import { networkPolicyWarnings, validateNetworkPolicy } from '../validation.ts';
 
 export const networkPolicyRules: KindRules<networking.NetworkPolicy> = {
   validateUpdateOnly: true,
+  warnings: networkPolicyWarnings,
   validate: (policy) => validateNetworkPolicy(policy),
   validateUpdate: validateNetworkPolicy,
   defaults({ spec }) {
