@@ -1,6 +1,8 @@
 import type { Clock } from '#base/clock.ts';
 import { createHttpClient, type HttpClient } from '#client/http/client.ts';
 import { loadKubeconfig } from '#client/http/kubeconfig.ts';
+import { ApiError } from '#machinery/errors.ts';
+import { dialFailure } from './failures.ts';
 
 /** The most that an answer may be long. */
 const maxAnswerBytes = 4 * 1024 * 1024;
@@ -9,19 +11,20 @@ const maxAnswerBytes = 4 * 1024 * 1024;
 export class ConfiguredWebhook {
   readonly #client: HttpClient;
   readonly #clock: Clock;
+  readonly #url: string;
 
   /** @throws Error when the file cannot be read or names no server. */
   constructor(kubeconfigFile: string, clock: Clock) {
     const { client } = loadKubeconfig({ path: kubeconfigFile, environment: {} });
     this.#client = createHttpClient({ ...client, clock });
     this.#clock = clock;
+    this.#url = client.server;
   }
 
   /** Posts an object and reads the answer's. @throws Error for every way in which that can fail. */
   async post(body: object, timeoutMs: number): Promise<unknown> {
     const limit = new AbortController();
-    const late = new Error(`no answer within ${timeoutMs} ms`);
-    const timer = this.#clock.schedule(timeoutMs, () => limit.abort(late));
+    const timer = this.#clock.schedule(timeoutMs, () => limit.abort());
     try {
       const response = await this.#client.raw({
         method: 'POST',
@@ -39,6 +42,10 @@ export class ConfiguredWebhook {
       }
       const text = Buffer.concat(parts).toString();
       return text === '' ? undefined : JSON.parse(text);
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      const why = limit.signal.aborted ? 'context deadline exceeded' : dialFailure(error);
+      throw new Error(`Post ${JSON.stringify(this.#url)}: ${why}`, { cause: error });
     } finally {
       timer.cancel();
     }
