@@ -55,9 +55,15 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   return { type: 'list', items: await allServed(operation, items), metadata: { resourceVersion: String(revision) } };
 }
 
-/** Who takes whatever there is takes it from upstream's cache, which gives it whole; only events are not in it. */
-function pageSize({ resource, options: { limit = 0, resourceVersion } }: Operation): number {
-  return resourceVersion === '0' && resource.kind.resource !== 'events' ? 0 : limit;
+/**
+ * Who takes whatever there is takes it from upstream's cache, which gives it whole; only events are not in it. And who
+ * asks for one object by its name gets it, whatever a page is.
+ */
+function pageSize({ resource: { kind }, namespace, options }: Operation): number {
+  const { limit = 0, resourceVersion, fieldSelector = [] } = options;
+  if (resourceVersion === '0' && kind.resource !== 'events') return 0;
+  const isPlaced = !kind.namespaced || namespace !== '';
+  return isPlaced && exactField(fieldSelector, 'metadata.name') !== undefined ? 0 : limit;
 }
 
 /** What `resourceVersionMatch` may be, beside what else is asked for (KEP-1904). */

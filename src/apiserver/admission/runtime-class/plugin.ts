@@ -6,6 +6,7 @@ import { ApiError, forbidden } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { pathSegmentProblems, unusableName } from '#machinery/names.ts';
 import { emptiedFields } from '#machinery/sent-empty.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { type AdmissionPlugin, objectAs } from '../plugin.ts';
 
 const pods = { group: '', resource: 'pods' };
@@ -17,25 +18,35 @@ export const runtimeClass: AdmissionPlugin = {
   resources: ['/pods'],
   mutate(attributes, registry) {
     const pod = objectAs<Pod>(attributes);
-    const wanted = pod.spec.runtimeClassName ?? '';
-    if (wanted === '') {
-      if (pod.spec.overhead !== undefined || emptiedFields(pod.spec)['overhead'] !== undefined)
-        throw refused(pod, 'Pod Overhead set without corresponding RuntimeClass defined Overhead');
-      return;
-    }
-    const found = registry.resources.of(RuntimeClass).storage!.cache.get(wanted)?.value.object as
-      | RuntimeClassObject
-      | undefined;
-    if (found === undefined) {
-      // Upstream asks the API, where such a name has no place.
-      const problems = pathSegmentProblems(wanted);
-      if (problems.length > 0) throw new ApiError(500, '', unusableName(wanted, problems));
-      throw refused(pod, `RuntimeClass "${wanted}" not found`);
-    }
+    const found = classOf(pod, registry);
+    if (found === undefined) return;
     addOverhead(pod, found);
     addScheduling(pod, found);
   },
+  validate(attributes, registry) {
+    const pod = objectAs<Pod>(attributes);
+    const { overhead } = pod.spec;
+    const expected = classOf(pod, registry)?.overhead;
+    if (expected !== undefined) {
+      if (!equalValues(overhead ?? {}, expected.podFixed ?? {})) throw refused(pod, mismatch);
+    } else if (overhead !== undefined || emptiedFields(pod.spec)['overhead'] !== undefined)
+      throw refused(pod, 'Pod Overhead set without corresponding RuntimeClass defined Overhead');
+  },
 };
+
+const mismatch = "Pod's Overhead doesn't match RuntimeClass's defined Overhead";
+
+/** The class that a pod names. @throws ApiError when there is none of that name */
+function classOf({ metadata, spec }: Pod | Mutable<Pod>, { resources }: Registry): RuntimeClassObject | undefined {
+  const { runtimeClassName: wanted = '' } = spec;
+  if (wanted === '') return undefined;
+  const found = resources.of(RuntimeClass).storage!.cache.get(wanted);
+  if (found !== undefined) return found.value.object as RuntimeClassObject;
+  // Upstream asks the API, where some names have no place.
+  const problems = pathSegmentProblems(wanted);
+  if (problems.length > 0) throw new ApiError(500, '', unusableName(wanted, problems));
+  throw refused({ metadata, spec } as Pod, `RuntimeClass "${wanted}" not found`);
+}
 
 function refused(pod: Pod | Mutable<Pod>, why: string): ApiError {
   return forbidden(pods, pod.metadata.name ?? '', `pod rejected: ${why}`);
@@ -44,7 +55,7 @@ function refused(pod: Pod | Mutable<Pod>, why: string): ApiError {
 function addOverhead(pod: Mutable<Pod>, { overhead }: RuntimeClassObject): void {
   const podFixed = overhead?.podFixed;
   if (pod.spec.overhead !== undefined && !equalValues(pod.spec.overhead, podFixed)) {
-    throw refused(pod, "Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+    throw refused(pod, mismatch);
   }
   if (podFixed !== undefined) pod.spec.overhead = { ...podFixed };
 }

@@ -65,7 +65,7 @@ function validateReference(
   const slashes = apiVersion.split('/').length - 1;
   if (slashes > 1)
     errors.push(fieldError.invalid(`${path}.apiVersion`, apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
-  else if (needsGroup && slashes === 0)
+  else if (needsGroup && (slashes === 0 || apiVersion.startsWith('/')))
     errors.push(fieldError.invalid(`${path}.apiVersion`, apiVersion, 'apiVersion must specify API group'));
   return errors;
 }

@@ -1,12 +1,14 @@
 import { validateReplicaSetStatus } from '#kinds/apps/status.ts';
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
+import { subdomainProblems } from '#machinery/names.ts';
 import { dropDisabledTemplateFields } from '../pod/disabled.ts';
 import { nameWarnings, templateWarnings } from '../pod/warnings/index.ts';
 import { defaultTemplate } from '../pod-template/defaults.ts';
 import { validateReplicationController } from '../validation.ts';
 
 export const replicationControllerRules: KindRules<core.ReplicationController> = {
+  nameProblems: (name) => subdomainProblems(name, 'bytes'),
   validate: validateReplicationController,
   validateStatusUpdate: validateReplicaSetStatus,
   defaults(controller) {

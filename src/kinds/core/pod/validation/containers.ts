@@ -142,7 +142,7 @@ export function validateEphemeralContainers(spec: core.PodSpec, path: string, po
     const sent = emptiedFields(container);
     for (const field of forbiddenInEphemeral) {
       const value = container[field] ?? sent[field];
-      if (value === undefined || (field === 'resources' && Object.keys(value ?? {}).length === 0)) continue;
+      if (value === undefined || (field === 'resources' && isEmptyAsSent(value ?? {}))) continue;
       errors.push(fieldError.forbidden(`${at}.${field}`, 'cannot be set for an Ephemeral Container'));
     }
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
@@ -155,6 +155,11 @@ export function validateEphemeralContainers(spec: core.PodSpec, path: string, po
     }
     return errors;
   });
+}
+
+/** Not even with something in it that is empty itself. */
+function isEmptyAsSent(value: object): boolean {
+  return Object.keys(value).length === 0 && Object.keys(emptiedFields(value)).length === 0;
 }
 
 /** Only templates may still have it with spaces around. */

@@ -141,7 +141,7 @@ function validateCsi({ driver, nodePublishSecretRef: secret }: core.CSIVolumeSou
 
 export function validateNfs({ server = '', path: folder = '' }: core.NFSVolumeSource, path: string): FieldError[] {
   const errors = server === '' ? [fieldError.required(`${path}.server`)] : [];
-  if (folder === '') return [...errors, fieldError.required(`${path}.path`)];
+  if (folder === '') errors.push(fieldError.required(`${path}.path`));
   if (folder.startsWith('/')) return errors;
   return [...errors, fieldError.invalid(`${path}.path`, folder, 'must be an absolute path')];
 }
