@@ -21,19 +21,61 @@ export type ProvidersOf = (key: string) => Providers | undefined;
 class SealedValue implements StoredValue {
   readonly plain: StoredValue;
   readonly mark: string;
-  readonly #seal: () => Uint8Array;
+  readonly #providers: Providers;
+  readonly #key: string;
   #bytes: Uint8Array | undefined;
+  #disk: StoredValue | undefined;
 
-  constructor(plain: StoredValue, mark: string, seal: () => Uint8Array) {
+  constructor(plain: StoredValue, { providers, mark, key }: { providers: Providers; mark: string; key: string }) {
     this.plain = plain;
     this.mark = mark;
-    this.#seal = seal;
+    this.#providers = providers;
+    this.#key = key;
     marks.set(plain, mark);
   }
 
   get bytes(): Uint8Array {
-    this.#bytes ??= this.#seal();
+    if (this.#disk !== undefined) return this.#disk.bytes;
+    this.#bytes ??= sealNow(this.#providers, this.plain, this.#key);
     return this.#bytes;
+  }
+
+  /** The plain value can be read from there, too, unless the key is a service's: that does not open at once. */
+  settle(disk: StoredValue): void {
+    this.#disk = disk;
+    this.#bytes = undefined;
+    if (!this.#providers.opensAtOnce) return;
+    const opened = new OpenedValue(disk, this.#providers, this.#key);
+    marks.set(opened, this.mark);
+    this.plain.settle?.(opened);
+  }
+
+  keep(): void {
+    this.#disk?.keep?.();
+  }
+}
+
+/** What is sealed on a disk, opened whenever it is asked for. */
+class OpenedValue implements StoredValue {
+  readonly isOnDisk = true;
+  readonly #disk: StoredValue;
+  readonly #providers: Providers;
+  readonly #key: string;
+
+  constructor(disk: StoredValue, providers: Providers, key: string) {
+    this.#disk = disk;
+    this.#providers = providers;
+    this.#key = key;
+  }
+
+  get bytes(): Uint8Array {
+    const opened = this.#providers.open(this.#disk.bytes, this.#key);
+    if (opened instanceof Promise) throw new StoreUnavailable(`the key of ${this.#key} is not here`);
+    return opened.bytes;
+  }
+
+  keep(): void {
+    this.#disk.keep?.();
   }
 }
 
@@ -108,7 +150,7 @@ export class EncryptedStore extends StoreLayer {
     const mark = currentMark(providers);
     const value = (revision: number): StoredValue => {
       const plain = make(revision);
-      return new SealedValue(plain, mark, () => sealNow(providers, plain, key));
+      return new SealedValue(plain, { providers, mark, key });
     };
     return this.#opened(key, await this.inner.commit({ ...write, value }));
   }

@@ -12,6 +12,7 @@ import { VirtualClock } from '#base/virtual-clock.ts';
 import { ConfigMap, Secret } from '#kinds/generated/handles.ts';
 import { isReason } from '#machinery/errors.ts';
 import { MemoryStore } from '#storage/memory/store.ts';
+import { SqliteStore } from '#storage/sqlite/store.ts';
 import type { Store } from '#storage/store.ts';
 import { startApiServer } from '#testing/cluster.ts';
 import { aesCbc, aesGcm, secretbox } from './ciphers.ts';
@@ -111,6 +112,28 @@ test('keys are rotated without a restart, and migration seals old Secrets anew',
   await client.update(Secret, await client.get(Secret, metadata));
   assert.equal((await client.get(Secret, metadata)).metadata.resourceVersion, once.resourceVersion, 'sealed once');
   await api.stop();
+});
+
+test('a Secret that was written a while ago is opened from the disk, and is not taken for one that was sealed otherwise', async (t) => {
+  const { file, write } = folder(t);
+  write({ resources: ['secrets'], providers: [key('aesgcm', 'one')] });
+  const place = mkdtempSync(join(tmpdir(), 'proa-sealed-'));
+  t.after(() => rmSync(place, { recursive: true, force: true }));
+  const store = await SqliteStore.open(join(place, 'state.db'), { maxRecentBytes: 1 });
+  const { client, server, stop } = await startApiServer({ store, encryption: { configFile: file } });
+  const secret = { metadata: { name: 'a', namespace: 'default' }, data: { password: 'c2VjcmV0' } };
+  const { metadata } = await client.create(Secret, secret);
+  const stored = server.resources.of(Secret).storage!.cache.get('default/a')!.value;
+  assert.equal(stored.origin.isOnDisk, true);
+  assert.equal((await client.get(Secret, secret.metadata)).data?.['password'], 'c2VjcmV0');
+  assert.doesNotMatch(await rawBytes(store, secretKey), /c2VjcmV0|password/);
+  // An update that changes nothing writes nothing, unless the value has to be sealed anew.
+  const unchanged = await client.update(Secret, secret);
+  assert.equal(unchanged.metadata.resourceVersion, metadata.resourceVersion);
+  await client.update(Secret, { ...secret, data: { password: 'bmV3' } });
+  await store.compact(store.revision);
+  assert.equal((stored.object as { data?: Record<string, string> }).data?.['password'], 'c2VjcmV0');
+  await stop();
 });
 
 test('a Secret whose key is lost makes reads fail in words, and nothing else', async (t) => {

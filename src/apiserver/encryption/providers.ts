@@ -14,6 +14,11 @@ export class Providers {
     return markOf(this.#providers[0]!.provider);
   }
 
+  /** Whether what is sealed now can be opened without asking anybody. */
+  get opensAtOnce(): boolean {
+    return this.#providers[0]!.provider.transformer.generation === undefined;
+  }
+
   seal(plain: Uint8Array, context: string): Uint8Array {
     const { provider, prefix } = this.#providers[0]!;
     const sealed = provider.transformer.seal(plain, context);
