@@ -1,6 +1,6 @@
 import { GoMap, goJson } from '#machinery/errors.ts';
 import type { Json, JsonObject } from '#machinery/meta.ts';
-import { emptiedFields } from '#machinery/sent-empty.ts';
+import { emptiedFields, withEmptied } from '#machinery/sent-empty.ts';
 import { unifiedDiff } from '#machinery/unified-diff.ts';
 import table from './generated/go-structs.json' with { type: 'json' };
 
@@ -20,8 +20,9 @@ export function goStruct(name: GoStruct, value: unknown): JsonObject {
 /** Upstream's server keeps these with the security context. */
 function withHostSettings(spec: JsonObject): JsonObject {
   const { hostNetwork, hostPID, hostIPC, shareProcessNamespace, hostUsers, ...rest } = spec;
-  const context = { ...(spec['securityContext'] as JsonObject | undefined), hostNetwork, hostPID, hostIPC };
-  return { ...rest, securityContext: { ...context, shareProcessNamespace, hostUsers } } as unknown as JsonObject;
+  const own = (spec['securityContext'] ?? {}) as JsonObject;
+  const context = { ...own, hostNetwork, hostPID, hostIPC, shareProcessNamespace, hostUsers };
+  return { ...rest, securityContext: withEmptied(context, own) } as unknown as JsonObject;
 }
 
 /** Upstream's structs hold metadata among their own fields, and so does what Go writes of them without a name for it. */

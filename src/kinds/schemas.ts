@@ -80,6 +80,8 @@ class TableField implements Field {
   readonly patchStrategies: Field['patchStrategies'];
   readonly patchMergeKey: string | undefined;
   readonly #row: FieldRow;
+  /** Whether the field says what the object is, which Go keeps in a struct of its own. */
+  readonly #saysType: boolean;
   #schema: Schema | undefined;
 
   constructor(type: string, name: string, row: FieldRow) {
@@ -94,11 +96,12 @@ class TableField implements Field {
     this.patchStrategies = flags.p === undefined ? nothing : (flags.p.split(',') as Field['patchStrategies']);
     this.patchMergeKey = flags.m;
     this.#row = row;
+    this.#saysType = (name === 'apiVersion' || name === 'kind') && rows[type]?.f['metadata'] !== undefined;
   }
 
   get go(): GoNames | undefined {
     const text = this.#row[2]?.g;
-    if (text === undefined) return undefined;
+    if (text === undefined) return this.#saysType ? typeMeta : undefined;
     const bar = text.indexOf('|');
     return { around: text.slice(0, bar).split('.').filter(Boolean), type: text.slice(bar + 1) };
   }
@@ -109,6 +112,7 @@ class TableField implements Field {
   }
 }
 
+const typeMeta: GoNames = { around: ['TypeMeta'], type: 'string' };
 const nothing: readonly never[] = [];
 
 function fieldsOf(type: string, row: TypeRow): ReadonlyMap<string, Field> {

@@ -37,6 +37,11 @@ export function addressFamily(text: string): 4 | 6 | undefined {
   return ipFamily(withoutLeadingZeros(text));
 }
 
+/** The canonical form of what is an address to the most tolerant of upstream's parsers. */
+export function tolerantIp(text: string): string | undefined {
+  return isAddress(text) ? canonicalIp(withoutLeadingZeros(text)) : undefined;
+}
+
 export function isAddress(text: string): boolean {
   return addressFamily(text) !== undefined;
 }

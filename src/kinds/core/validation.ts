@@ -4,7 +4,7 @@ import { goStruct } from '#kinds/go-struct.ts';
 import { each, immutable, invalidAll, nonNegative, requiredOneOf } from '#kinds/validation/common.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { ipFamily, ipProblems } from '#machinery/ip.ts';
+import { ipProblems, tolerantIp } from '#machinery/ip.ts';
 import {
   byteLength,
   configKeyProblems,
@@ -173,17 +173,19 @@ export function validateEndpoints(endpoints: core.Endpoints): FieldError[] {
 }
 
 /** Addresses that traffic must not be sent to on behalf of others. */
-export function reservedIp(ip: string, path: string): FieldError[] {
-  if (ipFamily(ip) === undefined) return [fieldError.invalid(path, ip, 'must be a valid IP address')];
-  if (ip === '0.0.0.0' || ip === '::') return [fieldError.invalid(path, ip, `may not be unspecified (${ip})`)];
+export function reservedIp(text: string, path: string): FieldError[] {
+  const ip = tolerantIp(text);
+  const refuse = (detail: string): FieldError[] => [fieldError.invalid(path, text, detail)];
+  if (ip === undefined) return refuse('must be a valid IP address');
+  if (ip === '0.0.0.0' || ip === '::') return refuse(`may not be unspecified (${text})`);
   if (ip.startsWith('127.') || ip === '::1') {
-    return [fieldError.invalid(path, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')];
+    return refuse('may not be in the loopback range (127.0.0.0/8, ::1/128)');
   }
   if (ip.startsWith('169.254.') || /^fe[89ab]/i.test(ip)) {
-    return [fieldError.invalid(path, ip, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)')];
+    return refuse('may not be in the link-local range (169.254.0.0/16, fe80::/10)');
   }
   if (/^224\.0\.0\./.test(ip) || /^ff02:/i.test(ip)) {
-    return [fieldError.invalid(path, ip, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')];
+    return refuse('may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)');
   }
   return [];
 }

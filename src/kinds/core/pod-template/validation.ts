@@ -49,7 +49,12 @@ export function validateWorkload({ selector, template }: Workload, wording: Work
       : [...validateLabelSelector(selector, 'spec.selector'), ...validateNotEmpty(selector, wording.emptyAs)];
   const parsed = parsedSelector(selector);
   if (parsed === undefined)
-    return [...errors, fieldError.invalid('spec.selector', goStruct('v1.LabelSelector', selector), wording.unreadable)];
+    return [
+      ...errors,
+      fieldError.invalid('spec.selector', goStruct('v1.LabelSelector', selector), wording.unreadable),
+      // Upstream looks at the templates of sets whatever the selector is, as far as this goes.
+      ...(wording.kind === 'StatefulSet' ? validateEndless(template, wording.kind) : []),
+    ];
   const again = wording.kind === 'StatefulSet' ? validateMetadata(template ?? {}, 'spec.template') : [];
   return [...errors, ...validateMatch(parsed, template), ...validateLongRunning(template, wording.kind, again)];
 }
@@ -113,8 +118,12 @@ function validateLongRunning(
   kind: string,
   again: readonly FieldError[] = [],
 ): FieldError[] {
+  return [...validateTemplate(template ?? {}, 'spec.template'), ...again, ...validateEndless(template, kind)];
+}
+
+function validateEndless(template: PodTemplateSpec | undefined, kind: string): FieldError[] {
   const { restartPolicy = '', activeDeadlineSeconds } = template?.spec ?? noSpec;
-  const errors = [...validateTemplate(template ?? {}, 'spec.template'), ...again];
+  const errors: FieldError[] = [];
   if (restartPolicy !== 'Always') {
     errors.push(fieldError.notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']));
   }
