@@ -1,4 +1,5 @@
 import type { ApiObject, Mutable } from './meta.ts';
+import { withEmptied } from './sent-empty.ts';
 
 /**
  * A copy of an object that a writer may change. The managed fields, often the larger half of an object, are shared:
@@ -9,6 +10,19 @@ export function cloneObject<T extends ApiObject>(object: T): Mutable<T> {
   const managedFields = object.metadata?.managedFields;
   if (managedFields !== undefined) (copy.metadata as { managedFields?: unknown }).managedFields = managedFields;
   return copy;
+}
+
+/** A copy of a decoded object, which remembers as well what was sent empty. */
+export function cloneSent<T extends ApiObject>(object: T): Mutable<T> {
+  return cloneNoted(object) as Mutable<T>;
+}
+
+function cloneNoted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(cloneNoted);
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) setMember(copy, key, cloneNoted((value as Record<string, unknown>)[key]));
+  return withEmptied(copy, value);
 }
 
 /** A copy of an object without its managed fields. */
@@ -39,7 +53,10 @@ function cloneUnknown(value: unknown): unknown {
 }
 
 function put(copy: Record<string, unknown>, key: string, value: unknown): void {
-  const member = cloneUnknown(value);
+  setMember(copy, key, cloneUnknown(value));
+}
+
+function setMember(copy: Record<string, unknown>, key: string, member: unknown): void {
   // Plain assignment to `__proto__` would change the prototype instead of adding a field.
   if (key === '__proto__')
     Object.defineProperty(copy, key, { value: member, enumerable: true, configurable: true, writable: true });

@@ -137,7 +137,7 @@ class Walk {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#refuse(value, schema);
     const object = value as JsonObject;
     const { fields } = schema;
-    this.#emptied?.enter({ isList: false, isAtomic: schema.atomic }, this.#path.length);
+    this.#emptied?.enterObject(schema.atomic, this.#path.length);
     let result: JsonFields | undefined;
     for (const name of Object.keys(object)) {
       const before = object[name]!;
@@ -195,7 +195,7 @@ class Walk {
   #list(value: Json, schema: ListSchema): Json | undefined {
     if (!Array.isArray(value)) return this.#refuse(value, schema);
     let result: Json[] | undefined;
-    this.#emptied?.enter({ isList: true, isAtomic: schema.listType === 'atomic' }, this.#path.length);
+    this.#emptied?.enterList(schema.listType === 'atomic', this.#path.length);
     this.#depth++;
     for (let index = 0; index < value.length; index++) {
       const before: Json = value[index];

@@ -1,12 +1,5 @@
 type Path = readonly (string | number)[];
 
-interface Level {
-  /** How long the path of the outermost atomic value is around this one; 0: there is none. */
-  readonly atom: number;
-  /** Lists from there to here. */
-  readonly lists: number;
-}
-
 /** So many places are remembered. */
 const maximumPlaces = 1000;
 
@@ -17,8 +10,6 @@ export function valueAt(object: object, path: Path): unknown {
   return value;
 }
 
-const outside: Level = { atom: 0, lists: 0 };
-
 /**
  * Where decoding left out an empty list or map. Upstream tells one from none as long as an object is in memory, but not
  * in what it keeps: this is what that shows in.
@@ -27,30 +18,53 @@ export class Emptied {
   readonly #places: Path[] = [];
   /** Paths of atomic values, inside a list of which it was: upstream compares these to the last member. */
   readonly atoms: Path[] = [];
-  #levels: Level[] = [];
+  /** At each level of the walk, how long the path of the outermost atomic value around it is; 0: there is none. */
+  readonly #atomAt: number[] = [];
+  /** At each level, the lists from that value to there. */
+  readonly #listsAt: number[] = [];
+  readonly #findsAtoms: boolean;
+
+  /** @param findsAtoms whether there is an older object, which atomic values may differ from */
+  constructor(findsAtoms: boolean) {
+    this.#findsAtoms = findsAtoms;
+  }
+
+  /** Whether there was one. */
+  get isAny(): boolean {
+    return this.#places.length > 0;
+  }
 
   /** Another walk over the same object begins. */
   begin(): void {
-    this.#levels = [];
+    this.#atomAt.length = 0;
+    this.#listsAt.length = 0;
   }
 
-  /** The walk enters a list or an object, whose path is so long. */
-  enter(what: { readonly isList: boolean; readonly isAtomic: boolean }, depth: number): void {
-    const around = this.#levels.at(-1) ?? outside;
-    const atom = around.atom === 0 && what.isAtomic ? depth : around.atom;
-    this.#levels.push({ atom, lists: around.lists + (what.isList && atom > 0 ? 1 : 0) });
+  /** The walk enters an object, whose path is so long. */
+  enterObject(isAtomic: boolean, depth: number): void {
+    if (this.#findsAtoms) this.#enter(isAtomic ? depth : 0, 0);
+  }
+
+  enterList(isAtomic: boolean, depth: number): void {
+    if (this.#findsAtoms) this.#enter(isAtomic ? depth : 0, 1);
+  }
+
+  #enter(own: number, lists: number): void {
+    const atom = this.#atomAt.at(-1) || own;
+    this.#atomAt.push(atom);
+    this.#listsAt.push((this.#listsAt.at(-1) ?? 0) + (atom > 0 ? lists : 0));
   }
 
   leave(): void {
-    this.#levels.pop();
+    this.#atomAt.pop();
+    this.#listsAt.pop();
   }
 
   /** @param path of what holds the field */
   note(path: Path, field: string): void {
     if (this.#places.length < maximumPlaces) this.#places.push([...path, field]);
-    const { atom, lists } = this.#levels.at(-1) ?? outside;
-    if (lists === 0) return;
-    const found = path.slice(0, atom);
+    if ((this.#listsAt.at(-1) ?? 0) === 0) return;
+    const found = path.slice(0, this.#atomAt.at(-1));
     if (this.atoms.at(-1)?.join() !== found.join()) this.atoms.push(found);
   }
 

@@ -342,7 +342,7 @@ function operationOf(
     signal,
     warn,
     timing: exchange.meter,
-    ...(verb === 'update' || verb === 'patch' ? { emptied: new Emptied() } : {}),
+    ...(verb === 'create' || verb === 'update' || verb === 'patch' ? { emptied: new Emptied(verb !== 'create') } : {}),
     ...(exchange.audit === undefined ? {} : { annotate: exchange.audit.annotate }),
   };
 }

@@ -1,13 +1,14 @@
 import { applyPatch } from '#machinery/apply/index.ts';
-import { cloneObject } from '#machinery/clone.ts';
 import { badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { createObject } from './create.ts';
+import { checkLocation, placeIn } from './location.ts';
 import type { Operation, Result } from './operation.ts';
 import { otherVersions } from './other-versions.ts';
 import type { Registry } from './registry.ts';
 import { resetFieldsOf } from './reset-fields.ts';
-import { checkLocation, placeIn, type UpdateOptions, updateObject } from './update.ts';
+import { copyOf } from './sent.ts';
+import { type UpdateOptions, updateObject } from './update.ts';
 
 /** Server-side apply: the client says what it wants, the server knows who owns what (KEP-555). */
 export function applyObject(registry: Registry, operation: Operation, options: UpdateOptions): Promise<Result> {
@@ -36,7 +37,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
     });
     checkLocation(operation, { ...applied, metadata: applied.metadata ?? {} });
     // What did not change is shared with the live object, which nobody may touch.
-    const object = cloneObject(applied);
+    const object = copyOf(operation, applied);
     placeIn(operation, object);
     const { resourceVersion } = (patch['metadata'] ?? {}) as { readonly resourceVersion?: string };
     if (live !== undefined && resourceVersion === undefined) delete object.metadata.resourceVersion;

@@ -19,6 +19,7 @@ import { problemsOfNew } from './check.ts';
 import { trackOwnership } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
 import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
+import { forKeeping } from './sent.ts';
 
 /** Attempts to find a free name for `generateName` (KEP-4420). */
 const maxNameAttempts = 8;
@@ -153,10 +154,11 @@ function checkValid(registry: Registry, operation: Operation, object: ApiObject)
 
 async function store(
   registry: Registry,
-  { resource, options }: Operation,
+  operation: Operation,
   object: Mutable<ApiObject>,
   saidVersion: string,
 ): Promise<Result> {
+  const { resource, options } = operation;
   const storage = resource.storage!;
   const name = object.metadata.name ?? '';
   const key = objectKey({ namespace: object.metadata.namespace, name });
@@ -172,7 +174,7 @@ async function store(
   }
   hookOf(registry, resource)?.decide?.(registry, object, undefined);
   const converted = inStorageVersion(resource, object);
-  const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
+  const kept = forKeeping(operation, converted instanceof Promise ? await converted : converted);
   const result = await registry.store.commit({
     key: storage.prefix + key,
     expectedRevision: 0,

@@ -43,7 +43,7 @@ export interface Operation {
   readonly annotate?: ((key: string, value: string) => void) | undefined;
   /** Where webhooks add the milliseconds that they took, where somebody wants to know. */
   readonly timing?: { outsideMs: number };
-  /** Where a change says an empty list or map, which the object does not have. */
+  /** Where the client said an empty list or map, which the object does not have. */
   readonly emptied?: Emptied;
 }
 

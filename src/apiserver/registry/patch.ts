@@ -6,10 +6,11 @@ import { applyMergePatch } from '#machinery/patch/merge-patch.ts';
 import { applyStrategicPatch, PatchFormatError } from '#machinery/patch/strategic-patch.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
 import { applyObject } from './apply.ts';
+import { checkLocation, placeIn } from './location.ts';
 import type { Operation, PatchType, Result } from './operation.ts';
 import { patchedObject } from './patched-object.ts';
 import type { Registry } from './registry.ts';
-import { checkLocation, placeIn, type UpdateOptions, updateObject } from './update.ts';
+import { type UpdateOptions, updateObject } from './update.ts';
 
 /** PATCH in its four forms. A patch without a resourceVersion is tried again when another writer came first. */
 export function patchObject(registry: Registry, operation: Operation, options: UpdateOptions = {}): Promise<Result> {

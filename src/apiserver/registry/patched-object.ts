@@ -1,4 +1,3 @@
-import { cloneObject } from '#machinery/clone.ts';
 import { type ConformResult, conform, DecodeError } from '#machinery/conform.ts';
 import { type ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import { type OddMember, stringifyJson, unknownMembers } from '#machinery/json.ts';
@@ -16,6 +15,7 @@ import { converterBetween } from '../resources/conversion.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { Operation } from './operation.ts';
 import type { Registry } from './registry.ts';
+import { copyOf } from './sent.ts';
 
 /**
  * What a patch makes must still be an object of its kind; unknown fields are reported as the client asked.
@@ -31,7 +31,7 @@ export function patchedObject(registry: Registry, operation: Operation, document
     throw unfit(document, `strict decoding error: ${problems.join(', ')}`);
   if (options.fieldValidation !== 'Ignore') for (const text of problems) warn(text);
   // The patched document shares what did not change with the cached object, which nobody may touch.
-  return cloneObject(value as unknown as ApiObject);
+  return copyOf(operation, value as unknown as ApiObject);
 }
 
 /** Told as they come where a text is decoded, and sorted where values are. */

@@ -1,6 +1,5 @@
-import { cloneObject } from '#machinery/clone.ts';
 import { equalMeanings, equalValues } from '#machinery/equality.ts';
-import { ApiError, badRequest, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { ApiError, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import type { ApiObject, GroupVersionKind, Mutable, ObjectMeta } from '#machinery/meta.ts';
 import { type AdmissionAttributes, takeBack } from '../admission/plugin.ts';
 import type { CachedEntry } from '../cache/resource-cache.ts';
@@ -17,11 +16,13 @@ import { withAllocation } from './allocation.ts';
 import { problemsOfChange } from './check.ts';
 import { createObject } from './create.ts';
 import { removeObject } from './delete.ts';
+import { checkLocation, placeIn } from './location.ts';
 import { trackOwnership } from './managed-fields.ts';
 import { modified } from './modified.ts';
 import type { Operation, Result } from './operation.ts';
 import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
 import { resetMetadataOf } from './reset-fields.ts';
+import { copyOf, forKeeping } from './sent.ts';
 
 /** Lost races before a request without a precondition gives up. */
 const maxAttempts = 32;
@@ -71,26 +72,10 @@ export function replaceObject(registry: Registry, operation: Operation, options:
   const whenAbsent = mayCreate ? () => createObject(registry, operation) : undefined;
   // With a precondition there is one attempt, which may have the body itself.
   const isConditional = (body.metadata.resourceVersion ?? '') !== '';
-  return updateObject(registry, operation, () => (isConditional ? body : cloneObject(body as ApiObject)), {
+  return updateObject(registry, operation, () => (isConditional ? body : copyOf(operation, body as ApiObject)), {
     ...(whenAbsent === undefined ? {} : { whenAbsent }),
     ...options,
   });
-}
-
-/** The object must be the one that the path speaks of. */
-export function checkLocation({ resource, name, namespace }: Operation, { metadata }: ApiObject): void {
-  if (resource.kind.namespaced && (metadata.namespace ?? '') !== '' && metadata.namespace !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  if ((metadata.name ?? '') === '')
-    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-  if (metadata.name !== name)
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-}
-
-/** What is in no namespace is so whatever its writer says; the others are where the path says. */
-export function placeIn({ resource, namespace }: Operation, { metadata }: Mutable<ApiObject>): void {
-  if (resource.kind.namespaced) metadata.namespace = namespace;
-  else delete metadata.namespace;
 }
 
 /** Read, change, check, compare and swap, until it holds. */
@@ -373,7 +358,7 @@ async function swap(
   if (options.dryRun === true) return { type: 'object', value: StoredObject.ofObject(object), created: false };
   hookOf(registry, resource)?.decide?.(registry, object, old);
   const converted = inStorageVersion(resource, object);
-  const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
+  const kept = forKeeping(operation, converted instanceof Promise ? await converted : converted);
   if (isFinished(kept.metadata) && resource.rules.keepsFromDeletion?.(kept) !== true)
     return removeObject(registry, operation, entry, kept);
   const result = await registry.store.commit({
