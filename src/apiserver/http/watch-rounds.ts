@@ -54,12 +54,13 @@ export class SharedBatches {
   readonly #last = new Map<string, { readonly events: readonly StreamEvent[]; readonly batch: Batch }>();
 
   /** @param form tells apart what the same events look like to different watchers */
-  of(form: string, events: readonly StreamEvent[], encode: () => Batch): Batch {
+  known(form: string, events: readonly StreamEvent[]): Batch | undefined {
     const last = this.#last.get(form);
-    if (last !== undefined && areSame(last.events, events)) return last.batch;
-    const batch = encode();
+    return last !== undefined && areSame(last.events, events) ? last.batch : undefined;
+  }
+
+  remember(form: string, events: readonly StreamEvent[], batch: Batch): void {
     this.#last.set(form, { events, batch });
-    return batch;
   }
 }
 

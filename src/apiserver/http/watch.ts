@@ -110,16 +110,18 @@ async function sendEvents(
       told = revision;
       continue;
     }
-    const pending = readyToServe(
-      resource,
-      events.map(({ value }) => value),
-    );
-    if (pending !== undefined) await pending;
-    const encode = (): Batch => {
+    const isCommon = isShared && events.length > 1;
+    let batch = isCommon ? batches.known(format.encoding, events) : undefined;
+    if (batch === undefined) {
+      const pending = readyToServe(
+        resource,
+        events.map(({ value }) => value),
+      );
+      if (pending !== undefined) await pending;
       const seen = refined(events, watch.late);
-      return batchOf(seen.map(({ type, value }) => frame(type, inServedVersion(resource, value))));
-    };
-    const batch = isShared && events.length > 1 ? batches.of(format.encoding, events, encode) : encode();
+      batch = batchOf(seen.map(({ type, value }) => frame(type, inServedVersion(resource, value))));
+      if (isCommon) batches.remember(format.encoding, events, batch);
+    }
     if (batch.frames.length > 0 && !(await write(batch))) return;
   }
 }
