@@ -2,40 +2,64 @@ import type { Clock } from '#base/clock.ts';
 import type { StreamEvent } from '../cache/watch-stream.ts';
 
 /**
- * What a write to one watcher costs, about: many watchers of one resource are written to in rounds, so far apart that
+ * What a write to one watcher costs, about: many watchers of one resource are written to in rounds, so long that
  * writing leaves time for everything else.
  */
 const roundMsPerWatcher = 0.05;
 /** Fewer watchers than make a round of this length are written to at once. */
 const minRoundMs = 2;
 const maxRoundMs = 50;
+/** A round is taken in steps of this length: watchers of one step share what is written, and others need not wait long. */
+const stepMs = 2;
+/** The golden ratio's fraction spreads any number of watchers evenly over a round, in whatever order they come. */
+const spread = 0.618033988749895;
 
 /**
  * When the watchers of one resource are written to. Whoever has not been written to for a round's length is served at
- * once; in a storm of events all are served together, each with what has come since the last round.
+ * once; in a storm of events each is served once a round, at a moment of its own, with what has come since the last.
  */
 export class WatchRounds {
   readonly #clock: Clock;
-  #round: Promise<void> | undefined;
+  /** By the moment when a step is taken. */
+  readonly #steps = new Map<number, Promise<void>>();
+  #joined = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** Gives a watcher its moment in a round, from 0 to 1. */
+  join(): number {
+    return (this.#joined++ * spread) % 1;
+  }
+
   /**
    * Undefined when a watcher may be written to at once, else resolves when it is its turn.
+   * @param moment what `join` gave it
    * @param lastMs monotonic time of the last write to it
    */
-  turn(watchers: number, lastMs: number): Promise<void> | undefined {
-    const lengthMs = Math.min(maxRoundMs, watchers * roundMsPerWatcher);
-    if (lengthMs < minRoundMs || this.#clock.monotonic() - lastMs >= lengthMs) return undefined;
-    this.#round ??= new Promise((resolve) => {
-      this.#clock.schedule(lengthMs, () => {
-        this.#round = undefined;
+  turn(watchers: number, moment: number, lastMs: number): Promise<void> | undefined {
+    const steps = Math.floor(Math.min(maxRoundMs, watchers * roundMsPerWatcher) / stepMs);
+    const lengthMs = steps * stepMs;
+    const nowMs = this.#clock.monotonic();
+    if (lengthMs < minRoundMs || nowMs - lastMs >= lengthMs) return undefined;
+    const offsetMs = Math.floor(moment * steps) * stepMs;
+    const dueMs = Math.ceil((nowMs - offsetMs) / lengthMs) * lengthMs + offsetMs;
+    let step = this.#steps.get(dueMs);
+    if (step === undefined) {
+      step = this.#step(dueMs, dueMs - nowMs);
+      this.#steps.set(dueMs, step);
+    }
+    return step;
+  }
+
+  #step(dueMs: number, delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.schedule(delayMs, () => {
+        this.#steps.delete(dueMs);
         resolve();
       });
     });
-    return this.#round;
   }
 }
 

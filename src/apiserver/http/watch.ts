@@ -94,11 +94,12 @@ async function sendEvents(
     const marked = bookmark(answering, initialEndsAt, { 'k8s.io/initial-events-end': 'true' });
     if (!(await write(batchOf([frame('BOOKMARK', marked)])))) return;
   }
+  const moment = rounds.join();
   let told = 0;
   let writtenMs = Number.NEGATIVE_INFINITY;
   for (;;) {
     await stream.wait();
-    const turn = stream.isEmpty ? undefined : rounds.turn(resource.storage?.cache.watcherCount ?? 0, writtenMs);
+    const turn = stream.isEmpty ? undefined : rounds.turn(resource.storage?.cache.watcherCount ?? 0, moment, writtenMs);
     if (turn !== undefined) await turn;
     writtenMs = clock.monotonic();
     const events = stream.take();
