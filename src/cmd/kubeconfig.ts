@@ -31,9 +31,32 @@ export interface ClusterAccess {
   readonly admin: KeyPair;
 }
 
-/** A kubeconfig with this cluster alone. */
-export function kubeconfigText(access: ClusterAccess): string {
-  return yaml.dump(withCluster({ apiVersion: 'v1', kind: 'Config', preferences: {} }, access));
+/** A kubeconfig with this cluster alone. Written out: a start does not wait until YAML can be made of anything. */
+export function kubeconfigText({ server, certificateAuthority, admin }: ClusterAccess): string {
+  return `apiVersion: v1
+kind: Config
+preferences: {}
+clusters:
+- name: ${contextName}
+  cluster:
+    certificate-authority-data: ${base64(certificateAuthority)}
+    server: ${server}
+users:
+- name: ${contextName}
+  user:
+    client-certificate-data: ${base64(admin.certificate)}
+    client-key-data: ${base64(admin.key)}
+contexts:
+- name: ${contextName}
+  context:
+    cluster: ${contextName}
+    user: ${contextName}
+current-context: ${contextName}
+`;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
 }
 
 /** Adds the context `proa` to a kubeconfig and makes it the current one, as kind and minikube do. */
@@ -59,7 +82,6 @@ export function removeFromKubeconfig(path: string): void {
 }
 
 function withCluster(config: Kubeconfig, { server, certificateAuthority, admin }: ClusterAccess): Kubeconfig {
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const cluster = {
     name: contextName,
     cluster: { 'certificate-authority-data': base64(certificateAuthority), server },

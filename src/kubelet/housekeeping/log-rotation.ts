@@ -2,7 +2,6 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import type { Cri } from '../cri/cri.ts';
 
 export interface RotationLimits {
@@ -54,7 +53,11 @@ async function rotatedFiles(logPath: string): Promise<readonly string[]> {
 
 async function compress(path: string): Promise<void> {
   const temporary = `${path}.tmp`;
-  await pipeline(createReadStream(path), createGzip(), createWriteStream(temporary));
+  await pipeline(
+    createReadStream(path),
+    process.getBuiltinModule('node:zlib').createGzip(),
+    createWriteStream(temporary),
+  );
   await rename(temporary, `${path}.gz`);
   await rm(path, { force: true });
 }

@@ -1,4 +1,4 @@
-import { constants, createInflate, type Inflate } from 'node:zlib';
+import type { Inflate } from 'node:zlib';
 import { headerDictionary } from './dictionary.ts';
 import { SpdyProtocolError } from './frames.ts';
 
@@ -64,13 +64,16 @@ function zlibHeader(): Buffer {
   return header;
 }
 
+/** The module is loaded with the first connection: a start does not wait for it. */
+function startInflate(): Inflate {
+  const { constants, createInflate } = process.getBuiltinModule('node:zlib');
+  const { Z_SYNC_FLUSH } = constants;
+  return createInflate({ dictionary: headerDictionary, flush: Z_SYNC_FLUSH, finishFlush: Z_SYNC_FLUSH });
+}
+
 /** Reads header blocks, which must come in the order in which they stood on the wire. */
 export class HeaderDecoder {
-  readonly #inflate: Inflate = createInflate({
-    dictionary: headerDictionary,
-    flush: constants.Z_SYNC_FLUSH,
-    finishFlush: constants.Z_SYNC_FLUSH,
-  });
+  readonly #inflate: Inflate = startInflate();
 
   async decode(block: Uint8Array): Promise<SpdyHeaders> {
     const inflate = this.#inflate;
