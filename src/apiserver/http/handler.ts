@@ -131,8 +131,8 @@ export async function handle(
         pretty: wantsPretty(request, query),
         served: server.encodings,
       });
-      response.takesGzip =
-        namesGzip(request.headers['accept-encoding']) && server.features.enabled('APIResponseCompression');
+      if (namesGzip(request.headers['accept-encoding']) && server.features.enabled('APIResponseCompression'))
+        response.takesGzip = true;
     }
     const { signal } = gone;
     const exchange: Exchange = {
