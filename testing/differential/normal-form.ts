@@ -36,7 +36,10 @@ export function normalForm(answer: Answer, generateName = ''): NormalAnswer {
 /** The prefix, perhaps cut, with five letters and digits as the server picks them. */
 function generatedName(prefix: string): RegExp {
   const text = JSON.stringify(prefix.slice(0, 58)).slice(1, -1);
-  return new RegExp(`${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}[bcdfghjklmnpqrstvwxz2456789]{5}(?![a-z0-9])`, 'g');
+  return new RegExp(
+    `(?<![A-Za-z0-9])${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}[bcdfghjklmnpqrstvwxz2456789]{5}(?![a-z0-9])`,
+    'g',
+  );
 }
 
 /** Events that the official server's own repair of addresses makes while it runs. */

@@ -131,7 +131,8 @@ async function listPage(
     if (isLast || (limit > 0 && items.length >= limit)) cache.counts.storeReturned += items.length;
     if (isLast) return listOf(await allServed(operation, items), { resourceVersion: String(revision) });
     if (limit > 0 && items.length >= limit) {
-      const counted = options.labelSelector === undefined && options.fieldSelector === undefined;
+      const { labelSelector, fieldSelector = [] } = options;
+      const counted = (labelSelector?.requirements.length ?? 0) + fieldSelector.length === 0;
       return listOf(await allServed(operation, items), {
         resourceVersion: String(revision),
         continue: encodeContinue({ revision, key: after.slice(prefix.length) }),

@@ -43,11 +43,14 @@ export function validateClaimSpec(
 
 /** Names that others may use: of requests, and of alternatives behind a slash. */
 export function requestNames(requests: readonly resource.DeviceRequest[] = []): ReadonlySet<string> {
+  const isPlain = ({ name = '' }: { readonly name?: string }): boolean => !name.includes('/');
   return new Set(
-    requests.flatMap(({ name, firstAvailable = [] }) => [
-      name,
-      ...firstAvailable.map((other) => `${name}/${other.name}`),
-    ]),
+    requests
+      .filter(isPlain)
+      .flatMap(({ name, firstAvailable = [] }) => [
+        name,
+        ...firstAvailable.filter(isPlain).map((other) => `${name}/${other.name}`),
+      ]),
   );
 }
 

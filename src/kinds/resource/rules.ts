@@ -82,6 +82,7 @@ export const resourceSliceRules: KindRules<resource.ResourceSlice> = {
   prepareForCreate: ({ spec }, { now }) => prepareDevices(spec?.devices, now),
   prepareForUpdate: ({ spec }, _, { now }) => prepareDevices(spec?.devices, now),
   countsDropped: true,
+  warnings: ({ spec }) => driverWarnings(spec?.driver ?? ''),
   validateUpdateOnly: true,
   validate: validateSlice,
   validateUpdate: validateSliceUpdate,
@@ -91,6 +92,12 @@ export const resourceSliceRules: KindRules<resource.ResourceSlice> = {
   },
   hasGeneration: true,
 };
+
+function driverWarnings(driver: string): string[] {
+  if (driver === driver.toLowerCase()) return [];
+  const shown = JSON.stringify(driver);
+  return [`spec.driver: driver names should be lowercase; ${shown} contains uppercase characters`];
+}
 
 /** Fields of features that are still off. */
 const ungated = ['bools', 'ints', 'strings', 'versions'];

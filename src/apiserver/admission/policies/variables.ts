@@ -40,6 +40,7 @@ export function composeVariables(
   const within = environment(use);
   const compiled = variables.map(({ name, expression }) => {
     const one = compileExpression(expression, within, []);
+    if (expression.trim() === '') return one;
     expressions.set(name, one);
     fields[name] = one.program?.type ?? dynType;
     return one;
