@@ -40,6 +40,14 @@ async function get(path: string, encoding: string, accept = 'application/json'):
   return { headers: response.headers, sent, text: (isZipped ? gunzipSync(sent) : sent).toString() };
 }
 
+/** Others write meanwhile, and time goes on. */
+function timeless(text: string): string {
+  return text
+    .replace(/("?(?:resourceVersion|continue)"?: ?)"[^"]*"/g, '$1')
+    .replace(/"\d+m?s?"/g, 'age')
+    .replace(/,"remainingItemCount":\d+/, '');
+}
+
 const configMaps = '/api/v1/namespaces/default/configmaps';
 
 test('a long answer is compressed for who asks for it, in every form, and says the same', async () => {
@@ -55,7 +63,7 @@ test('a long answer is compressed for who asks for it, in every form, and says t
     assert.equal(zipped.headers['content-encoding'], 'gzip', path);
     assert.match(String(zipped.headers.vary), /Accept-Encoding/);
     assert.ok(zipped.sent.length * 5 < plain.sent.length, `${path}: ${zipped.sent.length} of ${plain.sent.length}`);
-    if (!path.includes('limit')) assert.equal(zipped.text, plain.text);
+    assert.equal(timeless(zipped.text), timeless(plain.text), path);
   }
 });
 

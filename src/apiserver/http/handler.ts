@@ -13,16 +13,15 @@ import type { Span } from '../tracing/tracer.ts';
 import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
 import { auditRefusal, beginAudit, numberRequest } from './audit.ts';
 import { type AnyRequest, readBody } from './body.ts';
-import { namesGzip } from './compression.ts';
 import type { RequestDeadlines } from './deadlines.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
+import { answerFormat } from './format.ts';
 import { certificateEndOf, identify } from './identity.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, bodyEncoding, mediaTypes, negotiateAnswer, unsupportedMediaType } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
 import { sendPlainFailure } from './plain-failures.ts';
 import {
-  isTrue,
   type PathRequest,
   type RequestInfo,
   type ResourceRequest,
@@ -126,14 +125,7 @@ export async function handle(
       return await serveRemote({ server, request, response, user, audit, meter, signal: gone.signal }, info, remote);
     }
     // What is no resource has media types of its own and says itself what it accepts.
-    if (info.type === 'resource') {
-      format = negotiateAnswer(request.headers.accept, {
-        pretty: wantsPretty(request, query),
-        served: server.encodings,
-      });
-      if (namesGzip(request.headers['accept-encoding']) && server.features.enabled('APIResponseCompression'))
-        response.takesGzip = true;
-    }
+    if (info.type === 'resource') format = answerFormat(server, request, response, query);
     const { signal } = gone;
     const exchange: Exchange = {
       server,
@@ -190,13 +182,6 @@ async function serveRemote(
   if (!remote.isAvailable) return sendUnavailable(exchange.response, 'service unavailable');
   const { environment, tracer } = exchange.server;
   await proxyToServer({ ...exchange, clock: environment.clock, remote: remote.server, tracer });
-}
-
-/** People with a browser or curl get indented output, programs do not. */
-function wantsPretty({ headers }: AnyRequest, query: URLSearchParams): boolean {
-  const asked = query.get('pretty');
-  if (asked !== null) return isTrue(asked);
-  return /^(curl|Wget|Mozilla)/.test(headers['user-agent'] ?? '');
 }
 
 async function servePath(exchange: Exchange, routes: Routes, info: PathRequest): Promise<void> {
