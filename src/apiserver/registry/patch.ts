@@ -30,6 +30,8 @@ function patched(registry: Registry, operation: Operation, current: ApiObject): 
   checkLocation(operation, object);
   placeIn(operation, object);
   if (!namesResourceVersion(body)) delete object.metadata.resourceVersion;
+  // Who takes the version away wants to replace any.
+  if (isOfNoVersion(result)) object.metadata.resourceVersion = '0';
   return object;
 }
 
@@ -84,6 +86,11 @@ function jsonPatched(original: JsonObject, patch: unknown): JsonObject {
     if (!(error instanceof ApiError) || error.code !== 422) throw error;
     throw new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
   }
+}
+
+function isOfNoVersion({ metadata }: JsonObject): boolean {
+  const { resourceVersion } = (metadata ?? {}) as { readonly resourceVersion?: unknown };
+  return (resourceVersion ?? '') === '';
 }
 
 function namesResourceVersion(patch: unknown): boolean {

@@ -225,7 +225,7 @@ function checkPreconditions(operation: Operation, object: ApiObject, old: ApiObj
   }
   if (resourceVersion === '' || resourceVersion === '0') {
     const isConditional = resource.rules.allowUnconditionalUpdate === false && operation.subresource !== 'scale';
-    if (operation.verb === 'update' && isConditional) {
+    if ((operation.verb === 'update' || resourceVersion === '0') && isConditional) {
       // Upstream names the resource here, where it names the kind everywhere else.
       throw invalid({ group: resource.kind.group, kind: resource.kind.resource }, name, [
         fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
