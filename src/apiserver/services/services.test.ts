@@ -94,6 +94,29 @@ describe('node ports', () => {
     await cluster.stop();
   });
 
+  test('what a service is refused for after it has been given ports and an address is free again', async () => {
+    const cluster = await startApiServer();
+    const { client } = cluster;
+    const asked = { ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }], clusterIP: '10.96.0.80' };
+    await assert.rejects(
+      client.create(Service, service('bad', { ...asked, sessionAffinity: 'Perhaps' })),
+      /spec\.sessionAffinity: Unsupported value: "Perhaps"/,
+    );
+    const made = await client.create(Service, service('good', asked));
+    assert.deepEqual([made.spec.clusterIP, ...nodePortsOf(made)], ['10.96.0.80', 30080]);
+    await cluster.stop();
+  });
+
+  test('what is wrong with families and addresses is told alone, before anything else is looked at', async () => {
+    const cluster = await startApiServer();
+    const wrong = { ports: [], ipFamilies: ['IPv6'], sessionAffinity: 'Perhaps' };
+    const refusal = {
+      message: /is invalid: spec\.ipFamilies\[0\]: Invalid value: "IPv6": not configured on this cluster$/,
+    };
+    await assert.rejects(cluster.client.create(Service, service('six', wrong)), refusal);
+    await cluster.stop();
+  });
+
   test('what a server left behind that died between two writes is found and free again', async () => {
     const cluster = await startApiServer();
     const { client, store, environment } = cluster;

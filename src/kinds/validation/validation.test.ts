@@ -146,3 +146,40 @@ test('a pod changes only where it may', () => {
     'spec: Forbidden: pod updates may not change fields other than `',
   ]);
 });
+
+/** The warnings that a new object brings, in order. */
+function warningsOf(apiVersion: string, kind: string, object: object): readonly string[] {
+  const row = resourceRows.find((candidate) => apiVersionOf(candidate) === apiVersion && candidate.kind === kind)!;
+  return rulesFor(row).warnings?.({ apiVersion, kind, ...object } as ApiObject, undefined) ?? [];
+}
+
+test('pods and templates warn of ports, variables and files that get in each other’s way', () => {
+  const ports = [
+    { containerPort: 80, protocol: 'TCP', name: 'web' },
+    { containerPort: 80, protocol: 'TCP', hostPort: 8080 },
+  ];
+  const env = [
+    { name: 'PATH', value: '/bin' },
+    { name: 'PATH', value: '/opt:$(PATH)' },
+    { name: 'PATH', value: '/opt' },
+  ];
+  const items = [
+    { key: 'a', path: 'conf' },
+    { key: 'b', path: 'conf/b' },
+  ];
+  const spec = {
+    containers: [{ ...container, ports, env, resources: { limits: { memory: '100m' } } }],
+    volumes: [{ name: 'v', configMap: { name: 'm', items } }],
+  };
+  const expected = (at: string): string[] => [
+    'volume "v" (ConfigMap "m"): overlapping paths: "conf/b" with "conf"',
+    `${at}.containers[0].resources.limits[memory]: fractional byte value "100m" is invalid, must be an integer`,
+    `${at}.containers[0].env[2]: hides previous definition of "PATH", which may be dropped when using apply`,
+    `${at}.containers[0].ports[1]: overlapping port definition with ${at}.containers[0].ports[0]`,
+  ];
+  assert.deepEqual(warningsOf('v1', 'Pod', { metadata: { name: 'a' }, spec }), expected('spec'));
+  assert.deepEqual(
+    warningsOf('apps/v1', 'Deployment', { metadata: { name: 'a', generation: 1 }, spec: { template: { spec } } }),
+    expected('spec.template.spec'),
+  );
+});

@@ -113,6 +113,20 @@ test('an update takes over what it changes, and what it removes belongs to nobod
   });
 });
 
+test('items of one key have one owner of them all, until they are told apart again', () => {
+  const env = (...values: readonly string[]): object => ({
+    template: { spec: { containers: [{ name: 'a', env: values.map((value) => ({ name: 'P', value })) }] } },
+  });
+  const variable = (object: ApiObject, owner: string): unknown =>
+    JSON.stringify(owners(object)[owner]).match(/"k:\{\\"name\\":\\"P\\"\}":(\{[^}]*\}+?)/)?.[1];
+  const created = update(undefined, decoded(deployment(env('1', '2'))), 'a');
+  assert.equal(variable(created, 'a/Update'), '{}');
+  const { metadata } = created;
+  const apart = update(created, { ...decoded(deployment(env('3'))), metadata } as ApiObject, 'b', start + 60_000);
+  assert.equal(variable(apart, 'a/Update'), undefined);
+  assert.match(String(variable(apart, 'b/Update')), /^\{".":/);
+});
+
 test('applying what others own conflicts, with their names and the paths, unless forced', () => {
   const created = update(
     undefined,

@@ -2,7 +2,7 @@ import type * as core from '#kinds/generated/types/core_v1.ts';
 import { validateDriverName } from '#kinds/storage/validation.ts';
 import { each, invalidAll, oneOf, validateLabelSelector } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { label1123Problems, subdomainProblems } from '#machinery/names.ts';
+import { byteLength, label1123Problems, subdomainProblems } from '#machinery/names.ts';
 import { quantity } from '#machinery/quantity.ts';
 import { validateClaimSpec } from '../../persistent-volume-claim/validation.ts';
 import { oneTooMany, validateSharedSource } from '../../volume-sources.ts';
@@ -80,7 +80,22 @@ const misspelt = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
 function validateSource(volume: core.Volume, path: string): FieldError[] {
   const [first, ...others] = sourceOrder.filter((source) => volume[source] !== undefined);
   if (first === undefined) return [fieldError.required(path, 'must specify a volume type')];
-  return [...validateOne(first, volume, path), ...others.map((source) => oneTooMany(source, path, misspelt))];
+  const tooLong = validateTarget(volume, path);
+  return [
+    ...validateOne(first, volume, path),
+    ...(first === 'iscsi' ? tooLong : []),
+    ...others.flatMap((source) => [oneTooMany(source, path, misspelt), ...(source === 'iscsi' ? tooLong : [])]),
+  ];
+}
+
+const maximumTarget = 64;
+
+/** The volume's name becomes part of an interface's, where the initiator has a name of its own. */
+function validateTarget({ name = '', iscsi }: core.Volume, path: string): FieldError[] {
+  if (iscsi?.initiatorName === undefined || byteLength(`${name}:${iscsi.targetPortal ?? ''}`) <= maximumTarget)
+    return [];
+  const detail = `Total length of <volume name>:<iscsi.targetPortal> must be under ${maximumTarget} characters if iscsi.initiatorName is specified.`;
+  return [fieldError.invalid(`${path}.name`, name, detail)];
 }
 
 function validateOne(source: (typeof sourceOrder)[number], volume: core.Volume, path: string): FieldError[] {
