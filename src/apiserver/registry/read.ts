@@ -204,8 +204,15 @@ export function filterOf({ resource, namespace, name, options }: Operation): Obj
     if (labelSelector !== undefined && !matchesLabels(labelSelector, value.labels)) return false;
     // What a webhook has yet to convert passes for now: see lateFilter.
     if (fieldSelector === undefined || resource.custom?.isReady(value) === false) return true;
-    return matchesFields(fieldSelector, (field) => fieldOf(value, field));
+    return matchesFields(fieldSelector, (field) => fieldOfKey(field, key) ?? fieldOf(value, field));
   };
+}
+
+/** What the key of an object says already, which may itself be on a disk. */
+function fieldOfKey(field: string, key: string): string | undefined {
+  const slash = key.indexOf('/');
+  if (field === 'metadata.name') return key.slice(slash + 1);
+  return field === 'metadata.namespace' ? key.slice(0, Math.max(slash, 0)) : undefined;
 }
 
 /** The narrowest thing that the filter pins down: one object, a field's value, a namespace. */
