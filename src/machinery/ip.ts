@@ -141,6 +141,11 @@ export function formatIpv6(value: bigint): string {
 
 /** What upstream warns of in an address that is good: that there is a better way to write it. */
 export function ipWarnings(text: string, path: string): string[] {
+  const tolerant = tolerantIp(text);
+  if (tolerant === undefined) return [];
+  // Some fields are not validated, and may hold what others refuse.
+  if (ipFamily(text) === undefined || isMapped(text))
+    return [`${path}: non-standard IP address ${JSON.stringify(text)} is invalid: use ${JSON.stringify(tolerant)}`];
   if (ipFamily(text) !== 6) return [];
   const canonical = formatIpv6(addressValue(text)!);
   if (canonical === text) return [];
