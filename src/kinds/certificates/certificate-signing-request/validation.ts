@@ -4,7 +4,7 @@ import type {
 } from '#kinds/generated/types/certificates_v1.ts';
 import { oneOf, requiredOneOf } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { label1123Problems, subdomainProblems } from '#machinery/names.ts';
+import { byteLength, label1123Problems, subdomainProblems } from '#machinery/names.ts';
 
 const usages = [
   'any',
@@ -34,6 +34,9 @@ const usages = [
 const verdicts = ['Approved', 'Denied', 'Failed'];
 const conditionStatuses = ['False', 'True', 'Unknown'];
 const minLifetimeSeconds = 600;
+const maxDomainBytes = 253;
+/** A domain, a slash, and a path of a label, a dot and a subdomain. */
+const maxSignerBytes = maxDomainBytes + 1 + 63 + 1 + 253;
 const signerDetail = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
 
 export function validateCertificateSigningRequest({ spec, status }: CertificateSigningRequest): FieldError[] {
@@ -79,14 +82,24 @@ export function signerNameErrors(name: string, path: string): FieldError[] {
   const segments = name.split('/');
   if (segments.length !== 2) return [fieldError.invalid(path, name, signerDetail)];
   const [domain = '', rest = ''] = segments;
-  const errors = subdomainProblems(domain).map((problem) =>
-    fieldError.invalid(path, domain, `validating label "${domain}": ${problem}`),
-  );
+  const errors = byteLength(domain) > maxDomainBytes ? [fieldError.tooLong(path, maxDomainBytes)] : [];
+  errors.push(...firstLabelErrors(domain, path, label1123Problems));
   if (!domain.includes('.'))
     errors.push(fieldError.invalid(path, domain, 'should be a domain with at least two segments separated by dots'));
-  if (rest === '' || rest.split('.').some((label) => label1123Problems(label.toLowerCase()).length > 0))
-    errors.push(fieldError.invalid(path, name, signerDetail));
-  return errors;
+  errors.push(...firstLabelErrors(rest, path, subdomainProblems));
+  return byteLength(name) > maxSignerBytes ? [...errors, fieldError.tooLong(path, maxSignerBytes)] : errors;
+}
+
+/** What is wrong with the first label that is not right; of the others nothing is told. */
+function firstLabelErrors(text: string, path: string, problemsOf: (label: string) => string[]): FieldError[] {
+  for (const label of text.split('.')) {
+    const problems = problemsOf(label);
+    if (problems.length > 0)
+      return problems.map((problem) =>
+        fieldError.invalid(path, text, `validating label ${JSON.stringify(label)}: ${problem}`),
+      );
+  }
+  return [];
 }
 
 export function validateCertificateSigningRequestUpdate(
