@@ -4,6 +4,7 @@
 // Finds a Node that can run Proa: this one if it is new enough, else the one that came along with the package.
 import { existsSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
+import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,8 +16,9 @@ const entry = existsSync(bundle) ? bundle : join(root, 'src', 'cmd', 'proa.ts');
 // Called `kubectl`, through a link, it is kubectl.
 if (basename(process.argv[1]) === 'kubectl') process.argv.splice(2, 0, 'kubectl');
 if (Number(process.versions.node.split('.')[0]) >= oldestMajor) {
-  // Compiled once, then read back: half of a warm start would go into compiling otherwise.
-  module.enableCompileCache?.();
+  // Compiled once, then read back: half of a warm start would go into compiling otherwise. Where only this user writes,
+  // since what is read back is run.
+  module.enableCompileCache?.(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'proa'));
   process.argv[1] = entry;
   await import(entry);
 } else {

@@ -1,5 +1,5 @@
 /** Bundles a release into dist/: one module for what every start needs, others for what is loaded on demand. */
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { writeDescriptions } from './build-descriptions.ts';
@@ -24,4 +24,15 @@ const common = {
 } as const;
 await build({ ...common, entryPoints: { proa: 'src/cmd/proa.ts' }, splitting: true, chunkNames: 'chunk-[hash]' });
 await build({ ...common, entryPoints: { 'sqlite-writer': 'src/storage/sqlite/writer.ts' } });
+escapeBeyondAscii(join(root, 'dist'));
 writeDescriptions(join(root, 'dist', 'descriptions.json'));
+
+/** One character beyond Latin-1 in a regular expression, and V8 keeps the whole text in two bytes a character. */
+function escapeBeyondAscii(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    const text = readFileSync(file, 'utf8');
+    const escaped = text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    if (escaped !== text) writeFileSync(file, escaped);
+  }
+}
