@@ -1,6 +1,34 @@
-#!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=100
-// The flags keep the heap close to twice what is in use. Closer costs a burst of writes a third of its processor time, for collecting
-// the same garbage over and over; farther costs memory that a laptop has other uses for.
+#!/bin/sh
+':' /* Up to the end of this comment the lines are for the shell, the rest of the file is for Node.
+
+# The heap may grow to twice what is in use. Closer costs a burst of writes a third of its processor time, for collecting
+# the same garbage over and over; farther costs memory that a laptop has other uses for.
+flags='--min-semi-space-size=16 --max-semi-space-size=16 --heap-growing-percent=100'
+
+self=$0
+while [ -h "$self" ]; do
+  link=$(readlink "$self")
+  case $link in /?*) self=$link ;; ?*) self=${self%/?*}/$link ;; esac
+done
+root=${self%/?*}/..
+case $0 in kubectl | *[/]kubectl) set -- kubectl "$@" ;; esac
+
+# A cluster starts from a snapshot of the loaded program, once one has been taken: docs/adr/start-snapshot.md. The key says
+# of which Node; both must be this user's own, for they are run.
+if [ "$1" = up ] && [ -r "$root/dist/release" ]; then
+  read -r release <"$root/dist/release"
+  snapshots=${XDG_CACHE_HOME:-$HOME/.cache}/proa/$release
+  if [ -O "$snapshots/snapshot" ] && [ -O "$snapshots/key" ]; then
+    { read -r node; read -r stamp; } <"$snapshots/key"
+    if [ "$(stat -L -c '%d %i %s %Z' "$node" 2>&1)" = "$stamp" ]; then
+      exec "$node" $flags --snapshot-blob "$snapshots/snapshot" "$root/bin/proa.js" "$@"
+    fi
+  fi
+  export PROA_SNAPSHOTS="$snapshots"
+fi
+exec node $flags "$root/bin/proa.js" "$@"
+*/
+
 // Finds a Node that can run Proa: this one if it is new enough, else the one that came along with the package.
 import { existsSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
@@ -13,7 +41,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bundle = join(root, 'dist', 'proa.js');
 const entry = existsSync(bundle) ? bundle : join(root, 'src', 'cmd', 'proa.ts');
 
-// Called `kubectl`, through a link, it is kubectl.
+// Called `kubectl`, through a link that Node was given, it is kubectl.
 if (basename(process.argv[1]) === 'kubectl') process.argv.splice(2, 0, 'kubectl');
 if (Number(process.versions.node.split('.')[0]) >= oldestMajor) {
   // Compiled once, then read back: half of a warm start would go into compiling otherwise. Where only this user writes,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { writeDescriptions } from './build-descriptions.ts';
+import { writeStartProgram } from './build-start-program.ts';
 
 const root = join(import.meta.dirname, '..');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -24,6 +25,7 @@ const common = {
 } as const;
 await build({ ...common, entryPoints: { proa: 'src/cmd/proa.ts' }, splitting: true, chunkNames: 'chunk-[hash]' });
 await build({ ...common, entryPoints: { 'sqlite-writer': 'src/storage/sqlite/writer.ts' } });
+await writeStartProgram(root);
 escapeBeyondAscii(join(root, 'dist'));
 writeDescriptions(join(root, 'dist', 'descriptions.json'));
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { parseArgs, styleText } from 'node:util';
 import type { Command } from './commands/command.ts';
 import { UserError } from './data-folder.ts';
+import { runCommand, untilEnd } from './run.ts';
 
 /** How a command is loaded: with flags of ours, or one that reads its arguments by itself. */
 interface Entry {
@@ -86,42 +86,10 @@ async function main(args: readonly string[]): Promise<number> {
   const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (known === undefined) throw new UserError(`unknown command "${name}"; "proa --help" lists them`);
   const command = await known.load();
-  if (typeof command === 'function') return command(rest);
-  if (rest.includes('--help') || rest.includes('-h')) {
-    process.stdout.write(command.help);
-    return 0;
-  }
-  const { values, positionals } = parsed(command, rest);
-  return command.run(values, positionals);
-}
-
-function parsed(command: Command, args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: command.options, allowPositionals: true });
-  } catch (error) {
-    throw new UserError(
-      `${error instanceof Error ? error.message.split('. ')[0] : String(error)}; "proa ${command.name} --help" lists the flags`,
-    );
-  }
+  return typeof command === 'function' ? command(rest) : runCommand(command, rest);
 }
 
 /** Called `kubectl`, through a link, it is kubectl. */
 const calledKubectl = [process.argv[1] ?? '', process.argv0].some((path) => basename(path) === 'kubectl');
 
-// A reader that has seen enough (`proa … | head`) is no failure; a cluster goes on without one.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  if (process.argv[2] !== 'up') process.exit(0);
-});
-
-try {
-  process.exitCode = await main([...(calledKubectl ? ['kubectl'] : []), ...process.argv.slice(2)]);
-} catch (error) {
-  const prefix = process.stderr.isTTY ? styleText('red', 'error:') : 'error:';
-  const message =
-    error instanceof UserError || process.env['PROA_DEBUG'] === undefined
-      ? (error as Error).message
-      : ((error as Error).stack ?? String(error));
-  process.stderr.write(`${prefix} ${message}\n`);
-  process.exitCode = 1;
-}
+await untilEnd(() => main([...(calledKubectl ? ['kubectl'] : []), ...process.argv.slice(2)]));

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { freePort, hasProgram, type Outcome, run } from './proa.ts';
+import { freePort, hasProgram, type Outcome, run, until } from './proa.ts';
 
 const root = join(import.meta.dirname, '../..');
 const installLimitMs = 180_000;
@@ -48,6 +49,35 @@ if (hasProgram('npm'))
       const reset = await proa('reset');
       assert.match(reset.stdout, /the cluster is gone\n$/, reset.stderr);
     }
+
+    test('starts from a snapshot of the program once a start has taken one, and without it when Node has changed', async () => {
+      const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') };
+      const data = ['--data-dir', join(folder, 'data'), '--kubeconfig', join(folder, 'kubeconfig')];
+      const proa = (...args: readonly string[]): Promise<Outcome> =>
+        run(join(folder, 'node_modules/.bin/proa'), args, { cwd: folder, env });
+      const release = await readFile(join(folder, 'node_modules/proa/dist/release'), 'utf8');
+      const snapshots = join(folder, 'cache/proa', release.trim());
+      /** Whether a cluster came up from the snapshot. It stays up until `then` has been done. */
+      const started = async (then: () => Promise<unknown> = async () => {}): Promise<boolean> => {
+        const port = ['--port', String(await freePort())];
+        const up = await proa('up', '--nodes', '0', '--simulated-nodes', '1', '--detach', ...port, ...data);
+        assert.equal(up.code, 0, up.stdout + up.stderr);
+        const status = await proa('status', ...data.slice(0, 2));
+        const pid = /process (\d+)/.exec(status.stdout)?.[1];
+        const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+        const nodes = await proa('kubectl', ...data.slice(2), 'get', 'nodes');
+        assert.match(nodes.stdout, /simulated-1/, nodes.stderr);
+        await then();
+        assert.equal((await proa('down', ...data.slice(0, 2))).code, 0);
+        return commandLine.includes('--snapshot-blob');
+      };
+      const hasKey = async () => existsSync(join(snapshots, 'key'));
+      assert.equal(await started(() => until(hasKey, (has) => has)), false);
+      assert.equal(await started(), true);
+      await writeFile(join(snapshots, 'key'), `${process.execPath}\n1 2 3 4\n`);
+      assert.equal(await started(), false);
+      await proa('reset', ...data.slice(0, 2));
+    });
 
     test('starts and stops a cluster with the Node that runs these tests', () => startAndStop([process.execPath]));
 

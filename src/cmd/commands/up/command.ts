@@ -63,6 +63,7 @@ export const up: Command = {
   },
 };
 
+const snapshotAfterMs = 3000;
 /** How long the parts of a cluster may take to end. */
 const stopLimitMs = 15_000;
 
@@ -99,15 +100,34 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
     podCidr: config.podCidr,
   });
   tellReady(cluster, config, kubeconfig, notice);
+  const snapshot = laterSnapshot(environment);
   const failure = await Promise.race([signalled(), cluster.failed.catch((error: Error) => error)]);
   if (process.stdout.isTTY) process.stdout.write('\nstopping; containers keep running until "proa down"\n');
   // Nothing else may be left to keep the process alive while its parts end; and an end has to come.
   const deadline = systemClock({ keepAlive: true }).schedule(stopLimitMs, () => process.exit(1));
+  snapshot.cancel();
   await cluster.stop();
   deadline.cancel();
   lock.release();
   if (failure !== undefined) throw failure;
   return 0;
+}
+
+/** A start without a snapshot of the program takes one for the next, when nobody waits for this one any more. */
+function laterSnapshot({ clock, log }: Environment): { readonly cancel: () => void } {
+  const folder = process.env['PROA_SNAPSHOTS'];
+  if (folder === undefined || process.platform !== 'linux') return { cancel: () => {} };
+  let end = (): void => {};
+  const timer = clock.schedule(snapshotAfterMs, async () => {
+    const { takeSnapshot } = await import('../../start-snapshot/take.ts');
+    end = takeSnapshot(folder, log);
+  });
+  return {
+    cancel: () => {
+      timer.cancel();
+      end();
+    },
+  };
 }
 
 function giveAccess(cluster: Cluster, path: string | undefined): string {
