@@ -16,12 +16,19 @@ export interface Rows {
 }
 
 export type ToWriter =
-  | { readonly type: 'write'; readonly rows: Rows }
+  | { readonly type: 'write'; readonly batch: number; readonly rows: Rows }
   | { readonly type: 'compact'; readonly revision: number }
   | { readonly type: 'close' };
 
 export type FromWriter =
   | { readonly type: 'opened' }
-  | { readonly type: 'written'; readonly failure: string | undefined }
+  | { readonly type: 'written'; readonly batch: number; readonly failure: string | undefined }
   | { readonly type: 'compacted'; readonly revision: number; readonly more: boolean }
   | { readonly type: 'closed' };
+
+/** What the writer is started with. */
+export interface WriterData {
+  readonly file: string;
+  /** The number of the last batch that is on the disk. */
+  readonly durable: Int32Array<SharedArrayBuffer>;
+}

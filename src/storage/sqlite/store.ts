@@ -14,7 +14,7 @@ import {
   type Write,
 } from '../store.ts';
 import { DiskValue } from './disk-value.ts';
-import type { FromWriter, Rows, ToWriter } from './messages.ts';
+import type { FromWriter, Rows, ToWriter, WriterData } from './messages.ts';
 import { RecentValues, recentBytes } from './recent-values.ts';
 import { prepareSchema, readMeta } from './schema.ts';
 
@@ -22,6 +22,9 @@ import { prepareSchema, readMeta } from './schema.ts';
 const maxLogEvents = 1024;
 /** Writes that one transaction takes at most. */
 const maxBatch = 512;
+
+/** Writes for which the writer is not left waiting. */
+const fullBatch = 32;
 
 interface Pending {
   readonly event: StoreEvent;
@@ -45,14 +48,25 @@ export class SqliteStore implements Store {
   readonly #pending = new Map<string, Pending>();
   #queue: Pending[] = [];
   #inFlight: Pending[] | undefined;
+  /** The number of the batch that was sent last. */
+  #batch = 0;
+  readonly #durable: WriterData['durable'];
   #nextRevision: number;
   #compacted: number;
   #compactions: (() => void)[] = [];
   #closed: (() => void) | undefined;
 
-  private constructor(reader: DatabaseSync, worker: Worker, maxRecentBytes: number) {
+  private constructor(
+    {
+      reader,
+      worker,
+      durable,
+    }: { readonly reader: DatabaseSync; readonly worker: Worker } & Pick<WriterData, 'durable'>,
+    maxRecentBytes: number,
+  ) {
     this.#reader = reader;
     this.#worker = worker;
+    this.#durable = durable;
     this.#compacted = readMeta(reader, 'compacted');
     const rows = reader.prepare(
       'SELECT revision, key, create_revision FROM log WHERE superseded IS NULL AND value IS NOT NULL',
@@ -77,9 +91,11 @@ export class SqliteStore implements Store {
   ): Promise<SqliteStore> {
     const reader = new DatabaseSync(file);
     prepareSchema(reader);
-    const worker = new Worker(writerModule(), { workerData: { file } });
+    const durable = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const workerData: WriterData = { file, durable };
+    const worker = new Worker(writerModule(), { workerData });
     worker.unref();
-    return new SqliteStore(reader, worker, maxRecentBytes);
+    return new SqliteStore({ reader, worker, durable }, maxRecentBytes);
   }
 
   get revision(): number {
@@ -160,6 +176,8 @@ export class SqliteStore implements Store {
     this.#queue.push(pending);
     // Everything that this turn of the event loop writes shares one transaction.
     if (this.#inFlight === undefined && this.#queue.length === 1) queueMicrotask(() => this.#flush());
+    // The writer's answer waits behind the requests that have come meanwhile; under load it need not idle until then.
+    else if (this.#queue.length >= fullBatch && Atomics.load(this.#durable, 0) === this.#batch) this.#settle(undefined);
     return promise;
   }
 
@@ -169,7 +187,7 @@ export class SqliteStore implements Store {
     this.#inFlight = batch;
     this.#worker.ref();
     const rows = rowsOf(batch.map(({ event }) => event));
-    this.#send({ type: 'write', rows }, [rows.values.buffer]);
+    this.#send({ type: 'write', batch: ++this.#batch, rows }, [rows.values.buffer]);
   }
 
   #onMessage(message: FromWriter): void {
@@ -177,7 +195,7 @@ export class SqliteStore implements Store {
       case 'opened':
         return;
       case 'written':
-        this.#settle(message.failure);
+        if (this.#inFlight !== undefined && message.batch === this.#batch) this.#settle(message.failure);
         return;
       case 'compacted':
         if (message.more) this.#send({ type: 'compact', revision: message.revision });

@@ -3,7 +3,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FromWriter, Rows, ToWriter } from './messages.ts';
+import type { FromWriter, Rows, ToWriter, WriterData } from './messages.ts';
 import { prepareSchema } from './schema.ts';
 
 /** Rows that one compaction transaction removes, so that writers behind it wait for milliseconds at most. */
@@ -12,7 +12,7 @@ const compactionSlice = 1000;
 const returnedPages = 1000;
 const sparePages = 1000;
 
-const { file } = workerData as { readonly file: string };
+const { file, durable } = workerData as WriterData;
 const port = parentPort!;
 const database = new DatabaseSync(file);
 prepareSchema(database);
@@ -72,6 +72,13 @@ function freePages(): number {
   return Number(database.prepare('PRAGMA freelist_count').get()?.['freelist_count'] ?? 0);
 }
 
+/** The main thread may see that a batch is durable before it comes to read the answer. */
+function writeBatch(batch: number, rows: Rows): void {
+  const failure = transaction(() => write(rows));
+  if (failure === undefined) Atomics.store(durable, 0, batch);
+  answer({ type: 'written', batch, failure });
+}
+
 function answer(message: FromWriter): void {
   port.postMessage(message);
 }
@@ -79,7 +86,7 @@ function answer(message: FromWriter): void {
 port.on('message', (message: ToWriter) => {
   switch (message.type) {
     case 'write':
-      answer({ type: 'written', failure: transaction(() => write(message.rows)) });
+      writeBatch(message.batch, message.rows);
       return;
     case 'compact':
       compactSlice(message.revision);
