@@ -51,6 +51,8 @@ export async function measureWatchers(access: Access, load: WatchLoad): Promise<
     if (index % 50 === 49) await Promise.all(watchers.slice(-50).map(({ opened }) => opened));
   }
   await Promise.all(watchers.map(({ opened }) => opened));
+  // The writers' connections are open before the first write, as the watchers' are: a handshake is no event's delay.
+  await Promise.all(Array.from({ length: writers }, () => client.call('GET', `${path}?limit=1`)));
   const wanted = load.perSecond * load.seconds;
   const started = performance.now();
   await writeEvenly(client, wanted, load.perSecond, sentAt);

@@ -5,10 +5,10 @@ import type { StreamEvent } from '../cache/watch-stream.ts';
  * What a write to one watcher costs, about: many watchers of one resource are written to in rounds, so long that
  * writing leaves time for everything else.
  */
-const roundMsPerWatcher = 0.05;
+const roundMsPerWatcher = 0.07;
 /** Fewer watchers than make a round of this length are written to at once. */
 const minRoundMs = 2;
-const maxRoundMs = 50;
+const maxRoundMs = 70;
 /** A round is taken in steps of this length: watchers of one step share what is written, and others need not wait long. */
 const stepMs = 2;
 /** The golden ratio's fraction spreads any number of watchers evenly over a round, in whatever order they come. */
