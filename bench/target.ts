@@ -20,8 +20,8 @@ const root = join(import.meta.dirname, '..');
 const port = 16700;
 const pollMs = 2;
 
-/** Starts Proa from its bundle. `dataDir` is kept between starts when it is given. */
-export async function startProa(args: readonly string[], dataDir?: string): Promise<Target> {
+/** Starts Proa from its bundle. `dataDir` is kept between starts when it is given; `cacheDir` stands for the user's. */
+export async function startProa(args: readonly string[], dataDir?: string, cacheDir?: string): Promise<Target> {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'proa-bench-'));
   const kubeconfig = join(folder, 'kubeconfig');
   rmSync(kubeconfig, { force: true });
@@ -29,7 +29,7 @@ export async function startProa(args: readonly string[], dataDir?: string): Prom
   const child = spawn(
     join(root, 'bin', 'proa.js'),
     ['up', '--data-dir', folder, '--kubeconfig', kubeconfig, '--port', String(port), ...args],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...(cacheDir && { XDG_CACHE_HOME: cacheDir }) } },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {

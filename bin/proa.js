@@ -3,7 +3,7 @@
 
 # The heap may grow to twice what is in use. Closer costs a burst of writes a third of its processor time, for collecting
 # the same garbage over and over; farther costs memory that a laptop has other uses for.
-flags='--min-semi-space-size=16 --max-semi-space-size=16 --heap-growing-percent=100'
+flags='--min-semi-space-size=4 --max-semi-space-size=16 --heap-growing-percent=100'
 
 self=$0
 while [ -h "$self" ]; do
