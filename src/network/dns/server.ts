@@ -35,6 +35,9 @@ const maxTcpConnections = 256;
 /** TCP connections without a question are closed after this. */
 const tcpIdleMs = 10_000;
 
+/** How many ports are tried when any will do. */
+const maxPortsTried = 10;
+
 const codes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 
 /**
@@ -45,9 +48,8 @@ export async function serveDns(
   options: Binding,
   signal: AbortSignal,
 ): Promise<{ readonly port: number; readonly ended: Promise<void> }> {
-  const udp = await bindUdp(options, signal);
+  const { udp, tcp } = await bindBoth(options, signal);
   const { port } = udp.address();
-  const tcp = await bindTcp({ ...options, port }, signal);
   const ended = Promise.all([closed(udp), closed(tcp)]).then(() => {});
   const stop = () => {
     udp.close();
@@ -56,6 +58,22 @@ export async function serveDns(
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
   return { port, ended };
+}
+
+/** A port that is free for datagrams may be taken for connections: of any port another one does as well. */
+async function bindBoth(
+  options: Binding,
+  signal: AbortSignal,
+): Promise<{ readonly udp: Socket; readonly tcp: Server }> {
+  for (let left = options.port === 0 ? maxPortsTried : 1; ; left--) {
+    const udp = await bindUdp(options, signal);
+    try {
+      return { udp, tcp: await bindTcp({ ...options, port: udp.address().port }, signal) };
+    } catch (error) {
+      udp.close();
+      if (left <= 1) throw error;
+    }
+  }
 }
 
 interface Binding {
