@@ -40,11 +40,16 @@ export class StoredObject implements StoredValue {
   get object(): ApiObject {
     if (this.#object !== undefined) return this.#object;
     this.#object = read(this.bytes);
-    if (this.#source?.isOnDisk === true) {
-      const forgotten = rememberInstead(this);
-      if (forgotten !== undefined && forgotten !== this) forgotten.#object = undefined;
-    }
+    if (this.#source?.isOnDisk === true) this.#remember();
     return this.#object;
+  }
+
+  /** What was read from a disk stays for as long as it is among the last that were asked for. */
+  #remember(): void {
+    const forgotten = rememberInstead(this);
+    if (forgotten === undefined || forgotten === this) return;
+    forgotten.#object = undefined;
+    forgotten.#bytes = undefined;
   }
 
   /** What selectors ask for, of every object. */
@@ -75,8 +80,9 @@ export class StoredObject implements StoredValue {
 
   /** JSON in the storage version, with its resourceVersion. */
   get bytes(): Uint8Array {
-    if (this.#source?.isOnDisk === true) return this.#source.bytes;
-    this.#bytes ??= this.#source === undefined ? written(this.#object!) : this.#source.bytes;
+    if (this.#bytes !== undefined) return this.#bytes;
+    this.#bytes = this.#source === undefined ? written(this.#object!) : this.#source.bytes;
+    if (this.#source?.isOnDisk === true) this.#remember();
     return this.#bytes;
   }
 
