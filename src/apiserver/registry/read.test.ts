@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigMap } from '#kinds/generated/handles.ts';
+import { ConfigMap, Event } from '#kinds/generated/handles.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
 
@@ -35,6 +35,20 @@ test('pages show one moment, whatever is written between them', async () => {
   const then = { namespace, resourceVersion: first.metadata.resourceVersion, resourceVersionMatch: 'Exact' } as const;
   assert.deepEqual(namesOf(await client.list(ConfigMap, then)), ['a', 'b', 'c']);
   assert.deepEqual(namesOf(await client.list(ConfigMap, { namespace })), ['a', 'bb', 'c']);
+  await stop();
+});
+
+test('whatever there is comes whole, and one object is no page; only events come in pages all the same', async () => {
+  const { client, stop } = await filled();
+  const any = { namespace, limit: 1, resourceVersion: '0' } as const;
+  assert.deepEqual(namesOf(await client.list(ConfigMap, any)), ['a', 'b', 'c']);
+  const one = await client.list(ConfigMap, { namespace, limit: 1, fieldSelector: 'metadata.name=a' });
+  assert.deepEqual([namesOf(one), one.metadata.continue], [['a'], undefined]);
+  const involvedObject = { kind: 'ConfigMap', name: 'a', namespace };
+  for (const name of ['a', 'b']) await client.create(Event, { metadata: { name, namespace }, involvedObject });
+  const events = await client.list(Event, any);
+  assert.deepEqual(namesOf(events), ['a']);
+  assert.ok(events.metadata.continue);
   await stop();
 });
 

@@ -35,13 +35,8 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   if (options.continue !== undefined && options.continue !== '') return listPage(registry, operation, filter);
   const wanted = parseResourceVersion(options.resourceVersion);
   checkNotFuture(registry, wanted);
-  // One object is no page of a list.
-  const isOne = interestOf(operation)?.index === 'key';
-  const isLegacyExact = match === undefined && limit > 0 && !isOne;
-  const exact = wanted !== undefined && wanted > 0 && (match === 'Exact' || isLegacyExact);
-  // Whatever is in the cache comes whole.
-  const isPaged = limit > 0 && wanted !== 0 && !isOne;
-  if (isPaged || exact) return listPage(registry, operation, filter, exact ? wanted : undefined);
+  const exact = wanted !== undefined && wanted > 0 && (match === 'Exact' || (match === undefined && limit > 0));
+  if (limit > 0 || exact) return listPage(registry, operation, filter, exact ? wanted : undefined);
   const { cache } = resource.storage!;
   const items: StoredObject[] = [];
   const { revision, counts } = cache;
