@@ -1,17 +1,15 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { ApiServer, type ApiServerOptions } from '#apiserver/server.ts';
 import type { Environment } from '#base/environment.ts';
 import { silentLog } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';
 import { VirtualClock } from '#base/virtual-clock.ts';
 import type { Client, Identity } from '#client/client.ts';
+import { newSigningKey } from '#cmd/signing-key.ts';
 import { MemoryStore } from '#storage/memory/store.ts';
 import type { Store } from '#storage/store.ts';
 
 /** One key for all test clusters: making one takes longer than starting a cluster. */
-const signingKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  .privateKey.export({ type: 'pkcs8', format: 'pem' })
-  .toString();
+const signingKey = newSigningKey();
 
 export interface TestApiServer {
   readonly environment: Environment & { readonly clock: VirtualClock };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ApiServer } from '#apiserver/server.ts';
 import { sleep } from '#base/clock.ts';
 import type { Client } from '#client/client.ts';
+import { newSigningKey } from '#cmd/signing-key.ts';
 import { ConfigMap, Pod as PodKind, Secret, ServiceAccount } from '#kinds/generated/handles.ts';
 import type { Container, Pod, PodSpec } from '#kinds/generated/types/core_v1.ts';
 import { openCgroups } from '#kubelet/containerd/cgroups/cgroups.ts';
@@ -79,9 +79,7 @@ if (isRoot) {
         store,
         environment,
         serviceCidr: '10.96.0.0/16',
-        tokenSigningKey: generateKeyPairSync('ec', { namedCurve: 'P-256' })
-          .privateKey.export({ type: 'pkcs8', format: 'pem' })
-          .toString(),
+        tokenSigningKey: newSigningKey(),
       });
       client = server.loopback();
       const namespace = 'default';

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -8,6 +7,7 @@ import {
   type KeyPair,
   type LeafOptions,
 } from '#apiserver/certificates/authority.ts';
+import { newSigningKey } from './signing-key.ts';
 
 /** The keys and certificates of a cluster. */
 export interface Pki {
@@ -61,9 +61,7 @@ export async function ensurePki(
 function ensureSigningKey(folder: string): string {
   const file = join(folder, 'sa.key');
   if (existsSync(file)) return readFileSync(file, 'utf8');
-  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    .privateKey.export({ type: 'pkcs8', format: 'pem' })
-    .toString();
+  const key = newSigningKey();
   writeSecret(file, key);
   return key;
 }

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pluginEntries } from '#apiserver/admission/index.ts';
 import type { AdmissionOptions } from '#apiserver/admission/plugin.ts';
@@ -6,6 +5,7 @@ import { type AccessOptions, accessFlags, accessOptions } from '#apiserver/flags
 import { versionInfo } from '#apiserver/http/version.ts';
 import type { ApiServerOptions } from '#apiserver/server.ts';
 import { type PortRange, parsePortRange } from '#apiserver/services/port-range.ts';
+import { newSigningKey } from '../signing-key.ts';
 import { FlagError, type Flags } from './flags.ts';
 
 type Base = 'store' | 'upstreamForm' | 'environment' | 'serviceCidr';
@@ -21,7 +21,8 @@ export function serverOptions(flags: Flags): Omit<ApiServerOptions, Base> {
   const access = accessOf(flags);
   return {
     ...access,
-    tokenSigningKey: access.tokenSigningKey ?? signingKey(),
+    // A key of its own is for tokens that nobody outside has to believe.
+    tokenSigningKey: access.tokenSigningKey ?? newSigningKey(),
     // The official server believes no bootstrap tokens and allows everything unless told otherwise.
     authentication: { bootstrapTokens: false, ...access.authentication },
     leavesPolicyStatus: true,
@@ -122,11 +123,4 @@ function enabledGates(gates: Readonly<Record<string, string>>): Record<string, b
 export function fileOf(flags: Flags, name: string): readonly string[] {
   const path = flags.text(name);
   return path === undefined ? [] : [readFileSync(path, 'utf8')];
-}
-
-/** For tokens that nobody outside has to believe. */
-function signingKey(): string {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    .privateKey.export({ type: 'pkcs8', format: 'pem' })
-    .toString();
 }

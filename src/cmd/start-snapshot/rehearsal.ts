@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { ApiServer } from '#apiserver/server.ts';
 import { sleep, systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
@@ -8,6 +7,7 @@ import { VirtualClock } from '#base/virtual-clock.ts';
 import { startControllers } from '#controllers/index.ts';
 import { startScheduler } from '#scheduler/index.ts';
 import { MemoryStore } from '#storage/memory/store.ts';
+import { newSigningKey } from '../signing-key.ts';
 
 const rehearsedMs = 2000;
 
@@ -47,12 +47,11 @@ async function startAndStop(): Promise<void> {
     log: silentLog,
     metrics: new Metrics(),
   };
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const store = new MemoryStore();
   const server = await ApiServer.start({
     store,
     environment,
-    tokenSigningKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    tokenSigningKey: newSigningKey(),
     serviceCidr: '10.96.0.0/16',
     admission: { enable: ['NodeRestriction'] },
   });
