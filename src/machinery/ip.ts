@@ -66,12 +66,15 @@ export function ipProblems(text: string): string[] {
   return isMapped(text) ? ['must not be an IPv4-mapped IPv6 address'] : [];
 }
 
+function formProblems(text: string, canonical: string): string[] {
+  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
 /** The same, where the address has to be in its one canonical form. */
 export function canonicalIpProblems(text: string): string[] {
   const problems = ipProblems(text);
   if (problems.length > 0) return problems;
-  const canonical = canonicalIp(text);
-  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+  return formProblems(text, canonicalIp(text));
 }
 
 /** What upstream says of a text that is no network in CIDR notation, or one of several ways to write it (KEP-4858). */
@@ -90,16 +93,14 @@ export function canonicalCidrProblems(text: string): string[] {
   const problems = cidrProblems(text);
   if (problems.length > 0) return problems;
   const [address = '', bits = ''] = text.split('/');
-  const canonical = `${canonicalIp(address)}/${bits}`;
-  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+  return formProblems(text, `${canonicalIp(address)}/${bits}`);
 }
 
 /** What upstream says of a text that is no address of a network interface, as in `10.9.8.7/24`. */
 export function interfaceAddressProblems(text: string): string[] {
   const [address = '', bits = ''] = withoutLeadingZeros(text).split('/');
   if (!isNetwork(text)) return ['must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'];
-  const canonical = `${canonicalIp(address)}/${bits}`;
-  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+  return formProblems(text, `${canonicalIp(address)}/${bits}`);
 }
 
 interface Network {

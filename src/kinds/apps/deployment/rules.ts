@@ -1,5 +1,5 @@
 import { dropDisabledTemplateFields } from '#kinds/core/pod/disabled.ts';
-import { nameWarnings, templateWarnings } from '#kinds/core/pod/warnings/index.ts';
+import { makerWarnings } from '#kinds/core/pod/warnings/index.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
@@ -25,10 +25,5 @@ export const deploymentRules: KindRules<apps.Deployment> = {
   },
   prepareForCreate: ({ spec }, context) => dropDisabledTemplateFields(spec.template, undefined, context),
   prepareForUpdate: ({ spec }, old, context) => dropDisabledTemplateFields(spec.template, old.spec.template, context),
-  warnings: (deployment, old) => [
-    ...(old === undefined ? nameWarnings(deployment) : []),
-    ...(deployment.metadata.generation === old?.metadata.generation
-      ? []
-      : templateWarnings(deployment.spec.template, 'spec.template')),
-  ],
+  warnings: makerWarnings,
 };

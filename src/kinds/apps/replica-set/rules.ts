@@ -1,5 +1,5 @@
 import { dropDisabledTemplateFields } from '#kinds/core/pod/disabled.ts';
-import { nameWarnings, templateWarnings } from '#kinds/core/pod/warnings/index.ts';
+import { makerWarnings } from '#kinds/core/pod/warnings/index.ts';
 import { defaultTemplate } from '#kinds/core/pod-template/defaults.ts';
 import type * as apps from '#kinds/generated/types/apps_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
@@ -19,10 +19,5 @@ export const replicaSetRules: KindRules<apps.ReplicaSet> = {
     set.status = { replicas: 0 };
   },
   prepareForUpdate: ({ spec }, old, context) => dropDisabledTemplateFields(spec.template, old.spec.template, context),
-  warnings: (set, old) => [
-    ...(old === undefined ? nameWarnings(set) : []),
-    ...(set.metadata.generation === old?.metadata.generation
-      ? []
-      : templateWarnings(set.spec.template, 'spec.template')),
-  ],
+  warnings: makerWarnings,
 };

@@ -37,6 +37,20 @@ export function templateWarnings(template: core.PodTemplateSpec | undefined, pat
   return template?.spec === undefined ? [] : specWarnings(template.spec, template.metadata ?? {}, path);
 }
 
+/** What is odd about a kind that makes pods: its name once, its template whenever what it asks for has changed. */
+export function makerWarnings<T extends PodMaker>(maker: T, old: T | undefined): readonly string[] {
+  const isSame = maker.metadata.generation === old?.metadata.generation;
+  return [
+    ...(old === undefined ? nameWarnings(maker) : []),
+    ...(isSame ? [] : templateWarnings(maker.spec.template, 'spec.template')),
+  ];
+}
+
+interface PodMaker {
+  readonly metadata: ObjectMeta;
+  readonly spec: { readonly template?: core.PodTemplateSpec | undefined };
+}
+
 const oldAnnotations: Readonly<Record<string, string>> = {
   'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
   'security.alpha.kubernetes.io/sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
