@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { readTracingConfiguration } from '#apiserver/tracing/configuration.ts';
 import { createHttpClient } from '#client/http/client.ts';
@@ -118,16 +118,22 @@ async function startCollector() {
 const configuration = (endpoint: string, rate: number): string =>
   `apiVersion: apiserver.config.k8s.io/v1beta1\nkind: TracingConfiguration\nendpoint: ${endpoint}\nsamplingRatePerMillion: ${rate}\n`;
 
-const theirTrace = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
-const traceparent = `00-${theirTrace}-bbbbbbbbbbbbbbbb-01`;
-
-test('requests, and what they ask of webhooks and the store, are spans of one trace', async (t) => {
+/** A collector, and the file that has a server send it `rate` of a million traces, until the test ends. */
+async function configuredCollector(t: TestContext, rate: number) {
   const collector = await startCollector();
   t.after(collector.stop);
   const folder = await mkdtemp(join(tmpdir(), 'proa-tracing-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, 'tracing.yaml');
-  await writeFile(file, configuration(collector.endpoint, 0));
+  await writeFile(file, configuration(collector.endpoint, rate));
+  return { collector, file };
+}
+
+const theirTrace = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
+const traceparent = `00-${theirTrace}-bbbbbbbbbbbbbbbb-01`;
+
+test('requests, and what they ask of webhooks and the store, are spans of one trace', async (t) => {
+  const { collector, file } = await configuredCollector(t, 0);
   const hook = await startWebhook(() => ({ allowed: true }));
   t.after(hook.stop);
   const cluster = await startHttpCluster({ nodes: 0, apiServer: { 'tracing-config-file': file } });
@@ -188,12 +194,7 @@ test('requests, and what they ask of webhooks and the store, are spans of one tr
 });
 
 test('what another server answers for is a span of the same trace, which goes on there', async (t) => {
-  const collector = await startCollector();
-  t.after(collector.stop);
-  const folder = await mkdtemp(join(tmpdir(), 'proa-tracing-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'tracing.yaml');
-  await writeFile(file, configuration(collector.endpoint, 0));
+  const { collector, file } = await configuredCollector(t, 0);
   const flowers = await FlowerServer.start();
   t.after(() => flowers.stop());
   const cluster = await startHttpCluster({ nodes: 0, apiServer: { 'tracing-config-file': file } });
@@ -219,12 +220,7 @@ test('what another server answers for is a span of the same trace, which goes on
 });
 
 test('a stranger’s trace is linked to, and requests without a trace are sampled by the rate', async (t) => {
-  const collector = await startCollector();
-  t.after(collector.stop);
-  const folder = await mkdtemp(join(tmpdir(), 'proa-tracing-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'tracing.yaml');
-  await writeFile(file, configuration(collector.endpoint, 1_000_000));
+  const { collector, file } = await configuredCollector(t, 1_000_000);
   const cluster = await startHttpCluster({ nodes: 0, apiServer: { 'tracing-config-file': file } });
   const { client: admin } = loadKubeconfig({ path: cluster.kubeconfig, environment: {} });
   const stranger = createHttpClient({ ...admin, impersonate: { user: 'tom', groups: ['dev'] } });
