@@ -18,6 +18,7 @@ export function takeSnapshot(folder: string, log: Log): () => void {
   const taken = join(folder, `snapshot-${process.pid}`);
   const program = join(import.meta.dirname, 'start.cjs');
   const args = ['--expose-gc', '--snapshot-blob', taken, '--build-snapshot', program];
+  let isEndedEarly = false;
   const child = spawn(process.execPath, args, { stdio: 'ignore' });
   child.unref();
   child.once('error', (error) => log.debug('no snapshot', { error: error.message }));
@@ -28,7 +29,6 @@ export function takeSnapshot(folder: string, log: Log): () => void {
     if (!isEndedEarly) writeFileSync(refused, key, { mode: 0o600 });
     log.debug('no snapshot', { exit: String(code ?? signal) });
   });
-  let isEndedEarly = false;
   return () => {
     isEndedEarly = true;
     child.kill();

@@ -65,12 +65,18 @@ function tracked(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsE
   if (old !== undefined && managers.length === 0) return [];
   const before = withExplicitNulls((options.old ?? emptyOf(schema)) as JsonObject, schema);
   const after = withExplicitNulls(withoutOddRecords(options.new), schema, true) as unknown as JsonObject;
-  const touched = new Set(options.emptied?.atoms.map((path) => valueAt(after, path)));
-  const own = ownableChanges(compareObjects(before, after, schema, touched), options.resetFields);
+  const own = ownableChanges(compareObjects(before, after, schema, touchedIn(after, options)), options.resetFields);
   const isUnchanged = isEmptyTree(own.changed) && isEmptyTree(own.removed);
   if (isUnchanged && areOfOneVersion(managers, apiVersion)) return entries;
   const changes = changesByVersion({ before, after, apiVersion, managers, versions }, own);
   return andThen(changes, (byVersion) => entriesOf(managersAfter(options, managers, own, byVersion)));
+}
+
+/** Atomic values in which something was sent empty; mostly there are none. */
+function touchedIn(after: JsonObject, { emptied }: TrackUpdateOptions): ReadonlySet<unknown> | undefined {
+  return emptied === undefined || emptied.atoms.length === 0
+    ? undefined
+    : new Set(emptied.atoms.map((path) => valueAt(after, path)));
 }
 
 /** What the object itself says of its owners is looked at elsewhere. */

@@ -177,8 +177,13 @@ export class SqliteStore implements Store {
     // Everything that this turn of the event loop writes shares one transaction.
     if (this.#inFlight === undefined && this.#queue.length === 1) queueMicrotask(() => this.#flush());
     // The writer's answer waits behind the requests that have come meanwhile; under load it need not idle until then.
-    else if (this.#queue.length >= fullBatch && Atomics.load(this.#durable, 0) === this.#batch) this.#settle(undefined);
+    else if (this.#queue.length >= fullBatch && this.#isDurable()) this.#settle(undefined);
     return promise;
+  }
+
+  /** Whether what is on its way has arrived. */
+  #isDurable(): boolean {
+    return this.#inFlight !== undefined && Atomics.load(this.#durable, 0) === this.#batch;
   }
 
   #flush(): void {
