@@ -1,10 +1,9 @@
 import { badBase64At, encodeBase64 } from './base64.ts';
-import type { Emptied } from './emptied.ts';
 import { elementType, goType, goTypeName, jsonType } from './go-types.ts';
 import type { Json, JsonObject } from './meta.ts';
 import { canonicalQuantity } from './quantity.ts';
 import type { Field, ListSchema, MapSchema, ObjectSchema, ScalarSchema, Schema } from './schema.ts';
-import { noteEmptied } from './sent-empty.ts';
+import { type Emptied, noteEmptied } from './sent-empty.ts';
 import { canonicalMicroTime, canonicalTime } from './time.ts';
 
 /** A JSON object under construction. */
@@ -34,7 +33,6 @@ export const maximumStrictErrors = 100;
  */
 export function conform(value: unknown, schema: Schema, options: ConformOptions = {}): ConformResult {
   const walk = new Walk(options);
-  options.emptied?.begin();
   const conformed = walk.value(value as Json, schema);
   if (walk.mismatch !== undefined) throw walk.mismatch;
   return { value: conformed === undefined ? emptyOf(schema) : conformed, unknown: walk.unknown };
@@ -43,7 +41,7 @@ export function conform(value: unknown, schema: Schema, options: ConformOptions 
 export interface ConformOptions {
   /** The value is part of an object, as an apply patch is: nothing is left out or filled in, and null stays. */
   readonly partial?: boolean;
-  /** Gets the places where an empty list or map was left out. */
+  /** Is told where an empty list or map was left out. */
   readonly emptied?: Emptied | undefined;
 }
 
@@ -137,7 +135,6 @@ class Walk {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#refuse(value, schema);
     const object = value as JsonObject;
     const { fields } = schema;
-    this.#emptied?.enterObject(schema.atomic, this.#path.length);
     let result: JsonFields | undefined;
     for (const name of Object.keys(object)) {
       const before = object[name]!;
@@ -154,10 +151,9 @@ class Walk {
       if (after !== undefined) setOwn(result, name, after);
       else {
         delete result[name];
-        if (field !== undefined && mayBeMissed(before, field.schema)) noteEmptied(result, name, before);
+        if (field !== undefined && mayBeMissed(before, field.schema)) this.#note(result, name, before);
       }
     }
-    this.#emptied?.leave();
     for (const { name, zero } of this.#partial ? nothing : alwaysFields(schema)) {
       if ((result ?? object)[name] !== undefined) continue;
       result ??= { ...object } as JsonFields;
@@ -180,11 +176,13 @@ class Walk {
     this.#depth = depthBefore;
     if (this.#partial) return after;
     if (field.presence === 'nonZero' && (after === '' || after === 0 || after === false)) return undefined;
-    if (field.presence !== 'always' && isEmptyCollection(after, field.schema) && !this.#isRecordOfOwners(field)) {
-      if (after !== undefined) this.#emptied?.note(this.#path, field.name);
-      return undefined;
-    }
-    return after;
+    const isLeftOut = field.presence !== 'always' && isEmptyCollection(after, field.schema);
+    return isLeftOut && !this.#isRecordOfOwners(field) ? undefined : after;
+  }
+
+  #note(holder: JsonFields, field: string, sent: Json): void {
+    noteEmptied(holder, field, sent);
+    if (this.#emptied !== undefined) this.#emptied.isAny = true;
   }
 
   /** Who sends an empty one wants it to be forgotten: the very field, not one like it inside a template. */
@@ -195,7 +193,6 @@ class Walk {
   #list(value: Json, schema: ListSchema): Json | undefined {
     if (!Array.isArray(value)) return this.#refuse(value, schema);
     let result: Json[] | undefined;
-    this.#emptied?.enterList(schema.listType === 'atomic', this.#path.length);
     this.#depth++;
     for (let index = 0; index < value.length; index++) {
       const before: Json = value[index];
@@ -207,7 +204,6 @@ class Walk {
       result[index] = after;
     }
     this.#depth--;
-    this.#emptied?.leave();
     return result ?? value;
   }
 
@@ -293,14 +289,14 @@ class Walk {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     if (message.endsWith('OrBool') && typeof value !== 'boolean' && !isObject)
       throw new DecodeError('boolean or JSON schema expected');
-    if (isObject) return conform(value, inner).value;
+    if (isObject) return conform(value, inner, { emptied: this.#emptied }).value;
     if (!message.endsWith('PropsOrArray')) return value;
     // What is neither is nothing, and so are no schemas.
     if (!Array.isArray(value) || value.length === 0) return undefined;
     return value.map((item: Json) => {
       if (item !== null && (typeof item !== 'object' || Array.isArray(item)))
         throw this.#mismatch(jsonType(item), goType(inner));
-      return conform(item, inner).value;
+      return conform(item, inner, { emptied: this.#emptied }).value;
     });
   }
 

@@ -1,6 +1,7 @@
 import type { JsonFields } from './conform.ts';
 import type { Json, JsonObject } from './meta.ts';
 import type { ObjectSchema, Schema } from './schema.ts';
+import { withEmptied } from './sent-empty.ts';
 
 /**
  * Some lists, maps and times are written even when there are none: `endpoints: null`. Inside the server they are
@@ -70,7 +71,7 @@ export function withExplicitNulls<T extends object>(
 function written(object: JsonObject, { fields, within }: Places, keepsEmpty: boolean): JsonObject {
   let result: JsonFields | undefined;
   const change = (name: string, value: Json): void => {
-    result ??= { ...object } as JsonFields;
+    result ??= keepsEmpty ? withEmptied({ ...object } as JsonFields, object) : ({ ...object } as JsonFields);
     result[name] = value;
   };
   for (const [name, shape] of fields)

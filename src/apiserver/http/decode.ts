@@ -1,6 +1,5 @@
 import { schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor } from '#machinery/cbor.ts';
-import type { Emptied } from '#machinery/emptied.ts';
 import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import {
   conform,
@@ -18,6 +17,7 @@ import { unknownInJsonPatch } from '#machinery/patch/json-patch.ts';
 import { type RepeatedKeys, repeatedKeys } from '#machinery/patch/repeated-keys.ts';
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
+import { type Emptied, withEmptied } from '#machinery/sent-empty.ts';
 import { parseLenientYaml, parseYaml, YamlError } from '#machinery/yaml.ts';
 import type { PatchType } from '../registry/operation.ts';
 import type { CustomForm } from '../resources/custom-form.ts';
@@ -57,7 +57,7 @@ export interface DecodeOptions {
   /** `Ignore`, `Warn` or `Strict`. */
   readonly fieldValidation: string;
   readonly warn: (text: string) => void;
-  /** Gets the places where an empty list or map was left out. */
+  /** Is told where an empty list or map was left out. */
   readonly emptied?: Emptied | undefined;
 }
 
@@ -82,7 +82,8 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
     const object = value as unknown as Mutable<ApiObject>;
     checkIdentity(object, expected);
     // What it is comes first: lists leave it out of each item by cutting it off.
-    return Object.assign({ kind, apiVersion }, object, { kind, apiVersion, metadata: object.metadata ?? {} });
+    const whole = Object.assign({ kind, apiVersion }, object, { kind, apiVersion, metadata: object.metadata ?? {} });
+    return options.emptied?.isAny === true ? withEmptied(whole, object) : whole;
   } catch (error) {
     if (!(error instanceof DecodeError) && !(error instanceof YamlError)) throw error;
     const unreadable = syntaxProblem(bytes, options.encoding);

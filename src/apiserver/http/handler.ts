@@ -1,6 +1,6 @@
 import type { Log } from '#base/log.ts';
-import { Emptied } from '#machinery/emptied.ts';
 import { ApiError } from '#machinery/errors.ts';
+import { Emptied } from '#machinery/sent-empty.ts';
 import type { RemoteApi } from '../aggregation/aggregator.ts';
 import { proxyToServer, sendUnavailable } from '../aggregation/proxy.ts';
 import type { AuditRecord } from '../audit/auditor.ts';
@@ -327,7 +327,7 @@ function operationOf(
     signal,
     warn,
     timing: exchange.meter,
-    ...(verb === 'create' || verb === 'update' || verb === 'patch' ? { emptied: new Emptied(verb !== 'create') } : {}),
+    ...(verb === 'create' || verb === 'update' || verb === 'patch' ? { emptied: new Emptied() } : {}),
     ...(exchange.audit === undefined ? {} : { annotate: exchange.audit.annotate }),
   };
 }

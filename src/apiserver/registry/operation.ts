@@ -1,9 +1,9 @@
-import type { Emptied } from '#machinery/emptied.ts';
 import type { Status } from '#machinery/errors.ts';
 import type { FieldSelector } from '#machinery/fields.ts';
 import type { ParsedSelector } from '#machinery/labels.ts';
 import type { ApiObject, JsonObject, ListMeta } from '#machinery/meta.ts';
 import type { RepeatedKeys } from '#machinery/patch/repeated-keys.ts';
+import type { Emptied } from '#machinery/sent-empty.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { WatchStream } from '../cache/watch-stream.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -43,7 +43,7 @@ export interface Operation {
   readonly annotate?: ((key: string, value: string) => void) | undefined;
   /** Where webhooks add the milliseconds that they took, where somebody wants to know. */
   readonly timing?: { outsideMs: number };
-  /** Where the client said an empty list or map, which the object does not have. */
+  /** Whether the client said an empty list or map, which the object does not have. */
   readonly emptied?: Emptied;
 }
 

@@ -1,11 +1,11 @@
 import { type ConformResult, conform, DecodeError, emptyOf } from '../conform.ts';
-import type { Emptied } from '../emptied.ts';
 import { equalValues } from '../equality.ts';
 import { ApiError, badRequest } from '../errors.ts';
 import { withExplicitNulls } from '../explicit-nulls.ts';
 import { stringifyJson } from '../json.ts';
 import type { ApiObject, Json, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
+import { type Emptied, withEmptied } from '../sent-empty.ts';
 import { formatTime } from '../time.ts';
 import { conformUnstructured } from '../unstructured.ts';
 import { type Comparison, compareObjects } from './compare.ts';
@@ -50,7 +50,7 @@ export interface ApplyOptions {
   readonly versions?: Versions | undefined;
   /** Paths that this door of the API does not change: `[['status']]` for the object, `[['spec'], …]` for its status. */
   readonly resetFields: readonly (readonly string[])[];
-  /** Gets the places where an empty list or map was left out. */
+  /** Is told where an empty list or map was left out. */
   readonly emptied?: Emptied | undefined;
 }
 
@@ -230,12 +230,13 @@ function withLastApplied(object: JsonObject, { manager, live, patch }: ApplyOpti
     ...(metadata['annotations'] as JsonObject),
     [lastAppliedAnnotation]: `${stringifyJson(patch)}\n`,
   };
-  return { ...object, metadata: { ...metadata, annotations } };
+  return withEmptied({ ...object, metadata: { ...metadata, annotations } }, object);
 }
 
 function withEntries(object: JsonObject, entries: readonly ManagedFieldsEntry[]): ApiObject {
   const { managedFields: before, ...metadata } = (object['metadata'] ?? {}) as ApiObject['metadata'];
   const managedFields = before !== undefined && equalValues(before, entries) ? before : entries;
   const isNone = managedFields.length === 0;
-  return { ...object, metadata: isNone ? metadata : { ...metadata, managedFields } } as unknown as ApiObject;
+  const whole = { ...object, metadata: isNone ? metadata : { ...metadata, managedFields } };
+  return withEmptied(whole, object) as unknown as ApiObject;
 }

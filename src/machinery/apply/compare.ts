@@ -16,26 +16,24 @@ export interface Comparison {
 
 /**
  * Compares two objects of one type. What is identical by reference is not looked into.
- * @param touched atomic values of `after` that count as changed, whatever they are
+ * @param isTouched which atomic values of `after` count as changed, whatever they are
  */
 export function compareObjects(
   before: JsonObject,
   after: JsonObject,
   schema: Schema,
-  touched: ReadonlySet<unknown> = nothingTouched,
+  isTouched?: (atom: unknown) => boolean,
 ): Comparison {
-  const change = { changed: {}, removed: {}, touched };
+  const change = { changed: {}, removed: {}, isTouched };
   if (before !== after) compareFields(before, after, schema, change);
   return change;
 }
-
-const nothingTouched: ReadonlySet<unknown> = new Set();
 
 /** Nodes under construction for one place in the object. */
 interface Change {
   readonly changed: JsonFields;
   readonly removed: JsonFields;
-  readonly touched: ReadonlySet<unknown>;
+  readonly isTouched: ((atom: unknown) => boolean) | undefined;
 }
 
 function compareFields(before: JsonObject, after: JsonObject, schema: Schema, change: Change): void {
@@ -65,9 +63,9 @@ function compareValues(
   } else if (after === undefined) {
     change.removed[step] = allFieldsOf(before, schema);
   } else if (isOne(before, after, schema)) {
-    if (change.touched.has(after) || !sameValues(before, after)) change.changed[step] = noFields;
+    if (change.isTouched?.(after) === true || !sameValues(before, after)) change.changed[step] = noFields;
   } else {
-    const inner: Change = { changed: {}, removed: {}, touched: change.touched };
+    const inner: Change = { changed: {}, removed: {}, isTouched: change.isTouched };
     // Null beside a container has nothing in it, and is there all the same.
     const [left, right] = [before ?? emptyLike(after), after ?? emptyLike(before)];
     if (Array.isArray(left) && Array.isArray(right)) compareLists(left, right, schema as ListSchema, inner);
@@ -97,7 +95,7 @@ function isEmpty(value: Json): boolean {
 
 function compareLists(before: readonly Json[], after: readonly Json[], schema: ListSchema, change: Change): void {
   // Most lists are as they were, which is seen sooner than which item is which.
-  if (change.touched.size === 0 && sameValues(before, after)) return;
+  if (change.isTouched === undefined && sameValues(before, after)) return;
   const left = itemsByStep(schema, before);
   const right = itemsByStep(schema, after);
   const hasRepeated = left.size !== before.length || right.size !== after.length;

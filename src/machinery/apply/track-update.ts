@@ -1,8 +1,8 @@
 import { emptyOf } from '../conform.ts';
-import { type Emptied, valueAt } from '../emptied.ts';
 import { withExplicitNulls } from '../explicit-nulls.ts';
 import type { ApiObject, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
+import { type Emptied, hasEmptiedInList } from '../sent-empty.ts';
 import { formatTime } from '../time.ts';
 import { type Comparison, compareObjects } from './compare.ts';
 import { differenceFields, isEmptyTree, unionFields } from './field-tree.ts';
@@ -36,7 +36,7 @@ export interface TrackUpdateOptions {
   readonly now: number;
   /** Paths that this door of the API does not change: `[['status']]` for the object, `[['spec'], …]` for its status. */
   readonly resetFields: readonly (readonly string[])[];
-  /** Where the client said an empty list or map, which `new` does not have. */
+  /** Whether the client said an empty list or map, which `new` does not have. */
   readonly emptied?: Emptied | undefined;
 }
 
@@ -65,18 +65,16 @@ function tracked(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsE
   if (old !== undefined && managers.length === 0) return [];
   const before = withExplicitNulls((options.old ?? emptyOf(schema)) as JsonObject, schema);
   const after = withExplicitNulls(withoutOddRecords(options.new), schema, true) as unknown as JsonObject;
-  const own = ownableChanges(compareObjects(before, after, schema, touchedIn(after, options)), options.resetFields);
+  const own = ownableChanges(compareObjects(before, after, schema, touchedBy(options)), options.resetFields);
   const isUnchanged = isEmptyTree(own.changed) && isEmptyTree(own.removed);
   if (isUnchanged && areOfOneVersion(managers, apiVersion)) return entries;
   const changes = changesByVersion({ before, after, apiVersion, managers, versions }, own);
   return andThen(changes, (byVersion) => entriesOf(managersAfter(options, managers, own, byVersion)));
 }
 
-/** Atomic values in which something was sent empty; mostly there are none. */
-function touchedIn(after: JsonObject, { emptied }: TrackUpdateOptions): ReadonlySet<unknown> | undefined {
-  return emptied === undefined || emptied.atoms.length === 0
-    ? undefined
-    : new Set(emptied.atoms.map((path) => valueAt(after, path)));
+/** Upstream compares lists in atomic values to the last member, and what was sent empty is not kept. */
+function touchedBy({ emptied }: TrackUpdateOptions): ((atom: unknown) => boolean) | undefined {
+  return emptied?.isAny === true ? (atom) => hasEmptiedInList(atom) : undefined;
 }
 
 /** What the object itself says of its owners is looked at elsewhere. */
