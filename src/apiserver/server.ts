@@ -2,6 +2,7 @@ import type { Environment } from '#base/environment.ts';
 import { Metrics } from '#base/metrics.ts';
 import type { Client, Identity } from '#client/client.ts';
 import type { Kind } from '#kinds/kind.ts';
+import { exactField } from '#machinery/fields.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { Store } from '#storage/store.ts';
 import { admissionChain } from './admission/index.ts';
@@ -327,8 +328,7 @@ export class ApiServer {
       resource: plural,
       subresource,
       namespace: plural === 'namespaces' && group === '' ? name : namespace,
-      // A create names its object in the body, which authorisation does not read.
-      name: verb === 'create' && subresource === '' ? '' : name,
+      name: nameAsked(operation),
       path: '',
       ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),
       ...(options.labelSelector === undefined ? {} : { labelSelector: options.labelSelector.requirements }),
@@ -396,4 +396,10 @@ export class ApiServer {
     void this.auditor?.close();
     this.resources.close();
   }
+}
+
+/** A create names its object in the body, which authorisation does not read; a list of one name asks for that one. */
+function nameAsked({ verb, subresource, name, options: { fieldSelector } }: Operation): string {
+  if (verb === 'create' && subresource === '') return '';
+  return name === '' && fieldSelector !== undefined ? (exactField(fieldSelector, 'metadata.name') ?? '') : name;
 }

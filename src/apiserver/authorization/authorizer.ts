@@ -1,3 +1,4 @@
+import type { PolicyRule } from '#kinds/generated/types/rbac_v1.ts';
 import { type ApiError, forbidden } from '#machinery/errors.ts';
 import type { FieldSelector } from '#machinery/fields.ts';
 import type { LabelRequirement } from '#machinery/labels.ts';
@@ -37,8 +38,15 @@ export type Awaitable<T> = T | Promise<T>;
  */
 export interface Authorizer {
   authorize(attributes: AccessAttributes): Awaitable<Decision>;
-  /** Why what a user may do cannot be listed in full; undefined when it can. */
-  readonly unlisted?: (user: UserInfo) => string | undefined;
+  /** What it allows a user in a namespace; an authoriser without this has nothing to list. */
+  readonly rulesFor?: (user: UserInfo, namespace: string) => ListedRules;
+}
+
+/** What somebody may do, as far as it can be listed. */
+export interface ListedRules {
+  readonly rules: readonly PolicyRule[];
+  /** Why that is not all; undefined when it is. */
+  readonly gap?: string;
 }
 
 export const noOpinion: Decision = { outcome: 'noOpinion', reason: '' };
@@ -51,7 +59,19 @@ export const allowed: Decision = { outcome: 'allow', reason: '' };
 
 /** Asks each in turn. */
 export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
-  return { authorize: (attributes) => askFrom(authorizers, 0, attributes, []) };
+  return {
+    authorize: (attributes) => askFrom(authorizers, 0, attributes, []),
+    rulesFor(user, namespace) {
+      const listed = authorizers.flatMap((one) => one.rulesFor?.(user, namespace) ?? []);
+      const gaps = listed.flatMap(({ gap }) => gap ?? []);
+      return { rules: listed.flatMap(({ rules }) => rules), ...(gaps.length === 0 ? {} : { gap: joinErrors(gaps) }) };
+    },
+  };
+}
+
+/** How Go prints one error or several. */
+function joinErrors(errors: readonly string[]): string {
+  return errors.length === 1 ? errors[0]! : `[${errors.join(', ')}]`;
 }
 
 function askFrom(
@@ -78,7 +98,7 @@ function askFrom(
   return {
     outcome: 'noOpinion',
     reason: undecided.flatMap(({ reason }) => (reason === '' ? [] : [reason])).join('\n'),
-    ...(errors.length === 0 ? {} : { error: errors.length === 1 ? errors[0]! : `[${errors.join(', ')}]` }),
+    ...(errors.length === 0 ? {} : { error: joinErrors(errors) }),
   };
 }
 
@@ -87,7 +107,16 @@ export const mastersAuthorizer: Authorizer = {
   authorize: ({ user }) => (user.groups.includes('system:masters') ? allowed : noOpinion),
 };
 
-export const alwaysAllow: Authorizer = { authorize: () => allowed };
+export const alwaysAllow: Authorizer = {
+  authorize: () => allowed,
+  rulesFor: () => ({
+    rules: [
+      { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+      { verbs: ['*'], nonResourceURLs: ['*'] },
+    ],
+  }),
+};
+
 export const alwaysDeny: Authorizer = {
   authorize: () => ({ outcome: 'noOpinion', reason: 'Everything is forbidden.' }),
 };

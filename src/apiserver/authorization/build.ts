@@ -11,11 +11,12 @@ import {
   alwaysAllow,
   alwaysDeny,
   type Decision,
+  type ListedRules,
   mastersAuthorizer,
   unionAuthorizer,
 } from './authorizer.ts';
 import { type ConfiguredAuthorizer, readAuthorizationConfiguration } from './configuration.ts';
-import { nodeAuthorizer, nodeNameOf } from './node/authorizer.ts';
+import { nodeAuthorizer } from './node/authorizer.ts';
 import { NodeGraph } from './node/graph.ts';
 import type { AuthorizationOptions } from './options.ts';
 import type { RbacAuthorizer } from './rbac.ts';
@@ -71,9 +72,8 @@ export class ConfiguredAuthorizers implements Authorizer {
     return this.#union.authorize(attributes);
   }
 
-  unlisted(user: UserInfo): string | undefined {
-    if (this.#webhooks.length > 0) return 'webhook authorizer does not support user rule resolution';
-    return nodeNameOf(user) === undefined ? undefined : 'node authorizer does not support user rule resolution';
+  rulesFor(user: UserInfo, namespace: string): ListedRules {
+    return this.#union.rulesFor!(user, namespace);
   }
 
   close(): void {

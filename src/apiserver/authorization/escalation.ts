@@ -41,7 +41,7 @@ async function admitRole(registry: Registry, operation: Operation, object: ApiOb
   confirmNoEscalation(registry, operation, rules, name);
   const aggregates =
     aggregationRule !== undefined || (old as ClusterRoleObject | undefined)?.aggregationRule !== undefined;
-  if (!aggregates || missingRules(registry.rbac.rulesFor(user, namespace), everything).length === 0) return;
+  if (!aggregates || missingRules(registry.rbac.rulesFor(user, namespace).rules, everything).length === 0) return;
   throw forbidden(resource.kind, name, 'must have cluster-admin privileges to use the aggregationRule');
 }
 
@@ -94,7 +94,7 @@ function confirmNoEscalation(
   wanted: readonly PolicyRule[],
   name: string,
 ): void {
-  const missing = missingRules(registry.rbac.rulesFor(user, namespace), wanted);
+  const missing = missingRules(registry.rbac.rulesFor(user, namespace).rules, wanted);
   if (missing.length === 0) return;
   const lines = describeRules(missing).join('\n');
   const who = `user ${JSON.stringify(user.name)} (groups=${quotedList(user.groups)})`;

@@ -12,7 +12,14 @@ import type { ResourceCache } from '../cache/resource-cache.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import type { ResourceTable } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
-import { type AccessAttributes, type Authorizer, abstain, type Decision, noOpinion } from './authorizer.ts';
+import {
+  type AccessAttributes,
+  type Authorizer,
+  abstain,
+  type Decision,
+  type ListedRules,
+  noOpinion,
+} from './authorizer.ts';
 import { ruleAllows } from './rules.ts';
 
 /** Decisions remembered for one user; beyond it they are worked out again. */
@@ -74,9 +81,9 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   /** All rules that apply to a user in a namespace: for escalation checks and rules reviews. */
-  rulesFor(user: UserInfo, namespace: string): readonly PolicyRule[] {
+  rulesFor(user: UserInfo, namespace: string): ListedRules {
     this.#index ??= this.#build();
-    return [...this.#grants(this.#index, user, namespace)].flatMap(({ rules }) => rules);
+    return { rules: [...this.#grants(this.#index, user, namespace)].flatMap(({ rules }) => rules) };
   }
 
   #granted(ref: RoleRef, namespace: string): Omit<Grant, 'reason'> {
@@ -111,10 +118,8 @@ export class RbacAuthorizer implements Authorizer {
   *#grants(index: Index, user: UserInfo, namespace: string): Generator<Grant> {
     const subjects = [`User ${user.name}`, ...user.groups.map((group) => `Group ${group}`)];
     const local = namespace === '' ? undefined : index.byNamespace.get(namespace);
-    for (const subject of subjects) {
-      yield* index.cluster.get(subject) ?? [];
-      yield* local?.get(subject) ?? [];
-    }
+    for (const subject of subjects) yield* index.cluster.get(subject) ?? [];
+    if (local !== undefined) for (const subject of subjects) yield* local.get(subject) ?? [];
   }
 
   #build(): Index {

@@ -218,12 +218,12 @@ function readLabels(selector: LabelSelectorAttributes | undefined): ReadSelector
   return { requirements, isComplete: requirements.length === asked.length };
 }
 
-/** SelfSubjectRulesReview: all that I may do in a namespace, as far as roles tell. */
+/** SelfSubjectRulesReview: all that I may do in a namespace, as far as the authorisers tell. */
 export function reviewOwnRules(registry: Registry, { body, user }: Operation): object {
   const { spec } = body as { readonly spec: { readonly namespace?: string } };
   const { namespace = '' } = spec;
   if (namespace === '') throw badRequest('no namespace on request');
-  const rules = registry.rbac.rulesFor(user, namespace);
+  const { rules, gap } = registry.authorizer.rulesFor?.(user, namespace) ?? { rules: [] };
   const resourceRules = rules
     .filter(({ resources }) => (resources ?? []).length > 0)
     .map(({ verbs, apiGroups, resources, resourceNames }) => ({
@@ -235,7 +235,6 @@ export function reviewOwnRules(registry: Registry, { body, user }: Operation): o
   const nonResourceRules = rules
     .filter(({ nonResourceURLs }) => (nonResourceURLs ?? []).length > 0)
     .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs }));
-  const unlisted = registry.authorizer.unlisted?.(user);
-  const gaps = unlisted === undefined ? { incomplete: false } : { incomplete: true, evaluationError: unlisted };
+  const gaps = gap === undefined ? { incomplete: false } : { incomplete: true, evaluationError: gap };
   return { spec: {}, status: { resourceRules, nonResourceRules, ...gaps } };
 }

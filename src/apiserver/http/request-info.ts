@@ -1,4 +1,5 @@
 import { ApiError } from '#machinery/errors.ts';
+import { exactField, parseFieldSelector } from '#machinery/fields.ts';
 import type { Verb } from '../registry/operation.ts';
 
 /** What a request is about, read from its method, path and query alone. */
@@ -70,7 +71,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   const verb = verbOf(method, { watches, named: name !== '' });
   const proxied = subresource === 'proxy' ? afterSegments(path, parts.length - more.length) : '';
   if (subresource !== 'proxy' && more.length > 0) return { type: 'path', verb: method.toLowerCase(), path };
-  const selected = name === '' ? nameFromFieldSelector(query) : name;
+  const selected = name === '' && verb !== 'create' ? nameFromFieldSelector(query) : name;
   return { type: 'resource', verb, group, version, resource, subresource, namespace, name: selected, rest: proxied };
 }
 
@@ -104,8 +105,13 @@ export function afterSegments(path: string, count: number): string {
 
 /** A list or watch of exactly one name may be granted by that name. */
 function nameFromFieldSelector(query: URLSearchParams): string {
-  const match = /^metadata\.name={1,2}([^,=!]+)$/.exec(query.get('fieldSelector') ?? '');
-  return match?.[1] ?? '';
+  const text = query.get('fieldSelector');
+  if (text === null) return '';
+  try {
+    return exactField(parseFieldSelector(text), 'metadata.name') ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** How Go reads a boolean query parameter: present and not false. */

@@ -28,6 +28,10 @@ export function nodeAuthorizer(graph: NodeGraph, featureEnabled: (gate: string) 
       const filled = graph.filled();
       return filled === undefined ? decide(question) : filled.then(() => decide(question));
     },
+    rulesFor: (user) =>
+      nodeNameOf(user) === undefined
+        ? { rules: [] }
+        : { rules: [], gap: 'node authorizer does not support user rule resolution' },
   };
 }
 
@@ -160,11 +164,12 @@ function nodes(question: Question): Decision | undefined {
   if (subresource !== '') return undefined;
   switch (verb) {
     case 'get':
-      return name === node ? allowed : abstain(`node '${node}' cannot read '${name}', only its own Node object`);
     case 'list':
-    case 'watch':
-      if (name === node || isSelected(question, 'metadata.name')) return allowed;
-      return abstain(`node '${node}' cannot read all nodes, only its own Node object`);
+    case 'watch': {
+      if (name === node) return allowed;
+      const what = name === '' ? 'all nodes' : `'${name}'`;
+      return abstain(`node '${node}' cannot read ${what}, only its own Node object`);
+    }
     default:
       return undefined;
   }

@@ -11,6 +11,7 @@ import {
   type Awaitable,
   abstain,
   type Decision,
+  type ListedRules,
   noOpinion,
 } from '../authorizer.ts';
 import type { AuthorizationWebhookOptions } from '../options.ts';
@@ -43,6 +44,10 @@ export class AuthorizationWebhook implements Authorizer {
     this.#environment = environment;
     this.#conditions = (options.matchConditions ?? []).map(compiledCondition);
     this.#webhook = new ConfiguredWebhook(options.configFile, environment.clock);
+  }
+
+  rulesFor(): ListedRules {
+    return { rules: [], gap: 'webhook authorizer does not support user rule resolution' };
   }
 
   authorize(attributes: AccessAttributes): Awaitable<Decision> {
