@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '#base/log.ts';
+import { cleanUpSnapshots } from './clean-up.ts';
 
 /**
  * Takes a snapshot of the loaded program, from which the next `proa up` starts (docs/adr/start-snapshot.md). It takes two
@@ -15,6 +16,7 @@ export function takeSnapshot(folder: string, log: Log): () => void {
   const refused = join(folder, 'refused');
   if (existsSync(refused) && readFileSync(refused, 'utf8') === key) return () => {};
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  cleanUpSnapshots(folder).catch((error: Error) => log.debug('old snapshots stay', { error: error.message }));
   const taken = join(folder, `snapshot-${process.pid}`);
   const program = join(import.meta.dirname, 'start.cjs');
   const args = ['--expose-gc', '--snapshot-blob', taken, '--build-snapshot', program];
@@ -24,10 +26,15 @@ export function takeSnapshot(folder: string, log: Log): () => void {
   child.once('error', (error) => log.debug('no snapshot', { error: error.message }));
   child.once('spawn', () => setPriority(child.pid!, constants.priority.PRIORITY_LOW));
   child.once('exit', (code, signal) => {
-    if (code === 0) return keep(taken, folder, key);
-    rmSync(taken, { force: true });
-    if (!isEndedEarly) writeFileSync(refused, key, { mode: 0o600 });
-    log.debug('no snapshot', { exit: String(code ?? signal) });
+    try {
+      if (code === 0) return keep(taken, folder, key);
+      log.debug('no snapshot', { exit: String(code ?? signal) });
+      rmSync(taken, { force: true });
+      if (!isEndedEarly) writeFileSync(refused, key, { mode: 0o600 });
+    } catch (error) {
+      // The disk is full, or the folder is gone: the next start is as slow as this one.
+      log.debug('no snapshot', { error: (error as Error).message });
+    }
   });
   return () => {
     isEndedEarly = true;
