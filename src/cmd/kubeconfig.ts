@@ -17,6 +17,7 @@ interface Kubeconfig {
   [other: string]: unknown;
 }
 
+const sections = ['clusters', 'users', 'contexts'] as const;
 const contextName = 'proa';
 
 /** `$KUBECONFIG`'s first file, or `~/.kube/config`. */
@@ -61,7 +62,7 @@ function base64(text: string): string {
 
 /** Adds the context `proa` to a kubeconfig and makes it the current one, as kind and minikube do. */
 export function mergeIntoKubeconfig(path: string, access: ClusterAccess): void {
-  write(path, withCluster(read(path) ?? { apiVersion: 'v1', kind: 'Config', preferences: {} }, access));
+  write(path, withCluster(read(path) ?? {}, access));
 }
 
 /** Puts a renewed certificate where an older one of the cluster is; the current context stays as its owner set it. */
@@ -76,28 +77,16 @@ export function renewInKubeconfig(path: string, access: ClusterAccess): void {
 export function removeFromKubeconfig(path: string): void {
   const config = read(path);
   if (config === undefined) return;
-  for (const section of ['clusters', 'users', 'contexts'] as const) config[section] = others(config[section]);
+  for (const section of sections) config[section] = others(config[section]);
   if (config['current-context'] === contextName) config['current-context'] = '';
   write(path, config);
 }
 
-function withCluster(config: Kubeconfig, { server, certificateAuthority, admin }: ClusterAccess): Kubeconfig {
-  const cluster = {
-    name: contextName,
-    cluster: { 'certificate-authority-data': base64(certificateAuthority), server },
-  };
-  const user = {
-    name: contextName,
-    user: { 'client-certificate-data': base64(admin.certificate), 'client-key-data': base64(admin.key) },
-  };
-  const context = { name: contextName, context: { cluster: contextName, user: contextName } };
-  return {
-    ...config,
-    clusters: [...others(config.clusters), cluster],
-    users: [...others(config.users), user],
-    contexts: [...others(config.contexts), context],
-    'current-context': contextName,
-  };
+function withCluster(config: Kubeconfig, access: ClusterAccess): Kubeconfig {
+  const own = yaml.load(kubeconfigText(access)) as Kubeconfig;
+  const merged: Kubeconfig = { ...own, ...config, 'current-context': contextName };
+  for (const section of sections) merged[section] = [...others(config[section]), ...(own[section] ?? [])];
+  return merged;
 }
 
 function others(entries: readonly Named[] | null | undefined): Named[] {
