@@ -22,6 +22,7 @@ import { type AnswerFormat, bodyEncoding, mediaTypes, negotiateAnswer, unsupport
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
 import { sendPlainFailure } from './plain-failures.ts';
 import {
+  accessOf,
   type PathRequest,
   type RequestInfo,
   type ResourceRequest,
@@ -198,17 +199,7 @@ export async function authorizePath(asking: Asking, info: PathRequest): Promise<
 }
 
 async function requirePath({ server, user, audit }: Asking, info: PathRequest): Promise<void> {
-  const attributes = {
-    user,
-    verb: info.verb,
-    group: '',
-    version: '',
-    resource: '',
-    subresource: '',
-    namespace: '',
-    name: '',
-    path: info.path,
-  };
+  const attributes = { ...accessOf(info), user };
   const { outcome, reason } = await server.authorizer.authorize(attributes);
   audit?.annotate('authorization.k8s.io/decision', outcome === 'allow' ? 'allow' : 'forbid');
   audit?.annotate('authorization.k8s.io/reason', reason);
@@ -284,22 +275,7 @@ function customExchange(exchange: Exchange): Exchange {
 
 /** Who may not ask about a resource learns that before learning that there is no such resource. */
 export function authorizeUnknown({ server, user, audit }: Asking, info: ResourceRequest): void | Promise<void> {
-  const { verb, group, version, resource, subresource, namespace, name } = info;
-  return requireAllowed(
-    server.authorizer,
-    {
-      user,
-      verb,
-      group,
-      version,
-      resource,
-      subresource,
-      namespace,
-      name,
-      path: '',
-    },
-    audit?.annotate,
-  );
+  return requireAllowed(server.authorizer, { ...accessOf(info), user }, audit?.annotate);
 }
 
 function operationOf(

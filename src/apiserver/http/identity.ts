@@ -3,13 +3,13 @@ import { decodeBase64Url } from '#machinery/base64.ts';
 import { unauthorized } from '#machinery/errors.ts';
 import type { Authentication } from '../authentication/authenticator.ts';
 import type { ClientCertificate } from '../authentication/certificates.ts';
-import { type ImpersonationRequest, impersonate, type RequestedAccess } from '../authentication/impersonation.ts';
+import { type ImpersonationRequest, impersonate } from '../authentication/impersonation.ts';
 import { type Headers, unescaped } from '../authentication/request-header.ts';
 import type { Awaitable } from '../authorization/authorizer.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { AnyRequest } from './body.ts';
-import type { RequestInfo } from './request-info.ts';
+import { accessOf, type RequestInfo } from './request-info.ts';
 
 /** Subjects may name a user's uid (KEP-5061's attribute). */
 const uidAttribute = '1.3.6.1.4.1.57683.2';
@@ -74,22 +74,6 @@ function acting(registry: Registry, request: AnyRequest, user: UserInfo, info: R
     access: accessOf(info),
     constrained: registry.featureEnabled('ConstrainedImpersonation'),
   });
-}
-
-function accessOf(info: RequestInfo): RequestedAccess {
-  if (info.type === 'path')
-    return {
-      verb: info.verb,
-      path: info.path,
-      group: '',
-      version: '',
-      resource: '',
-      subresource: '',
-      namespace: '',
-      name: '',
-    };
-  const { verb, group, version, resource, subresource, namespace, name } = info;
-  return { verb, group, version, resource, subresource, namespace, name, path: '' };
 }
 
 /** When the certificate of a request's connection ends, in wall-clock milliseconds; undefined when there is none. */

@@ -1,5 +1,6 @@
 import { ApiError } from '#machinery/errors.ts';
 import { exactField, parseFieldSelector } from '#machinery/fields.ts';
+import type { AccessAttributes } from '../authorization/authorizer.ts';
 import type { Verb } from '../registry/operation.ts';
 
 /** What a request is about, read from its method, path and query alone. */
@@ -24,6 +25,16 @@ export interface PathRequest {
   /** The method in lower case. */
   readonly verb: string;
   readonly path: string;
+}
+
+/** What a request needs leave for, whoever asks. */
+export function accessOf(info: RequestInfo): Omit<AccessAttributes, 'user'> {
+  if (info.type === 'path') {
+    const { verb, path } = info;
+    return { verb, path, group: '', version: '', resource: '', subresource: '', namespace: '', name: '' };
+  }
+  const { verb, group, version, resource, subresource, namespace, name } = info;
+  return { verb, group, version, resource, subresource, namespace, name, path: '' };
 }
 
 /** Subresources of a namespace itself; any other word after its name is a resource in it. */

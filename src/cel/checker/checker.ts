@@ -13,9 +13,7 @@ import type {
 import type { Parsed } from '../syntax/parser.ts';
 import {
   boolType,
-  bytesType,
   type CelType,
-  doubleType,
   dynType,
   errorType,
   formatType,
@@ -24,14 +22,11 @@ import {
   isOptional,
   listType,
   mapType,
-  nullType,
   optionalType,
   sameType,
-  stringType,
   typeParameter,
-  uintType,
 } from '../types/types.ts';
-import { Double, Uint, type Value } from '../values/value.ts';
+import { runtimeType } from '../values/runtime-type.ts';
 import { literalIssue } from './literals.ts';
 import { type Constructed, type Resolved, Scope } from './scope.ts';
 import { mostGeneral, Substitution, unify, unifyAll } from './unify.ts';
@@ -139,7 +134,7 @@ class Checker {
   #typeOf(expression: Expression): CelType {
     switch (expression.kind) {
       case 'literal':
-        return literalType(expression.value);
+        return runtimeType(expression.value);
       case 'identifier': {
         const found = this.#scope.resolve([expression.name]);
         if (found === undefined && this.#lenient) {
@@ -399,21 +394,4 @@ export function qualifiersOf(expression: Expression): readonly string[] | undefi
   if (at.kind !== 'identifier') return undefined;
   names.push(at.name);
   return names.reverse();
-}
-
-export function literalType(value: Value): CelType {
-  switch (typeof value) {
-    case 'string':
-      return stringType;
-    case 'boolean':
-      return boolType;
-    case 'number':
-    case 'bigint':
-      return intType;
-    default:
-      if (value === null) return nullType;
-      if (value instanceof Double) return doubleType;
-      if (value instanceof Uint) return uintType;
-      return bytesType;
-  }
 }

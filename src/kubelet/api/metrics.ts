@@ -25,6 +25,28 @@ class Exposition {
   }
 }
 
+type PodSamples = Awaited<ReturnType<typeof podSamples>>[number];
+type ContainerSamples = PodSamples['containers'][number];
+
+/** Writes families that have a sample for each container. */
+function perContainer(
+  text: Exposition,
+  pods: readonly PodSamples[],
+  labelsOf: (container: ContainerSamples, pod: PodSamples) => Labels,
+) {
+  return (
+    name: string,
+    type: 'counter' | 'gauge',
+    help: string,
+    value: (container: ContainerSamples) => number,
+  ): void => {
+    const sample = text.family(name, type, help);
+    for (const pod of pods)
+      for (const container of pod.containers)
+        sample(labelsOf(container, pod), value(container), container.sample.timeMs);
+  };
+}
+
 /** `/metrics`: the node agent itself. */
 export function kubeletMetrics({ manager, parts }: PageContext): string {
   const text = new Exposition();
@@ -54,21 +76,11 @@ export async function resourceMetrics(context: PageContext, signal: AbortSignal)
   const pods = await podSamples(context, signal);
   const usage = await context.parts.host.usage(signal);
   const nowMs = context.parts.environment.clock.now();
-  const eachContainer = (
-    name: string,
-    type: 'counter' | 'gauge',
-    help: string,
-    value: (container: (typeof pods)[number]['containers'][number]) => number,
-  ) => {
-    const sample = text.family(name, type, help);
-    for (const pod of pods)
-      for (const container of pod.containers)
-        sample(
-          { container: container.name, namespace: pod.namespace, pod: pod.name },
-          value(container),
-          container.sample.timeMs,
-        );
-  };
+  const eachContainer = perContainer(text, pods, (container, pod) => ({
+    container: container.name,
+    namespace: pod.namespace,
+    pod: pod.name,
+  }));
   eachContainer(
     'container_cpu_usage_seconds_total',
     'counter',
@@ -126,26 +138,13 @@ export async function resourceMetrics(context: PageContext, signal: AbortSignal)
 export async function cadvisorMetrics(context: PageContext, signal: AbortSignal): Promise<string> {
   const text = new Exposition();
   const pods = await podSamples(context, signal);
-  const each = (
-    name: string,
-    type: 'counter' | 'gauge',
-    help: string,
-    value: (container: (typeof pods)[number]['containers'][number]) => number,
-  ) => {
-    const sample = text.family(name, type, help);
-    for (const pod of pods)
-      for (const container of pod.containers) {
-        const image = container.stats.attributes?.metadata?.name ?? '';
-        const labels = {
-          container: container.name,
-          id: container.id,
-          name: image,
-          namespace: pod.namespace,
-          pod: pod.name,
-        };
-        sample(labels, value(container), container.sample.timeMs);
-      }
-  };
+  const each = perContainer(text, pods, (container, pod) => ({
+    container: container.name,
+    id: container.id,
+    name: container.stats.attributes?.metadata?.name ?? '',
+    namespace: pod.namespace,
+    pod: pod.name,
+  }));
   text.family('machine_cpu_cores', 'gauge', 'Number of logical CPU cores.')({}, context.parts.host.machine.cpus);
   text.family(
     'machine_memory_bytes',

@@ -1,6 +1,7 @@
 import { UsageError } from '../../failures.ts';
-import { booleanFlag, durationFlag, textFlag, textFlagWith } from '../../flags.ts';
+import { textFlagWith } from '../../flags.ts';
 import { announceAttach, runSession, streamsOf } from '../../remote/attach.ts';
+import { sessionFlags } from '../../remote/flags.ts';
 import { chooseContainer, podPath, requireLiving, resolvePod } from '../../remote/pods.ts';
 import { defineVerb } from '../../verb.ts';
 
@@ -9,18 +10,8 @@ export const attach = defineVerb({
   summary: 'Attach to a running container',
   usage: '(POD | TYPE/NAME) -c CONTAINER',
   flags: {
-    container: textFlag(
-      'Container name. If omitted, use the kubectl.kubernetes.io/default-container annotation for selecting the container to be attached or the first container in the pod will be chosen',
-      { short: 'c' },
-    ),
+    ...sessionFlags,
     'detach-keys': textFlagWith('ctrl-p,ctrl-q', 'Override the key sequence for detaching.'),
-    'pod-running-timeout': durationFlag(
-      60_000,
-      'The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running',
-    ),
-    quiet: booleanFlag('Only print output from the remote session', { short: 'q' }),
-    stdin: booleanFlag('Pass stdin to the container', { short: 'i' }),
-    tty: booleanFlag('Stdin is a TTY', { short: 't' }),
   },
   async run(context, flags, args) {
     const [named] = args;

@@ -1,7 +1,7 @@
 import { CliError, UsageError } from '../../failures.ts';
-import { booleanFlag, durationFlag, textFlag } from '../../flags.ts';
 import { hasFiles, manifestTargets } from '../../manifests/targets.ts';
 import { runSession, streamsOf } from '../../remote/attach.ts';
+import { sessionFlags } from '../../remote/flags.ts';
 import { chooseContainer, podPath, requireLiving, resolvePod } from '../../remote/pods.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
@@ -21,17 +21,7 @@ kubectl exec web-0 -c web -it -- sh
 kubectl exec deploy/web -- ls /`,
   flags: {
     ...fileFlags,
-    container: textFlag(
-      'Container name. If omitted, use the kubectl.kubernetes.io/default-container annotation for selecting the container to be attached or the first container in the pod will be chosen',
-      { short: 'c' },
-    ),
-    'pod-running-timeout': durationFlag(
-      60_000,
-      'The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running',
-    ),
-    quiet: booleanFlag('Only print output from the remote session', { short: 'q' }),
-    stdin: booleanFlag('Pass stdin to the container', { short: 'i' }),
-    tty: booleanFlag('Stdin is a TTY', { short: 't' }),
+    ...sessionFlags,
   },
   async run(context, flags, args) {
     const { argsBeforeDash } = context;

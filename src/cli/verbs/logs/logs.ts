@@ -7,6 +7,7 @@ import type { CommandContext } from '../../context.ts';
 import { CliError, UsageError } from '../../failures.ts';
 import { booleanFlag, durationFlag, type FlagValues, integerFlag, textFlag } from '../../flags.ts';
 import { loadOne } from '../../manifests/targets.ts';
+import { podRunningTimeoutFlag } from '../../remote/flags.ts';
 import { allContainers, chooseContainer, podPath, podsOf, selectorOfObject } from '../../remote/pods.ts';
 import { defineVerb } from '../../verb.ts';
 
@@ -24,10 +25,7 @@ const flags = {
     5,
     'Specify maximum number of concurrent logs to follow when using by a selector. Defaults to 5.',
   ),
-  'pod-running-timeout': durationFlag(
-    20_000,
-    'The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running',
-  ),
+  'pod-running-timeout': podRunningTimeoutFlag(20_000),
   prefix: booleanFlag('Prefix each log line with the log source (pod name and container name)'),
   previous: booleanFlag('If true, print the logs for the previous instance of the container in a pod if it exists.', {
     short: 'p',

@@ -5,7 +5,8 @@ import type { ByteStream } from '#machinery/node-api.ts';
 import { forwardPortsOverWebSocket, type PortForwardSession } from '#streaming/port-forward/client.ts';
 import type { CommandContext } from '../../context.ts';
 import { CliError, UsageError } from '../../failures.ts';
-import { durationFlag, listFlag } from '../../flags.ts';
+import { listFlag } from '../../flags.ts';
+import { podRunningTimeoutFlag } from '../../remote/flags.ts';
 import { podPath, resolvePod } from '../../remote/pods.ts';
 import { upgradeTarget } from '../../remote/session.ts';
 import { defineVerb } from '../../verb.ts';
@@ -23,10 +24,7 @@ kubectl port-forward pod/web-0 5000 6000
 kubectl port-forward service/web 8080:80`,
   flags: {
     address: listFlag('Addresses to listen on (comma separated). Only accepts IP addresses or localhost as a value.'),
-    'pod-running-timeout': durationFlag(
-      60_000,
-      'The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running',
-    ),
+    'pod-running-timeout': podRunningTimeoutFlag(60_000),
   },
   async run(context, flags, args) {
     const [named, ...texts] = args;

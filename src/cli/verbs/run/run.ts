@@ -14,6 +14,7 @@ import { deleteTarget } from '../../manifests/deletion.ts';
 import { dryRunOf } from '../../manifests/dry-run.ts';
 import { builtInOf, createGenerated, generateFlags } from '../../manifests/generate.ts';
 import { metadataOf } from '../../manifests/objects.ts';
+import { podRunningTimeoutFlag } from '../../remote/flags.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
 import { overridden } from '../expose/expose.ts';
@@ -52,10 +53,7 @@ const flags = {
     'The method used to override the generated object: json, merge, or strategic.',
   ),
   overrides: textFlag('An inline JSON override for the generated object.'),
-  'pod-running-timeout': durationFlag(
-    60_000,
-    'The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running',
-  ),
+  'pod-running-timeout': podRunningTimeoutFlag(60_000),
   port: textFlag('The port that this container exposes.'),
   privileged: booleanFlag('If true, run the container in privileged mode.'),
   quiet: booleanFlag('If true, suppress prompt messages.', { short: 'q' }),
