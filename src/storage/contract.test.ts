@@ -10,6 +10,7 @@ import { seededRandom } from '#base/random.ts';
 import { hasEtcd, startEtcd } from '#testing/etcd.ts';
 import { EtcdStore } from './etcd/store.ts';
 import { MemoryStore } from './memory/store.ts';
+import { DiskValue } from './sqlite/disk-value.ts';
 import { SqliteStore } from './sqlite/store.ts';
 import { type Store, type StoredValue, type StoreEvent, StoreUnavailable } from './store.ts';
 
@@ -263,12 +264,16 @@ class LettingGo implements StoredValue {
     return this.#kept.bytes;
   }
 
-  get isOnDisk(): boolean {
-    return this.#kept.isOnDisk === true;
+  get keepsBytes(): boolean {
+    return this.#kept.keepsBytes === true;
   }
 
-  settle(disk: StoredValue): void {
-    this.#kept = disk;
+  get isOnDisk(): boolean {
+    return this.#kept instanceof DiskValue;
+  }
+
+  settle(source: StoredValue): void {
+    this.#kept = source;
   }
 
   keep(): void {
@@ -276,31 +281,40 @@ class LettingGo implements StoredValue {
   }
 }
 
-test('in the sqlite store, of what this process wrote the latest stays in memory, and the rest is read from the disk', async () => {
+test('in the sqlite store, of what this process wrote the latest stays whole, of some the bytes, and the rest is read from the disk', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'proa-store-'));
-  const store = await SqliteStore.open(join(folder, 'state.db'), { maxRecentBytes: 20 });
+  const store = await SqliteStore.open(join(folder, 'state.db'), { recent: { whole: 20, bytes: 10 } });
   const write = async (key: string, content: string, expectedRevision = 0): Promise<number> => {
     const result = await store.commit({ key, expectedRevision, value: () => new LettingGo(content) });
     return result.outcome === 'committed' ? result.revision : assert.fail('somebody else wrote');
   };
-  const onDisk = async (...keys: readonly string[]): Promise<readonly boolean[]> =>
-    Promise.all(keys.map(async (key) => (await store.get(key))?.value.isOnDisk === true));
+  const whereabouts = async (...keys: readonly string[]): Promise<string> => {
+    const values = await Promise.all(keys.map(async (key) => (await store.get(key))?.value as LettingGo));
+    return values.map(({ keepsBytes, isOnDisk }) => (isOnDisk ? 'disk' : keepsBytes ? 'bytes' : 'whole')).join(' ');
+  };
   const first = await write('/a', 'a'.repeat(9));
   await write('/b', 'b'.repeat(9));
   // What is written anew is young again, and what it replaced does not count.
   await write('/a', 'A'.repeat(9), first);
-  assert.deepEqual(await onDisk('/a', '/b'), [false, false]);
+  assert.equal(await whereabouts('/a', '/b'), 'whole whole');
   await write('/c', 'c'.repeat(9));
-  assert.deepEqual(await onDisk('/a', '/b', '/c'), [false, true, false]);
+  assert.equal(await whereabouts('/a', '/b', '/c'), 'whole bytes whole');
+  await write('/d', 'd'.repeat(9));
+  assert.equal(await whereabouts('/a', '/b', '/c', '/d'), 'bytes disk whole whole');
   const held = await store.get('/b');
   assert.equal(read(held?.value), 'b'.repeat(9));
   // Replaced and compacted, it is still there for who holds it.
   await write('/b', 'B'.repeat(9), held!.modRevision);
   await store.compact(store.revision);
   assert.equal(read(held?.value), 'b'.repeat(9));
-  assert.deepEqual(await onDisk('/a', '/b', '/c'), [true, false, false]);
+  assert.equal(await whereabouts('/a', '/b', '/c', '/d'), 'disk whole bytes whole');
   const values = await store.range('/');
-  assert.deepEqual(values.outcome === 'read' && values.entries.map(({ value }) => read(value)?.[0]), ['A', 'B', 'c']);
+  assert.deepEqual(values.outcome === 'read' && values.entries.map(({ value }) => read(value)?.[0]), [
+    'A',
+    'B',
+    'c',
+    'd',
+  ]);
   await store.close();
   await rm(folder, { recursive: true });
 });

@@ -65,10 +65,10 @@ export interface Store {
  */
 export interface StoredValue {
   readonly bytes: Uint8Array;
-  /** The bytes are read from a disk whenever they are asked for: whoever made something of them need not keep it. */
-  readonly isOnDisk?: boolean;
-  /** The bytes are durable and can be read from `disk` from now on: the value may let go of all it can make of them. */
-  settle?(disk: StoredValue): void;
+  /** The bytes can be had whenever they are asked for, from a disk mostly: whoever made something of them need not keep it. */
+  readonly keepsBytes?: boolean;
+  /** The bytes are durable and `source` has them from now on: the value may let go of all it can make of them. */
+  settle?(source: StoredValue): void;
   /** The disk is about to lose the bytes: the value has to have them itself from now on. */
   keep?(): void;
   /** Whatever the writer attached: the API server's frozen object. */

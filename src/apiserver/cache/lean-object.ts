@@ -18,27 +18,38 @@ function accessorOf(name: string): PropertyDescriptor {
   return accessor;
 }
 
-abstract class Source {
-  readonly #whole: () => object;
+/** Who has the whole object. */
+interface Holder {
+  readonly object: ApiObject;
+}
 
-  constructor(whole: () => object) {
-    this.#whole = whole;
+abstract class Source {
+  readonly #holder: Holder;
+
+  constructor(holder: Holder) {
+    this.#holder = holder;
   }
 
   read(name: string): unknown {
-    return (this.#whole() as Readonly<Record<string, unknown>>)[name];
+    return (this.wholeOf(this.#holder.object) as Readonly<Record<string, unknown>>)[name];
   }
+
+  /** What of the object this stands for. */
+  protected abstract wholeOf(object: ApiObject): object;
 }
 
 class LeanMetadata extends Source {
-  constructor(whole: () => ObjectMeta) {
-    super(whole);
-    const { managedFields, annotations, ...rest } = whole();
+  constructor(holder: Holder, { managedFields, annotations, ...rest }: ObjectMeta) {
+    super(holder);
     Object.assign(this, rest);
     if (managedFields !== undefined) Object.defineProperty(this, 'managedFields', accessorOf('managedFields'));
     if (annotations === undefined) return;
     if (isLong(annotations)) Object.defineProperty(this, 'annotations', accessorOf('annotations'));
     else Object.assign(this, { annotations });
+  }
+
+  protected wholeOf({ metadata }: ApiObject): ObjectMeta {
+    return metadata;
   }
 }
 
@@ -56,10 +67,14 @@ function isLong(annotations: Readonly<Record<string, string>>): boolean {
  * reads the whole object. To look at, to copy and to spread it is like any other.
  */
 export class LeanObject extends Source {
-  constructor(whole: () => ApiObject) {
-    super(whole);
-    const { kind, apiVersion, metadata: _, ...rest } = whole();
-    Object.assign(this, { kind, apiVersion, metadata: new LeanMetadata(() => whole().metadata) });
-    for (const name of Object.keys(rest)) Object.defineProperty(this, name, accessorOf(name));
+  constructor(holder: Holder) {
+    super(holder);
+    const { kind, apiVersion, metadata, ...rest } = holder.object;
+    Object.assign(this, { kind, apiVersion, metadata: new LeanMetadata(holder, metadata) });
+    for (const name in rest) Object.defineProperty(this, name, accessorOf(name));
+  }
+
+  protected wholeOf(object: ApiObject): ApiObject {
+    return object;
   }
 }

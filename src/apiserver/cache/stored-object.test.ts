@@ -5,7 +5,7 @@ import { StoredObject } from './stored-object.ts';
 
 /** As a store has a value on its disk; counts how often it is read. */
 class OnDisk {
-  readonly isOnDisk = true;
+  readonly keepsBytes = true;
   reads = 0;
   readonly #bytes: Uint8Array;
 

@@ -40,7 +40,7 @@ export class StoredObject implements StoredValue {
   get object(): ApiObject {
     if (this.#object !== undefined) return this.#object;
     this.#object = read(this.bytes);
-    if (this.#source?.isOnDisk === true) this.#remember();
+    if (this.#source?.keepsBytes === true) this.#remember();
     return this.#object;
   }
 
@@ -64,8 +64,8 @@ export class StoredObject implements StoredValue {
    * when it is asked for.
    */
   get lean(): ApiObject {
-    if (this.#source !== undefined && this.#source.isOnDisk !== true) return this.object;
-    this.#lean ??= new LeanObject(() => this.object) as unknown as ApiObject;
+    if (this.#source !== undefined && this.#source.keepsBytes !== true) return this.object;
+    this.#lean ??= new LeanObject(this) as unknown as ApiObject;
     return this.#lean;
   }
 
@@ -82,14 +82,14 @@ export class StoredObject implements StoredValue {
   get bytes(): Uint8Array {
     if (this.#bytes !== undefined) return this.#bytes;
     this.#bytes = this.#source === undefined ? written(this.#object!) : this.#source.bytes;
-    if (this.#source?.isOnDisk === true) this.#remember();
+    if (this.#source?.keepsBytes === true) this.#remember();
     return this.#bytes;
   }
 
   /** @see StoredValue.settle */
-  settle(disk: StoredValue): void {
+  settle(source: StoredValue): void {
     this.#labels = this.#object?.metadata.labels ?? noLabels;
-    this.#source = disk;
+    this.#source = source;
     this.#object = undefined;
     this.#bytes = undefined;
   }
@@ -100,7 +100,7 @@ export class StoredObject implements StoredValue {
 
   /** By what to remember things that are made of it, so that they go when it leaves memory; undefined where it has. */
   get memory(): object | undefined {
-    return this.#object ?? (this.#source?.isOnDisk === true ? undefined : this);
+    return this.#object ?? (this.#source?.keepsBytes === true ? undefined : this);
   }
 
   /** The store's own value, where it came from one: the store knows it again. */

@@ -57,7 +57,7 @@ class SealedValue implements StoredValue {
 
 /** What is sealed on a disk, opened whenever it is asked for. */
 class OpenedValue implements StoredValue {
-  readonly isOnDisk = true;
+  readonly keepsBytes = true;
   readonly #disk: StoredValue;
   readonly #providers: Providers;
   readonly #key: string;

@@ -119,12 +119,12 @@ test('a Secret that was written a while ago is opened from the disk, and is not 
   write({ resources: ['secrets'], providers: [key('aesgcm', 'one')] });
   const place = mkdtempSync(join(tmpdir(), 'proa-sealed-'));
   t.after(() => rmSync(place, { recursive: true, force: true }));
-  const store = await SqliteStore.open(join(place, 'state.db'), { maxRecentBytes: 1 });
+  const store = await SqliteStore.open(join(place, 'state.db'), { recent: { whole: 1, bytes: 1 } });
   const { client, server, stop } = await startApiServer({ store, encryption: { configFile: file } });
   const secret = { metadata: { name: 'a', namespace: 'default' }, data: { password: 'c2VjcmV0' } };
   const { metadata } = await client.create(Secret, secret);
   const stored = server.resources.of(Secret).storage!.cache.get('default/a')!.value;
-  assert.equal(stored.origin.isOnDisk, true);
+  assert.equal(stored.origin.keepsBytes, true);
   assert.equal((await client.get(Secret, secret.metadata)).data?.['password'], 'c2VjcmV0');
   assert.doesNotMatch(await rawBytes(store, secretKey), /c2VjcmV0|password/);
   // An update that changes nothing writes nothing, unless the value has to be sealed anew.

@@ -16,8 +16,14 @@ export interface GraphNode {
   owners: readonly OwnerReference[];
   finalizers: readonly string[];
   isBeingDeleted: boolean;
-  readonly dependents: Set<GraphNode>;
+  /** Most objects own nothing. */
+  dependents: ReadonlySet<GraphNode>;
 }
+
+const noOwners: readonly OwnerReference[] = [];
+const noFinalizers: readonly string[] = [];
+const noDependents: ReadonlySet<GraphNode> = new Set();
+const noChange: GraphChange = { inspect: [], orphan: [] };
 
 /** Somebody has to look at these objects again. */
 export interface GraphChange {
@@ -45,8 +51,8 @@ export class OwnerGraph {
       uid = '',
       namespace,
       name = '',
-      ownerReferences = [],
-      finalizers = [],
+      ownerReferences = noOwners,
+      finalizers = noFinalizers,
       deletionTimestamp,
     } = object.metadata;
     const node = this.#nodeFor(uid, name);
@@ -58,6 +64,7 @@ export class OwnerGraph {
     node.owners = ownerReferences;
     node.finalizers = finalizers;
     node.isBeingDeleted = deletionTimestamp !== undefined;
+    if (ownerReferences === before.owners && !node.isBeingDeleted) return noChange;
     const inspect = new Set<GraphNode>(this.#linkOwners(node, before.owners));
     // The object may have lost an owner, or come with one that is gone already.
     if (ownerReferences.length > 0 && (wasUnknown || ownerReferences !== before.owners)) inspect.add(node);
@@ -77,17 +84,17 @@ export class OwnerGraph {
   /** An object is gone. */
   delete(uid: string): GraphChange {
     const node = this.#nodes.get(uid);
-    if (node === undefined) return { inspect: [], orphan: [] };
+    if (node === undefined) return noChange;
     const inspect = new Set<GraphNode>(node.dependents);
     for (const owner of this.#ownersOf(node.owners)) {
-      owner.dependents.delete(node);
+      removeDependent(owner, node);
       // One less to wait for.
       if (isDeletingDependents(owner)) inspect.add(owner);
       this.#dropIfUnreferenced(owner);
     }
     node.kind = undefined;
-    node.owners = [];
-    node.finalizers = [];
+    node.owners = noOwners;
+    node.finalizers = noFinalizers;
     this.#dropIfUnreferenced(node);
     return { inspect: [...inspect], orphan: [] };
   }
@@ -101,13 +108,13 @@ export class OwnerGraph {
       const owner = this.#nodes.get(reference.uid);
       if (owner === undefined) continue;
       const kept = after.get(reference.uid);
-      if (kept === undefined) owner.dependents.delete(node);
+      if (kept === undefined) removeDependent(owner, node);
       if (reference.blockOwnerDeletion === true && kept?.blockOwnerDeletion !== true && isDeletingDependents(owner)) {
         unblocked.push(owner);
       }
       this.#dropIfUnreferenced(owner);
     }
-    for (const { uid, name } of node.owners) this.#nodeFor(uid, name).dependents.add(node);
+    for (const { uid, name } of node.owners) addDependent(this.#nodeFor(uid, name), node);
     return unblocked;
   }
 
@@ -123,10 +130,10 @@ export class OwnerGraph {
         kind: undefined,
         namespace: undefined,
         name,
-        owners: [],
-        finalizers: [],
+        owners: noOwners,
+        finalizers: noFinalizers,
         isBeingDeleted: false,
-        dependents: new Set(),
+        dependents: noDependents,
       };
       this.#nodes.set(uid, node);
     }
@@ -136,6 +143,15 @@ export class OwnerGraph {
   #dropIfUnreferenced(node: GraphNode): void {
     if (node.kind === undefined && node.dependents.size === 0) this.#nodes.delete(node.uid);
   }
+}
+
+function addDependent(owner: GraphNode, node: GraphNode): void {
+  if (owner.dependents === noDependents) owner.dependents = new Set([node]);
+  else (owner.dependents as Set<GraphNode>).add(node);
+}
+
+function removeDependent(owner: GraphNode, node: GraphNode): void {
+  if (owner.dependents !== noDependents) (owner.dependents as Set<GraphNode>).delete(node);
 }
 
 export function isDeletingDependents(node: GraphNode): boolean {

@@ -6,7 +6,7 @@ import { type StoredValue, StoreUnavailable } from '../store.ts';
  * What is about to be replaced has to be kept: its row goes with the next compaction.
  */
 export class DiskValue implements StoredValue {
-  readonly isOnDisk = true;
+  readonly keepsBytes = true;
   readonly #read: StatementSync;
   readonly #revision: number;
   #kept: Uint8Array | undefined;

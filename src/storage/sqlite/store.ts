@@ -15,7 +15,7 @@ import {
 } from '../store.ts';
 import { DiskValue } from './disk-value.ts';
 import type { FromWriter, Rows, ToWriter, WriterData } from './messages.ts';
-import { RecentValues, recentBytes } from './recent-values.ts';
+import { type RecentLimits, RecentValues } from './recent-values.ts';
 import { prepareSchema, readMeta } from './schema.ts';
 
 /** Events kept in memory for watchers that resume; older revisions are read from disk. */
@@ -62,7 +62,7 @@ export class SqliteStore implements Store {
       worker,
       durable,
     }: { readonly reader: DatabaseSync; readonly worker: Worker } & Pick<WriterData, 'durable'>,
-    maxRecentBytes: number,
+    recent: RecentLimits | undefined,
   ) {
     this.#reader = reader;
     this.#worker = worker;
@@ -72,7 +72,7 @@ export class SqliteStore implements Store {
       'SELECT revision, key, create_revision FROM log WHERE superseded IS NULL AND value IS NOT NULL',
     );
     const read = reader.prepare('SELECT value FROM log WHERE revision = ?');
-    this.#recent = new RecentValues(read, maxRecentBytes);
+    this.#recent = new RecentValues(read, recent);
     const onDisk = (row: Record<string, unknown>): StoredEntry => {
       const revision = Number(row['revision']);
       const createRevision = Number(row['create_revision']);
@@ -85,17 +85,14 @@ export class SqliteStore implements Store {
   }
 
   /** Opens or creates the database. Rejects when the file is damaged or cannot be written. */
-  static async open(
-    file: string,
-    { maxRecentBytes = recentBytes }: { readonly maxRecentBytes?: number } = {},
-  ): Promise<SqliteStore> {
+  static async open(file: string, { recent }: { readonly recent?: RecentLimits } = {}): Promise<SqliteStore> {
     const reader = new DatabaseSync(file);
     prepareSchema(reader);
     const durable = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const workerData: WriterData = { file, durable };
     const worker = new Worker(writerModule(), { workerData });
     worker.unref();
-    return new SqliteStore({ reader, worker, durable }, maxRecentBytes);
+    return new SqliteStore({ reader, worker, durable }, recent);
   }
 
   get revision(): number {
