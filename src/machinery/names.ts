@@ -112,15 +112,18 @@ export function unusableName(name: string, problems: readonly string[]): string 
   return `invalid resource name ${JSON.stringify(name)}: [${problems.join(' ')}]`;
 }
 
-/** A label's or annotation's key, and other qualified names: `example.com/name` or `name`. */
-export function labelKeyProblems(value: string): string[] {
+function labelKeyPattern(): string {
   const what =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-  const explanation = patternMessage(what, labelKey, 'MyName', 'my.name', '123-abc');
+  return patternMessage(what, labelKey, 'MyName', 'my.name', '123-abc');
+}
+
+/** A label's or annotation's key, and other qualified names: `example.com/name` or `name`. */
+export function labelKeyProblems(value: string): string[] {
   const parts = value.split('/');
   if (parts.length > 2) {
     return [
-      `a valid label key ${explanation} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${labelKeyPattern()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   const name = parts.at(-1)!;
@@ -131,7 +134,7 @@ export function labelKeyProblems(value: string): string[] {
     problems.push(...subdomainProblems(prefix, 'bytes').map((problem) => `prefix part ${problem}`));
   if (name === '') problems.push('name part must be non-empty');
   else problems.push(...tooLong(name, maximumLabelBytes, 'bytes').map((problem) => `name part ${problem}`));
-  if (!patterns.labelKey.test(name)) problems.push(`name part ${explanation}`);
+  if (!patterns.labelKey.test(name)) problems.push(`name part ${labelKeyPattern()}`);
   return problems;
 }
 

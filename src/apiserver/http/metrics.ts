@@ -1,10 +1,11 @@
+import { LruCache } from '#base/lru-cache.ts';
 import { exponentialBounds, Metrics, type Series } from '#base/metrics.ts';
 import { deprecatedUntil } from '#kinds/deprecations.ts';
 import { describeFlowControl, FlowMetrics } from '../fairness/metrics.ts';
 import type { ApiServer } from '../server.ts';
 import { AccessMetrics } from './access-metrics.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
-import { RequestCounts, type RequestSeries } from './request-series.ts';
+import { maxCachedSeries, RequestCounts, type RequestSeries } from './request-series.ts';
 import { describeServer } from './server-readings.ts';
 
 const mutating = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
@@ -25,6 +26,7 @@ export class ServerMetrics {
   readonly flows: FlowMetrics | undefined;
   readonly #metrics = new Metrics();
   readonly #requests: RequestCounts;
+  readonly #bodySeries = new LruCache<string, Series>(maxCachedSeries);
   readonly #inFlight = { readOnly: 0, mutating: 0 };
   readonly #bodies = this.#metrics.histogram('apiserver_request_body_size_bytes', 'Bytes of bodies.', bodyBounds);
   readonly #watchEvents = this.#metrics.counter('apiserver_watch_events_total', 'Events that watches sent.');
@@ -66,7 +68,13 @@ export class ServerMetrics {
   }
 
   received({ group, resource, verb }: ResourceRequest, bytes: number): void {
-    this.#bodies.observe({ group, resource, verb }, bytes);
+    const key = `${verb} ${group}/${resource}`;
+    let series = this.#bodySeries.get(key);
+    if (series === undefined) {
+      series = this.#bodies.series({ group, resource, verb });
+      this.#bodySeries.set(key, series);
+    }
+    series(bytes);
   }
 
   watching(group: string, version: string, resource: string): WatchSeries {

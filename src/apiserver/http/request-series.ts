@@ -10,7 +10,7 @@ const durationBounds = [
 const indicatorBounds = durationBounds.slice(2);
 
 /** Series of requests whose labels are kept ready. */
-const maxCachedSeries = 1024;
+export const maxCachedSeries = 1024;
 
 export interface RequestLabels {
   readonly verb: string;
