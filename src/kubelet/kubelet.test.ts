@@ -174,3 +174,16 @@ test('a pod that asks for more than the node has fails with OutOfcpu', async () 
     assert.equal(pod?.status?.reason, 'OutOfcpu');
   });
 });
+
+test('a pod that was deleted at once leaves its room, while its containers still stop', async () => {
+  await withNode(async ({ api, create, until }) => {
+    const containers = (image: string) => [{ name: 'app', image, resources: { requests: { cpu: '20' } } }];
+    // Its container takes so long to start that deleting it has to wait.
+    await create('first', { containers: containers('app:1') }, { 'simulation.proa.dev/start-seconds': '20' });
+    await until('first', (pod) => state(pod)?.state?.waiting?.reason === 'ContainerCreating');
+    await api.client.delete(PodKind, { namespace: 'default', name: 'first' }, { gracePeriodSeconds: 0 });
+    await create('second', { containers: containers('app:2') });
+    const second = await until('second', (pod) => pod?.status?.phase !== 'Pending');
+    assert.equal(second?.status?.phase, 'Running', second?.status?.message);
+  });
+});

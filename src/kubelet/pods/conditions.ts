@@ -3,7 +3,7 @@ import { formatTime } from '#machinery/time.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
 import { isOwned } from '../status/status-patch.ts';
 import { initContainersOf, isSidecar } from './containers.ts';
-import type { PodPhase } from './phase.ts';
+import { isFinished, type PodPhase } from './phase.ts';
 
 /** What probes and hooks say about the present attempt of a container. */
 export interface ReadinessView {
@@ -55,7 +55,7 @@ export function conditionsOf(
 }
 
 function sandboxReadyOf({ pod, runtime }: ConditionInput, phase: PodPhase): Outcome {
-  if (phase === 'Succeeded' || phase === 'Failed') return { status: 'False' };
+  if (isFinished(phase)) return { status: 'False' };
   const sandbox = runtime.sandboxes.find(({ ready }) => ready);
   const hasNetwork = sandbox !== undefined && (pod.spec.hostNetwork || sandbox.ips.length > 0);
   return { status: hasNetwork ? 'True' : 'False' };
@@ -104,7 +104,7 @@ function containersReadyOf(
 }
 
 function podReadyOf(pod: Pod, previous: PodStatus, phase: PodPhase, containersReady: Outcome): Outcome {
-  if (phase === 'Succeeded' || phase === 'Failed' || containersReady.status === 'False') return containersReady;
+  if (isFinished(phase) || containersReady.status === 'False') return containersReady;
   const unmet: string[] = [];
   for (const { conditionType } of pod.spec.readinessGates ?? []) {
     const condition = (pod.status ?? previous).conditions?.find(({ type }) => type === conditionType);

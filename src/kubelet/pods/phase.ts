@@ -3,6 +3,11 @@ import { initContainersOf, isSidecar } from './containers.ts';
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
+/** Whether a pod has ended for good. */
+export function isFinished(phase: string | undefined): phase is 'Succeeded' | 'Failed' {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
 /** The phase by the states of the containers. A terminal phase is never left. */
 export function phaseOf(
   pod: Pod,
@@ -10,7 +15,7 @@ export function phaseOf(
   containers: readonly ContainerStatus[],
   options: { readonly isTerminal: boolean; readonly previous: string | undefined },
 ): PodPhase {
-  if (options.previous === 'Failed' || options.previous === 'Succeeded') return options.previous;
+  if (isFinished(options.previous)) return options.previous;
   const policy = pod.spec.restartPolicy ?? 'Always';
   const initialization = initializationOf(pod, init);
   if (initialization === 'failed' && policy === 'Never') return 'Failed';

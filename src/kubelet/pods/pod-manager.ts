@@ -3,6 +3,7 @@ import type { Node, Pod } from '#kinds/generated/types/core_v1.ts';
 import type { NodeParts } from '../parts.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
 import { rejection } from './admission.ts';
+import { isFinished } from './phase.ts';
 import { PodWorker } from './pod-worker.ts';
 
 /** Starts, feeds and ends the workers of a node's pods. */
@@ -74,8 +75,7 @@ export class PodManager {
         // Room that was freed does not bring back what was rejected; nothing else waits for it.
       },
     });
-    const isOver = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
-    const isNew = !wasRunning && !isOver && pod.metadata.deletionTimestamp === undefined;
+    const isNew = !wasRunning && !isFinished(pod.status?.phase) && pod.metadata.deletionTimestamp === undefined;
     const refused = isNew ? rejection(pod, this.#node(), this.#activePods()) : undefined;
     this.#workers.set(uid, worker);
     this.#byName.set(key, worker);

@@ -8,6 +8,7 @@ import { ContainerRestarts } from './container-restarts.ts';
 import { ContainerStarter } from './container-starter.ts';
 import { findContainer, isSidecar, roleOf } from './containers.ts';
 import { removeOldAttempts } from './old-attempts.ts';
+import { isFinished } from './phase.ts';
 import { applyPodCgroup } from './pod-cgroup.ts';
 import { PodResize } from './pod-resize.ts';
 import { PodSandboxes, type ReadySandbox } from './pod-sandboxes.ts';
@@ -79,7 +80,7 @@ export class PodSync {
     if (mustStop(input)) return this.#terminate(input, signal);
     this.#probeRunning(pod);
     const status = this.report(input);
-    if (status.phase === 'Succeeded' || status.phase === 'Failed') return this.#terminate(input, signal);
+    if (isFinished(status.phase)) return this.#terminate(input, signal);
     const deadlineMs = this.#leftMs(pod, status);
     if (deadlineMs <= 0) return this.#exceeded(pod);
     if (await this.#resizeContainers(input, signal)) return { outcome: 'active', again: true, afterMs: deadlineMs };
@@ -303,7 +304,7 @@ export class PodSync {
 }
 
 function mustStop({ pod, isGone, eviction }: StepInput): boolean {
-  const phase = pod.status?.phase;
-  const isOver = phase === 'Failed' || phase === 'Succeeded';
-  return isGone || isOver || eviction !== undefined || pod.metadata.deletionTimestamp !== undefined;
+  return (
+    isGone || isFinished(pod.status?.phase) || eviction !== undefined || pod.metadata.deletionTimestamp !== undefined
+  );
 }

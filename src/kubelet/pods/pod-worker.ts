@@ -4,6 +4,7 @@ import type { NodeParts } from '../parts.ts';
 import { podText } from '../runtime/names.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
 import { isOwned, same } from '../status/status-patch.ts';
+import { isFinished } from './phase.ts';
 import { type Eviction, PodSync } from './pod-sync.ts';
 import { terminalStatus } from './status.ts';
 
@@ -63,9 +64,13 @@ export class PodWorker {
     return this.#parts.statuses.get(this.#pod);
   }
 
-  /** Whether the pod still counts against the node's resources. */
+  /**
+   * Whether the pod still counts against the node's resources. What the API does not have any more, or knows to be over,
+   * does not, though its containers may still stop: the scheduler has given its room away by then.
+   */
   get isActive(): boolean {
-    return !this.#isTerminated && this.#eviction === undefined;
+    const isOver = this.#isTerminated || this.#eviction !== undefined || isFinished(this.status.phase);
+    return !isOver && !this.#isGone;
   }
 
   update(pod: Pod): void {

@@ -11,7 +11,7 @@ import { formatTime } from '#machinery/time.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import { conditionsOf, type ReadinessView } from './conditions.ts';
 import { ephemeralContainersOf, initContainersOf, restartsAfter } from './containers.ts';
-import { phaseOf } from './phase.ts';
+import { isFinished, phaseOf } from './phase.ts';
 import { qosClassOf } from './resources.ts';
 
 /** Why a container that should run does not: the outcome of the last attempt to start it. */
@@ -282,7 +282,7 @@ export function terminalStatus(status: PodStatus): PodStatus {
             },
           },
         };
-  const isOver = status.phase === 'Succeeded' || status.phase === 'Failed';
+  const isOver = isFinished(status.phase);
   return {
     ...status,
     phase: isOver ? status.phase : 'Failed',
