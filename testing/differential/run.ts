@@ -24,6 +24,8 @@ if (values.official === undefined) throw new Error('--official FILE: the path of
 
 /** So many seeds are taken at a time; after each slice the progress is kept. */
 const sliceLength = 2_000;
+/** Of what a request asks, so much is printed: with its seed, it can be asked again. */
+const shownOfRequest = 700;
 const count = Number(values.count);
 const endBy = values.minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.minutes) * 60_000;
 
@@ -42,7 +44,13 @@ interface Run {
   readonly progress: Progress;
 }
 
-async function compare({ bases, subjects, progress }: Run, asked: Case): Promise<void> {
+/** A case and where it came from. */
+interface Seeded {
+  readonly seed: number;
+  readonly asked: Case;
+}
+
+async function compare({ bases, subjects, progress }: Run, { seed, asked }: Seeded): Promise<void> {
   const { found, explanation } = await differ(...subjects, asked).catch(noAnswer);
   progress.compared++;
   if (explanation !== undefined) countExplained(progress, explanation);
@@ -52,7 +60,7 @@ async function compare({ bases, subjects, progress }: Run, asked: Case): Promise
   group.count++;
   if (group.examples.length >= Number(values.examples)) return;
   const example = await shrunk(asked, async (smaller) => (await differ(...subjects, smaller).catch(noAnswer)).found);
-  if (group.examples.length < Number(values.examples)) group.examples.push(example);
+  if (group.examples.length < Number(values.examples)) group.examples.push({ seed, ...example });
 }
 
 /** A request that could not be asked, or read, is a difference: it does not end the run. */
@@ -60,10 +68,10 @@ function noAnswer(error: unknown): Difference {
   return { found: [`no answer: ${String(error)}`] };
 }
 
-async function compareAll(run: Run, cases: readonly Case[]): Promise<void> {
+async function compareAll(run: Run, cases: readonly Seeded[]): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let asked = cases[next++]; asked !== undefined; asked = cases[next++]) await compare(run, asked);
+    for (let one = cases[next++]; one !== undefined; one = cases[next++]) await compare(run, one);
   };
   await Promise.all(Array.from({ length: Number(values.workers) }, worker));
 }
@@ -77,10 +85,12 @@ async function goThrough(run: Run): Promise<void> {
     while (progress.next < count) {
       if (Date.now() > endBy) return;
       const length = Math.min(sliceLength, count - progress.next);
-      const slice = Array.from({ length }, (_, index) => caseOf(first + progress.next + index, bases));
+      const slice = Array.from({ length }, (_, index) => first + progress.next + index);
       await compareAll(
         run,
-        slice.filter((asked) => isWanted(asked, progress.phase, bases)),
+        slice
+          .map((seed) => ({ seed, asked: caseOf(seed, bases) }))
+          .filter(({ asked }) => isWanted(asked, progress.phase, bases)),
       );
       progress.next += length;
       if (values.progress !== undefined) keepProgress(values.progress, progress);
@@ -104,7 +114,7 @@ try {
   await goThrough({ bases, subjects, progress });
   const show = (asked: Case): string => {
     const { method, path } = requestOf(asked, bases[asked.base]!, bases[asked.base]!.object);
-    return `${method} ${path}  ${JSON.stringify(asked.mutations).slice(0, 700)}`;
+    return `${method} ${path}  ${JSON.stringify(asked.mutations).slice(0, shownOfRequest)}`;
   };
   process.stdout.write(summaryOf(progress, show));
   if (progress.phase < phases.length)

@@ -4,7 +4,7 @@ import type { Case } from './cases.ts';
 /** Differences of one kind of object, operation and member. */
 export interface Group {
   count: number;
-  readonly examples: { readonly asked: Case; readonly found: readonly string[] }[];
+  readonly examples: { readonly seed: number; readonly asked: Case; readonly found: readonly string[] }[];
 }
 
 /** Where a run is: what is created is asked first, before there is an object of each kind, then all else. */
@@ -63,8 +63,8 @@ export function summaryOf({ groups, explained, compared }: Progress, show: (aske
   const largestFirst = Object.entries(groups).sort(([, left], [, right]) => right.count - left.count);
   for (const [key, { count, examples }] of largestFirst) {
     lines.push('', `${count} × ${key}`);
-    for (const { asked, found } of examples)
-      lines.push(`  ${show(asked)}`, ...found.slice(0, 6).map((line) => `    ${line}`));
+    for (const { seed, asked, found } of examples)
+      lines.push(`  seed ${seed}: ${show(asked)}`, ...found.slice(0, 6).map((line) => `    ${line}`));
   }
   const different = largestFirst.reduce((sum, [, { count }]) => sum + count, 0);
   const known = Object.entries(explained);
