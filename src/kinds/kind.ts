@@ -83,8 +83,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly hasGeneration?: boolean;
   /** Fields that `prepareForUpdate` takes away count as changes all the same. */
   readonly countsDropped?: boolean;
-  /** Changes of the labels count as well. */
-  readonly labelsCount?: boolean;
+  /** Changes of these count as well. */
+  readonly countedMetadata?: 'labels' | 'annotations';
   /** So does an empty list or map where there was none: upstream compares the values in memory, where these differ. */
   readonly emptyCounts?: boolean;
   /** There is JSON in its objects, where an empty list is something. */

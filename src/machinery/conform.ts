@@ -41,6 +41,8 @@ export function conform(value: unknown, schema: Schema, options: ConformOptions 
 export interface ConformOptions {
   /** The value is part of an object, as an apply patch is: nothing is left out or filled in, and null stays. */
   readonly partial?: boolean;
+  /** In the paths of unknown fields, the keys of maps are left out. */
+  readonly leavesKeysOut?: boolean;
   /** Is told where an empty list or map was left out. */
   readonly emptied?: Emptied | undefined;
 }
@@ -109,9 +111,13 @@ class Walk {
   /** Lists and maps between the current field and the current value. */
   #depth = 0;
   readonly #partial: boolean;
+  readonly #leavesKeysOut: boolean;
+  /** Where in the path there are keys of maps that are left out. */
+  readonly #keysAt: number[] = [];
   readonly #emptied: Emptied | undefined;
 
-  constructor({ partial = false, emptied }: ConformOptions) {
+  constructor({ partial = false, leavesKeysOut = false, emptied }: ConformOptions) {
+    this.#leavesKeysOut = leavesKeysOut;
     this.#partial = partial;
     this.#emptied = emptied;
   }
@@ -212,6 +218,7 @@ class Walk {
     const object = value as JsonObject;
     let result: JsonFields | undefined;
     this.#depth++;
+    if (this.#leavesKeysOut) this.#keysAt.push(this.#path.length);
     for (const name of Object.keys(object)) {
       const before = object[name]!;
       this.#path.push(name);
@@ -222,6 +229,7 @@ class Walk {
       setOwn(result, name, after);
     }
     this.#depth--;
+    if (this.#leavesKeysOut) this.#keysAt.pop();
     return (result as JsonObject | undefined) ?? object;
   }
 
@@ -301,7 +309,9 @@ class Walk {
   }
 
   #reportUnknown(name: string): void {
-    if (this.unknown.length < maximumStrictErrors) this.unknown.push(pathText([...this.#path, name]));
+    if (this.unknown.length >= maximumStrictErrors) return;
+    const path = this.#leavesKeysOut ? this.#path.filter((_, at) => !this.#keysAt.includes(at)) : this.#path;
+    this.unknown.push(pathText([...path, name]));
   }
 
   /** Remembers a value of the wrong type, which then counts as absent. */

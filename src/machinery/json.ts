@@ -99,6 +99,27 @@ export function encodeJson(value: unknown): Uint8Array {
   return encoder.encode(stringifyJson(value));
 }
 
+/** JSON bytes of a value as Go's encoder writes them to a stream: a line. */
+export function encodeJsonLine(value: unknown): Uint8Array {
+  return encoder.encode(`${stringifyJson(value)}\n`);
+}
+
+const endOfLine = 0x0a;
+
+/** JSON as a line, if it is none yet. */
+export function asLine(json: Uint8Array): Uint8Array {
+  if (json.at(-1) === endOfLine) return json;
+  const line = new Uint8Array(json.length + 1);
+  line.set(json);
+  line[json.length] = endOfLine;
+  return line;
+}
+
+/** JSON without the end of its line, to stand within other JSON. */
+export function withoutLine(json: Uint8Array): Uint8Array {
+  return json.at(-1) === endOfLine ? json.subarray(0, -1) : json;
+}
+
 /** JSON text of a value, which may hold bigints. */
 export function stringifyJson(value: unknown, indent?: number): string {
   try {

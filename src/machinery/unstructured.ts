@@ -102,12 +102,22 @@ function restoredInteger(value: Json, type: string, bits: number): Json {
 }
 
 function restoredBytes(value: Json, schema: ScalarSchema): Json {
+  if (Array.isArray(value))
+    return conform(
+      value.map((item: Json) => restoredOctet(item)),
+      schema,
+    ).value;
   if (typeof value !== 'string') throw new DecodeError(`cannot restore slice from ${kindOf(value)}`);
   try {
     return conform(value, schema).value;
   } catch (error) {
     throw new DecodeError(`error decoding from json: ${(error as Error).message}`);
   }
+}
+
+function restoredOctet(value: Json): Json {
+  if (typeof value !== 'number') throw new DecodeError('unrecognized type: uint8');
+  return value & 0xff;
 }
 
 function isPlainObject(value: Json): value is JsonObject {

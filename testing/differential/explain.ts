@@ -21,8 +21,8 @@ export type Explanation =
   /** The request ends the official server's process, so that nobody has an answer; ours refuses it. */
   | 'the official server ended';
 
-/** How often the official server is asked again, to see whether its order changes. */
-const maxAsked = 12;
+/** How often the official server is asked again, to see whether its order changes: that of a map of two does once in eight. */
+const maxAsked = 80;
 
 /** The reason of a difference, if it is one of those known; `again` asks the official server once more. */
 export async function explain(

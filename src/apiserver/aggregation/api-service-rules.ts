@@ -10,6 +10,7 @@ export const apiServiceRules: KindRules<APIService> = {
   nameProblems: validateName,
   finalizerRule: 'any',
   hasGeneration: false,
+  allowUnconditionalUpdate: false,
   defaults({ spec }) {
     if (spec?.service !== undefined) spec.service.port ??= 443;
   },

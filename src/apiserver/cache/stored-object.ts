@@ -1,6 +1,6 @@
 import { schemaOfKind } from '#kinds/resources.ts';
 import { dropExplicitNulls, withExplicitNulls } from '#machinery/explicit-nulls.ts';
-import { encodeJson, parseJson } from '#machinery/json.ts';
+import { encodeJsonLine, parseJson } from '#machinery/json.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { StoredValue } from '#storage/store.ts';
 import { LeanObject } from './lean-object.ts';
@@ -78,7 +78,7 @@ export class StoredObject implements StoredValue {
     }
   }
 
-  /** JSON in the storage version, with its resourceVersion. */
+  /** JSON in the storage version, with its resourceVersion: a line, unless an older release wrote it. */
   get bytes(): Uint8Array {
     if (this.#bytes !== undefined) return this.#bytes;
     this.#bytes = this.#source === undefined ? written(this.#object!) : this.#source.bytes;
@@ -137,7 +137,7 @@ function read(bytes: Uint8Array): ApiObject {
 
 function written(object: ApiObject): Uint8Array {
   const schema = schemaOfKind(object.apiVersion ?? '', object.kind ?? '');
-  return encodeJson(schema === undefined ? object : withExplicitNulls(object, schema));
+  return encodeJsonLine(schema === undefined ? object : withExplicitNulls(object, schema));
 }
 
 const wrapped = new WeakMap<StoredValue, StoredObject>();

@@ -43,13 +43,16 @@ function flatEntries(resource: ServedResource): readonly object[] {
     name: `${kind.resource}/${subresource.name}`,
     singularName: '',
     namespaced: kind.namespaced,
-    ...(subresource.group === kind.group || subresource.group === ''
-      ? {}
-      : { group: subresource.group, version: subresource.version }),
+    ...(isOfGroup(subresource, kind) ? {} : { group: subresource.group, version: subresource.version }),
     kind: subresource.kind,
     verbs: subresource.verbs,
   }));
   return [own, ...nested];
+}
+
+/** What a subresource takes and gives is of its resource's own group. */
+function isOfGroup(subresource: { readonly group: string }, { group }: ServedResource['kind']): boolean {
+  return subresource.group === group || subresource.group === '';
 }
 
 /** Changes when the version that is kept changes. */
@@ -61,7 +64,7 @@ function storageVersionHash({ storage }: ServedResource): string {
 /** The items of an APIGroupDiscoveryList (KEP-3352). */
 export function aggregatedGroups(groups: readonly DiscoveredGroup[]): readonly object[] {
   return groups.map(({ group, versions }) => ({
-    metadata: group === '' ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
+    metadata: group === '' ? {} : { name: group },
     versions: versions.map(aggregatedVersion),
   }));
 }
@@ -76,19 +79,21 @@ function aggregatedVersion({ version, local, remote }: DiscoveredVersion): objec
   };
 }
 
-function aggregatedResource({ kind, singular, verbs, shortNames, categories, subresources }: ServedResource): object {
+function aggregatedResource(resource: ServedResource): object {
+  const { kind, singular, verbs, shortNames, categories, subresources } = resource;
+  // Of a built-in kind, upstream leaves out what follows from where it stands.
+  const own = resource.custom === undefined ? { group: '', version: '' } : { group: kind.group, version: kind.version };
   const nested = [...subresources.values()].map((subresource) => ({
     subresource: subresource.name,
     responseKind: {
-      group: subresource.group === kind.group ? '' : subresource.group,
-      version: subresource.group === kind.group ? '' : subresource.version,
+      ...(isOfGroup(subresource, kind) ? own : { group: subresource.group, version: subresource.version }),
       kind: subresource.kind,
     },
     verbs: subresource.verbs,
   }));
   return {
     resource: kind.resource,
-    responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
+    responseKind: { ...own, kind: kind.kind },
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
     verbs: [...verbs].sort(),

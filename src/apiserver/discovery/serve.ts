@@ -1,5 +1,6 @@
 import { ApiError } from '#machinery/errors.ts';
-import { hashOf, sendJson, sendTagged } from '../http/answer.ts';
+import { encodeJsonLine } from '#machinery/json.ts';
+import { addHeaders, hashOf, sendJson, sendTagged } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
 import type { ApiServer } from '../server.ts';
 import { aggregatedGroups, apiGroup, resourceList } from './documents.ts';
@@ -87,9 +88,10 @@ function sendAggregated(exchange: Exchange, root: 'api' | 'apis'): void {
   if (known === undefined) {
     const items = aggregatedGroups(groups.filter(({ group }) => (group === '') === (root === 'api')));
     const list = { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
-    const body = Buffer.from(JSON.stringify(list));
+    const body = Buffer.from(encodeJsonLine(list));
     known = { body, hash: hashOf(body) };
     aggregated.set(root, known);
   }
+  addHeaders(exchange.response, { 'cache-control': 'public' });
   sendTagged(exchange, aggregatedType, known.body, known.hash);
 }

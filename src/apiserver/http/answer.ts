@@ -3,7 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Log } from '#base/log.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { ApiError, internalError, type Status } from '#machinery/errors.ts';
-import { encodeJson } from '#machinery/json.ts';
+import { asLine, encodeJson, encodeJsonLine, withoutLine } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
 import { StoreTimeout, StoreUnavailable } from '#storage/store.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
@@ -84,7 +84,7 @@ function sendPlainBytes(response: AnyResponse, status: number, contentType: stri
 }
 
 export function sendJson(response: AnyResponse, status: number, value: object): void {
-  sendBytes(response, status, mediaTypes.json, Buffer.from(JSON.stringify(value)));
+  sendBytes(response, status, mediaTypes.json, encodeJsonLine(value));
 }
 
 /** Sends what seldom changes: a client that names its ETag is told that it has it already. */
@@ -143,7 +143,7 @@ function sendObject(answering: Answering, value: StoredObject, status: number): 
 }
 
 function wholeObject({ format, resource }: Answering, value: StoredObject): Uint8Array {
-  if (format.encoding === 'json' && !format.pretty) return value.bytes;
+  if (format.encoding === 'json' && !format.pretty) return asLine(value.bytes);
   if (format.encoding === 'protobuf') return protobufOf(value, resource);
   return encodeValue(value.object, resource.schema, format);
 }
@@ -247,7 +247,7 @@ function itemPrefix({ kind }: ServedResource): Buffer {
 }
 
 function itemParts(item: StoredObject, prefix: Buffer | undefined, isFirst: boolean): readonly Uint8Array[] {
-  const { bytes } = item;
+  const bytes = withoutLine(item.bytes);
   const before = isFirst ? [] : [comma];
   if (prefix === undefined) return [...before, bytes];
   const own = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,7 +1,7 @@
 import { schemaNamed } from '#kinds/schemas.ts';
 import { encodeCbor } from '#machinery/cbor.ts';
 import { withExplicitNulls } from '#machinery/explicit-nulls.ts';
-import { encodeJson, stringifyJson } from '#machinery/json.ts';
+import { encodeJsonLine, stringifyJson } from '#machinery/json.ts';
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
@@ -10,12 +10,12 @@ import type { AnswerFormat } from './negotiation.ts';
 
 const encoder = new TextEncoder();
 
-/** A value in the form that the client wants. Kinds without a protobuf form are told in JSON by the caller. */
+/** A value in the form that the client wants: JSON is a line unless it is pretty. Kinds without a protobuf form are told in JSON by the caller. */
 export function encodeValue(value: object, schema: ObjectSchema, { encoding, pretty }: AnswerFormat): Uint8Array {
   switch (encoding) {
     case 'json': {
       const written = withExplicitNulls(value, schema);
-      return pretty ? encoder.encode(`${stringifyJson(written, 2)}\n`) : encodeJson(written);
+      return pretty ? encoder.encode(stringifyJson(written, 2)) : encodeJsonLine(written);
     }
     case 'yaml':
       return encoder.encode(dumpYaml(withExplicitNulls(value, schema) as unknown as Json));

@@ -30,6 +30,7 @@ import {
   requestTarget,
 } from './request-info.ts';
 import { RequestMeter } from './request-meter.ts';
+import { methodNotAllowed, nothingThere, unservedReason } from './served-methods.ts';
 import type { IncludeObject } from './table.ts';
 import { traceRequest } from './trace.ts';
 import { sendWatch } from './watch.ts';
@@ -153,7 +154,7 @@ export async function handle(
       response.destroy();
       return;
     }
-    if (!sendPlainFailure(error, request, response))
+    if (!sendPlainFailure(error, { request, response, resources: server.resources }))
       sendStatus(response, statusOfError(error, log), { ...format, as: 'object' });
   } finally {
     leave?.();
@@ -215,9 +216,10 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
   const resource =
     server.resources.get(info.group, info.version, info.resource) ??
     (await server.awaitedResource(info.group, info.version, info.resource));
-  if (resource === undefined) {
+  const unserved = resource === undefined ? nothingThere() : unservedReason(info, resource);
+  if (resource === undefined || unserved !== undefined) {
     await authorizeUnknown(exchange, info);
-    throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+    throw unserved!;
   }
   const warnings = new Set<string>();
   if (resource.deprecation !== undefined) warnings.add(resource.deprecation);
@@ -229,8 +231,6 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     if (authorized !== undefined) await authorized;
     // What is handed on may be asked in any way.
     if (isOdd(request.method) && info.subresource !== 'proxy') throw methodNotAllowed();
-    const needsName = info.verb === 'update' || info.verb === 'patch';
-    if (needsName && info.name === '') throw methodNotAllowed();
     if (await routes.connect(exchange, info, resource)) return;
     const withBody = await readOperationBody(exchange, operation);
     exchange.audit?.received(withBody.body);
@@ -259,10 +259,6 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
 /** Methods that mean something in HTTP, and nothing to resources. */
 function isOdd(method: string | undefined): boolean {
   return method === 'HEAD' || method === 'OPTIONS';
-}
-
-function methodNotAllowed(): ApiError {
-  return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 }
 
 /** Custom kinds have no protobuf form. */

@@ -1,7 +1,7 @@
 import { sleep } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
 import type { ApiServer } from '../server.ts';
-import { sendBytes } from './answer.ts';
+import { addHeaders, sendBytes } from './answer.ts';
 import type { Exchange } from './handler.ts';
 
 /** A part of the server whose health `/livez` and `/readyz` tell. */
@@ -121,6 +121,8 @@ export async function serveHealth(
   const wanted = checks.filter((check) => (only === undefined ? !excluded.has(check.name) : check.name === only));
   if (only !== undefined && wanted.length === 0)
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+  // Upstream says this of the whole, and of a single check only when it fails.
+  if (only === undefined) addHeaders(exchange.response, { 'x-content-type-options': 'nosniff' });
   const results = await Promise.all(wanted.map(async (check) => ({ name: check.name, failure: await check.check() })));
   const failed = results.filter(({ failure }) => failure !== undefined);
   const { log } = exchange.server.environment;

@@ -1,13 +1,15 @@
 import { ApiError } from '#machinery/errors.ts';
+import { stringifyJson } from '#machinery/json.ts';
 import { serveDiscovery } from '../discovery/serve.ts';
 import type { FlowControl } from '../fairness/flow-control.ts';
 import { debugPage } from '../fairness/metrics.ts';
 import type { OpenApi } from '../openapi/serve.ts';
-import { sendBytes, sendJson } from './answer.ts';
+import { addHeaders, sendBytes } from './answer.ts';
 import { acceptsGzip } from './compression.ts';
 import type { Exchange } from './handler.ts';
 import { type HealthChecks, serveHealth } from './health.ts';
 import type { ServerMetrics } from './metrics.ts';
+import { mediaTypes } from './negotiation.ts';
 import { serveProfile } from './profiles.ts';
 import type { PathRequest } from './request-info.ts';
 import { versionInfo } from './version.ts';
@@ -45,20 +47,15 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
       );
     switch (trimmed) {
       case '/':
-        return sendJson(response, 200, { paths: rootPaths(exchange) });
+        return sendPretty(exchange, { paths: rootPaths(exchange) });
       case '/version':
-        return sendJson(response, 200, versionInfo);
+        return sendPretty(exchange, versionInfo);
       case '/metrics':
         return sendText(exchange, 200, options.metrics.render(), 'text/plain; version=0.0.4; charset=utf-8');
       case '/openid/v1/jwks':
-        return sendBytes(
-          response,
-          200,
-          'application/jwk-set+json',
-          Buffer.from(JSON.stringify(server.registry.tokens.keySet())),
-        );
+        return sendForTokens(exchange, 'application/jwk-set+json', server.registry.tokens.keySet());
       case '/.well-known/openid-configuration':
-        return sendJson(response, 200, server.registry.tokens.discoveryDocument(jwksUri(server)));
+        return sendForTokens(exchange, mediaTypes.json, server.registry.tokens.discoveryDocument(jwksUri(server)));
     }
     const page = server.fairness === undefined ? undefined : flowPage(server.fairness, trimmed);
     if (page !== undefined) return sendText(exchange, 200, page);
@@ -85,6 +82,16 @@ function sendText(
   contentType = 'text/plain; charset=utf-8',
 ): void {
   sendBytes(response, status, contentType, Buffer.from(text));
+}
+
+function sendPretty({ response }: Exchange, value: object): void {
+  sendBytes(response, 200, mediaTypes.json, Buffer.from(stringifyJson(value, 2)));
+}
+
+/** What those who check tokens ask for: they may keep it for an hour. */
+function sendForTokens({ response }: Exchange, contentType: string, document: object): void {
+  addHeaders(response, { 'cache-control': 'public, max-age=3600' });
+  sendBytes(response, 200, contentType, Buffer.from(JSON.stringify(document)));
 }
 
 function rootPaths({ server }: Exchange): readonly string[] {

@@ -1,14 +1,32 @@
 import { ApiError } from '#machinery/errors.ts';
 import { AuditFailure } from '../audit/event.ts';
 import { TooManyInFlight } from '../fairness/in-flight.ts';
+import type { ResourceTable } from '../resources/resource.ts';
 import { type AnyResponse, addHeaders, sendBytes } from './answer.ts';
 import type { AnyRequest } from './body.ts';
+
+interface PlainFailure {
+  readonly request: AnyRequest;
+  readonly response: AnyResponse;
+  readonly resources: ResourceTable;
+}
 
 /** What is said where no path leads. */
 const nothingThere = 'the server could not find the requested resource';
 
+/** Where nothing is found below a built-in group, the group says so itself. */
+function isBuiltIn({ groups }: ResourceTable, url: string): boolean {
+  const [, root, group = ''] = url.split(/[/?]/);
+  if (root === 'api') return group !== '';
+  if (root !== 'apis') return false;
+  for (const resources of groups.get(group)?.values() ?? [])
+    for (const { custom } of resources) return custom === undefined;
+  return false;
+}
+
 /** What upstream's filters refuse in plain words; false for everything else. */
-export function sendPlainFailure(error: unknown, { url = '/' }: AnyRequest, response: AnyResponse): boolean {
+export function sendPlainFailure(error: unknown, { request, response, resources }: PlainFailure): boolean {
+  const { url = '/' } = request;
   const send = (code: number, text: string): true => {
     addHeaders(response, { 'x-content-type-options': 'nosniff' });
     sendBytes(response, code, 'text/plain; charset=utf-8', Buffer.from(`${text}\n`));
@@ -16,7 +34,7 @@ export function sendPlainFailure(error: unknown, { url = '/' }: AnyRequest, resp
   };
   if (error instanceof AuditFailure)
     return send(500, `Internal Server Error: ${JSON.stringify(url)}: ${error.message}`);
-  if (error instanceof ApiError && error.code === 404 && error.message === nothingThere)
+  if (error instanceof ApiError && error.code === 404 && error.message === nothingThere && !isBuiltIn(resources, url))
     return send(404, '404 page not found');
   if (!(error instanceof TooManyInFlight)) return false;
   addHeaders(response, { 'retry-after': '1' });

@@ -70,6 +70,8 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   let watches = isTrue(query.get('watch'));
   // The older form: /api/v1/watch/namespaces/default/pods.
   if (rest[0] === 'watch' && rest.length > 1) {
+    // It can only be read.
+    if (method !== 'GET') return { type: 'path', verb: method.toLowerCase(), path };
     rest = rest.slice(1);
     watches = true;
   }
@@ -82,7 +84,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   const verb = verbOf(method, { watches, named: name !== '' });
   const proxied = subresource === 'proxy' ? afterSegments(path, parts.length - more.length) : '';
   if (subresource !== 'proxy' && more.length > 0) return { type: 'path', verb: method.toLowerCase(), path };
-  const selected = name === '' && verb !== 'create' ? nameFromFieldSelector(query) : name;
+  const selected = name === '' && (verb === 'list' || verb === 'watch') ? nameFromFieldSelector(query) : name;
   return { type: 'resource', verb, group, version, resource, subresource, namespace, name: selected, rest: proxied };
 }
 

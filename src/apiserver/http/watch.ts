@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts';
 import { encodeCbor, encodeCborFrame } from '#machinery/cbor.ts';
+import { withoutLine } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf, type JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf, encodeWatchFrame } from '#machinery/protobuf.ts';
 import { dumpYaml } from '#machinery/yaml.ts';
@@ -216,7 +217,7 @@ function sharedFrame(
 function wholeFrame(type: string, value: StoredObject, encoding: SharedEncoding, resource: ServedResource): Uint8Array {
   switch (encoding) {
     case 'json':
-      return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), value.bytes, Buffer.from('}\n')]);
+      return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), withoutLine(value.bytes), Buffer.from('}\n')]);
     case 'protobuf':
       return encodeWatchFrame(type, protobufOf(value, resource));
     case 'cbor':

@@ -56,7 +56,10 @@ function decoded(registry: Registry, operation: Operation, document: JsonObject)
     if (resource.custom !== undefined) return resource.custom.conform(document);
     // A strategic patch is made of values; the others make a text that says itself what it is.
     if (options.patchType !== 'strategic') return decodedAsText(registry, operation, document);
-    return ofKind(resource, conformUnstructured(document, resource.schema, operation));
+    return ofKind(
+      resource,
+      conformUnstructured(document, resource.schema, { emptied: operation.emptied, leavesKeysOut: true }),
+    );
   } catch (error) {
     throw error instanceof DecodeError ? unfit(document, error.message) : error;
   }
@@ -83,8 +86,8 @@ function decodedAsText(registry: Registry, operation: Operation, document: JsonO
 }
 
 /**
- * A merged document is written anew, with its members in order, and one that operations changed at least at its root:
- * that decides which mistake is met first.
+ * A merged document is written anew, with its members in order, and one that operations changed wherever they came
+ * through: that decides which mistake is met first.
  */
 function decodedOwn(operation: Operation, document: JsonObject): ConformResult {
   const { schema } = operation.resource;
@@ -94,7 +97,7 @@ function decodedOwn(operation: Operation, document: JsonObject): ConformResult {
     if (!(error instanceof DecodeError)) throw error;
     const { patchType } = operation.options;
     if (patchType === 'merge') return conform(inOrder(document), schema, operation);
-    if (patchType === 'json') return conform(sorted(document), schema, operation);
+    if (patchType === 'json') return conform(inOrderAlong(document, operation.body as Json), schema, operation);
     throw error;
   }
 }
@@ -105,9 +108,30 @@ function inOrder(value: Json): Json {
   return sorted(value as JsonObject, inOrder);
 }
 
-function sorted(object: JsonObject, inner = (value: Json): Json => value): JsonObject {
+/** With the members in order of every object that operations came through on their way. */
+function inOrderAlong(document: JsonObject, operations: Json): Json {
+  const touched = new Set<string>();
+  for (const { op, path, from } of operations as readonly Readonly<Record<string, Json | undefined>>[]) {
+    if (op !== 'test')
+      for (const known of touched) if (`${known}/`.startsWith(`${String(path)}/`)) touched.delete(known);
+    for (const pointer of [path, from])
+      for (let at = lastSlash(pointer); at > 0; at = (pointer as string).lastIndexOf('/', at - 1))
+        touched.add((pointer as string).slice(0, at));
+  }
+  const along = (value: Json, at: string): Json => {
+    if (typeof value !== 'object' || value === null || (at !== '' && !touched.has(at))) return value;
+    if (Array.isArray(value)) return value.map((item: Json, index) => along(item, `${at}/${index}`));
+    return sorted(value as JsonObject, (member, name) => along(member, `${at}/${escaped(name)}`));
+  };
+  return along(document, '');
+}
+
+const lastSlash = (pointer: Json | undefined): number => (typeof pointer === 'string' ? pointer.lastIndexOf('/') : -1);
+const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
+
+function sorted(object: JsonObject, inner = (value: Json, _name: string): Json => value): JsonObject {
   const names = Object.keys(object).sort();
-  return Object.fromEntries(names.map((name) => [name, inner(object[name]!)])) as JsonObject;
+  return Object.fromEntries(names.map((name) => [name, inner(object[name]!, name)])) as JsonObject;
 }
 
 /** What kind a document says it is of. One of no version has nothing that anybody knows, not even a name. */

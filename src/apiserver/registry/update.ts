@@ -304,8 +304,11 @@ function sameIntent(
   old: Readonly<Record<string, unknown>>,
   { resource, emptied }: Operation,
 ): boolean {
-  const labelsOf = ({ metadata }: Readonly<Record<string, unknown>>): unknown => (metadata as ObjectMeta).labels;
-  if (resource.rules.labelsCount === true && !equalValues(labelsOf(object), labelsOf(old))) return false;
+  const { countedMetadata } = resource.rules;
+  if (countedMetadata !== undefined) {
+    const countedOf = ({ metadata }: typeof object): unknown => (metadata as ObjectMeta)[countedMetadata] ?? {};
+    if (!equalValues(countedOf(object), countedOf(old))) return false;
+  }
   const isCustom = resource.custom !== undefined;
   const countsStatus = isCustom && !hasSeparateStatus(resource);
   // An empty list in a type of Go is none.

@@ -138,6 +138,10 @@ function isClaimed({ resources }: Registry, address: string): boolean {
   return resources.of(IPAddress).storage!.cache.get(address) !== undefined;
 }
 
+/** The label of claims that are made for services, and what it says. */
+export const managedBy = 'ipaddress.kubernetes.io/managed-by';
+export const allocator = 'ipallocator.k8s.io';
+
 /** An IPAddress object is the claim: the store lets only one server make it (KEP-1880). False when there is one. */
 export async function claimAddress(
   registry: Registry,
@@ -151,7 +155,7 @@ export async function claimAddress(
         name: address,
         labels: {
           'ipaddress.kubernetes.io/ip-family': 'IPv4',
-          'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+          [managedBy]: allocator,
         },
       },
       spec: {

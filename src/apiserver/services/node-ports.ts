@@ -86,6 +86,9 @@ function setPort(port: Mutable<ServicePort>, nodePort: number | undefined): void
   else port.nodePort = nodePort;
 }
 
+/** What a dry run gives out first: the number after the usual range. */
+const firstImagined = 32768;
+
 /** What one attempt takes. */
 class Taking {
   readonly added: number[] = [];
@@ -172,8 +175,16 @@ class Taking {
   }
 
   #free(what: string): number {
+    if (this.#write.dryRun) return this.#imagined();
     const number = this.#taken.free(this.#write.registry.environment);
     if (number === undefined) throw internalError(`failed to allocate a ${what}: range is full`);
+    this.#add(number);
+    return number;
+  }
+
+  /** In a dry run, the next number after those of this write, or after the usual range. */
+  #imagined(): number {
+    const number = this.added.length === 0 ? firstImagined : Math.max(...this.added) + 1;
     this.#add(number);
     return number;
   }

@@ -5,7 +5,7 @@ import type { IPAddress as IPAddressObject } from '#kinds/generated/types/networ
 import { isReason } from '#machinery/errors.ts';
 import type { Registry } from '../registry/registry.ts';
 import { objectKey } from '../resources/storage-keys.ts';
-import { claimAddress } from './hook.ts';
+import { allocator, claimAddress, managedBy } from './hook.ts';
 import { type PortAllocations, usedPorts } from './port-allocations.ts';
 
 /** Upstream's intervals: how often is looked, how old a claim must be, how often a port must be found unused. */
@@ -67,8 +67,9 @@ export class ServiceRepair {
     const services = resources.of(Service).storage!.cache;
     for (const { value } of [...resources.of(IPAddress).storage!.cache.entries()]) {
       const { metadata, spec } = value.object as IPAddressObject;
-      const { namespace = '', name = '', resource } = spec?.parentRef ?? {};
-      if (resource !== 'services') continue;
+      // What others have claimed is theirs.
+      if (metadata.labels?.[managedBy] !== allocator) continue;
+      const { namespace = '', name = '' } = spec?.parentRef ?? {};
       if (environment.clock.now() - Date.parse(metadata.creationTimestamp ?? '') < graceMs) continue;
       const parent = services.get(objectKey({ namespace, name }))?.value.object as ServiceObject | undefined;
       if (parent?.spec.clusterIPs?.includes(metadata.name ?? '') === true) continue;

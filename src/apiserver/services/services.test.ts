@@ -121,10 +121,10 @@ describe('node ports', () => {
     const cluster = await startApiServer();
     const { client, store, environment } = cluster;
     await client.create(Service, service('kept', { ports: [{ port: 80, protocol: 'TCP', nodePort: 30100 }] }));
-    await client.create(IPAddress, {
-      metadata: { name: '10.96.0.77' },
-      spec: { parentRef: { group: '', resource: 'services', namespace, name: 'never-stored' } },
-    });
+    const spec = { parentRef: { group: '', resource: 'services', namespace, name: 'never-stored' } };
+    const labels = { 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' };
+    await client.create(IPAddress, { metadata: { name: '10.96.0.77', labels }, spec });
+    await client.create(IPAddress, { metadata: { name: '10.96.0.78' }, spec });
     const kept = await client.get(Service, { name: 'kept', namespace });
     const asks = service('asks', { ports: [{ port: 80, protocol: 'TCP', nodePort: 30101 }] });
     await client.create(Service, asks);
@@ -137,6 +137,7 @@ describe('node ports', () => {
     assert.equal(await portOf(client, asks), 30101);
     const addresses = (await client.list(IPAddress)).items.map(({ metadata }) => metadata.name);
     assert.ok(!addresses.includes('10.96.0.77'));
+    assert.ok(addresses.includes('10.96.0.78'), 'what somebody else has claimed is not for the server to release');
     assert.ok(addresses.includes(kept.spec.clusterIP), 'the claim of a service that is there is made again');
     assert.ok((await store.get(rangeKey)) !== undefined);
     await cluster.stop();

@@ -73,6 +73,15 @@ test('a new image rolls out through a second replica set and can be undone', asy
   const third = await until('roll', isRolledOut);
   assert.equal(third.metadata.annotations?.['deployment.kubernetes.io/revision'], '3');
   assert.equal((await setsOf('roll')).length, 2);
+  // The revisions that the controller wrote count for nothing; an annotation of a user's does.
+  assert.deepEqual(
+    [first, second, third].map(({ metadata }) => metadata.generation),
+    [1, 2, 3],
+  );
+  const annotations = { ...third.metadata.annotations, 'kubernetes.io/change-cause': 'back to v1' };
+  await client.update(DeploymentKind, { ...third, metadata: { ...third.metadata, annotations } });
+  const annotated = await until('roll', isRolledOut);
+  assert.deepEqual([annotated.metadata.generation, annotated.status?.observedGeneration], [4, 4]);
 });
 
 test('a broken image stops the rollout before availability is lost, and misses its deadline', async () => {

@@ -67,12 +67,15 @@ export async function syncNewSet(
     const wanted = { ...newSet, metadata: { ...newSet.metadata, annotations }, spec };
     current = await client.update(ReplicaSetKind, wanted, { signal });
   }
-  let updated = await writeRevision(turn, deployment, current);
-  if (hasProgressDeadline(deployment) && findCondition(updated.status?.conditions, 'Progressing') === undefined) {
-    const message = `Found new replica set "${current.metadata.name}"`;
-    const note = { type: 'Progressing', status: 'True', reason: 'FoundNewReplicaSet', message } as const;
-    updated = await writeCondition(turn, updated, note);
-  }
+  const isNoted = findCondition(deployment.status?.conditions, 'Progressing') !== undefined;
+  const note = {
+    type: 'Progressing',
+    status: 'True',
+    reason: 'FoundNewReplicaSet',
+    message: `Found new replica set "${current.metadata.name}"`,
+  } as const;
+  const isNews = hasProgressDeadline(deployment) && !isNoted;
+  const updated = await writeRevision(turn, deployment, current, isNews ? note : undefined);
   return { deployment: updated, newSet: current };
 }
 
@@ -98,12 +101,14 @@ export async function createNewSet(
     const message = `Scaled up replica set ${newSet.metadata.name} from 0 to ${size}`;
     turn.events.record(DeploymentKind, deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message });
   }
-  let updated = await writeRevision(turn, deployment, newSet);
-  if (isOurs && hasProgressDeadline(deployment)) {
-    const message = `Created new replica set "${newSet.metadata.name}"`;
-    const note = { type: 'Progressing', status: 'True', reason: 'NewReplicaSetCreated', message } as const;
-    updated = await writeCondition(turn, updated, note);
-  }
+  const note = {
+    type: 'Progressing',
+    status: 'True',
+    reason: 'NewReplicaSetCreated',
+    message: `Created new replica set "${newSet.metadata.name}"`,
+  } as const;
+  const isNews = isOurs && hasProgressDeadline(deployment);
+  const updated = await writeRevision(turn, deployment, newSet, isNews ? note : undefined);
   return { deployment: updated, newSet };
 }
 
@@ -165,12 +170,20 @@ async function reportFailedCreate(
   throw error;
 }
 
-async function writeRevision(turn: DeploymentTurn, deployment: Deployment, newSet: ReplicaSet): Promise<Deployment> {
+/** By the door of the status, which lets annotations through: by the other, a change of them is a new generation. */
+async function writeRevision(
+  turn: DeploymentTurn,
+  deployment: Deployment,
+  newSet: ReplicaSet,
+  note: ConditionNote | undefined,
+): Promise<Deployment> {
   const revision = newSet.metadata.annotations?.[revisionAnnotation];
   const { annotations } = deployment.metadata;
-  if (revision === undefined || annotations?.[revisionAnnotation] === revision) return deployment;
+  const isKnown = revision === undefined || annotations?.[revisionAnnotation] === revision;
+  const noted = note === undefined ? deployment : withCondition(turn, deployment, note);
+  if (isKnown) return noted === deployment ? deployment : await writeStatus(turn, noted);
   const metadata = { ...deployment.metadata, annotations: { ...annotations, [revisionAnnotation]: revision } };
-  return await turn.client.update(DeploymentKind, { ...deployment, metadata }, { signal: turn.signal });
+  return await writeStatus(turn, { ...noted, metadata });
 }
 
 export async function writeCondition(
@@ -178,10 +191,19 @@ export async function writeCondition(
   deployment: Deployment,
   note: ConditionNote,
 ): Promise<Deployment> {
+  const noted = withCondition(turn, deployment, note);
+  return noted === deployment ? deployment : await writeStatus(turn, noted);
+}
+
+/** @returns the same deployment where it says so already */
+function withCondition(turn: DeploymentTurn, deployment: Deployment, note: ConditionNote): Deployment {
   const conditions = setCondition(deployment.status?.conditions ?? [], note, turn.nowMs);
   if (equalValues(conditions, deployment.status?.conditions)) return deployment;
-  const wanted = { ...deployment, status: { ...deployment.status, conditions } };
-  return await turn.client.updateStatus(DeploymentKind, wanted, { signal: turn.signal });
+  return { ...deployment, status: { ...deployment.status, conditions } };
+}
+
+async function writeStatus({ client, signal }: DeploymentTurn, deployment: Deployment): Promise<Deployment> {
+  return await client.updateStatus(DeploymentKind, deployment, { signal });
 }
 
 export function isAtFullSize(deployment: Deployment, newSet: ReplicaSet): boolean {

@@ -78,8 +78,7 @@ function visitItems(list: readonly Json[], schema: ListSchema, path: string, fin
     if (schema.listType !== 'atomic') {
       const problem = schema.listType === 'set' ? setItemProblem(item) : mapItemProblem(item, schema);
       if (problem !== undefined) {
-        const kind = schema.listType === 'set' ? 'without keys' : 'with keys';
-        findings.problems.push(`${path}: element ${index}: associative list ${kind} ${problem}`);
+        findings.problems.push(`${path}: element ${index}: ${problem}`);
         return;
       }
       name = itemName(item, schema);
@@ -91,28 +90,37 @@ function visitItems(list: readonly Json[], schema: ListSchema, path: string, fin
 }
 
 function setItemProblem(item: Json): string | undefined {
-  if (item === null) return "has an element that's an explicit null";
-  if (Array.isArray(item)) return "has an element that's a list type";
-  return typeof item === 'object' ? "has an element that's a map type" : undefined;
+  if (item === null) return "associative list without keys has an element that's an explicit null";
+  if (Array.isArray(item)) return 'not supported: associative list with lists as elements';
+  return typeof item === 'object' ? "associative list without keys has an element that's a map type" : undefined;
 }
 
 function mapItemProblem(item: Json, { items, keys }: ListSchema): string | undefined {
-  if (item === null) return 'may not have a null element';
-  if (!isObject(item)) return 'may not have non-map elements';
+  if (item === null) return 'associative list with keys may not have a null element';
+  if (!isObject(item)) return 'associative list with keys may not have non-map elements';
   if (keys.some((key) => item[key] !== undefined || defaultOf(items, key) !== undefined)) return undefined;
   const names = keys.map((key) => JSON.stringify(key)).join(' ');
-  return `has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`;
+  return `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`;
 }
 
 /** `[name="a"]`, `[="a"]`. */
 function itemName(item: Json, { items, keys, listType }: ListSchema): string {
-  if (listType === 'set') return `[=${stringifyJson(item)}]`;
+  if (listType === 'set') return `[=${shown(item)}]`;
   const parts = [...keys].sort().flatMap((key) => {
     const own = (item as JsonObject)[key];
     const value = own === undefined ? defaultOf(items, key) : own;
-    return value === undefined ? [] : [`${key}=${stringifyJson(value)}`];
+    return value === undefined ? [] : [`${key}=${shown(value)}`];
   });
   return `[${parts.join(',')}]`;
+}
+
+/** A value as it stands in a path: what a map holds comes one after the other, with nothing around it. */
+function shown(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map((item: Json) => shown(item)).join(',')}]`;
+  if (!isObject(value)) return stringifyJson(value);
+  return Object.entries(value)
+    .map(([key, member]) => `${key}=${shown(member!)}`)
+    .join('');
 }
 
 /** How Go's `%#v` prints the holder of a value that it did not expect. */

@@ -26,4 +26,5 @@ export const deploymentRules: KindRules<apps.Deployment> = {
   prepareForCreate: ({ spec }, context) => dropDisabledTemplateFields(spec.template, undefined, context),
   prepareForUpdate: ({ spec }, old, context) => dropDisabledTemplateFields(spec.template, old.spec.template, context),
   warnings: makerWarnings,
+  countedMetadata: 'annotations',
 };

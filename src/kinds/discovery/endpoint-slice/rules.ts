@@ -24,7 +24,7 @@ export const endpointSliceRules: KindRules<discovery.EndpointSlice> = {
     }
   },
   hasGeneration: true,
-  labelsCount: true,
+  countedMetadata: 'labels',
 };
 
 const controllers = ['endpointslice-controller.k8s.io', 'endpointslicemirroring-controller.k8s.io'];

@@ -9,6 +9,7 @@ import { label1123Problems } from '#machinery/names.ts';
 
 export const runtimeClassRules: KindRules<RuntimeClass> = {
   finalizerRule: 'any',
+  allowUnconditionalUpdate: false,
   validate: ({ handler = '', overhead, scheduling }) => [
     ...(handler === '' ? [fieldError.required('handler')] : invalidAll('handler', handler, label1123Problems(handler))),
     ...validateResources(

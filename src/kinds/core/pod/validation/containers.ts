@@ -277,10 +277,10 @@ function validateDevices(container: core.Container, path: string, volumes: Known
       errors.push(fieldError.invalid(`${at}.name`, name, detail));
     }
     if (devicePath === '') errors.push(fieldError.required(`${at}.devicePath`));
-    else if (paths.has(devicePath)) errors.push(fieldError.invalid(`${at}.devicePath`, devicePath, 'must be unique'));
-    else if (noBacksteps(devicePath, at).length > 0) {
+    if (paths.has(devicePath)) errors.push(fieldError.invalid(`${at}.devicePath`, devicePath, 'must be unique'));
+    if (noBacksteps(devicePath, at).length > 0) {
       errors.push(fieldError.invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
-    }
+    } else paths.add(devicePath);
     const mounts = container.volumeMounts ?? [];
     if (mounts.some((mount) => mount.name === name))
       errors.push(fieldError.invalid(`${at}.name`, name, 'must not already exist in volumeMounts'));
@@ -289,7 +289,6 @@ function validateDevices(container: core.Container, path: string, volumes: Known
       errors.push(fieldError.invalid(`${at}.devicePath`, devicePath, detail));
     }
     if (name !== '') names.add(name);
-    paths.add(devicePath);
     return errors;
   });
 }
