@@ -53,7 +53,7 @@ export async function createNamespace(client: LoadClient, name: string): Promise
 }
 
 /** Pods that nobody schedules, in a few namespaces. */
-export async function fillPods(client: LoadClient, count: number): Promise<void> {
+async function fillPods(client: LoadClient, count: number): Promise<void> {
   for (let index = 0; index < namespaces; index++) await createNamespace(client, `large-${index}`);
   let next = 0;
   const work = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { type BackoffOptions, backoffDelayMs } from './backoff.ts';
 import type { Clock, Timer } from './clock.ts';
 
 /** The delays that Kubernetes' controllers use between attempts at one key: 5 ms doubling up to 1,000 s. */
-export const defaultRetryBackoff: BackoffOptions = { initialMs: 5, maximumMs: 1_000_000 };
+const defaultRetryBackoff: BackoffOptions = { initialMs: 5, maximumMs: 1_000_000 };
 
 /** Hears what happens to keys, for those who measure. */
 export interface QueueObserver {

@@ -108,7 +108,7 @@ interface HistogramSeries {
   count: number;
 }
 
-export class Histogram implements Metric {
+class Histogram implements Metric {
   readonly #name: string;
   readonly #help: string;
   readonly #upperBounds: readonly number[];

@@ -116,7 +116,7 @@ function splitAtWord(
   return { before: args.slice(0, args.length - rest.length), rest };
 }
 
-export function findEntry(entries: readonly VerbEntry[], word: string): VerbEntry | undefined {
+function findEntry(entries: readonly VerbEntry[], word: string): VerbEntry | undefined {
   return entries.find(({ name, aliases }) => name === word || aliases?.includes(word));
 }
 

@@ -10,7 +10,7 @@ export function nearest(word: string, names: readonly string[]): readonly string
 }
 
 /** Levenshtein's distance. */
-export function editDistance(left: string, right: string): number {
+function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, column) => column);
   for (let row = 1; row <= left.length; row++) {
     const current = [row];

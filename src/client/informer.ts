@@ -11,9 +11,9 @@ import { type Index, type IndexFunction, ObjectCache } from './object-cache.ts';
 import { keyOf } from './object-key.ts';
 
 /** Objects per page of the first list. */
-export const listPageLimit = 500;
+const listPageLimit = 500;
 /** Delays between failed lists and watches. */
-export const watchBackoff: BackoffOptions = { initialMs: 800, maximumMs: 30_000 };
+const watchBackoff: BackoffOptions = { initialMs: 800, maximumMs: 30_000 };
 /** A watch that ends sooner than this, without an event, counts as failed: else it would be opened in a loop. */
 const shortestWatchMs = 1_000;
 /** Watches ask to be ended after 5 to 10 minutes, as client-go's do, so that load spreads after a server's restart. */

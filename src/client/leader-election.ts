@@ -6,7 +6,7 @@ import { isReason } from '#machinery/errors.ts';
 import type { Client } from './client.ts';
 
 /** Upstream's defaults for control-plane components. */
-export const leaderElectionDefaults = {
+const leaderElectionDefaults = {
   leaseDurationMs: 15_000,
   renewDeadlineMs: 10_000,
   retryPeriodMs: 2_000,

@@ -121,8 +121,3 @@ export function byControllerUid(object: ApiObject): readonly string[] {
   const owner = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
   return owner === undefined ? [] : [owner.uid];
 }
-
-/** Files an object under the uid of every owner. */
-export function byOwnerUid(object: ApiObject): readonly string[] {
-  return object.metadata.ownerReferences?.map((reference) => reference.uid) ?? [];
-}

@@ -42,7 +42,7 @@ export interface WatchFrame {
 }
 
 /** Collection, object or subresource path of a kind. */
-export function pathOf(
+function pathOf(
   kind: Kind,
   at: { readonly namespace?: string | undefined; readonly name?: string; readonly subresource?: string | undefined },
 ): string {

@@ -7,11 +7,10 @@ import type { Environment } from '#base/environment.ts';
 import type { Client } from '#client/client.ts';
 import { runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
-import { Service } from '#kinds/generated/handles.ts';
 import { type Containerd, startContainerd, superviseContainerd } from '#kubelet/containerd/daemon/start.ts';
 import { linuxHost } from '#kubelet/host/linux-host.ts';
 import { createKubelet, type Kubelet } from '#kubelet/kubelet.ts';
-import { isReason } from '#machinery/errors.ts';
+import { ensureDnsService } from '#network/dns/service.ts';
 import { loadBalancerController } from '#network/load-balancer/controller.ts';
 import { startNodeNetwork } from '#network/node-network.ts';
 import type { ClusterConfig } from './config.ts';
@@ -115,7 +114,7 @@ async function runNode(
   const client = options.client({ user: 'system:kube-proxy', groups: ['system:masters'] });
   const informers = createInformers({ client, environment });
   const { clusterDomain } = config;
-  await ensureDnsService(client, config);
+  await ensureDnsService(client, dnsAddress(config), signal);
   await Promise.all([
     superviseContainerd({ dataDir: nodeFolder(config), runDir: config.names.runDir, environment }, signal),
     informers.run(signal),
@@ -130,21 +129,4 @@ async function runNode(
       signal,
     ),
   ]);
-}
-
-/** The name under which programs look for the cluster's DNS; the server itself listens on the address. */
-async function ensureDnsService(client: Client, config: ClusterConfig): Promise<void> {
-  const ports = [
-    { name: 'dns', port: 53, protocol: 'UDP' },
-    { name: 'dns-tcp', port: 53, protocol: 'TCP' },
-  ];
-  const labels = { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' };
-  try {
-    await client.create(Service, {
-      metadata: { name: 'kube-dns', namespace: 'kube-system', labels },
-      spec: { clusterIP: dnsAddress(config), ports },
-    });
-  } catch (error) {
-    if (!isReason(error, 'AlreadyExists') && !isReason(error, 'Invalid')) throw error;
-  }
 }

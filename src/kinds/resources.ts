@@ -45,13 +45,6 @@ export const resourceRows: readonly ResourceRow[] = (table as readonly JsonRow[]
   },
 }));
 
-const byPath = new Map(resourceRows.map((row) => [`${row.group}/${row.version}/${row.resource}`, row]));
-
-/** The row of one resource, if it is built in. */
-export function resourceRow(group: string, version: string, resource: string): ResourceRow | undefined {
-  return byPath.get(`${group}/${version}/${resource}`);
-}
-
 let byKind: ReadonlyMap<string, ResourceRow> | undefined;
 
 /** The type of a built-in kind's objects; `apiVersion` as in the object, `apps/v1`. */

@@ -96,7 +96,7 @@ export interface ResourceName {
 }
 
 /** `deployments.apps`, or `pods` for the core group. */
-export function qualifiedResource({ group, resource }: ResourceName): string {
+function qualifiedResource({ group, resource }: ResourceName): string {
   return group === '' ? resource : `${resource}.${group}`;
 }
 

@@ -56,8 +56,3 @@ export function matchesFields(selector: FieldSelector, read: (field: string) => 
 export function exactField(selector: FieldSelector, field: string): string | undefined {
   return selector.find((requirement) => requirement.field === field && requirement.operator === '=')?.value;
 }
-
-export function formatFieldSelector(selector: FieldSelector): string {
-  const escaped = (value: string): string => value.replace(/[\\,=]/g, (character) => `\\${character}`);
-  return selector.map(({ field, operator, value }) => `${field}${operator}${escaped(value)}`).join(',');
-}

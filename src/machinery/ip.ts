@@ -169,7 +169,7 @@ function parseNetwork(text: string): Network | undefined {
 }
 
 /** The one way to write an address (RFC 5952); the text itself when it is none. */
-export function canonicalIp(text: string): string {
+function canonicalIp(text: string): string {
   const value = addressValue(text);
   if (value === undefined || isIpv4(text)) return text;
   if (value >> 32n === 0xffffn) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join('.');

@@ -18,8 +18,7 @@ export interface ParsedSelector {
   readonly requirements: readonly LabelRequirement[];
 }
 
-export const everything: ParsedSelector = { nothing: false, requirements: [] };
-export const nothing: ParsedSelector = { nothing: true, requirements: [] };
+const nothing: ParsedSelector = { nothing: true, requirements: [] };
 
 /** Whether labels satisfy a selector. */
 export function matchesLabels(selector: ParsedSelector, labels: Labels | undefined): boolean {

@@ -26,7 +26,7 @@ const patterns = {
 };
 
 export const maximumNameBytes = 253;
-export const maximumLabelBytes = 63;
+const maximumLabelBytes = 63;
 const maximumPortNameBytes = 15;
 
 const encoder = new TextEncoder();

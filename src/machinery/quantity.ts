@@ -12,7 +12,7 @@ export interface Quantity {
 export type QuantityFormat = 'binary' | 'decimal' | 'exponent';
 
 /** What upstream answers to a text that is no quantity. */
-export const quantityFormatMessage =
+const quantityFormatMessage =
   "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const suffixMessage = "unable to parse quantity's suffix";
 

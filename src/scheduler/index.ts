@@ -5,7 +5,7 @@ import { defaultPlugins } from './plugins/index.ts';
 import { Scheduler } from './scheduler.ts';
 
 /** Pods that name no other scheduler get this one by default. */
-export const defaultSchedulerName = 'default-scheduler';
+const defaultSchedulerName = 'default-scheduler';
 
 /** Runs the scheduler as `system:kube-scheduler` until the signal aborts; resolves when its writes have ended. */
 export async function startScheduler(

@@ -7,9 +7,9 @@ import type { ClusterEvent, SchedulerPlugin } from './framework.ts';
 import { type PodInfo, podInfo } from './pod-info.ts';
 
 /** How long a pod that did not fit waits at least before it is tried again. */
-export const podBackoff: BackoffOptions = { initialMs: 1_000, maximumMs: 10_000 };
+const podBackoff: BackoffOptions = { initialMs: 1_000, maximumMs: 10_000 };
 /** A pod that no event woke is tried again after this long: a guard against a hint that is too strict. */
-export const longestUnschedulableMs = 5 * 60_000;
+const longestUnschedulableMs = 5 * 60_000;
 
 /** A pod on its way to a node. */
 export interface QueuedPod {

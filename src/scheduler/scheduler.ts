@@ -19,7 +19,7 @@ import { type PodInfo, podInfo } from './pod-info.ts';
 import { preempt } from './preemption.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
 
-export const schedulerLimits = {
+const schedulerLimits = {
   /** Bindings and status writes under way; beyond, placing waits. */
   writesInFlight: 256,
   /** Pods placed in a row before others get the event loop. */

@@ -315,7 +315,7 @@ export class MessageProvider implements TypeProvider {
   }
 }
 
-export class MessageValue extends StructValue {
+class MessageValue extends StructValue {
   readonly type: CelType;
   readonly message: ReflectMessage;
   readonly #provider: MessageProvider;

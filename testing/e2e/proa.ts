@@ -81,7 +81,7 @@ export function proa(args: readonly string[], options: Parameters<typeof run>[2]
 }
 
 /** A program that goes on, and its lines as they come. */
-export class Following {
+class Following {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 

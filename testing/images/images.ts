@@ -4,7 +4,6 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildImageArchive, type ImageDescription, type ImageEntry } from '#kubelet/containerd/image-archive.ts';
-import { pauseProgram } from '#kubelet/containerd/pause-image/program.ts';
 
 /** Names of the images that tests run; nothing ever pulls them. */
 export const testImages = {
@@ -32,16 +31,6 @@ export async function busyboxImage(cacheDir: string): Promise<string> {
     architecture,
     entries: [...baseEntries, ...(await busyboxEntries())],
     config: { Cmd: ['sh'], Env: ['PATH=/bin'] },
-  });
-}
-
-/** The sandbox image as a tar in `cacheDir`, for runtimes other than our own containerd. */
-export function pauseImage(cacheDir: string): Promise<string> {
-  return cached(cacheDir, {
-    reference: testImages.pause,
-    architecture,
-    entries: [{ type: 'file', path: 'pause', mode: 0o755, content: pauseProgram(architecture) }],
-    config: { Entrypoint: ['/pause'] },
   });
 }
 

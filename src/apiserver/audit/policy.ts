@@ -2,7 +2,7 @@ import { parseYaml } from '#machinery/yaml.ts';
 import type { RequestInfo } from '../http/request-info.ts';
 import type { UserInfo } from '../registry/operation.ts';
 
-export const auditLevels = ['None', 'Metadata', 'Request', 'RequestResponse'] as const;
+const auditLevels = ['None', 'Metadata', 'Request', 'RequestResponse'] as const;
 export type AuditLevel = (typeof auditLevels)[number];
 export type AuditStage = 'RequestReceived' | 'ResponseStarted' | 'ResponseComplete' | 'Panic';
 

@@ -25,7 +25,7 @@ export type TokenReviewAnswer =
   | { readonly outcome: 'authenticated'; readonly user: UserInfo; readonly audiences: readonly string[] }
   | { readonly outcome: 'refused'; readonly error: string };
 
-export const anonymousUser: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+const anonymousUser: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 const anonymous: Authentication = { outcome: 'authenticated', user: anonymousUser };
 const refused: Authentication = { outcome: 'refused' };
 

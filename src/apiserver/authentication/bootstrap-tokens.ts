@@ -59,7 +59,7 @@ function field({ data }: SecretObject, name: string): string {
 }
 
 /** In a time that does not tell how much of it was right. */
-export function sameText(left: string, right: string): boolean {
+function sameText(left: string, right: string): boolean {
   const [a, b] = [Buffer.from(left), Buffer.from(right)];
   return a.length === b.length && timingSafeEqual(a, b);
 }

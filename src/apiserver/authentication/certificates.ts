@@ -34,7 +34,7 @@ export class Authorities {
 }
 
 /** The certificates in a PEM bundle. */
-export function certificatesOf(pem: string): readonly string[] {
+function certificatesOf(pem: string): readonly string[] {
   return pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
 }
 

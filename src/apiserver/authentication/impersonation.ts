@@ -17,7 +17,7 @@ export type RequestedAccess = Omit<AccessAttributes, 'user'>;
 const authenticationGroup = 'authentication.k8s.io';
 
 /** @throws ApiError 500, as upstream answers, when something is to be taken on but no user is named. */
-export function checkImpersonation({ user, uid, groups, extra }: ImpersonationRequest): void {
+function checkImpersonation({ user, uid, groups, extra }: ImpersonationRequest): void {
   if (user !== '') return;
   const parts = [...groups, uid, ...Object.keys(extra)].filter((part) => part !== '');
   const message = `requested ${quotedList(parts)} without impersonating a user`;

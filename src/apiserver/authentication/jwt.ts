@@ -59,8 +59,6 @@ const algorithms: Readonly<Record<string, Algorithm>> = {
   PS512: { hash: 'sha512', keyType: 'rsa', pss: true },
 };
 
-export const signingAlgorithms: ReadonlySet<string> = new Set(Object.keys(algorithms));
-
 /** Whether the key made the token's signature, with an algorithm that fits the key. */
 export function isSignedBy({ algorithm: name, signed, signature }: Jwt, key: KeyObject): boolean {
   const algorithm = Object.hasOwn(algorithms, name) ? algorithms[name]! : undefined;

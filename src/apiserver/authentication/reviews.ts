@@ -29,7 +29,7 @@ export function reviewSelf({ environment }: Registry, { user }: Operation): obje
 }
 
 /** A user as authentication/v1 UserInfo. */
-export function userView({ name, uid, groups, extra }: UserInfo): object {
+function userView({ name, uid, groups, extra }: UserInfo): object {
   return {
     username: name,
     ...(uid === undefined ? {} : { uid }),

@@ -121,34 +121,6 @@ export const alwaysDeny: Authorizer = {
   authorize: () => ({ outcome: 'noOpinion', reason: 'Everything is forbidden.' }),
 };
 
-/** Rounds of questions that code which cannot wait may need: each asks for what the one before made necessary. */
-const maxRounds = 64;
-
-/**
- * Runs code that asks an authoriser and cannot wait, such as a CEL expression: what is not known at once is found out,
- * and the code is run again until it asks nothing new.
- */
-export async function withDecisions<T>(
-  authorizer: Authorizer,
-  run: (authorize: (attributes: AccessAttributes) => Decision) => T,
-): Promise<T> {
-  const known = new Map<string, Decision>();
-  for (let round = 1; ; round++) {
-    const pending: Promise<void>[] = [];
-    const result = run((attributes) => {
-      const key = JSON.stringify(attributes);
-      const before = known.get(key);
-      if (before !== undefined) return before;
-      const answer = authorizer.authorize(attributes);
-      if (!(answer instanceof Promise)) return answer;
-      pending.push(answer.then((decision) => void known.set(key, decision)));
-      return noOpinion;
-    });
-    if (pending.length === 0 || round === maxRounds) return result;
-    await Promise.all(pending);
-  }
-}
-
 /** Attributes of a question about a resource; what is not given is ''. */
 export function resourceAttributes(
   given: Pick<AccessAttributes, 'user' | 'verb' | 'resource'> & Partial<AccessAttributes>,

@@ -20,7 +20,7 @@ const dayMs = 24 * 3600 * 1000;
 const authorityDays = 3650;
 const leafDays = 365;
 /** A certificate with less than this left is made anew at the next start or renewal round. */
-export const renewBeforeMs = 60 * dayMs;
+const renewBeforeMs = 60 * dayMs;
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 

@@ -105,7 +105,7 @@ function verbOf(method: string, { watches, named }: { readonly watches: boolean;
 }
 
 /** What follows the first `count` segments of a path, with its slashes. */
-export function afterSegments(path: string, count: number): string {
+function afterSegments(path: string, count: number): string {
   let at = 0;
   for (let segment = 0; segment < count; segment++) {
     while (path[at] === '/') at++;

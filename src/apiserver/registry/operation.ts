@@ -1,7 +1,7 @@
 import type { Status } from '#machinery/errors.ts';
 import type { FieldSelector } from '#machinery/fields.ts';
 import type { ParsedSelector } from '#machinery/labels.ts';
-import type { ApiObject, JsonObject, ListMeta } from '#machinery/meta.ts';
+import type { JsonObject, ListMeta } from '#machinery/meta.ts';
 import type { RepeatedKeys } from '#machinery/patch/repeated-keys.ts';
 import type { Emptied } from '#machinery/sent-empty.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
@@ -103,10 +103,4 @@ export interface WatchResult {
   readonly timeoutMs: number;
   /** Everything up to here has been sent when the stream is empty. */
   readonly revision: () => number;
-}
-
-/** The object of a result, for callers that know there is one. */
-export function objectOf(result: Result): ApiObject {
-  if (result.type !== 'object') throw new Error(`expected an object, got ${result.type}`);
-  return result.value.object;
 }

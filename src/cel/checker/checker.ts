@@ -384,7 +384,7 @@ class Checker {
 }
 
 /** `['a', 'b', 'c']` for `a.b.c`. Undefined: it is more than names. */
-export function qualifiersOf(expression: Expression): readonly string[] | undefined {
+function qualifiersOf(expression: Expression): readonly string[] | undefined {
   const names: string[] = [];
   let at = expression;
   while (at.kind === 'select' && !at.testOnly) {

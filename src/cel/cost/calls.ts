@@ -6,7 +6,7 @@ import { patternLength, sizeOf, traversal, traverse } from './sizes.ts';
 export type CallCost = Pick<Overload, 'cost' | 'estimate'>;
 
 /** Goes through its first operand. */
-export const traversesFirst: CallCost = {
+const traversesFirst: CallCost = {
   cost: ([text]) => traverse(text!),
   estimate: ([text]) => ({ cost: scaleRange(text!.size, traversal) }),
 };

@@ -30,7 +30,7 @@ export type Locals = ReadonlyMap<string, Local>;
 /** Costs of cel-go that depend on nothing. */
 export const costs = { attribute: 1, qualifier: 1, list: 10, map: 30, struct: 40 } as const;
 
-export const constantStep = (value: Value): Planned => ({ step: () => value, constant: value });
+const constantStep = (value: Value): Planned => ({ step: () => value, constant: value });
 
 /** Turns a checked expression into closures. */
 export class Planner {

@@ -30,7 +30,7 @@ export const definitionCostLimit = 100_000_000;
 export const maxMessageBytes = 5 * 1024;
 
 /** The environment that all expressions of Kubernetes v1.36 share: functions and types, no variables. */
-export const kubernetesEnvironment: CelEnvironment = new CelEnvironment({
+const kubernetesEnvironment: CelEnvironment = new CelEnvironment({
   homogeneousLiterals: true,
   checkLiterals: true,
   presenceTestHasCost: false,

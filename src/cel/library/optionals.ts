@@ -36,7 +36,7 @@ const optionalV = optionalType(v);
 const listV = listType(v);
 const mapKV = mapType(k, v);
 
-export function isZero(value: Value): boolean {
+function isZero(value: Value): boolean {
   if (value === null || value === false || value === 0 || value === '') return true;
   if (value instanceof Uint8Array) return value.length === 0;
   if (value instanceof ListValue || value instanceof MapValue) return value.size === 0;

@@ -31,12 +31,12 @@ function build(source: string): Compiled {
 }
 
 /** @throws Failure when it is no pattern. */
-export function machineOf(source: string): Machine {
+function machineOf(source: string): Machine {
   const { machine, error } = compilePattern(source);
   return machine ?? fail(error ?? '');
 }
 
-export function codePoints(text: string): number[] {
+function codePoints(text: string): number[] {
   const points: number[] = [];
   for (let index = 0; index < text.length; index++) {
     const point = text.codePointAt(index)!;

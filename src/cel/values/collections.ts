@@ -97,6 +97,3 @@ export class HashMap extends MapValue {
     for (const { key } of this.#entries.values()) yield key;
   }
 }
-
-export const emptyList: ListValue = new ArrayList([]);
-export const emptyMap: MapValue = new HashMap([]);

@@ -19,7 +19,7 @@ export function fromJson(json: Json | undefined): Value {
 }
 
 /** A JSON array, seen through `fromJson`. */
-export class JsonList extends ListValue {
+class JsonList extends ListValue {
   readonly json: readonly Json[];
 
   constructor(json: readonly Json[]) {
@@ -37,7 +37,7 @@ export class JsonList extends ListValue {
 }
 
 /** A JSON object, seen through `fromJson`. */
-export class JsonMap extends MapValue {
+class JsonMap extends MapValue {
   readonly json: Readonly<Record<string, Json>>;
 
   constructor(json: Readonly<Record<string, Json>>) {

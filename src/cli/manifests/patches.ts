@@ -9,7 +9,7 @@ import { type ResourceInfo, resourcePath } from '../discovery/mapper.ts';
 import { type DryRun, dryRunQuery } from './dry-run.ts';
 import { type Target, targetPath } from './targets.ts';
 
-export const patchTypes = {
+const patchTypes = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',

@@ -10,7 +10,7 @@ const templatePaths: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where the pod spec of an object stands. Throws CliError when it has none. */
-export function podSpecPath({ info, name, object }: LoadedTarget): readonly string[] {
+function podSpecPath({ info, name, object }: LoadedTarget): readonly string[] {
   const path = templatePaths[info.kind] ?? ['spec', 'template', 'spec'];
   if (valueAt(object, ...path) === undefined) {
     throw new CliError(`the object is not a pod or does not have a pod template: ${info.resource}/${name}`);

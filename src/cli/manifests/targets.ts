@@ -141,7 +141,7 @@ async function argumentTargets(context: CommandContext, options: SelectOptions):
 }
 
 /** All objects of a resource that the selectors let through. */
-export async function listTargets(
+async function listTargets(
   context: CommandContext,
   info: ResourceInfo,
   { selector, fieldSelector, allNamespaces }: Pick<SelectOptions, 'selector' | 'fieldSelector' | 'allNamespaces'>,
@@ -155,7 +155,7 @@ export async function listTargets(
 }
 
 /** The target with the object as the server has it. Throws ApiError. */
-export async function loadTarget(context: CommandContext, target: Target): Promise<LoadedTarget> {
+async function loadTarget(context: CommandContext, target: Target): Promise<LoadedTarget> {
   return { ...target, object: await context.request({ path: targetPath(target) }) };
 }
 

@@ -94,7 +94,7 @@ export function allContainers({ spec }: Pod): readonly NamedContainer[] {
 }
 
 /** `a, b, setup (init)`: how a choice of containers is told. */
-export function containerNames({ spec }: Pod): string {
+function containerNames({ spec }: Pod): string {
   return [
     ...(spec?.containers ?? []).map(({ name }) => name),
     ...(spec?.ephemeralContainers ?? []).map(({ name }) => `${name} (ephem)`),
@@ -102,7 +102,7 @@ export function containerNames({ spec }: Pod): string {
   ].join(', ');
 }
 
-export const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container';
+const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container';
 
 /** The container that `-c` names, or the pod's own choice, or its first, which is then told. Throws CliError. */
 export function chooseContainer(

@@ -61,7 +61,7 @@ function withSelectors(error: unknown, { info, labelSelector = '', fieldSelector
 }
 
 /** Objects per answer unless a flag says otherwise. */
-export const defaultChunkSize = 500;
+const defaultChunkSize = 500;
 
 /** The objects themselves, each with its apiVersion and kind, as a list leaves them out of its items. */
 export async function fetchObjects(

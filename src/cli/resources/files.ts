@@ -63,7 +63,7 @@ async function sources(
 }
 
 /** All of standard input as text. */
-export async function readStandardInput({ io }: CommandContext): Promise<string> {
+async function readStandardInput({ io }: CommandContext): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of io.stdin)
     chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array));

@@ -6,7 +6,7 @@ import type { Node, NodeSelectorTerm, Pod, PodSpec, Toleration } from '#kinds/ge
 import { podFromTemplate } from '../shared/pods.ts';
 import { revisionHashLabel } from '../shared/revisions.ts';
 
-export const templateGenerationLabel = 'pod-template-generation';
+const templateGenerationLabel = 'pod-template-generation';
 const templateGenerationAnnotation = 'deprecated.daemonset.template.generation';
 
 /** Daemons run on nodes that are in trouble: some are there to help. */

@@ -2,7 +2,7 @@ import type { Deployment, ReplicaSet } from '#kinds/generated/types/apps_v1.ts';
 import { maxSurge } from './proportions.ts';
 
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
-export const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history';
+const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history';
 /** The deployment's replicas when this set was last scaled: how a change of scale is noticed. */
 export const desiredReplicasAnnotation = 'deployment.kubernetes.io/desired-replicas';
 /** The same plus surge. */

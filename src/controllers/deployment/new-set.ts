@@ -10,9 +10,9 @@ import { controllerReference, isControlledBy } from '../shared/owners.ts';
 import { canonicalJson, stableHash } from '../shared/template-hash.ts';
 import { includesAll, newSetAnnotations, nextRevision, revisionAnnotation } from './annotations.ts';
 import { type ConditionNote, findCondition, hasProgressDeadline, setCondition } from './conditions.ts';
-import { newSetSize, replicasOf, totalReplicas } from './proportions.ts';
+import { newSetSize, totalReplicas } from './proportions.ts';
 
-export const podTemplateHashLabel = 'pod-template-hash';
+const podTemplateHashLabel = 'pod-template-hash';
 
 export interface DeploymentTurn extends Turn {
   readonly events: EventRecorder;
@@ -43,7 +43,7 @@ function comparable(template: PodTemplateSpec): string {
   return text;
 }
 
-export function isSameTemplate(deployment: Deployment, set: ReplicaSet): boolean {
+function isSameTemplate(deployment: Deployment, set: ReplicaSet): boolean {
   return comparable(set.spec?.template ?? {}) === comparable(deployment.spec.template);
 }
 
@@ -204,8 +204,4 @@ function withCondition(turn: DeploymentTurn, deployment: Deployment, note: Condi
 
 async function writeStatus({ client, signal }: DeploymentTurn, deployment: Deployment): Promise<Deployment> {
   return await client.updateStatus(DeploymentKind, deployment, { signal });
-}
-
-export function isAtFullSize(deployment: Deployment, newSet: ReplicaSet): boolean {
-  return (newSet.spec?.replicas ?? 1) === replicasOf(deployment);
 }

@@ -122,7 +122,7 @@ function isEnded(pod: Pod): boolean {
 }
 
 /** A pod that is being deleted has failed, unless the Job waits for it to end by itself. */
-export function hasFailed(job: Job, pod: Pod): boolean {
+function hasFailed(job: Job, pod: Pod): boolean {
   if (pod.status?.phase === 'Failed') return true;
   const waits = job.spec.podReplacementPolicy === 'Failed' || job.spec.podFailurePolicy !== undefined;
   return isPodTerminating(pod) && pod.status?.phase !== 'Succeeded' && !waits;

@@ -8,7 +8,7 @@ import { parseTime } from '#machinery/time.ts';
 import { byNodeName, disruptPod } from '../shared/pods.ts';
 
 /** Finished pods that may stay for their logs (`--terminated-pod-gc-threshold`). */
-export const terminatedPodLimit = 12_500;
+const terminatedPodLimit = 12_500;
 /** A node that is missing may come back within this time. */
 const quarantineMs = 40_000;
 const sweepMs = 20_000;

@@ -27,7 +27,7 @@ import { inDeletionOrder } from './deletion-order.ts';
 import { type ReplicaFailure, replicaStatus } from './status.ts';
 
 /** Pods created or deleted in one turn. */
-export const burstReplicas = 500;
+const burstReplicas = 500;
 
 /** What a ReplicaSet and a ReplicationController have in common. */
 interface ReplicaOwner extends ApiObject {

@@ -3,7 +3,7 @@ import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import { parseTime } from '#machinery/time.ts';
 
 /** Makes a pod go earlier (lower) or later (higher) when its set shrinks. */
-export const podDeletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
+const podDeletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 
 const phaseOrder: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
 

@@ -20,7 +20,7 @@ function dataOf(template: PodTemplateSpec): JsonObject {
 }
 
 /** Oldest first. */
-export function byRevision(left: ControllerRevision, right: ControllerRevision): number {
+function byRevision(left: ControllerRevision, right: ControllerRevision): number {
   return left.revision - right.revision || ((left.metadata.name ?? '') < (right.metadata.name ?? '') ? -1 : 1);
 }
 

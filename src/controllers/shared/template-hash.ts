@@ -11,12 +11,12 @@ export function stableHash(value: unknown, collisionCount?: number): string {
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
 /** Each character replaced by one that spells no words. */
-export function safeName(text: string): string {
+function safeName(text: string): string {
   return Array.from(text, (character) => alphabet[character.charCodeAt(0) % alphabet.length]).join('');
 }
 
 /** The 32-bit FNV-1a hash of the text's UTF-8 bytes. */
-export function fnv1a32(text: string): number {
+function fnv1a32(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;

@@ -140,6 +140,6 @@ function planUpdate(
   }
 }
 
-export function isHealthy(pod: Pod): boolean {
+function isHealthy(pod: Pod): boolean {
   return pod.status?.phase === 'Running' && isPodReady(pod) && !isPodTerminating(pod);
 }

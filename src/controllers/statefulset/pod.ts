@@ -4,8 +4,8 @@ import type { PersistentVolumeClaim, Pod, PodTemplateSpec, Volume } from '#kinds
 import { podFromTemplate } from '../shared/pods.ts';
 import { revisionHashLabel } from '../shared/revisions.ts';
 
-export const podNameLabel = 'statefulset.kubernetes.io/pod-name';
-export const podIndexLabel = 'apps.kubernetes.io/pod-index';
+const podNameLabel = 'statefulset.kubernetes.io/pod-name';
+const podIndexLabel = 'apps.kubernetes.io/pod-index';
 
 export function podNameFor(set: StatefulSet, ordinal: number): string {
   return `${set.metadata.name}-${ordinal}`;
@@ -19,7 +19,7 @@ export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
   return /^\d+$/.test(digits) ? Number(digits) : undefined;
 }
 
-export function claimNameFor(set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string {
+function claimNameFor(set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string {
   return `${template.metadata.name}-${set.metadata.name}-${ordinal}`;
 }
 

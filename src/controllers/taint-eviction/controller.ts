@@ -47,7 +47,7 @@ export const taintEviction = defineController({
 });
 
 /** When the pod has to go, in milliseconds since 1970; undefined when it may stay. */
-export function evictionTimeMs(pod: Pod, taints: readonly Taint[], nowMs: number): number | undefined {
+function evictionTimeMs(pod: Pod, taints: readonly Taint[], nowMs: number): number | undefined {
   const repelling = taints.filter(({ effect }) => effect === 'NoExecute');
   if (repelling.length === 0) return undefined;
   const used = new Map<Taint, readonly { readonly tolerationSeconds?: number }[]>();

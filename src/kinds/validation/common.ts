@@ -95,7 +95,7 @@ export function positiveIntOrPercent(value: number | string, path: string): Fiel
 }
 
 /** The number of a percentage; undefined when the value is none. */
-export function percentOf(value: number | string | undefined): number | undefined {
+function percentOf(value: number | string | undefined): number | undefined {
   return typeof value === 'string' && percentProblems(value).length === 0 ? Number(value.slice(0, -1)) : undefined;
 }
 

@@ -18,7 +18,7 @@ const objects = [
 ];
 
 /** Resources without a domain that a quota knows. */
-export const quotaResources: ReadonlySet<string> = new Set([...compute, ...objects]);
+const quotaResources: ReadonlySet<string> = new Set([...compute, ...objects]);
 const standardResources: ReadonlySet<string> = new Set([...quotaResources, 'storage']);
 
 /** Resources of pods that their scopes can narrow. */

@@ -146,7 +146,7 @@ async function* linesOf(file: FileHandle, from: number): AsyncIterable<Uint8Arra
 }
 
 /** Where the last `lines` lines begin, found from the end: a large file is not read whole. */
-export async function tailOffset(file: FileHandle, size: number, lines: number): Promise<number> {
+async function tailOffset(file: FileHandle, size: number, lines: number): Promise<number> {
   if (lines <= 0) return size;
   let found = 0;
   let position = size;

@@ -16,10 +16,6 @@ export function ephemeralContainersOf(pod: Pod): readonly (Container & { readonl
   return pod.spec.ephemeralContainers ?? [];
 }
 
-export function sidecarsOf(pod: Pod): readonly Container[] {
-  return initContainersOf(pod).filter(isSidecar);
-}
-
 export function roleOf(pod: Pod, name: string): ContainerRole {
   const init = initContainersOf(pod).find((container) => container.name === name);
   if (init !== undefined) return isSidecar(init) ? 'sidecar' : 'init';

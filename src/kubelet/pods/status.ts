@@ -291,7 +291,3 @@ export function terminalStatus(status: PodStatus): PodStatus {
       : {}),
   };
 }
-
-export function conditionOf(status: PodStatus | undefined, type: string): PodCondition | undefined {
-  return status?.conditions?.find((condition) => condition.type === type);
-}

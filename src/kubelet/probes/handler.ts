@@ -1,8 +1,8 @@
-import type { Container, HTTPGetAction, Pod } from '#kinds/generated/types/core_v1.ts';
+import type { Container, HTTPGetAction } from '#kinds/generated/types/core_v1.ts';
 import type { HttpProbeRequest, NetworkTarget } from '../host/host.ts';
 
 /** The number of a port that a probe or hook names. Throws when the container has no such port. */
-export function portNumber(container: Container, port: number | string): number {
+function portNumber(container: Container, port: number | string): number {
   if (typeof port === 'number') return checked(port);
   const named = container.ports?.find(({ name }) => name === port);
   if (named !== undefined) return checked(named.containerPort);
@@ -45,9 +45,4 @@ export function tcpTarget(
     port: portNumber(container, action.port),
     timeoutMs: options.timeoutMs,
   };
-}
-
-/** The address of a pod as its probes see it: on the host's network that is the node's. */
-export function probeAddress(pod: Pod, podIps: readonly string[], hostIps: readonly string[]): string {
-  return (pod.spec.hostNetwork ? hostIps[0] : podIps[0]) ?? '';
 }

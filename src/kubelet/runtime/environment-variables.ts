@@ -116,7 +116,7 @@ function fromBase64(text: string): string {
 /**
  * Variables for the services of the pod's namespace, in the manner of Docker links, and always for `kubernetes`.
  */
-export function serviceVariables(pod: Pod, services: Iterable<Service>): ReadonlyMap<string, string> {
+function serviceVariables(pod: Pod, services: Iterable<Service>): ReadonlyMap<string, string> {
   const result = new Map<string, string>();
   const wantsLinks = pod.spec.enableServiceLinks ?? true;
   const chosen = new Map<string, Service>();

@@ -14,7 +14,7 @@ export function cleanCertificates(text: string): readonly string[] {
   return blocks;
 }
 
-export function pemOf(type: string, der: Uint8Array): string {
+function pemOf(type: string, der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')

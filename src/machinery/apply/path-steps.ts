@@ -5,7 +5,7 @@ import { isObject } from '../patch/merge-patch.ts';
 import type { ListSchema, Schema } from '../schema.ts';
 
 /** Values of no declared type: objects are taken apart, lists are not. */
-export const untyped: Schema = { type: 'any', message: '' };
+const untyped: Schema = { type: 'any', message: '' };
 
 /** Whether a value is owned as one, whatever is in it. */
 export function isLeaf(schema: Schema): boolean {

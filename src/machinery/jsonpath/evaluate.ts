@@ -36,7 +36,7 @@ export function compilePath(path: string, options: JsonPathOptions = {}): (data:
 }
 
 /** `x.y`, `.x.y`, `{x.y}` and `{.x.y}` are one path where only a path can stand. Throws JsonPathError. */
-export function relaxed(path: string): string {
+function relaxed(path: string): string {
   const match = /^\{?\.?([^{}]*)\}?$/s.exec(path.trim());
   if (path === '') return path;
   if (match === null) {

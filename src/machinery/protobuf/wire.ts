@@ -3,7 +3,7 @@
 export const varintType = 0;
 export const fixed64Type = 1;
 export const bytesType = 2;
-export const fixed32Type = 5;
+const fixed32Type = 5;
 
 const initialBytes = 1024;
 /** Texts of up to so many characters are mostly ASCII, and sooner copied here than handed to the platform. */

@@ -5,7 +5,7 @@ import { isReason } from '#machinery/errors.ts';
 
 /**
  * Makes sure of the service `kube-system/kube-dns`, by whose name and labels tools look for the cluster's DNS. It has
- * no endpoints: the address is the DNS server's own.
+ * no endpoints: the address is the DNS server's own, and a service that somebody else gave it may stay.
  */
 export async function ensureDnsService(client: Client, address: string, signal: AbortSignal): Promise<void> {
   const service: ServiceObject = {
@@ -15,7 +15,7 @@ export async function ensureDnsService(client: Client, address: string, signal: 
       labels: {
         'k8s-app': 'kube-dns',
         'kubernetes.io/cluster-service': 'true',
-        'kubernetes.io/name': 'Proa-DNS',
+        'kubernetes.io/name': 'CoreDNS',
       },
     },
     spec: {
@@ -29,6 +29,6 @@ export async function ensureDnsService(client: Client, address: string, signal: 
   try {
     await client.create(Service, service, { signal });
   } catch (error) {
-    if (!isReason(error, 'AlreadyExists')) throw error;
+    if (!isReason(error, 'AlreadyExists') && !isReason(error, 'Invalid')) throw error;
   }
 }

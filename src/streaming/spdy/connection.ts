@@ -20,7 +20,7 @@ import { SpdyStream } from './stream.ts';
 /** What a stream holds unread before its sender has to wait. */
 export const streamWindowBytes = 256 * 1024;
 /** Streams that a peer may have open at a time; a port-forward client opens two per TCP connection. */
-export const maxOpenStreams = 2000;
+const maxOpenStreams = 2000;
 
 const connectionStreamId = 0;
 const maxWindow = 0x7fffffff;

@@ -2,7 +2,7 @@
 
 const version = 3;
 
-export const controlType = {
+const controlType = {
   synStream: 1,
   synReply: 2,
   rstStream: 3,
@@ -27,7 +27,7 @@ export const initialWindowSizeSetting = 7;
 const finFlag = 0x01;
 
 /** Control frames are held whole while they arrive; a longer one ends the connection. */
-export const maxControlFrameBytes = 64 * 1024;
+const maxControlFrameBytes = 64 * 1024;
 
 export type Frame =
   /** A piece of a data frame: long frames are passed on as they arrive, with `fin` on the last piece. */

@@ -6,7 +6,7 @@ import { SpdyProtocolError } from './frames.ts';
 export type SpdyHeaders = Readonly<Record<string, string>>;
 
 /** What the headers of one connection's streams may take unpacked, against compression bombs. */
-export const maxHeaderBytes = 64 * 1024;
+const maxHeaderBytes = 64 * 1024;
 
 /**
  * Writes header blocks. All blocks of a connection form one zlib stream; ours consists of stored blocks, since the few

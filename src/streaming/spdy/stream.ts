@@ -4,7 +4,7 @@ import { dataFrameHeader, encodeRstStream, resetStatus } from './frames.ts';
 import type { SpdyHeaders } from './headers.ts';
 
 /** Data is cut into frames of this size, so that streams of one connection take turns. */
-export const maxDataFrameBytes = 32 * 1024;
+const maxDataFrameBytes = 32 * 1024;
 
 interface SpdyStreamParts {
   readonly id: number;

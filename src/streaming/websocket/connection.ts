@@ -5,7 +5,7 @@ import { readAll, writeAll } from '../duplex.ts';
 import { encodeFrame, opcode, type WebSocketFrame, WebSocketFrameReader, WebSocketProtocolError } from './frames.ts';
 
 /** A longer message closes the connection with code 1009; upstream's servers draw the line at the same size. */
-export const maxMessageBytes = 32 * 1024 * 1024;
+const maxMessageBytes = 32 * 1024 * 1024;
 /** Empty ones count, too: each takes memory. */
 const maxFragments = 64 * 1024;
 

@@ -1,6 +1,6 @@
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 
-export const levels = ['privileged', 'baseline', 'restricted'] as const;
+const levels = ['privileged', 'baseline', 'restricted'] as const;
 export type Level = (typeof levels)[number];
 
 /** Minor version of Kubernetes whose rules hold; `latest` for those of this server. */

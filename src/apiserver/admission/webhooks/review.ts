@@ -34,7 +34,7 @@ const gvk = ({ group, version, kind }: GroupVersionKind): GroupVersionKind => ({
 const gvr = ({ kind: { group, version, resource } }: ServedResource) => ({ group, version, resource });
 
 /** What webhooks and CEL expressions are told of a request. Empty texts are left out, as upstream does. */
-export function describeRequest({ uid, attributes, resource, view }: ReviewSubject): RequestDescription {
+function describeRequest({ uid, attributes, resource, view }: ReviewSubject): RequestDescription {
   const { operation, request, objectKind } = attributes;
   const name = requestName(attributes);
   const namespace = requestNamespace(attributes);

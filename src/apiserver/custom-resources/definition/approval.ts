@@ -4,7 +4,7 @@ import type { ConditionChange } from './conditions.ts';
 
 /** Groups of the community's own, whose kinds have to have been reviewed. */
 const protectedGroup = /(^|\.)(k8s|kubernetes)\.io$/;
-export const approvalAnnotation = 'api-approved.kubernetes.io';
+const approvalAnnotation = 'api-approved.kubernetes.io';
 const rule = 'https://github.com/kubernetes/enhancements/pull/1111';
 
 type Approval =

@@ -76,7 +76,7 @@ function refuseType(place: Place, found: FieldError[], wanted: string, actual: s
 }
 
 /** The type of a value in the words of JSON schema. */
-export function jsonTypeOf(value: Json): string {
+function jsonTypeOf(value: Json): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   switch (typeof value) {

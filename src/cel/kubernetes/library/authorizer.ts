@@ -51,7 +51,7 @@ const nothing: AccessCheck = {
 };
 
 /** Any of the types above but a decision: a check that is not complete yet. */
-export class CheckValue extends OpaqueValue {
+class CheckValue extends OpaqueValue {
   readonly type: CelType;
   readonly check: AccessCheck;
   readonly decide: CheckAccess;

@@ -21,7 +21,7 @@ import {
 const ipType: CelType = opaqueType('net.IP');
 const cidrType: CelType = opaqueType('net.CIDR');
 
-export class IpValue extends OpaqueValue {
+class IpValue extends OpaqueValue {
   readonly type = ipType;
   readonly address: Address;
 
@@ -41,7 +41,7 @@ export class IpValue extends OpaqueValue {
   }
 }
 
-export class CidrValue extends OpaqueValue {
+class CidrValue extends OpaqueValue {
   readonly type = cidrType;
   readonly network: Network;
 

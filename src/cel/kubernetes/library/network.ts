@@ -12,7 +12,7 @@ export interface Network {
   readonly length: number;
 }
 
-export const widthOf = (family: 4 | 6): number => (family === 4 ? 32 : 128);
+const widthOf = (family: 4 | 6): number => (family === 4 ? 32 : 128);
 
 /** Undefined: the text is no address. Zones and IPv4 within IPv6 are refused, as Kubernetes does. */
 export function parseAddress(text: string): Address | undefined {

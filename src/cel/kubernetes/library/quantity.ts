@@ -18,7 +18,7 @@ import { Double, fail, OpaqueValue, type Value } from '../../values/value.ts';
 
 export const quantityType: CelType = opaqueType('kubernetes.Quantity');
 
-export class QuantityValue extends OpaqueValue {
+class QuantityValue extends OpaqueValue {
   readonly type = quantityType;
   readonly quantity: Quantity;
 

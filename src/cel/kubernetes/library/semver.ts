@@ -15,7 +15,7 @@ interface Version {
   readonly prerelease: readonly string[];
 }
 
-export class SemverValue extends OpaqueValue {
+class SemverValue extends OpaqueValue {
   readonly type = semverType;
   readonly version: Version;
 
@@ -35,7 +35,7 @@ const identifiers = '[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*';
 const pattern = new RegExp(`^${number}\\.${number}\\.${number}(?:-(${identifiers}))?(?:\\+${identifiers})?$`);
 
 /** Undefined: the text is no version. */
-export function parseVersion(text: string, { normalize = false } = {}): SemverValue | undefined {
+function parseVersion(text: string, { normalize = false } = {}): SemverValue | undefined {
   const match = pattern.exec(normalize ? normalized(text) : text);
   if (match === null) return undefined;
   const prerelease = match[4]?.split('.') ?? [];

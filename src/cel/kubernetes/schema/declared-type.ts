@@ -55,7 +55,7 @@ export interface DeclaredField {
 
 /** The largest request that the server takes; what fits into it bounds what no schema bounds. */
 export const maxRequestBytes: number = 3 * 1024 * 1024;
-export const maxTextLength: number = maxRequestBytes - 2;
+const maxTextLength: number = maxRequestBytes - 2;
 
 const noFields: ReadonlyMap<string, DeclaredField> = new Map();
 

@@ -17,15 +17,3 @@ export function escapeProperty(name: string): string | undefined {
   if (reserved.has(name)) return `__${name}__`;
   return name.replace(/__|[.\-/]/g, (part) => escapes[part]!);
 }
-
-/** The property that an identifier calls; undefined where there is no such escape. */
-export function unescapeProperty(identifier: string): string | undefined {
-  let isValid = true;
-  const name = identifier.replace(/__([^_]+)__/g, (whole, content: string) => {
-    const plain = Object.keys(escapes).find((part) => escapes[part] === whole);
-    if (plain !== undefined) return plain;
-    isValid &&= reserved.has(content) && whole === identifier;
-    return content;
-  });
-  return isValid ? name : undefined;
-}

@@ -28,7 +28,7 @@ export function textOf(value: Value): string {
   return String(value);
 }
 
-export function index(container: Value, keys: readonly Value[]): Value {
+function index(container: Value, keys: readonly Value[]): Value {
   return keys.reduce<Value>((at, key) => {
     if (at === undefined || at === null) throw new TemplateError('index of untyped nil');
     if (Array.isArray(at)) {
@@ -52,7 +52,7 @@ const verbs: Readonly<Record<string, (value: Value) => string>> = {
 };
 
 /** As fmt.Sprintf, with width, `-`, `0` and precision. */
-export function printf(format: string, values: readonly Value[]): string {
+function printf(format: string, values: readonly Value[]): string {
   let next = 0;
   const text = format.replace(
     /%([-+0 #]*)(\d*)(?:\.(\d+))?([a-zA-Z%])/g,

@@ -154,7 +154,7 @@ function describeState(sheet: Sheet, title: string, state: ContainerStatus['stat
   }
 }
 
-export function probeText(probe: Probe): string {
+function probeText(probe: Probe): string {
   const attributes = `delay=${probe.initialDelaySeconds ?? 0}s timeout=${probe.timeoutSeconds ?? 0}s period=${probe.periodSeconds ?? 0}s #success=${probe.successThreshold ?? 0} #failure=${probe.failureThreshold ?? 0}`;
   if (probe.exec !== undefined) return `exec [${(probe.exec.command ?? []).join(' ')}] ${attributes}`;
   if (probe.httpGet !== undefined) {

@@ -57,7 +57,7 @@ async function follow(
 }
 
 /** Throws CliError for kinds and strategies without a rollout, and for one that has failed. */
-export function rolloutStatus(kind: string, object: JsonObject, revision: number): RolloutStatus {
+function rolloutStatus(kind: string, object: JsonObject, revision: number): RolloutStatus {
   switch (kind) {
     case 'Deployment':
       return deploymentStatus(object as unknown as Deployment, revision);

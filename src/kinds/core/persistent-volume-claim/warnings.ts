@@ -2,7 +2,7 @@ import { fractionWarnings } from '#kinds/core/pod/warnings/resources.ts';
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '#kinds/generated/types/core_v1.ts';
 
 /** The annotation that stood for the class before there was a field for it. */
-export const oldClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
+const oldClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 const useField = 'deprecated since v1.8; use "storageClassName" attribute instead';
 
 /** Of volumes and claims. */

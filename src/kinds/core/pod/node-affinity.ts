@@ -17,7 +17,7 @@ export function podAdmitsNode(spec: PodSpec, node: Node): boolean {
 }
 
 /** Terms are alternatives; an empty term matches nothing. */
-export function nodeSelectorMatches(selector: NodeSelector, node: Node): boolean {
+function nodeSelectorMatches(selector: NodeSelector, node: Node): boolean {
   return selector.nodeSelectorTerms.some((term) => nodeSelectorTermMatches(term, node));
 }
 

@@ -1,5 +1,5 @@
 import { LruCache } from '#base/lru-cache.ts';
-import type { Container, PodSpec } from '#kinds/generated/types/core_v1.ts';
+import type { PodSpec } from '#kinds/generated/types/core_v1.ts';
 import { milliValue, quantity, wholeValue } from '#machinery/quantity.ts';
 
 /** Amounts by resource name: cpu in thousandths of a core, everything else in whole units (bytes, devices). */
@@ -34,25 +34,12 @@ export function amountsOf(quantities: Quantities | undefined): Map<string, numbe
  * runs beside the sidecars started before it, whichever is more; pod-level requests override; overhead is added.
  */
 export function podRequests(spec: PodSpec): ResourceAmounts {
-  return podTotals(spec, (container) => container.resources?.requests, spec.resources?.requests);
-}
-
-/** The same over limits; a resource without a limit in some container is left to the caller's judgement. */
-export function podLimits(spec: PodSpec): ResourceAmounts {
-  return podTotals(spec, (container) => container.resources?.limits, spec.resources?.limits);
-}
-
-function podTotals(
-  spec: PodSpec,
-  of: (container: Container) => Quantities | undefined,
-  podLevel: Quantities | undefined,
-): Map<string, number> {
   const total = new Map<string, number>();
-  for (const container of spec.containers ?? []) add(total, amountsOf(of(container)));
+  for (const { resources } of spec.containers ?? []) add(total, amountsOf(resources?.requests));
   const sidecars = new Map<string, number>();
   const peak = new Map<string, number>();
   for (const container of spec.initContainers ?? []) {
-    const needs = amountsOf(of(container));
+    const needs = amountsOf(container.resources?.requests);
     if (container.restartPolicy === 'Always') {
       add(total, needs);
       add(sidecars, needs);
@@ -64,7 +51,7 @@ function podTotals(
     }
   }
   raise(total, peak);
-  for (const [resource, amount] of amountsOf(podLevel)) total.set(resource, amount);
+  for (const [resource, amount] of amountsOf(spec.resources?.requests)) total.set(resource, amount);
   add(total, amountsOf(spec.overhead));
   return total;
 }

@@ -30,7 +30,7 @@ const one = quantityOf(1);
 /** Core kinds that have a name of their own in quotas, besides `count/…`. */
 const plainlyCounted = new Set(['configmaps', 'secrets', 'replicationcontrollers', 'resourcequotas']);
 
-export function countName({ group, resource }: Counted): string {
+function countName({ group, resource }: Counted): string {
   return `count/${group === '' ? resource : `${resource}.${group}`}`;
 }
 

@@ -224,7 +224,7 @@ function validateIpMode(ip: string, mode: string | undefined, path: string): Fie
 }
 
 /** The name of a load balancer, for Services and Ingresses. */
-export function validateIngressHost(hostname: string, path: string): FieldError[] {
+function validateIngressHost(hostname: string, path: string): FieldError[] {
   if (hostname === '') return [];
   const isIp = ipFamily(hostname) !== undefined;
   return [

@@ -87,7 +87,7 @@ async function enableControllers(group: string): Promise<void> {
 }
 
 /** The kernel's range of weights, 1 to 10000, for shares of 2 to 262144 (KEP-2254). */
-export function cpuWeight(shares: number): number {
+function cpuWeight(shares: number): number {
   const bounded = Math.min(Math.max(shares, 2), 262_144);
   return Math.floor(1 + ((bounded - 2) * 9999) / 262_142);
 }

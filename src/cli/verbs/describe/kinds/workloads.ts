@@ -72,7 +72,7 @@ interface ConditionLike {
   readonly reason?: string;
 }
 
-export function describeConditions(sheet: Sheet, conditions: readonly ConditionLike[] | undefined): void {
+function describeConditions(sheet: Sheet, conditions: readonly ConditionLike[] | undefined): void {
   if (conditions === undefined || conditions.length === 0) return;
   sheet.line(0, 'Conditions:');
   sheet.line(1, 'Type\tStatus\tReason');

@@ -13,7 +13,7 @@ const oldLabels: Readonly<Record<string, string>> = {
 };
 
 /** How a label of nodes is out of use; undefined when it is not. */
-export function labelDeprecation(key: string): string | undefined {
+function labelDeprecation(key: string): string | undefined {
   return Object.hasOwn(oldLabels, key) ? oldLabels[key] : undefined;
 }
 
