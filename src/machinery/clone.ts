@@ -21,7 +21,7 @@ function cloneNoted(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(cloneNoted);
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) setMember(copy, key, cloneNoted((value as Record<string, unknown>)[key]));
+  for (const key in value) setMember(copy, key, cloneNoted((value as Record<string, unknown>)[key]));
   return withEmptied(copy, value);
 }
 
@@ -29,13 +29,13 @@ function cloneNoted(value: unknown): unknown {
 export function cloneUnmanaged<T extends ApiObject>(object: T): Mutable<T> {
   const copy: Record<string, unknown> = {};
   const metadata: Record<string, unknown> = {};
-  for (const key of Object.keys(object)) {
+  for (const key in object) {
     if (key === 'metadata') copy['metadata'] = metadata;
     else put(copy, key, object[key as keyof T]);
   }
   copy['metadata'] = metadata;
   const own = (object.metadata ?? {}) as Readonly<Record<string, unknown>>;
-  for (const key of Object.keys(own)) if (key !== 'managedFields') put(metadata, key, own[key]);
+  for (const key in own) if (key !== 'managedFields') put(metadata, key, own[key]);
   return copy as unknown as Mutable<T>;
 }
 
@@ -48,7 +48,7 @@ function cloneUnknown(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(cloneUnknown);
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) put(copy, key, (value as Record<string, unknown>)[key]);
+  for (const key in value) put(copy, key, (value as Record<string, unknown>)[key]);
   return copy;
 }
 

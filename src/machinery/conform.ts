@@ -142,7 +142,7 @@ class Walk {
     const object = value as JsonObject;
     const { fields } = schema;
     let result: JsonFields | undefined;
-    for (const name of Object.keys(object)) {
+    for (const name in object) {
       const before = object[name]!;
       const field = fields.get(name);
       let after: Json | undefined;
@@ -150,6 +150,8 @@ class Walk {
         if (!schema.preserveUnknown) this.#reportUnknown(name);
         else after = checkNesting(before, this.#path.length);
       } else {
+        // Text is what most fields hold, and stays as it is.
+        if (field.schema.type === 'string' && typeof before === 'string' && before !== '') continue;
         after = this.#field(before, field, schema);
       }
       if (after === before) continue;

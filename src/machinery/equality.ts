@@ -34,11 +34,9 @@ function equalFields(
   right: Readonly<Record<string, unknown>>,
   isNothing: IsNothing,
 ): boolean {
-  for (const key of Object.keys(left)) {
+  for (const key in left) {
     if (!equal(left[key], Object.hasOwn(right, key) ? right[key] : undefined, isNothing)) return false;
   }
-  for (const key of Object.keys(right)) {
-    if (!Object.hasOwn(left, key) && !isNothing(right[key])) return false;
-  }
+  for (const key in right) if (!Object.hasOwn(left, key) && !isNothing(right[key])) return false;
   return true;
 }

@@ -31,5 +31,9 @@ test('durations go to Go and back', () => {
 test('micro times have exactly six digits', () => {
   assert.equal(canonicalMicroTime('2026-01-01T01:00:00.123456+01:00'), '2026-01-01T00:00:00.123456Z');
   assert.throws(() => canonicalMicroTime('2026-01-01T00:00:00Z'), /cannot parse "Z" as "\.000000"/);
+  for (const time of ['2026-01-31T23:59:59.000001Z', '2024-02-29T00:00:00.123456Z'])
+    assert.equal(canonicalMicroTime(time), time);
+  for (const time of ['2026-02-29T00:00:00.123456Z', '2026-02-01T24:00:00.123456Z'])
+    assert.throws(() => canonicalMicroTime(time), /out of range/);
   assert.equal(formatMicroTime(parseTime('2026-01-01T00:00:00.25Z')), '2026-01-01T00:00:00.250000Z');
 });

@@ -85,6 +85,7 @@ function servedVersion(
   const scale = scalePaths(version.subresources?.scale);
   return {
     kind,
+    groupResource: `${kind.group}/${kind.resource}`,
     singular: names.singular ?? '',
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],

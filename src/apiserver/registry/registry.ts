@@ -92,7 +92,7 @@ export interface Allocation {
 }
 
 export function hookOf(registry: Registry, resource: ServedResource): ResourceHook | undefined {
-  return registry.hooks.byResource[`${resource.kind.group}/${resource.kind.resource}`];
+  return registry.hooks.byResource[resource.groupResource];
 }
 
 /** For a write to a store whose entries can have an end: events have one. */

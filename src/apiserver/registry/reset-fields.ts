@@ -31,9 +31,10 @@ const special: Readonly<Record<string, Readonly<Record<string, Paths>>>> = {
 };
 
 /** The parts of an object that a write through one of its doors leaves alone, so that its writer never owns them. */
-export function resetFieldsOf({ kind, custom, subresources }: ServedResource, subresource: string): Paths {
+export function resetFieldsOf(resource: ServedResource, subresource: string): Paths {
+  const { kind, groupResource, custom, subresources } = resource;
   if (custom !== undefined && subresource === 'status') return custom.version(apiVersionOf(kind))?.statusResets ?? none;
-  const own = special[`${kind.group}/${kind.resource}`]?.[subresource];
+  const own = special[groupResource]?.[subresource];
   if (own !== undefined) return own;
   if (subresource === 'status') return spec;
   return subresources.has('status') ? status : none;

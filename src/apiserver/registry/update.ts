@@ -233,9 +233,9 @@ function checkPreconditions(operation: Operation, object: ApiObject, old: ApiObj
     }
     return false;
   }
+  if (resourceVersion === old.metadata.resourceVersion) return true;
   checkNumber(resourceVersion);
-  if (resourceVersion !== old.metadata.resourceVersion) throw modified(operation);
-  return true;
+  throw modified(operation);
 }
 
 const maximumResourceVersion = 2n ** 64n - 1n;
@@ -294,8 +294,8 @@ function prepare(
 
 function keep(target: object, source: object, field: string): void {
   const value = (source as Record<string, unknown>)[field];
-  if (value === undefined) delete (target as Record<string, unknown>)[field];
-  else (target as Record<string, unknown>)[field] = value;
+  if (value !== undefined) (target as Record<string, unknown>)[field] = value;
+  else if (Object.hasOwn(target, field)) delete (target as Record<string, unknown>)[field];
 }
 
 /** Whether nothing but metadata and status differs; a custom kind's status is like any field unless it is separate. */

@@ -15,6 +15,8 @@ import { storageKeyPrefix } from './storage-keys.ts';
 /** One resource in one version, as the server offers it. A custom resource is the same value, made at run time. */
 export interface ServedResource {
   readonly kind: Kind;
+  /** `apps/deployments`, `/pods`: by which tables name resources. */
+  readonly groupResource: string;
   readonly singular: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
@@ -232,6 +234,7 @@ async function storageOf(
 function servedResource(row: ResourceRow, storage: ResourceStorage | undefined, rules: KindRules): ServedResource {
   return {
     kind: handleOf(row),
+    groupResource: `${row.group}/${row.resource}`,
     singular: row.singular,
     shortNames: row.shortNames,
     categories: row.categories,

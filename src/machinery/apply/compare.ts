@@ -37,14 +37,15 @@ interface Change {
 }
 
 function compareFields(before: JsonObject, after: JsonObject, schema: Schema, change: Change): void {
-  for (const key of Object.keys(after)) {
-    const [left, right] = [ownField(before, key), after[key]];
+  for (const key in after) {
+    const left = ownField(before, key);
+    const right = after[key];
     if (left === right) continue;
     checkRecords(key, right);
     compareValues(`f:${key}`, left, right, memberSchema(schema, key).schema, change);
   }
-  for (const key of Object.keys(before)) {
-    if (ownField(after, key) === undefined && before[key] !== undefined) {
+  for (const key in before) {
+    if (before[key] !== undefined && ownField(after, key) === undefined) {
       compareValues(`f:${key}`, before[key], undefined, memberSchema(schema, key).schema, change);
     }
   }

@@ -148,10 +148,11 @@ export function withoutPaths(root: FieldTree, paths: readonly (readonly string[]
   return paths.reduce<FieldTree>((tree, path) => withoutPath(tree, path) ?? noFields, root);
 }
 
-function withoutPath(node: FieldTree, [name, ...rest]: readonly string[]): FieldTree | undefined {
-  const step = `f:${name}`;
+function withoutPath(node: FieldTree, path: readonly string[]): FieldTree | undefined {
+  const step = `f:${path[0]}`;
   const child = childOf(node, step);
   if (child === undefined) return node;
+  const rest = path.slice(1);
   const { [step]: _, ...others } = node;
   if (rest.length === 0) return others;
   const kept = withoutPath(child, rest);

@@ -36,7 +36,10 @@ const unownedMetadata = new Set([
 
 /** Without what nobody owns and without the fields that this door of the API does not change. */
 export function ownable(fields: FieldTree, resetFields: readonly (readonly string[])[]): FieldTree {
-  const kept = without(withoutPaths(fields, resetFields), unownedFields);
+  const tree = withoutPaths(fields, resetFields);
+  // Most changes are in none of these.
+  if (!special.some((step) => Object.hasOwn(tree, step))) return tree;
+  const kept = without(tree, unownedFields);
   const metadata = kept['f:metadata'] as FieldTree | undefined;
   if (metadata === undefined) return kept;
   const owned = without(metadata, unownedMetadata);
@@ -46,6 +49,7 @@ export function ownable(fields: FieldTree, resetFields: readonly (readonly strin
 }
 
 const unownedNames = new Set(['f:metadata']);
+const special = [...unownedFields, ...unownedNames];
 
 /** A copy of the other members: an object that members are deleted from is slow to read and takes more memory. */
 function without(node: FieldTree, steps: ReadonlySet<string>): JsonFields {
