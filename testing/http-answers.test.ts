@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { ConfigMap } from '#kinds/generated/handles.ts';
+import { ConfigMap, Namespace } from '#kinds/generated/handles.ts';
 import { accessOf } from './access.ts';
 import { type HttpCluster, startHttpCluster } from './http-cluster.ts';
 
@@ -29,12 +29,16 @@ interface Answer {
   readonly text: string;
 }
 
-async function get(path: string, encoding: string, accept = 'application/json'): Promise<Answer> {
+async function ask(method: string, path: string, headers = {}, body = ''): Promise<IncomingMessage> {
   const { host, port, ca, cert, key } = accessOf(cluster.kubeconfig);
-  const headers = { 'accept-encoding': encoding, accept };
-  const asked = request({ host, port, ca, cert, key, path, headers, agent: false });
-  asked.end();
+  const asked = request({ host, port, ca, cert, key, method, path, headers, agent: false });
+  asked.end(body);
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  return response;
+}
+
+async function get(path: string, encoding: string, accept = 'application/json'): Promise<Answer> {
+  const response = await ask('GET', path, { 'accept-encoding': encoding, accept });
   const sent = await buffer(response);
   const isZipped = response.headers['content-encoding'] === 'gzip';
   return { headers: response.headers, sent, text: (isZipped ? gunzipSync(sent) : sent).toString() };
@@ -77,4 +81,36 @@ test('what is short, or asked for by who takes no gzip, is sent as it is', async
     assert.equal(headers['content-encoding'], undefined);
     assert.match(text, /long and dull/);
   }
+});
+
+test('what a resource has no verb for does not reach it, and a namespace where there is none leads nowhere', async () => {
+  const refused = async (method: string, path: string, body = ''): Promise<string> => {
+    const response = await ask(method, path, body === '' ? {} : { 'content-type': 'application/json' }, body);
+    const text = (await buffer(response)).toString();
+    return `${response.statusCode} ${text.startsWith('{') ? (JSON.parse(text) as { reason: string }).reason : text.trim()}`;
+  };
+  const namespaces = '/api/v1/namespaces';
+  assert.equal(await refused('DELETE', `${namespaces}/default/status`), '405 MethodNotAllowed');
+  assert.equal((await cluster.client.get(Namespace, { name: 'default' })).metadata.deletionTimestamp, undefined);
+  assert.equal(await refused('POST', `${configMaps}/new`, '{"metadata":{"name":"new"}}'), '405 MethodNotAllowed');
+  assert.equal(await refused('POST', '/api/v1/configmaps', '{"metadata":{"name":"new"}}'), '405 MethodNotAllowed');
+  assert.equal(await refused('GET', `${configMaps}/dull-1/status`), '404 NotFound');
+  assert.equal(await refused('GET', '/api/v1/configmaps/dull-1'), '404 NotFound');
+  assert.equal(await refused('GET', `${namespaces}/default/nodes`), '404 NotFound');
+  assert.equal(await refused('GET', '/apis/apps/v1/nosuch'), '404 NotFound');
+  assert.equal(await refused('GET', '/apis/no.such.group/v1/things'), '404 404 page not found');
+});
+
+test('everything wrong with the options of a write is told at once', async () => {
+  const query = `fieldManager=${'x'.repeat(129)}&dryRun=Some&fieldValidation=Lax&force=true`;
+  const headers = { 'content-type': 'application/merge-patch+json' };
+  const response = await ask('PATCH', `${configMaps}/dull-1?${query}`, headers, '{}');
+  const { message } = JSON.parse((await buffer(response)).toString()) as { message: string };
+  assert.equal(response.statusCode, 422);
+  assert.equal(
+    message,
+    'PatchOptions.meta.k8s.io "" is invalid: [force: Forbidden: may not be specified for non-apply patch, ' +
+      'fieldManager: Too long: may not be more than 128 bytes, dryRun: Unsupported value: ["Some"]: supported values: "All", ' +
+      'fieldValidation: Unsupported value: "Lax": supported values: "", "Ignore", "Strict", "Warn"]',
+  );
 });

@@ -1,4 +1,4 @@
-import { schemaNamed } from '#kinds/schemas.ts';
+import { hasSchema, schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor } from '#machinery/cbor.ts';
 import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
 import {
@@ -69,6 +69,8 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
     const { value, odd, yamlDuplicates = [] } = decodeAny(bytes, expected, options);
     if (value === null || typeof value !== 'object' || Array.isArray(value))
       throw new DecodeError(`cannot restore ${kind} from a value that is no object`);
+    const object = value as unknown as Mutable<ApiObject>;
+    checkIdentity(object, expected);
     report(
       [
         ...odd.map(({ what, path }) => `${what} field ${JSON.stringify(path)}`),
@@ -79,8 +81,6 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
       expected,
       options,
     );
-    const object = value as unknown as Mutable<ApiObject>;
-    checkIdentity(object, expected);
     // What it is comes first: lists leave it out of each item by cutting it off.
     const whole = Object.assign({ kind, apiVersion }, object, { kind, apiVersion, metadata: object.metadata ?? {} });
     return options.emptied?.isAny === true ? withEmptied(whole, object) : whole;
@@ -167,16 +167,26 @@ function checkIdentity(object: ApiObject, expected: ExpectedKind): void {
   const apiVersion = object.apiVersion || apiVersionOf(expected);
   const kind = object.kind || expected.kind;
   if (apiVersion === apiVersionOf(expected) && kind === expected.kind) return;
-  const version = apiVersion.split('/').at(-1);
-  const cannot = `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${expected.kind}`;
-  if (kind === expected.kind)
+  if (expected.kind === 'Eviction' && kind === 'Eviction' && apiVersion === olderEvictions) return;
+  const version = apiVersion.split('/').at(-1)!;
+  const asRead = kind === expected.kind ? apiVersion : version;
+  const cannot = `${kind} in version ${JSON.stringify(asRead)} cannot be handled as a ${expected.kind}`;
+  if (kind === expected.kind || !isRegistered(apiVersion, kind))
     throw badRequest(
       `${cannot}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     );
   const group = expected.group === '' ? 'core' : expected.group.split('.')[0];
-  throw badRequest(
-    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${version}.${kind}) to (${group}.${expected.kind}): unknown conversion`,
-  );
+  throw badRequest(`${cannot}: converting (${version}.${kind}) to (${group}.${expected.kind}): unknown conversion`);
+}
+
+/** Evictions may still say the version that they came in. */
+const olderEvictions = 'policy/v1beta1';
+
+const inEveryVersion = new Set(['DeleteOptions', 'ListOptions', 'Status', 'WatchEvent']);
+
+function isRegistered(apiVersion: string, kind: string): boolean {
+  const [version, group = 'core'] = apiVersion.split('/').reverse();
+  return inEveryVersion.has(kind) || hasSchema(`${group.split('.')[0]}.${version}.${kind}`);
 }
 
 /** Objects of custom kinds have to say what they are. */

@@ -34,6 +34,7 @@ import { methodNotAllowed, nothingThere, unservedReason } from './served-methods
 import type { IncludeObject } from './table.ts';
 import { traceRequest } from './trace.ts';
 import { sendWatch } from './watch.ts';
+import { checkWriteOptions } from './write-options.ts';
 
 /** One request with all that was worked out about it on the way in. */
 export interface Exchange {
@@ -282,10 +283,11 @@ function operationOf(
 ): Operation {
   const { verb, subresource, namespace, name } = info;
   const { user, signal, query, request } = exchange;
-  const options: OperationOptions = queryOptions(query);
   // Who applies has to say so; others are told apart by their program. What goes through a proxy is no patch of ours.
   const isPatch = verb === 'patch' && subresource !== 'proxy';
   const isApply = isPatch && patchTypeOf(request.headers['content-type'], exchange.server.encodings).type === 'apply';
+  const options: OperationOptions = queryOptions(query);
+  if (query.size > 0) checkWriteOptions(query, verb, isApply);
   const fieldManager = options.fieldManager ?? (isApply ? '' : defaultManager(request));
   return {
     verb,

@@ -1,6 +1,7 @@
-import { badRequest, fieldError, invalid } from '#machinery/errors.ts';
+import { badRequest } from '#machinery/errors.ts';
 import { parseFieldSelector } from '#machinery/fields.ts';
 import { parseLabelSelector } from '#machinery/label-parser.ts';
+import { checkDeletion } from '../registry/deletion-options.ts';
 import type { DeletionOptions, OperationOptions, PatchType } from '../registry/operation.ts';
 import { type Encoding, unsupportedMediaType } from './negotiation.ts';
 import { isTrue } from './request-info.ts';
@@ -35,11 +36,7 @@ export function queryOptions(query: URLSearchParams): OperationOptions {
     if (value !== null) options[name] = isTrue(value);
   }
   const dryRun = query.getAll('dryRun').filter((value) => value !== '');
-  if (dryRun.length > 0) options.dryRun = isDryRun(dryRun, 'dryRun');
-  if (options.fieldValidation !== undefined && !['Ignore', 'Warn', 'Strict'].includes(options.fieldValidation)) {
-    const error = fieldError.notSupported('fieldValidation', options.fieldValidation, ['Ignore', 'Strict', 'Warn']);
-    throw invalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [error]);
-  }
+  if (dryRun.length > 0) options.dryRun = true;
   return options;
 }
 
@@ -56,16 +53,6 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-function isDryRun(values: readonly string[], path: string): boolean {
-  for (const value of values) {
-    if (value !== 'All')
-      throw invalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [
-        fieldError.notSupported(path, value, ['All']),
-      ]);
-  }
-  return true;
-}
-
 /** DELETE takes its options from the body or, where that says nothing, from the query. */
 export function deletionOptions(
   query: URLSearchParams,
@@ -80,26 +67,10 @@ export function deletionOptions(
   if (orphan !== null) fromQuery['orphanDependents'] = isTrue(orphan);
   const unsafe = query.get('ignoreStoreReadErrorWithClusterBreakingPotential');
   if (unsafe !== null) fromQuery['ignoreStoreReadErrorWithClusterBreakingPotential'] = isTrue(unsafe);
-  const deletion = { ...fromQuery, ...body } as DeletionOptions & { readonly dryRun?: readonly string[] };
-  const { propagationPolicy } = deletion;
-  if (propagationPolicy !== undefined && !['Orphan', 'Background', 'Foreground'].includes(propagationPolicy)) {
-    const error = fieldError.notSupported('propagationPolicy', propagationPolicy, [
-      'Background',
-      'Foreground',
-      'Orphan',
-    ]);
-    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [error]);
-  }
-  if (propagationPolicy !== undefined && deletion.orphanDependents !== undefined) {
-    const error = fieldError.invalid(
-      'propagationPolicy',
-      propagationPolicy,
-      'orphanDependents and deletionPropagation cannot be both set',
-    );
-    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [error]);
-  }
-  const dryRun = deletion.dryRun ?? [];
-  return { deletion, ...(dryRun.length > 0 ? { dryRun: isDryRun(dryRun, 'dryRun') } : {}) };
+  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  if (dryRun.length > 0) fromQuery['dryRun'] = dryRun;
+  const deletion = checkDeletion({ ...fromQuery, ...body } as DeletionOptions);
+  return { deletion, ...((deletion.dryRun ?? []).length > 0 ? { dryRun: true } : {}) };
 }
 
 const patchTypes: Readonly<Record<string, PatchType>> = {

@@ -16,7 +16,8 @@ export function unservedReason(request: ResourceRequest, resource: ServedResourc
   if (subresource !== '') {
     const served = subresources.get(subresource);
     if (served === undefined) return nothingThere();
-    return served.verbs.includes(verb) ? undefined : methodNotAllowed();
+    // A path that is handed on may have its own idea of `?watch=true`.
+    return served.verbs.includes(lists.has(verb) ? 'get' : verb) ? undefined : methodNotAllowed();
   }
   const isNamed = name !== '';
   if (verbs.has(verb) && (isNamed ? verb !== 'create' : !needsName.has(verb)) && !(isOfAll && !lists.has(verb)))

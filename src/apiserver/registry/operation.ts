@@ -76,6 +76,7 @@ export interface DeletionOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: string;
   readonly orphanDependents?: boolean;
+  readonly dryRun?: readonly string[];
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
   /** Delete what cannot be read, whatever depends on its finalizers (KEP-3926). */
   readonly ignoreStoreReadErrorWithClusterBreakingPotential?: boolean;

@@ -1,8 +1,9 @@
 import type { Binding, Pod, PodCondition } from '#kinds/generated/types/core_v1.ts';
 import { cloneJson } from '#machinery/clone.ts';
-import { conflict, fieldError, invalid } from '#machinery/errors.ts';
+import { ApiError, badRequest, conflict } from '#machinery/errors.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
+import { checkNamespace } from '../registry/location.ts';
 import { updateObject } from '../registry/update.ts';
 import { checkAdmission, type SubresourceHandler } from './handler.ts';
 
@@ -11,8 +12,17 @@ export const binding: SubresourceHandler = {
   async create(registry, operation) {
     const { name, resource } = operation;
     const { target, metadata } = operation.body as Binding;
-    const nodeName = target?.name ?? '';
-    if (nodeName === '') throw invalid({ group: '', kind: 'Binding' }, name, [fieldError.required('target.name', '')]);
+    if ((metadata?.name ?? '') !== name) throw badRequest('name in URL does not match name in Binding object');
+    checkNamespace(operation, metadata);
+    const { kind: targetKind = '', name: nodeName = '' } = target ?? {};
+    // Upstream tells of these as of failures of its own.
+    if (targetKind !== '' && targetKind !== 'Node')
+      throw new ApiError(
+        500,
+        '',
+        `target.kind: Unsupported value: ${JSON.stringify(targetKind)}: supported values: "Node", "<empty>"`,
+      );
+    if (nodeName === '') throw new ApiError(500, '', 'target.name: Required value');
     const { uid, resourceVersion, annotations, labels } = metadata ?? {};
     const bind = (current: ApiObject): Mutable<ApiObject> => {
       const pod = cloneJson(current) as unknown as Mutable<Pod>;
@@ -24,11 +34,11 @@ export const binding: SubresourceHandler = {
         );
       }
       if (pod.metadata.deletionTimestamp !== undefined)
-        throw conflict(resource.kind, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+        throw conflict(boundResource, name, `pod ${name} is being deleted, cannot be assigned to a host`);
       if ((pod.spec.nodeName ?? '') !== '')
-        throw conflict(resource.kind, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
+        throw conflict(boundResource, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
       if ((pod.spec.schedulingGates ?? []).length > 0)
-        throw conflict(resource.kind, name, `pod ${name} has non-empty .spec.schedulingGates`);
+        throw conflict(boundResource, name, `pod ${name} has non-empty .spec.schedulingGates`);
       pod.spec.nodeName = nodeName;
       if (annotations !== undefined) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
       if (labels !== undefined) pod.metadata.labels = { ...labels, ...pod.metadata.labels };
@@ -44,6 +54,8 @@ export const binding: SubresourceHandler = {
   },
 };
 
+/** How upstream names what could not be bound. */
+const boundResource = { group: '', resource: 'pods/binding' };
 const bindingKind = { group: '', version: 'v1', kind: 'Binding' };
 
 function markScheduled(pod: Mutable<Pod>, now: string): void {

@@ -2,59 +2,131 @@ import { PodDisruptionBudget } from '#kinds/generated/handles.ts';
 import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import type { PodDisruptionBudget as Budget, Eviction } from '#kinds/generated/types/policy_v1.ts';
 import { cloneJson } from '#machinery/clone.ts';
-import { ApiError, notFound } from '#machinery/errors.ts';
+import { ApiError, badRequest, conflict, isReason, notFound } from '#machinery/errors.ts';
 import { selects } from '#machinery/labels.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import { deleteObject } from '../registry/delete.ts';
+import { checkDeletion } from '../registry/deletion-options.ts';
+import { checkNamespace } from '../registry/location.ts';
 import type { DeletionOptions, Operation } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { updateObject } from '../registry/update.ts';
 import { objectKey } from '../resources/storage-keys.ts';
+import { stillProcessed, takeDisruption } from './disruption-budget.ts';
 import { checkAdmission, type SubresourceHandler } from './handler.ts';
 
-const budgetCause = 'DisruptionBudget';
 const evictionKind = { group: 'policy', version: 'v1', kind: 'Eviction' };
+
+/** A pod that others write to meanwhile is looked at anew, so often. */
+const maxAttempts = 20;
 
 /** A deletion that asks the pod's disruption budget first. */
 export const eviction: SubresourceHandler = {
   async create(registry, asked) {
-    const { resource, name, namespace } = asked;
-    const { deleteOptions } = asked.body as Eviction;
+    const { metadata = {}, deleteOptions } = asked.body as Eviction;
+    if ((metadata.name ?? '') !== asked.name) throw badRequest('name in URL does not match name in Eviction object');
+    checkNamespace(asked, metadata);
+    const deletion = checkDeletion((deleteOptions ?? {}) as DeletionOptions);
     // A dry run may be asked for in the body alone, as `kubectl drain` does.
-    const isDryRun = deleteOptions?.dryRun?.includes('All') === true;
+    const isDryRun = deletion.dryRun?.includes('All') === true;
     const operation: Operation = isDryRun ? { ...asked, options: { ...asked.options, dryRun: true } } : asked;
     await checkAdmission(registry, operation, evictionKind);
-    const entry = resource.storage!.cache.get(objectKey({ namespace, name }));
-    if (entry === undefined) throw notFound(resource.kind, name);
-    const pod = entry.value.object as Pod;
-    const deletion = (deleteOptions ?? {}) as DeletionOptions;
-    const gone =
-      pod.metadata.deletionTimestamp !== undefined ||
-      pod.status?.phase === 'Succeeded' ||
-      pod.status?.phase === 'Failed';
-    if (!gone && pod.status?.phase !== 'Pending') await takeFromBudget(registry, operation, pod);
-    if (!gone) await markDisrupted(registry, operation);
-    const options = { ...operation.options, deletion };
-    await deleteObject(registry, { ...operation, verb: 'delete', subresource: '', options }, { admission: false });
+    await evict(registry, operation, deletion);
     return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };
 
+async function evict(registry: Registry, operation: Operation, deletion: DeletionOptions): Promise<void> {
+  const isPinned = deletion.preconditions?.resourceVersion !== undefined;
+  for (let attempt = 1; ; attempt++) {
+    const pod = podOf(operation);
+    if (!needsNoBudget(pod)) break;
+    // A pod that has not begun to run may begin to while it is looked at, and then counts.
+    const isSure = isOver(pod) || isPinned;
+    try {
+      return await remove(registry, operation, isSure ? deletion : pinnedTo(pod, deletion));
+    } catch (error) {
+      if (isPinned || !isReason(error, 'Conflict') || attempt === maxAttempts) throw error;
+    }
+  }
+  const pod = podOf(operation);
+  const budget = budgetOf(registry, operation, pod);
+  if (budget === undefined) return remove(registry, operation, deletion);
+  if (!isSpared(pod, budget)) {
+    await takeFromBudget(registry, operation, budget);
+    return remove(registry, operation, deletion);
+  }
+  try {
+    await remove(registry, operation, isPinned ? deletion : pinnedTo(pod, deletion));
+  } catch (error) {
+    // It was judged as it is no longer: its evictor shall ask again.
+    if (!isPinned && isReason(error, 'Conflict')) throw stillProcessed(budget.metadata.name ?? '');
+    throw error;
+  }
+}
+
+function podOf({ resource, name, namespace }: Operation): Pod {
+  const entry = resource.storage!.cache.get(objectKey({ namespace, name }));
+  if (entry === undefined) throw notFound(resource.kind, name);
+  return entry.value.object as Pod;
+}
+
+function isOver({ metadata, status }: Pod): boolean {
+  return metadata.deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+function needsNoBudget(pod: Pod): boolean {
+  return isOver(pod) || pod.status?.phase === 'Pending';
+}
+
+/** Whether a pod that is not ready may go without counting (KEP-3017). */
+function isSpared({ status }: Pod, budget: Budget): boolean {
+  if (status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True')) return false;
+  if (budget.spec.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
+  const { currentHealthy = 0, desiredHealthy = 0 } = budget.status ?? {};
+  return desiredHealthy > 0 && currentHealthy >= desiredHealthy;
+}
+
+function pinnedTo({ metadata }: Pod, deletion: DeletionOptions): DeletionOptions {
+  const resourceVersion = metadata.resourceVersion ?? '';
+  return { ...deletion, preconditions: { ...deletion.preconditions, resourceVersion } };
+}
+
+/** Notes on the pod why it goes, and deletes it. */
+async function remove(registry: Registry, operation: Operation, asked: DeletionOptions): Promise<void> {
+  let deletion = asked;
+  if (operation.options.dryRun !== true) {
+    await markDisrupted(registry, operation, asked);
+    if (asked.preconditions?.resourceVersion !== undefined) deletion = pinnedTo(podOf(operation), asked);
+  }
+  const options = { ...operation.options, deletion };
+  await deleteObject(registry, { ...operation, verb: 'delete', subresource: '', options }, { admission: false });
+}
+
 /** Says on the pod why it goes, so that its owner need not count it as a failure (KEP-3329). */
-async function markDisrupted(registry: Registry, operation: Operation): Promise<void> {
-  const now = formatTime(registry.environment.clock.now());
+async function markDisrupted(
+  registry: Registry,
+  operation: Operation,
+  { preconditions }: DeletionOptions,
+): Promise<void> {
   const mark = (current: ApiObject): Mutable<ApiObject> => {
+    checkPreconditions(current, preconditions);
     const pod = cloneJson(current) as unknown as Mutable<Pod>;
-    const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget');
+    const conditions = [...(pod.status?.conditions ?? [])];
+    const place = conditions.findIndex(({ type }) => type === 'DisruptionTarget');
+    const before = conditions[place];
     const condition = {
       type: 'DisruptionTarget',
       status: 'True',
       reason: 'EvictionByEvictionAPI',
       message: 'Eviction API: evicting',
-      lastTransitionTime: now,
+      lastTransitionTime:
+        (before?.status === 'True' ? before.lastTransitionTime : undefined) ??
+        formatTime(registry.environment.clock.now()),
     };
-    pod.status = { ...pod.status, conditions: [...others, condition] } as Mutable<NonNullable<Pod['status']>>;
+    conditions.splice(place < 0 ? conditions.length : place, 1, condition);
+    pod.status = { ...pod.status, conditions } as Mutable<NonNullable<Pod['status']>>;
     delete pod.metadata.resourceVersion;
     return pod as unknown as Mutable<ApiObject>;
   };
@@ -62,59 +134,38 @@ async function markDisrupted(registry: Registry, operation: Operation): Promise<
   await updateObject(registry, write, mark, { admission: false });
 }
 
-async function takeFromBudget(registry: Registry, operation: Operation, pod: Pod): Promise<void> {
-  const budgets = registry.resources.of(PodDisruptionBudget);
+function checkPreconditions({ metadata }: ApiObject, preconditions: DeletionOptions['preconditions']): void {
+  const { uid = '', resourceVersion = '' } = preconditions ?? {};
+  const differs = (what: string, asked: string, found: string, how: string): ApiError => {
+    const why = `the ${what} in the precondition (${asked}) does not match the ${what} in record (${found}). The object might have been ${how}`;
+    return conflict({ group: '', resource: 'Pod' }, metadata.name ?? '', why);
+  };
+  if (uid !== '' && uid !== metadata.uid) throw differs('UID', uid, metadata.uid ?? '', 'deleted and then recreated');
+  if (resourceVersion !== '' && resourceVersion !== metadata.resourceVersion)
+    throw differs('ResourceVersion', resourceVersion, metadata.resourceVersion ?? '', 'modified');
+}
+
+/** The one budget that guards the pod. @throws ApiError 500 when there are several. */
+function budgetOf(registry: Registry, { namespace }: Operation, pod: Pod): Budget | undefined {
   const matching: Budget[] = [];
-  for (const entry of budgets.storage!.cache.entries(operation.namespace)) {
+  for (const entry of registry.resources.of(PodDisruptionBudget).storage!.cache.entries(namespace)) {
     const budget = entry.value.object as Budget;
     if (selects(budget.spec.selector, pod.metadata.labels)) matching.push(budget);
   }
-  const budget = matching[0];
-  if (budget === undefined) return;
-  if (matching.length > 1) {
-    throw new ApiError(
-      500,
-      'InternalError',
-      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-    );
-  }
-  const { name } = operation;
+  const detail = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+  if (matching.length > 1) throw new ApiError(500, '', detail);
+  return matching[0];
+}
+
+async function takeFromBudget(registry: Registry, operation: Operation, { metadata }: Budget): Promise<void> {
+  const now = formatTime(registry.environment.clock.now());
+  const resource = registry.resources.of(PodDisruptionBudget);
+  const write: Operation = { ...operation, resource, subresource: 'status', verb: 'patch', name: metadata.name! };
   const take = (current: ApiObject): Mutable<ApiObject> => {
-    const next = cloneJson(current) as unknown as Mutable<Budget>;
-    checkAllowed(next as Budget);
-    const status = next.status!;
-    status.disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1;
-    status.disruptedPods = { ...status.disruptedPods, [name]: formatTime(registry.environment.clock.now()) };
-    delete next.metadata.resourceVersion;
-    return next as unknown as Mutable<ApiObject>;
+    const budget = cloneJson(current) as unknown as Mutable<Budget>;
+    takeDisruption(budget, operation.name, now);
+    delete budget.metadata.resourceVersion;
+    return budget as unknown as Mutable<ApiObject>;
   };
-  await updateObject(
-    registry,
-    { ...operation, resource: budgets, subresource: 'status', verb: 'patch', name: budget.metadata.name! },
-    take,
-    { admission: false },
-  );
-}
-
-function checkAllowed({ metadata, status }: Budget): void {
-  const name = metadata.name ?? '';
-  if (status === undefined || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
-    throw refused(`The disruption budget ${name} is still being processed by the server.`, 10);
-  }
-  if ((status.disruptionsAllowed ?? 0) > 0) return;
-  const healthy = `The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`;
-  throw refused(healthy, undefined);
-}
-
-function refused(message: string, retryAfterSeconds: number | undefined): ApiError {
-  const details = {
-    causes: [{ reason: budgetCause, message }],
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  };
-  return new ApiError(
-    429,
-    'TooManyRequests',
-    "Cannot evict pod as it would violate the pod's disruption budget.",
-    details,
-  );
+  await updateObject(registry, write, take, { admission: false });
 }

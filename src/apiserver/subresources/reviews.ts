@@ -1,6 +1,6 @@
 import { Pod } from '#kinds/generated/handles.ts';
 import type { Binding } from '#kinds/generated/types/core_v1.ts';
-import { methodNotSupported } from '#machinery/errors.ts';
+import { badRequest, methodNotSupported } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { reviewSelf, reviewToken } from '../authentication/reviews.ts';
 import { reviewAccess, reviewOwnAccess, reviewOwnRules } from '../authorization/reviews.ts';
@@ -52,6 +52,7 @@ export async function answerReview(registry: Registry, operation: Operation): Pr
 /** The older way to bind a pod: POST to `bindings` with the pod's name in the metadata. */
 async function bindPod(registry: Registry, operation: Operation): Promise<Result> {
   const { metadata } = operation.body as Binding;
+  if ((metadata.name ?? '') === '') throw badRequest('Name parameter required.');
   const resource = registry.resources.of(Pod);
   return binding.create!(registry, { ...operation, resource, subresource: 'binding', name: metadata.name ?? '' });
 }

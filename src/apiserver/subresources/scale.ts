@@ -1,10 +1,11 @@
 import type { Scale } from '#kinds/generated/types/autoscaling_v1.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { cloneJson } from '#machinery/clone.ts';
-import { badRequest, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { fieldError, invalid, notFound } from '#machinery/errors.ts';
 import { conform } from '#machinery/json.ts';
 import { formatLabelSelector } from '#machinery/labels.ts';
 import type { ApiObject, JsonObject, LabelSelector, Mutable } from '#machinery/meta.ts';
+import { checkLocation } from '../registry/location.ts';
 import type { Operation, Result } from '../registry/operation.ts';
 import { applyPatchDocument } from '../registry/patch.ts';
 import { getObject } from '../registry/read.ts';
@@ -47,9 +48,7 @@ export const scale: SubresourceHandler = {
 
 async function setReplicas(registry: Registry, operation: Operation, wanted: Scale): Promise<Result> {
   const { name } = operation;
-  if ((wanted.metadata?.name ?? name) !== name) {
-    throw badRequest(`the name of the object (${wanted.metadata?.name}) does not match the name on the URL (${name})`);
-  }
+  checkLocation(operation, { ...wanted, metadata: wanted.metadata ?? {} } as ApiObject);
   const replicas = wanted.spec?.replicas ?? 0;
   if (replicas < 0) {
     throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [

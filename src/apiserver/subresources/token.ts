@@ -6,6 +6,7 @@ import { badRequest, conflict, type FieldError, fieldError, invalid, notFound } 
 import type { ApiObject, JsonObject } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import type { TokenClaims } from '../authentication/service-account-tokens.ts';
+import { checkNamespace } from '../registry/location.ts';
 import type { Operation } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { objectKey } from '../resources/storage-keys.ts';
@@ -23,16 +24,19 @@ const injectedLifetimeSeconds = 3607;
 /** How long such tokens really live, for clients that read their token only once. */
 const extendedLifetimeSeconds = 365 * 24 * 3600;
 
+const tokenRequest = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
+
 /** A token for a service account, for certain audiences and a limited time, bound to what is named (KEP-1205). */
 export const token: SubresourceHandler = {
   async create(registry, operation) {
     const { resource, name, namespace } = operation;
     const request = operation.body as Asked;
+    checkName(operation, request);
     const account = resource.storage!.cache.get(objectKey({ namespace, name }))?.value.object;
     if (account === undefined) throw notFound(resource.kind, name);
     await checkAdmission(registry, operation, tokenRequestKind);
     const lifetimeSeconds = request.spec.expirationSeconds ?? defaultLifetimeSeconds;
-    check(name, request, lifetimeSeconds);
+    check(request, lifetimeSeconds);
     checkAccount(registry, operation, request, account);
     const named = request.spec.audiences ?? [];
     const audiences = named.length === 0 ? registry.authenticator.apiAudiences : named;
@@ -49,7 +53,15 @@ export const token: SubresourceHandler = {
   },
 };
 
-function check(name: string, { spec }: Asked, lifetimeSeconds: number): void {
+function checkName(operation: Operation, { metadata = {} }: Asked): void {
+  const { name } = operation;
+  checkNamespace(operation, metadata);
+  if ((metadata.name ?? '') === '' || metadata.name === name) return;
+  const detail = 'must match the service account name if specified';
+  throw invalid(tokenRequest, name, [fieldError.invalid('metadata.name', metadata.name, detail)]);
+}
+
+function check({ spec }: Asked, lifetimeSeconds: number): void {
   const errors: FieldError[] = [];
   const path = 'spec.expirationSeconds';
   if (lifetimeSeconds < minLifetimeSeconds)
@@ -59,15 +71,11 @@ function check(name: string, { spec }: Asked, lifetimeSeconds: number): void {
   const { boundObjectRef } = spec;
   if (boundObjectRef !== undefined && (boundObjectRef.name ?? '') === '')
     errors.push(fieldError.required('spec.boundObjectRef.name'));
-  if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, errors);
+  if (errors.length > 0) throw invalid(tokenRequest, '', errors);
 }
 
 function checkAccount(registry: Registry, operation: Operation, { metadata }: Asked, account: ApiObject): void {
-  const { name, namespace, resource } = operation;
-  if (metadata?.name !== undefined && metadata.name !== '' && metadata.name !== name)
-    throw badRequest(`the name in the request (${metadata.name}) does not match the name in the URL (${name})`);
-  if (metadata?.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  const { name, resource } = operation;
   const { uid } = metadata ?? {};
   if (!registry.featureEnabled('TokenRequestServiceAccountUIDValidation') || (uid ?? '') === '') return;
   if (uid !== account.metadata.uid)
@@ -142,7 +150,9 @@ function boundTo(
     case 'v1/Node':
       return { node: claimOf(found(registry, Node, '', ref)) };
     default:
-      throw badRequest(`cannot bind token to object of type ${ref.apiVersion ?? ''}, Kind=${ref.kind ?? ''}`);
+      throw badRequest(
+        `cannot bind token to object of type ${groupAndVersion(ref.apiVersion ?? '')}, Kind=${ref.kind ?? ''}`,
+      );
   }
 }
 
@@ -172,4 +182,9 @@ function nodeOf(registry: Registry, name: string | undefined): Partial<TokenClai
   if (name === undefined || name === '') return {};
   const uid = registry.resources.of(Node).storage!.cache.get(name)?.value.object.metadata.uid;
   return { node: uid === undefined ? { name } : { name, uid } };
+}
+
+/** The core group's version has a slash in front of it, too. */
+function groupAndVersion(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
 }

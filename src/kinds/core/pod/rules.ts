@@ -73,7 +73,8 @@ export const podRules: KindRules<core.Pod> = {
   },
 };
 
-function validatePod(pod: core.Pod): FieldError[] {
+/** Everything wrong with a pod, new or changed. */
+export function validatePod(pod: core.Pod): FieldError[] {
   const { spec } = pod;
   return [
     ...validatePodSpec(spec, 'spec'),
