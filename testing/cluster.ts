@@ -1,4 +1,5 @@
-import { ApiServer, type ApiServerOptions } from '#apiserver/server.ts';
+import type { ApiServerOptions } from '#apiserver/assemble.ts';
+import { ApiServer } from '#apiserver/server.ts';
 import type { Environment } from '#base/environment.ts';
 import { silentLog } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { aborted } from '#base/tasks.ts';
 import { ConfigMap, Event } from '#kinds/generated/handles.ts';
 import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
 import { defineController, done, runController } from './controller.ts';
@@ -117,7 +118,7 @@ test('one of two candidates leads; when it leaves, the other takes over', async 
       { client, environment, name: 'election', namespace: 'kube-system', identity },
       async (lead) => {
         leading.push(identity);
-        await new Promise<void>((resolve) => lead.addEventListener('abort', () => resolve(), { once: true }));
+        await aborted(lead);
       },
       signal,
     );

@@ -1,4 +1,5 @@
 import type { Environment } from '#base/environment.ts';
+import { aborted } from '#base/tasks.ts';
 import type { Kind } from '#kinds/kind.ts';
 import type { ApiObject } from '#machinery/meta.ts';
 import type { Client } from './client.ts';
@@ -51,10 +52,7 @@ export function createInformers(options: { readonly client: Client; readonly env
     async run(signal) {
       started = signal;
       for (const entry of informers.values()) start(entry, signal);
-      await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        else signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      await aborted(signal);
       await Promise.all(running);
     },
   };

@@ -15,7 +15,7 @@ import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import { systemClock } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { randomUuid } from '#base/random.ts';
-import type { Client } from '#client/client.ts';
+import type { Client, Identity } from '#client/client.ts';
 import { type LeaderElectionOptions, runWithLeadership } from '#client/leader-election.ts';
 import { startControllers } from '#controllers/index.ts';
 import type { IssueLegacyToken } from '#controllers/service-account-token/fill.ts';
@@ -30,7 +30,7 @@ import { type ClusterConfig, machineAddress } from './config.ts';
 import { UserError } from './data-folder.ts';
 import { loadDescriptions } from './descriptions.ts';
 import { encryptionConfiguration, ensureEncryptionConfiguration } from './encryption-key.ts';
-import { ensurePki, type Pki, proxyClientName } from './pki.ts';
+import { ensurePki, type Pki, proxyClientName, servingHosts } from './pki.ts';
 import { Renewals } from './renewals.ts';
 
 /** So long after its door opens nobody waits for the start of a cluster any more, milliseconds. */
@@ -113,8 +113,7 @@ async function startParts(
   parts: Parts,
 ): Promise<Cluster> {
   const address = config.advertiseAddress ?? (config.nodes > 0 ? machineAddress() : '127.0.0.1');
-  const serviceAddress = formatIpv4(parseIpRange(config.serviceCidr).first + 1);
-  const hosts = servingHosts(config, address, serviceAddress);
+  const hosts = servingHosts({ address, ...config });
   const renew = () => ensurePki(join(config.dataDir, 'pki'), { hosts, now: environment.clock.now() });
   const pki = await renew();
   let { proxyClient } = pki;
@@ -156,14 +155,7 @@ async function startParts(
     front.useCertificate(renewed.serving, clientAuthorities(renewed, config));
   });
   parts.run('certificate renewal', renewals.run(parts.signal));
-  const client = server.loopback();
-  // Pods reach the server through its service; where there are only simulated ones, loopback is no place to send them.
-  if (!address.startsWith('127.')) {
-    const published = new PublishedServer(server, { address, port: front.port });
-    await published.publish();
-    parts.run('the publishing of its address', published.run(parts.signal));
-    parts.onStop(() => published.withdraw());
-  }
+  await publishAddress(server, { address, port: front.port }, parts);
   onStep('API server');
   startControlLoops(server, { config, environment, pki }, parts);
   for (const kubelet of simulatedNodes(config, server, environment)) {
@@ -174,10 +166,8 @@ async function startParts(
   if (config.nodes > 0) {
     // What speaks to containerd and nftables takes a while to load, and simulated clusters never need it.
     const { openRealNode } = await import('./real-node.ts');
-    const node = await openRealNode(
-      { config, environment, address, client: (identity) => server.client(identity) },
-      parts.signal,
-    );
+    const client = (identity: Identity): Client => server.client(identity);
+    const node = await openRealNode({ config, environment, address, client }, parts.signal);
     nodes.set(node.kubelet.nodeName, node.kubelet.api);
     parts.run('the node', node.run(parts.signal));
     onStep(node.containerd.adopted ? 'containerd (adopted)' : 'containerd');
@@ -187,12 +177,25 @@ async function startParts(
     address,
     port,
     pki,
-    client,
+    client: server.loopback(),
     serverUrl: `https://127.0.0.1:${port}`,
     failed: parts.failed,
     onRenewed: (callback) => renewals.onRenewed(callback),
     stop: () => parts.stop(),
   };
+}
+
+/** Pods reach the server through its service; where there are only simulated ones, loopback is no place to send them. */
+async function publishAddress(
+  server: ApiServer,
+  place: { readonly address: string; readonly port: number },
+  parts: Parts,
+): Promise<void> {
+  if (place.address.startsWith('127.')) return;
+  const published = new PublishedServer(server, place);
+  await published.publish();
+  parts.run('the publishing of its address', published.run(parts.signal));
+  parts.onStop(() => published.withdraw());
 }
 
 /** What the cluster's own keys say about who may, and what the configuration adds to that. */
@@ -288,17 +291,6 @@ function clientAuthorities({ authority, frontProxyAuthority }: Pki, { apiServer 
   const { clientCa, requestHeader } = accessOptions(apiServer ?? {}).authentication ?? {};
   const more = [clientCa ?? [], requestHeader?.clientCa ?? []].flat();
   return [authority.certificate, frontProxyAuthority.certificate, ...more];
-}
-
-function servingHosts({ clusterDomain }: ClusterConfig, address: string, serviceAddress: string): readonly string[] {
-  const names = [
-    'localhost',
-    'kubernetes',
-    'kubernetes.default',
-    'kubernetes.default.svc',
-    `kubernetes.default.svc.${clusterDomain}`,
-  ];
-  return [...new Set([...names, '127.0.0.1', address, serviceAddress])];
 }
 
 function openFront(options: {

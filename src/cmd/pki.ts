@@ -7,6 +7,7 @@ import {
   type KeyPair,
   type LeafOptions,
 } from '#apiserver/certificates/authority.ts';
+import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import { newSigningKey } from './signing-key.ts';
 
 /** The keys and certificates of a cluster. */
@@ -82,4 +83,16 @@ function writePair(folder: string, name: string, pair: KeyPair): KeyPair {
 function writeSecret(file: string, text: string): void {
   writeFileSync(`${file}.new`, text, { mode: 0o600 });
   renameSync(`${file}.new`, file);
+}
+
+/** Names and addresses by which clients reach the server, on the machine and in the cluster. */
+export function servingHosts(place: {
+  readonly address: string;
+  readonly serviceCidr: string;
+  readonly clusterDomain?: string;
+}): readonly string[] {
+  const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
+  const inDomain = place.clusterDomain === undefined ? [] : [`kubernetes.default.svc.${place.clusterDomain}`];
+  const serviceAddress = formatIpv4(parseIpRange(place.serviceCidr).first + 1);
+  return [...new Set([...names, ...inDomain, '127.0.0.1', place.address, serviceAddress])];
 }

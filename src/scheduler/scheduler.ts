@@ -1,5 +1,6 @@
 import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
+import { aborted } from '#base/tasks.ts';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder, type EventRecorder } from '#client/events.ts';
 import type { Informer } from '#client/informer.ts';
@@ -75,7 +76,7 @@ export class Scheduler {
       await informers.synced(this.#signal);
       this.#ready = true;
       this.#kick();
-      await new Promise<void>((resolve) => this.#signal.addEventListener('abort', () => resolve(), { once: true }));
+      await aborted(this.#signal);
     } catch (error) {
       if (!this.#signal.aborted) throw error;
     }

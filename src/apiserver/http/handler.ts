@@ -130,19 +130,8 @@ export async function handle(
     // What is no resource has media types of its own and says itself what it accepts.
     if (info.type === 'resource') format = answerFormat(server, request, response, query);
     const { signal } = gone;
-    const exchange: Exchange = {
-      server,
-      request,
-      response,
-      query,
-      user,
-      format,
-      permit,
-      meter,
-      audit,
-      metrics,
-      signal,
-    };
+    const received = { server, request, response, query, user, signal };
+    const exchange: Exchange = { ...received, format, permit, meter, audit, metrics };
     if (info.type === 'path') await servePath(exchange, routes, info);
     else await serveResource(exchange, routes, info);
   } catch (error) {
@@ -151,11 +140,8 @@ export async function handle(
     if (audit === undefined && server.auditor !== undefined && error instanceof ApiError)
       auditRefusal(server.auditor, request, error);
     if (gone.signal.aborted) return;
-    if (response.headersSent) {
-      response.destroy();
-      return;
-    }
-    if (!sendPlainFailure(error, { request, response, resources: server.resources }))
+    if (response.headersSent) response.destroy();
+    else if (!sendPlainFailure(error, { request, response, resources: server.resources }))
       sendStatus(response, statusOfError(error, log), { ...format, as: 'object' });
   } finally {
     leave?.();

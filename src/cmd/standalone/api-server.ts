@@ -8,12 +8,13 @@ import { pathRoutes } from '#apiserver/http/paths.ts';
 import { versionInfo } from '#apiserver/http/version.ts';
 import { OpenApi } from '#apiserver/openapi/serve.ts';
 import { ApiServer } from '#apiserver/server.ts';
-import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { createLog, type Log } from '#base/log.ts';
+import { aborted } from '#base/tasks.ts';
 import { machineAddress } from '../config.ts';
 import { loadDescriptions } from '../descriptions.ts';
+import { servingHosts } from '../pki.ts';
 import { apiServerFlags, withoutEffect } from './flag-names.ts';
 import { FlagError, type Flags, parseApiServerFlags } from './flags.ts';
 import { fileOf, given, serverOptions } from './options.ts';
@@ -107,16 +108,6 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
   const serviceCidr = (flags.list('service-cluster-ip-range') ?? [defaultServiceCidr])[0]!;
   const bind = flags.text('bind-address') ?? '0.0.0.0';
   const advertised = flags.text('advertise-address') ?? (isAny(bind) ? machineAddress() : bind);
-  const serviceAddress = formatIpv4(parseIpRange(serviceCidr).first + 1);
-  const hosts = [
-    'localhost',
-    'kubernetes',
-    'kubernetes.default',
-    'kubernetes.default.svc',
-    '127.0.0.1',
-    advertised,
-    serviceAddress,
-  ];
   // What the flags say wrongly is told before anything is opened or written.
   const options = serverOptions(flags);
   const browsers = browserFilter(
@@ -126,7 +117,11 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     }),
   );
   const named = namedCertificates(flags);
-  const serving = await servingCertificate(flags, [...new Set(hosts)], environment.clock.now());
+  const serving = await servingCertificate(
+    flags,
+    servingHosts({ address: advertised, serviceCidr }),
+    environment.clock.now(),
+  );
   const { store, upstreamForm } = await openStore(flags, environment);
   const server = await ApiServer.start({ ...options, store, upstreamForm, environment, serviceCidr });
   const log = environment.log.named('apiserver');
@@ -167,10 +162,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     isReachable && reconciles ? new PublishedServer(server, { address: advertised, port: front.port }) : undefined;
   await published?.publish();
   void published?.run(stopping);
-  await new Promise<void>((resolve) => {
-    if (stopping.aborted) resolve();
-    else stopping.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await aborted(stopping);
   // Whoever sends requests here learns from /readyz that this server is going, and has time to go elsewhere.
   await sleep(environment.clock, flags.durationMs('shutdown-delay-duration') ?? 0);
   await published?.withdraw();

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { pluginEntries } from '#apiserver/admission/index.ts';
 import type { AdmissionOptions } from '#apiserver/admission/plugin.ts';
+import type { ApiServerOptions } from '#apiserver/assemble.ts';
 import { type AccessOptions, accessFlags, accessOptions } from '#apiserver/flags.ts';
 import { versionInfo } from '#apiserver/http/version.ts';
-import type { ApiServerOptions } from '#apiserver/server.ts';
 import { type PortRange, parsePortRange } from '#apiserver/services/port-range.ts';
 import { newSigningKey } from '../signing-key.ts';
 import { FlagError, type Flags } from './flags.ts';

@@ -35,89 +35,58 @@ export function describeSource(sheet: Sheet, source: Source): void {
   }
 }
 
-function sourceLines(source: Source): readonly Line[] {
-  const {
-    emptyDir,
-    hostPath,
-    secret,
-    configMap,
-    projected,
-    downwardAPI,
-    persistentVolumeClaim,
-    nfs,
-    csi,
-    ephemeral,
-    local,
-  } = source;
-  if (emptyDir !== undefined) {
-    return [
-      ['Type', "EmptyDir (a temporary directory that shares a pod's lifetime)"],
-      ['Medium', emptyDir.medium ?? ''],
-      ['SizeLimit', emptyDir.sizeLimit ?? '<unset>'],
-    ];
-  }
-  if (hostPath !== undefined) {
-    return [
-      ['Type', 'HostPath (bare host directory volume)'],
-      ['Path', hostPath.path],
-      ['HostPathType', hostPath.type ?? '<none>'],
-    ];
-  }
-  if (secret !== undefined) {
-    return [
-      ['Type', 'Secret (a volume populated by a Secret)'],
-      ['SecretName', secret.secretName ?? ''],
-      ['Optional', secret.optional ?? false],
-    ];
-  }
-  if (configMap !== undefined) {
-    return [
-      ['Type', 'ConfigMap (a volume populated by a ConfigMap)'],
-      ['Name', configMap.name ?? ''],
-      ['Optional', configMap.optional ?? false],
-    ];
-  }
-  if (projected !== undefined)
-    return [
-      ['Type', 'Projected (a volume that contains injected data from multiple sources)'],
-      ...projectedLines(projected),
-    ];
-  if (downwardAPI !== undefined) {
-    return [['Type', 'DownwardAPI (a volume populated by information about the pod)']];
-  }
-  if (persistentVolumeClaim !== undefined) {
-    return [
-      ['Type', 'PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)'],
-      ['ClaimName', persistentVolumeClaim.claimName],
-      ['ReadOnly', persistentVolumeClaim.readOnly ?? false],
-    ];
-  }
-  if (nfs !== undefined) {
-    return [
-      ['Type', 'NFS (an NFS mount that lasts the lifetime of a pod)'],
-      ['Server', nfs.server],
-      ['Path', nfs.path],
-      ['ReadOnly', nfs.readOnly ?? false],
-    ];
-  }
-  if (csi !== undefined) {
-    const handle = csi.volumeHandle === undefined ? [] : ([['VolumeHandle', csi.volumeHandle]] as const);
-    return [
-      ['Type', 'CSI (a Container Storage Interface (CSI) volume source)'],
-      ['Driver', csi.driver],
-      ['FSType', csi.fsType ?? ''],
-      ...handle,
-      ['ReadOnly', csi.readOnly ?? false],
-    ];
-  }
-  if (local !== undefined) {
-    return [
-      ['Type', 'LocalVolume (a persistent volume backed by local storage on a node)'],
-      ['Path', local.path],
-    ];
-  }
-  if (ephemeral !== undefined) {
-    const { storageClassName = '', accessModes = [], resources } = ephemeral.volumeClaimTemplate?.spec ?? {};
+type Describers = { readonly [Name in keyof Source]?: (source: NonNullable<Source[Name]>) => readonly Line[] };
+
+const describers: Describers = {
+  emptyDir: ({ medium = '', sizeLimit = '<unset>' }) => [
+    ['Type', "EmptyDir (a temporary directory that shares a pod's lifetime)"],
+    ['Medium', medium],
+    ['SizeLimit', sizeLimit],
+  ],
+  hostPath: ({ path, type = '<none>' }) => [
+    ['Type', 'HostPath (bare host directory volume)'],
+    ['Path', path],
+    ['HostPathType', type],
+  ],
+  secret: ({ secretName = '', optional = false }) => [
+    ['Type', 'Secret (a volume populated by a Secret)'],
+    ['SecretName', secretName],
+    ['Optional', optional],
+  ],
+  configMap: ({ name = '', optional = false }) => [
+    ['Type', 'ConfigMap (a volume populated by a ConfigMap)'],
+    ['Name', name],
+    ['Optional', optional],
+  ],
+  projected: (projected) => [
+    ['Type', 'Projected (a volume that contains injected data from multiple sources)'],
+    ...projectedLines(projected),
+  ],
+  downwardAPI: () => [['Type', 'DownwardAPI (a volume populated by information about the pod)']],
+  persistentVolumeClaim: ({ claimName, readOnly = false }) => [
+    ['Type', 'PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)'],
+    ['ClaimName', claimName],
+    ['ReadOnly', readOnly],
+  ],
+  nfs: ({ server, path, readOnly = false }) => [
+    ['Type', 'NFS (an NFS mount that lasts the lifetime of a pod)'],
+    ['Server', server],
+    ['Path', path],
+    ['ReadOnly', readOnly],
+  ],
+  csi: ({ driver, fsType = '', volumeHandle, readOnly = false }) => [
+    ['Type', 'CSI (a Container Storage Interface (CSI) volume source)'],
+    ['Driver', driver],
+    ['FSType', fsType],
+    ...(volumeHandle === undefined ? [] : ([['VolumeHandle', volumeHandle]] as const)),
+    ['ReadOnly', readOnly],
+  ],
+  local: ({ path }) => [
+    ['Type', 'LocalVolume (a persistent volume backed by local storage on a node)'],
+    ['Path', path],
+  ],
+  ephemeral: ({ volumeClaimTemplate }) => {
+    const { storageClassName = '', accessModes = [], resources } = volumeClaimTemplate?.spec ?? {};
     return [
       ['Type', 'EphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)'],
       ['StorageClass', storageClassName],
@@ -125,6 +94,13 @@ function sourceLines(source: Source): readonly Line[] {
       ['Capacity', resources?.requests?.['storage'] ?? ''],
       ['Access Modes', accessModes.join(',')],
     ];
+  },
+};
+
+function sourceLines(source: Source): readonly Line[] {
+  for (const name of Object.keys(describers) as (keyof Source)[]) {
+    const described = source[name];
+    if (described !== undefined) return (describers[name] as (source: typeof described) => readonly Line[])(described);
   }
   return [['Type', '<unknown>']];
 }
