@@ -15,6 +15,15 @@ async function commandsUnder(heading: string): Promise<string> {
   return block;
 }
 
+test('the README names every command that there is, and none that is not', async () => {
+  const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const rows = readme.split('\n').filter((line) => line.startsWith('| `proa '));
+  const named = rows.flatMap((row) => [...row.split(' | ')[0]!.matchAll(/`proa ([\w-]+)/g)].map(([, name]) => name));
+  const { stdout } = await proa(['--help']);
+  const listed = [...stdout.matchAll(/^ {2}([\w-]+) {2,}\S/gm)].map(([, name]) => name);
+  assert.deepEqual(new Set(named), new Set(listed));
+});
+
 if (hasProgram('kubectl'))
   describe('the commands of the README', () => {
     /** All of them in one shell, which stops at the first that fails. */
@@ -32,6 +41,12 @@ if (hasProgram('kubectl'))
       const cluster = await ProaProcess.start({ nodes: 0, simulatedNodes: 1 });
       try {
         await follow(cluster, await commandsUnder('Five minutes'));
+        const here = ['--data-dir', cluster.dataDir];
+        assert.match((await proa(['status', ...here])).stdout, /^running /);
+        assert.equal((await proa(['kubeconfig', ...here])).stdout, await readFile(cluster.kubeconfig, 'utf8'));
+        const nodes = await proa(['kubectl', 'get', 'nodes'], { env: cluster.environment });
+        assert.match(nodes.stdout, /^simulated-1 +Ready /m, nodes.stderr);
+        assert.match((await proa(['completion', 'bash'])).stdout, /complete/);
       } finally {
         await cluster.remove();
       }
@@ -43,6 +58,7 @@ if (hasProgram('kubectl'))
         try {
           const archive = await httpServerImage(imageCacheDir);
           assert.equal((await proa(['image', 'load', archive, '--data-dir', cluster.dataDir])).code, 0);
+          assert.match((await proa(['image', 'list', '--data-dir', cluster.dataDir])).stdout, /http-server/);
           const commands = await commandsUnder('Five minutes');
           // Nothing is pulled in a test: another image stands in for the one that the README takes from a registry.
           const local = commands

@@ -3,8 +3,6 @@ import type { ParseArgsConfig } from 'node:util';
 /** One of `proa`'s own commands. */
 export interface Command {
   readonly name: string;
-  /** One line for the overview. */
-  readonly summary: string;
   /** The whole help text. */
   readonly help: string;
   readonly options: NonNullable<ParseArgsConfig['options']>;

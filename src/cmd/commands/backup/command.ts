@@ -20,7 +20,6 @@ const secretMode = 0o600;
 
 export const backup: Command = {
   name: 'backup',
-  summary: 'Write the state and keys of the cluster to a file',
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values, [file]) {

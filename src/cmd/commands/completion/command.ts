@@ -11,7 +11,6 @@ Usage: proa completion bash | zsh | fish
 
 export const completion: Command = {
   name: 'completion',
-  summary: 'Print a script for shell completion',
   help,
   options: {},
   async run(_values, [shell = '']) {

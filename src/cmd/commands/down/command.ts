@@ -20,7 +20,6 @@ const pollMs = 50;
 
 export const down: Command = {
   name: 'down',
-  summary: 'Stop the cluster and its containers; keep its state',
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values) {

@@ -13,7 +13,6 @@ everything in memory.
 
 export const envtest: Command = {
   name: 'envtest',
-  summary: 'Print the folder for KUBEBUILDER_ASSETS',
   help,
   options: {},
   async run() {

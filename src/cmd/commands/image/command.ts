@@ -17,7 +17,6 @@ Usage: proa image load ARCHIVE...    an OCI or docker archive, as "docker save" 
 
 export const image: Command = {
   name: 'image',
-  summary: 'Load images from archives, list what the node has',
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values, [action, ...files]) {

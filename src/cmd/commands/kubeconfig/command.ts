@@ -12,7 +12,6 @@ Usage: proa kubeconfig [--data-dir FOLDER]
 
 export const kubeconfig: Command = {
   name: 'kubeconfig',
-  summary: 'Print a kubeconfig of the cluster',
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values) {

@@ -24,7 +24,6 @@ const marks = ['state.db', 'pki', 'lock.db'];
 
 export const reset: Command = {
   name: 'reset',
-  summary: 'Remove the cluster, its state and its traces',
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values) {

@@ -22,7 +22,6 @@ const revisionsAhead = 1_000_000_000;
 
 export const restore: Command = {
   name: 'restore',
-  summary: 'Bring the cluster back from such a file',
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values, [file]) {

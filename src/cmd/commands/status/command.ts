@@ -15,7 +15,6 @@ Exits with 0 when it runs and 3 when it does not.
 
 export const status: Command = {
   name: 'status',
-  summary: 'Say whether the cluster is running and how it is',
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values) {

@@ -41,7 +41,6 @@ Usage: proa up [flags]
 
 export const up: Command = {
   name: 'up',
-  summary: 'Start a cluster on this machine',
   help,
   options: {
     detach: { type: 'boolean' },
