@@ -87,6 +87,8 @@ export interface KindRules<T extends ApiObject = ApiObject> {
   readonly countedMetadata?: 'labels' | 'annotations';
   /** So does an empty list or map where there was none: upstream compares the values in memory, where these differ. */
   readonly emptyCounts?: boolean;
+  /** Of the things sent empty, or in a form that says nothing, only the fields of this name count. */
+  readonly emptyFieldCounts?: string;
   /** There is JSON in its objects, where an empty list is something. */
   readonly holdsJson?: boolean;
   /** PUT on an absent name creates (leases, endpoints, …). */

@@ -40,11 +40,18 @@ function restoredObject(value: Json, { fields }: ObjectSchema): Json {
   if (!isPlainObject(value)) throw new DecodeError(`cannot restore struct from: ${kindOf(value)}`);
   // Go looks at the fields of a type in the order of its declaration, which protobuf numbers mostly follow.
   const present = Object.keys(value).flatMap((name) => fields.get(name) ?? []);
-  const names = present.sort((left: Field, right: Field) => left.number - right.number).map(({ name }) => name);
+  const names = present.sort(byPlace).map(({ name }) => name);
   return mapMembers(value, names, (name) => {
     const { schema, go } = fields.get(name)!;
     return { schema, go: go?.type };
   });
+}
+
+/** Fields of a type that JSON does not show stand where it does. */
+function byPlace(left: Field, right: Field): number {
+  const [one, other] = [left, right].map(({ around, number }) => [...around, number]) as [number[], number[]];
+  const at = one.findIndex((step, depth) => step !== other[depth]);
+  return at < 0 ? 0 : one[at]! - (other[at] ?? 0);
 }
 
 interface MemberType {
@@ -117,6 +124,7 @@ function restoredBytes(value: Json, schema: ScalarSchema): Json {
 
 function restoredOctet(value: Json): Json {
   if (typeof value !== 'number') throw new DecodeError('unrecognized type: uint8');
+  if (!Number.isInteger(value)) throw new DecodeError('cannot convert float64 to uint8');
   return value & 0xff;
 }
 

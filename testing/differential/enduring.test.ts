@@ -12,7 +12,7 @@ function mortalServer(deadly: ReadonlySet<string>) {
     if (deadly.has(path)) isAlive = false;
     await Promise.resolve();
     if (!isAlive) throw new Error('socket hang up');
-    return { status: 200, contentType: '', warnings: [], headers: {}, body: path };
+    return { status: 200, contentType: '', warnings: [], headers: {}, endsLine: true, body: path };
   };
   const revive = async (): Promise<void> => {
     if (isAlive) return;

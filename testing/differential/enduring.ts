@@ -1,7 +1,7 @@
 import type { Answer, Request } from './exchange.ts';
 
 /** What stands for the answer to a request at which a server's process ended. */
-export const endedAnswer: Answer = { status: 0, contentType: '', warnings: [], headers: {}, body: '' };
+export const endedAnswer: Answer = { status: 0, contentType: '', warnings: [], headers: {}, endsLine: false, body: '' };
 
 export interface Asking {
   ask(request: Request): Promise<Answer>;

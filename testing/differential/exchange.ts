@@ -17,6 +17,8 @@ export interface Answer {
   readonly warnings: readonly string[];
   /** Those of `comparedHeaders` that there are; of numbers, that there is one. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether the body ends with a new line. */
+  readonly endsLine: boolean;
   readonly body: string;
 }
 
@@ -67,15 +69,17 @@ export class Asker {
         const parts: Buffer[] = [];
         answer.on('data', (part: Buffer) => parts.push(part));
         answer.on('error', reject);
-        answer.on('end', () =>
+        answer.on('end', () => {
+          const body = Buffer.concat(parts).toString();
           resolve({
             status: answer.statusCode ?? 0,
             contentType: answer.headers['content-type'] ?? '',
             warnings: warningsOf(answer.headers['warning']),
             headers: headersOf(answer.headers),
-            body: Buffer.concat(parts).toString(),
-          }),
-        );
+            endsLine: body.endsWith('\n'),
+            body,
+          });
+        });
       });
       outgoing.on('error', reject);
       outgoing.setTimeout(answerLimitMs, () => outgoing.destroy(new Error(`no answer in ${answerLimitMs} ms`)));

@@ -130,10 +130,11 @@ function isManagedService(listed: JsonObject): boolean {
   return isObject(labels) && labels['kube-aggregator.kubernetes.io/automanaged'] === 'onstart';
 }
 
-/** An apply configuration that does not fit is told of as far as the official server came, from member to member. */
+/** What does not fit is told of as far as the official server came, from member to member. */
 function tellsSomeOfSeveral({ body }: NormalAnswer): boolean {
   const message = isObject(body) ? body['message'] : undefined;
-  return typeof message === 'string' && /^failed to (create typed patch|convert new) object/.test(message);
+  const some = /^failed to (create typed patch|convert new) object|error decoding from json: illegal base64 data/;
+  return typeof message === 'string' && some.test(message);
 }
 
 /** Whether the official server also gives this answer when it is asked again and again. */

@@ -7,6 +7,7 @@ export interface NormalAnswer {
   readonly warnings: readonly string[];
   /** Absent from answers that were recorded before they were compared. */
   readonly headers?: Readonly<Record<string, string>>;
+  readonly endsLine?: boolean;
   readonly body: Json | string;
 }
 
@@ -28,12 +29,12 @@ const hash = /X509SHA256=[0-9a-f]{64}/g;
  * @param generateName the prefix of a name that the server made up.
  */
 export function normalForm(answer: Answer, generateName = ''): NormalAnswer {
-  const { status, warnings, headers, contentType } = answer;
+  const { status, warnings, headers, contentType, endsLine } = answer;
   // A hash may end as a made-up name does.
   const known = answer.body.replace(hash, 'X509SHA256=HASH');
   const body = generateName === '' ? known : known.replaceAll(generatedName(generateName), `${generateName}RANDOM`);
-  if (!contentType.includes('json')) return { status, warnings, headers, body: body.slice(0, 2000) };
-  return { status, warnings, headers, body: normal(JSON.parse(body) as Json, '') };
+  if (!contentType.includes('json')) return { status, warnings, headers, endsLine, body: body.slice(0, 2000) };
+  return { status, warnings, headers, endsLine, body: normal(JSON.parse(body) as Json, '') };
 }
 
 /** The prefix, perhaps cut, with five letters and digits as the server picks them. */
@@ -129,12 +130,15 @@ function plainText(text: string): string {
   );
 }
 
+/** What answers that were recorded long ago do not have. */
+const comparedLater = ['headers', 'endsLine'];
+
 /** Paths at which two normal forms differ, with both values; nothing when they are the same. */
 export function differences(official: unknown, ours: unknown, path = ''): readonly string[] {
   if (official === ours) return [];
   if (isPlain(official) && isPlain(ours)) {
     const keys = new Set([...Object.keys(official), ...Object.keys(ours)]);
-    if (path === '' && official['headers'] === undefined) keys.delete('headers');
+    if (path === '') for (const key of comparedLater) if (official[key] === undefined) keys.delete(key);
     return [...keys].flatMap((key) => differences(official[key], ours[key], `${path}.${key}`));
   }
   if (Array.isArray(official) && Array.isArray(ours)) {

@@ -6,6 +6,7 @@ import { type Case, caseOf, readBases } from './cases.ts';
 import { Subject } from './compare.ts';
 import { Asker } from './exchange.ts';
 import { differences, type NormalAnswer } from './normal-form.ts';
+import { onceDifferent } from './once-different.ts';
 import { type Recorded, recordFile } from './recorded.ts';
 import { startOfficial, startOurs } from './servers.ts';
 
@@ -37,22 +38,23 @@ try {
   for (const each of [reference, subject]) await each.prepare();
   const first = Number(values.seed);
   const tries = Array.from({ length: mostTries }, (_, index) => caseOf(first + index, bases));
+  const known = onceDifferent(bases);
   const kept: Recorded[] = [];
   const keep = async (todo: readonly Case[], most: number): Promise<void> => {
     for (const asked of todo) {
       if (kept.length >= most) return;
       const [expected, found]: NormalAnswer[] = await Promise.all([reference.answer(asked), subject.answer(asked)]);
-      if (differences(expected, found).length === 0 && !isWrittenMeanwhile(expected!))
-        kept.push({ asked, answer: expected! });
+      const different = differences(expected, found);
+      if (different.length === 0 && !isWrittenMeanwhile(expected!)) kept.push({ asked, answer: expected! });
+      else if (different.length > 0 && known.includes(asked))
+        process.stderr.write(`not kept: ${JSON.stringify(asked)}: ${different[0]}\n`);
     }
   };
-  await keep(
-    tries.filter(({ operation }) => operation === 'create'),
-    wanted * 0.4,
-  );
+  const isCreated = ({ operation }: Case): boolean => operation === 'create';
+  await keep([...known.filter(isCreated), ...tries.filter(isCreated)], wanted * 0.4);
   for (const each of [reference, subject]) await each.store();
   await keep(
-    tries.filter(({ operation }) => operation !== 'create'),
+    [...known, ...tries].filter((asked) => !isCreated(asked)),
     wanted,
   );
   const lines = kept.map((entry) => JSON.stringify(entry)).join('\n');

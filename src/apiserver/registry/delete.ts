@@ -106,21 +106,16 @@ async function servedValue(resource: ServedResource, value: StoredObject): Promi
 
 function checkPreconditions({ resource, name }: Operation, { preconditions }: DeletionOptions, old: ApiObject): void {
   const { uid, resourceVersion } = preconditions ?? {};
-  if (uid !== undefined && uid !== old.metadata.uid) {
-    throw conflict(
-      resource.kind,
-      name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
-    );
-  }
-  if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
-    const found = old.metadata.resourceVersion;
-    throw conflict(
-      resource.kind,
-      name,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${found}`,
-    );
-  }
+  const { group, kind } = resource.kind;
+  const refuse = (what: string, asked: string, found: string | undefined, perhaps: string): never => {
+    const why = `the ${what} in the precondition (${asked}) does not match the ${what} in record (${found})`;
+    // Upstream names the kind here, where it names the resource everywhere else.
+    throw conflict({ group, resource: kind }, name, `${why}. The object might have been ${perhaps}`);
+  };
+  const { metadata } = old;
+  if (uid !== undefined && uid !== metadata.uid) refuse('UID', uid, metadata.uid, 'deleted and then recreated');
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
+    refuse('ResourceVersion', resourceVersion, metadata.resourceVersion, 'modified');
 }
 
 /** The object as it waits for its end, or that nothing is left to wait for. */

@@ -10,6 +10,7 @@ import {
   parseApiVersion,
 } from '#machinery/meta.ts';
 import { oddIn, repeatedKeys } from '#machinery/patch/repeated-keys.ts';
+import { withEmptied } from '#machinery/sent-empty.ts';
 import { conformUnstructured } from '#machinery/unstructured.ts';
 import { converterBetween } from '../resources/conversion.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -159,7 +160,8 @@ function jsonType(value: Json): string {
 
 /** Whatever the document says that it is. */
 function ofKind({ kind }: ServedResource, { value, unknown }: ConformResult): ConformResult {
-  return { value: { ...(value as JsonObject), kind: kind.kind, apiVersion: apiVersionOf(kind) }, unknown };
+  const named = { ...(value as JsonObject), kind: kind.kind, apiVersion: apiVersionOf(kind) };
+  return { value: withEmptied(named, value as JsonObject), unknown };
 }
 
 function unfit(document: JsonObject, message: string): ApiError {

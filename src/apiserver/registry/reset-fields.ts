@@ -19,7 +19,6 @@ const special: Readonly<Record<string, Readonly<Record<string, Paths>>>> = {
     approval: [['spec'], ['status', 'certificate']],
   },
   'admissionregistration.k8s.io/validatingadmissionpolicies': { status: specAndMetadata },
-  'apiextensions.k8s.io/customresourcedefinitions': { status: specAndMetadata },
   'apiregistration.k8s.io/apiservices': { status: specAndMetadata },
   'certificates.k8s.io/podcertificaterequests': { status: specAndMetadata },
   'flowcontrol.apiserver.k8s.io/flowschemas': { status: specAndMetadata },

@@ -1,6 +1,7 @@
 import { equalMeanings, equalValues } from '#machinery/equality.ts';
-import { ApiError, conflict, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { type fieldError, invalid, notFound } from '#machinery/errors.ts';
 import type { ApiObject, GroupVersionKind, Mutable, ObjectMeta } from '#machinery/meta.ts';
+import { hasEmptied } from '#machinery/sent-empty.ts';
 import { type AdmissionAttributes, takeBack } from '../admission/plugin.ts';
 import type { CachedEntry } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
@@ -20,6 +21,7 @@ import { checkLocation, placeIn } from './location.ts';
 import { trackOwnership } from './managed-fields.ts';
 import { modified } from './modified.ts';
 import type { Operation, Result } from './operation.ts';
+import { checkPreconditions } from './preconditions.ts';
 import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
 import { resetMetadataOf } from './reset-fields.ts';
 import { copyOf, forKeeping } from './sent.ts';
@@ -211,43 +213,6 @@ function admissionAttributes(
   };
 }
 
-/** @returns whether the client named the version that it wants to replace. */
-function checkPreconditions(operation: Operation, object: ApiObject, old: ApiObject): boolean {
-  const { resource, name } = operation;
-  const { uid, resourceVersion = '' } = object.metadata;
-  // A patch that says another one meets the validation of the change.
-  if (operation.verb !== 'patch' && uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
-    throw conflict(
-      resource.kind,
-      name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
-    );
-  }
-  if (resourceVersion === '' || resourceVersion === '0') {
-    const isConditional = resource.rules.allowUnconditionalUpdate === false && operation.subresource !== 'scale';
-    if ((operation.verb === 'update' || resourceVersion === '0') && isConditional) {
-      // Upstream names the resource here, where it names the kind everywhere else.
-      throw invalid({ group: resource.kind.group, kind: resource.kind.resource }, name, [
-        fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
-      ]);
-    }
-    return false;
-  }
-  if (resourceVersion === old.metadata.resourceVersion) return true;
-  checkNumber(resourceVersion);
-  throw modified(operation);
-}
-
-const maximumResourceVersion = 2n ** 64n - 1n;
-
-/** @throws ApiError 500: upstream tells of this what its parser told it. */
-function checkNumber(resourceVersion: string): void {
-  const isNumber = /^\d+$/.test(resourceVersion);
-  if (isNumber && BigInt(resourceVersion) <= maximumResourceVersion) return;
-  const why = isNumber ? 'value out of range' : 'invalid syntax';
-  throw new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${why}`);
-}
-
 /** What only the server writes stays as it was; what a client may repeat but not change is for validation to judge. */
 function carrySystemFields(object: Mutable<ApiObject>, old: ApiObject): void {
   const { metadata } = object;
@@ -317,7 +282,10 @@ function sameIntent(
     if (field === 'metadata' || (field === 'status' && !countsStatus)) continue;
     if (!isSame(object[field], old[field])) return false;
   }
-  return resource.rules.emptyCounts !== true || emptied?.isIn(object, ['metadata', 'status']) !== true;
+  if (emptied?.isAny !== true) return true;
+  const { emptyCounts, emptyFieldCounts } = resource.rules;
+  if (emptyFieldCounts !== undefined && hasEmptied(object['spec'], emptyFieldCounts)) return false;
+  return emptyCounts !== true || !emptied.isIn(object, ['metadata', 'status']);
 }
 
 function checkValid(

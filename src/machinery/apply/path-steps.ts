@@ -37,6 +37,10 @@ export class KeylessItem extends Error {}
 /** A template may bring records of ownership along, which have to be some. @throws KeylessItem */
 export function checkRecords(key: string, value: Json | undefined): void {
   if (key === 'managedFields' && areOddRecords(value)) throw new KeylessItem('fieldsV1: expected map');
+  // A list of whole objects that is owned as one, and so not looked into.
+  if (key === 'volumeClaimTemplates' && Array.isArray(value))
+    for (const { metadata } of value.filter(isObject))
+      if (isObject(metadata)) checkRecords('managedFields', metadata['managedFields']);
 }
 
 /** Whether a record of ownership among them is none. */

@@ -52,6 +52,7 @@ export const definitionRules = (engine: RuleEngine): KindRules<CustomResourceDef
   finalizerRule: 'any',
   keepsStatusOnCreate: true,
   holdsJson: true,
+  emptyFieldCounts: 'items',
   allowUnconditionalUpdate: false,
   deletionFinalizer: cleanupFinalizer,
   endsQuietly: true,

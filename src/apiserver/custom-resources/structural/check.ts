@@ -162,9 +162,11 @@ function checkNested(props: JSONSchemaProps, path: string, skipsAnyOf = false): 
     errors.push(...checkNested(inner, `${path}.properties[${name}]`));
   for (const [word, detail] of structuralWords) {
     const value = props[word];
+    const mayBeEmpty = !detail.startsWith('must be undefined');
     const isUnset =
       value === undefined ||
-      (word !== 'default' && (value === '' || value === false || (Array.isArray(value) && value.length === 0)));
+      (value === '' && mayBeEmpty) ||
+      (word !== 'default' && (value === false || (Array.isArray(value) && value.length === 0)));
     if (!isUnset) errors.push(fieldError.forbidden(`${path}.${word}`, detail));
   }
   if (props.properties?.['metadata'] !== undefined)

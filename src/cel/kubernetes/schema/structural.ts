@@ -31,9 +31,9 @@ export function declaredTypeOf(schema: StructuralSchema, isRoot: boolean): Decla
   if (schema.intOrString) {
     return declared.intOrString(props.maxLength === undefined ? undefined : lengthOf(props.maxLength));
   }
-  if (isRoot) return objectType(schema, true);
   switch (schema.type) {
     case 'array': {
+      if (isRoot) return undefined;
       const { items, listType, listKeys } = schema;
       const element = items === undefined ? undefined : declaredTypeOf(items, items.embedded);
       return element === undefined
@@ -41,7 +41,7 @@ export function declaredTypeOf(schema: StructuralSchema, isRoot: boolean): Decla
         : declared.list(element, atLeastZero(props.maxItems), { listType, listKeys });
     }
     case 'object':
-      return objectType(schema, false);
+      return objectType(schema, isRoot);
     case 'string':
       return textType(schema);
     case 'boolean':

@@ -43,4 +43,8 @@ export const daemonSetRules: KindRules<apps.DaemonSet> = {
     const now = equalValues(set.spec.template, old.spec.template) ? before : before + 1;
     set.metadata.annotations = { ...set.metadata.annotations, [templateGeneration]: String(now) };
   },
+  prepareForStatusUpdate({ metadata }, old) {
+    const before = old.metadata.annotations?.[templateGeneration];
+    if (before !== undefined) metadata.annotations = { ...metadata.annotations, [templateGeneration]: before };
+  },
 };

@@ -188,6 +188,10 @@ function validateHostUsers(spec: core.PodSpec, path: string): FieldError[] {
   if (spec.hostNetwork === true) errors.push(fieldError.forbidden(`${path}.hostNetwork`, 'when `hostUsers` is false'));
   if (spec.hostPID === true) errors.push(fieldError.forbidden(`${path}.HostPID`, 'when `hostUsers` is false'));
   if (spec.hostIPC === true) errors.push(fieldError.forbidden(`${path}.HostIPC`, 'when `hostUsers` is false'));
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const)
+    for (const [index, { volumeDevices = [] }] of (spec[list] ?? []).entries())
+      if (volumeDevices.length > 0)
+        errors.push(fieldError.forbidden(`${path}.${list}[${index}].volumeDevices`, 'when `hostUsers` is false'));
   return errors;
 }
 

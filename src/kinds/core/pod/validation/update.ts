@@ -6,6 +6,7 @@ import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { rangeMessage } from '#machinery/names.ts';
 import { withEmptied } from '#machinery/sent-empty.ts';
 import { validateImage } from './containers.ts';
+import { validateTolerations } from './scheduling.ts';
 
 const maximumInt32 = 2 ** 31 - 1;
 const changeable = [
@@ -31,7 +32,7 @@ export function validatePodUpdate(pod: core.Pod, old: core.Pod): FieldError[] {
   }
   const deadline = validateDeadline(pod.spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds);
   if (deadline !== undefined) return [...errors, deadline];
-  errors.push(...validateTolerations(pod.spec.tolerations ?? [], old.spec.tolerations ?? []));
+  errors.push(...validateAddedTolerations(pod.spec.tolerations ?? [], old.spec.tolerations ?? []));
   errors.push(...validateGates(pod.spec.schedulingGates ?? [], old.spec.schedulingGates ?? []));
   const munged = withFixedFieldsOf(pod.spec, old.spec);
   if (equalValues(munged, old.spec)) return errors;
@@ -51,12 +52,16 @@ function validateDeadline(seconds: number | undefined, old: number | undefined):
   return fieldError.invalid(path, seconds, 'must be less than or equal to previous value');
 }
 
-function validateTolerations(tolerations: readonly core.Toleration[], old: readonly core.Toleration[]): FieldError[] {
+function validateAddedTolerations(
+  tolerations: readonly core.Toleration[],
+  old: readonly core.Toleration[],
+): FieldError[] {
   const timeless = ({ tolerationSeconds: _, ...rest }: core.Toleration): object => rest;
   const isKept = (before: core.Toleration): boolean =>
     tolerations.some((now) => equalValues(timeless(before), timeless(now)));
   const detail = 'existing toleration can not be modified except its tolerationSeconds';
-  return old.every(isKept) ? [] : [fieldError.forbidden('spec.tolerations', detail)];
+  const path = 'spec.tolerations';
+  return old.every(isKept) ? validateTolerations(tolerations, path) : [fieldError.forbidden(path, detail)];
 }
 
 function validateGates(gates: readonly core.PodSchedulingGate[], old: readonly core.PodSchedulingGate[]): FieldError[] {
