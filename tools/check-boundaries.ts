@@ -1,5 +1,5 @@
 /**
- * Holds the source to its layers: imports point down, components never meet, and time, randomness and I/O come
+ * Holds the source to its layers: imports point down and in no circle, components never meet, and time, randomness and I/O come
  * from outside. There is no exemption list: a rule that needs one is the wrong rule.
  */
 import { globSync, readFileSync } from 'node:fs';
@@ -51,17 +51,22 @@ const ambient =
   /(?<!(?<!globalThis)\.)\b(Date\.now|Math\.random|setTimeout|setInterval|setImmediate|performance\.now|crypto\.(getRandomValues|randomUUID)|new Date\(\))/;
 
 const problems: string[] = [];
+/** What each file needs of others when it is loaded: types are gone by then. */
+const needed = new Map<string, readonly string[]>();
 for (const file of globSync('src/**/*.ts', { cwd: root })) {
   const path = relative('src', file).replaceAll('\\', '/');
   const folder = path.split('/')[0]!;
   const isTest = path.endsWith('.test.ts');
   const text = readFileSync(join(root, file), 'utf8');
+  const valueImports = text.matchAll(/^(?:import|export) (?!type )[^;]*? from '([^']+\.ts)';/gm);
+  needed.set(
+    path,
+    [...valueImports].flatMap(([statement, specifier = '']) =>
+      /\{\s*(type \w+,?\s*)+\}/.test(statement) ? [] : (pathInSource(file, specifier) ?? []),
+    ),
+  );
   for (const [, specifier = ''] of text.matchAll(/(?:from|import\(?)\s*['"]([^'"]+)['"]/g)) {
-    const reached = specifier.startsWith('#')
-      ? specifier.slice(1)
-      : specifier.startsWith('.')
-        ? relative(join(root, 'src'), resolve(root, dirname(file), specifier))
-        : undefined;
+    const reached = pathInSource(file, specifier);
     if (reached === undefined) {
       const isBound = bound.some((prefix) => path.startsWith(`${prefix}/`));
       if (specifier.startsWith('node:') && portable.includes(folder) && !isBound && !isTest)
@@ -80,5 +85,27 @@ for (const file of globSync('src/**/*.ts', { cwd: root })) {
   const found = folder === 'base' ? null : ambient.exec(code);
   if (found !== null) problems.push(`${file}: ${found[0]} is ambient; take a Clock or a Random`);
 }
+for (const circle of circles()) problems.push(`src/: files need each other in a circle: ${circle.join(' → ')}`);
 for (const problem of problems) process.stderr.write(`${problem}\n`);
-process.exit(problems.length === 0 ? 0 : 1);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+/** What an import leads to, as a path under src; undefined for packages. */
+function pathInSource(file: string, specifier: string): string | undefined {
+  if (specifier.startsWith('#')) return specifier.slice(1);
+  if (!specifier.startsWith('.')) return undefined;
+  return relative(join(root, 'src'), resolve(root, dirname(file), specifier)).replaceAll('\\', '/');
+}
+
+/** Each circle once, from the file where it was met first. */
+function circles(): readonly (readonly string[])[] {
+  const found: (readonly string[])[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) found.push([...way.slice(way.indexOf(path)), path]);
+    if (way.includes(path) || done.has(path)) return;
+    for (const next of needed.get(path) ?? []) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of needed.keys()) visit(path, []);
+  return found;
+}

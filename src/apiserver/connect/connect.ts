@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Log } from '#base/log.ts';
-import { Pod } from '#kinds/generated/handles.ts';
-import type { Pod as PodObject } from '#kinds/generated/types/core_v1.ts';
-import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
+import { ApiError, badRequest } from '#machinery/errors.ts';
 import type { NodeApi, PodTarget } from '#machinery/node-api.ts';
 import { refuseUpgrade } from '#streaming/negotiate.ts';
 import { servePortForward } from '#streaming/port-forward/server.ts';
@@ -20,14 +18,11 @@ import { type RequestInfo, type ResourceRequest, requestInfo, requestTarget } fr
 import { RequestMeter } from '../http/request-meter.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
-import { objectKey } from '../resources/storage-keys.ts';
 import type { ApiServer } from '../server.ts';
 import { admitConnection } from './admission.ts';
 import { serveLog, serveLogOverWebSocket } from './log.ts';
 import { proxyRequest, proxyUpgrade } from './proxy.ts';
-
-/** Finds the node agent of a node by its name; undefined when it is not connected. */
-export type NodeLookup = (nodeName: string) => NodeApi | undefined;
+import { containerOf, type NodeLookup, scheduledPod } from './target.ts';
 
 /** Subresources that reach into a node, over plain HTTP. */
 export function connectRoutes(nodes: NodeLookup): Routes['connect'] {
@@ -186,27 +181,6 @@ function closeSignal(socket: Duplex): AbortSignal {
   return stop.signal;
 }
 
-/** A pod and the agent of its node. @throws ApiError when either is missing. */
-export function scheduledPod(
-  server: ApiServer,
-  nodes: NodeLookup,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
-): { readonly pod: PodObject; readonly node: NodeApi } {
-  const pod = server.resources.of(Pod).storage!.cache.get(objectKey({ namespace, name }))?.value.object as
-    | PodObject
-    | undefined;
-  if (pod === undefined) throw notFound(Pod, name);
-  const { nodeName = '' } = pod.spec;
-  if (nodeName === '') throw badRequest(`pod ${name} does not have a host assigned`);
-  return { pod, node: connectedNode(nodes, nodeName) };
-}
-
-export function connectedNode(nodes: NodeLookup, nodeName: string): NodeApi {
-  const node = nodes(nodeName);
-  if (node === undefined) throw new ApiError(503, 'ServiceUnavailable', `the node ${nodeName} is not connected`);
-  return node;
-}
-
 function runningContainer(
   server: ApiServer,
   nodes: NodeLookup,
@@ -218,24 +192,4 @@ function runningContainer(
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed')
     throw badRequest(`cannot exec into a container in a completed pod; current phase is ${pod.status.phase}`);
   return { node, target: { namespace, pod: name, container: containerOf(pod, wanted) } };
-}
-
-/** The container that is meant: the one named, or the only one. @throws ApiError 400. */
-export function containerOf(pod: PodObject, wanted: string | undefined): string {
-  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
-  const name = pod.metadata.name ?? '';
-  const all = [...containers, ...initContainers, ...ephemeralContainers].map((container) => container.name);
-  if (wanted !== undefined && wanted !== '') {
-    if (!all.includes(wanted)) throw badRequest(`container ${wanted} is not valid for pod ${name}`);
-    return wanted;
-  }
-  const chosen = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
-  if (chosen !== undefined && all.includes(chosen)) return chosen;
-  if (containers.length === 1) return containers[0]!.name;
-  const choices = containers.map((container) => container.name).join(' ');
-  const inits =
-    initContainers.length === 0
-      ? ''
-      : ` or one of the init containers: [${initContainers.map((container) => container.name).join(' ')}]`;
-  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${choices}]${inits}`);
 }

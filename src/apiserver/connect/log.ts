@@ -7,7 +7,7 @@ import { writeChunk } from '../http/chunks.ts';
 import type { Exchange } from '../http/handler.ts';
 import { isTrue, type ResourceRequest } from '../http/request-info.ts';
 import type { ApiServer } from '../server.ts';
-import { containerOf, type NodeLookup, scheduledPod } from './connect.ts';
+import { containerOf, type NodeLookup, scheduledPod } from './target.ts';
 
 /** GET of a pod's `log`: plain text, followed when asked. */
 export async function serveLog(exchange: Exchange, info: ResourceRequest, nodes: NodeLookup): Promise<void> {

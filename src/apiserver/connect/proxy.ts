@@ -16,8 +16,8 @@ import { hopHeaders } from '../http/hop-headers.ts';
 import type { ResourceRequest } from '../http/request-info.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import type { ApiServer } from '../server.ts';
-import { connectedNode, type NodeLookup } from './connect.ts';
 import { rewriteLink, rewriteLinks } from './html-links.ts';
+import { connectedNode, type NodeLookup } from './target.ts';
 
 /** A backend that does not answer is given up after this long. */
 const backendTimeoutMs = 60_000;

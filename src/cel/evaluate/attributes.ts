@@ -11,7 +11,7 @@ import {
   Uint,
   type Value,
 } from '../values/value.ts';
-import { costs, type Planned } from './plan.ts';
+import { costs, type Planned } from './planned.ts';
 
 /** `operand.field`. */
 export function planSelect(operand: Planned, field: string): Planned {

@@ -6,7 +6,8 @@ import { keyOf } from '../values/collections.ts';
 import { accepts, runtimeType } from '../values/runtime-type.ts';
 import { fail, ListValue, type Value } from '../values/value.ts';
 import type { Frame } from './frame.ts';
-import { type Planned, type Planner, tryConstant } from './plan.ts';
+import type { Planner } from './plan.ts';
+import { type Planned, tryConstant } from './planned.ts';
 
 type Evaluate = (...args: readonly Value[]) => Value;
 

@@ -1,6 +1,6 @@
 import { type Failure, fail, type Value } from '../values/value.ts';
 import { absorbable, type Frame, type Step } from './frame.ts';
-import type { Planned } from './plan.ts';
+import type { Planned } from './planned.ts';
 
 function attempt(step: Step, frame: Frame): Value | Failure {
   try {

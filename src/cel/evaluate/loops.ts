@@ -3,7 +3,8 @@ import { MutableList, MutableMap } from '../values/mutable.ts';
 import { runtimeType } from '../values/runtime-type.ts';
 import { fail, ListValue, MapValue, type Value } from '../values/value.ts';
 import { absorbable, type Frame, type Step } from './frame.ts';
-import type { Local, Locals, Planned, Planner } from './plan.ts';
+import type { Planner } from './plan.ts';
+import type { Local, Locals, Planned } from './planned.ts';
 
 interface Loop {
   readonly range: Step;

@@ -1,8 +1,8 @@
 import { validateNodeSelector } from '#kinds/core/pod/validation/scheduling.ts';
 import type * as resource from '#kinds/generated/types/resource_v1.ts';
-import { validateDriverName } from '#kinds/storage/validation.ts';
 import { immutable, invalidAll, requiredOneOf } from '#kinds/validation/common.ts';
 import { validateConditions } from '#kinds/validation/conditions.ts';
+import { validateDriverName } from '#kinds/validation/driver-name.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { interfaceAddressProblems } from '#machinery/ip.ts';
 import type { Mutable } from '#machinery/meta.ts';

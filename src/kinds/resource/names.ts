@@ -1,5 +1,5 @@
-import { validateDriverName } from '#kinds/storage/validation.ts';
 import { invalidAll } from '#kinds/validation/common.ts';
+import { validateDriverName } from '#kinds/validation/driver-name.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { byteLength, identifierProblems, subdomainProblems } from '#machinery/names.ts';
 

@@ -1,6 +1,6 @@
 import type * as resource from '#kinds/generated/types/resource_v1.ts';
-import { validateDriverName } from '#kinds/storage/validation.ts';
 import { each, invalidAll, oneOf, requiredOneOf } from '#kinds/validation/common.ts';
+import { validateDriverName } from '#kinds/validation/driver-name.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { byteLength, labelKeyProblems, labelValueProblems, subdomainProblems } from '#machinery/names.ts';
 import { taintEffects } from './device.ts';

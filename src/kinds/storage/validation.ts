@@ -11,24 +11,17 @@ import {
   oneOfInOrder,
   validateLabelSelector,
 } from '#kinds/validation/common.ts';
+import { validateDriverName } from '#kinds/validation/driver-name.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { byteLength, labelKeyProblems, subdomainProblems } from '#machinery/names.ts';
 import { quantity } from '#machinery/quantity.ts';
 
-const maxDriverNameBytes = 63;
 const maxNodeIdCharacters = 256;
 const maxParameters = 512;
 const maxParameterBytes = 256 * 1024;
 const maxMessageBytes = 1024;
 const maxMetadataBytes = 256 * 1024;
-
-/** The name of a CSI driver, as in `ebs.csi.aws.com`. */
-export function validateDriverName(name: string | undefined, path: string): FieldError[] {
-  if (name === undefined || name === '') return [fieldError.required(path)];
-  const errors = byteLength(name) > maxDriverNameBytes ? [fieldError.tooLong(path, maxDriverNameBytes)] : [];
-  return [...errors, ...invalidAll(path, name, subdomainProblems(name.toLowerCase()))];
-}
 
 export function validateProvisioner(name: string | undefined, path: string): FieldError[] {
   if (name === undefined || name === '') return [fieldError.required(path)];

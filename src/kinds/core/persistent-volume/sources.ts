@@ -6,8 +6,8 @@ import type {
   PersistentVolumeSpec,
   SecretReference,
 } from '#kinds/generated/types/core_v1.ts';
-import { validateDriverName } from '#kinds/storage/validation.ts';
 import { invalidAll } from '#kinds/validation/common.ts';
+import { validateDriverName } from '#kinds/validation/driver-name.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { byteLength, label1123Problems, subdomainProblems } from '#machinery/names.ts';
 import { validateSharedSource } from '../volume-sources.ts';

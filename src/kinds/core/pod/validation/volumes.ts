@@ -1,6 +1,6 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
-import { validateDriverName } from '#kinds/storage/validation.ts';
 import { each, invalidAll, oneOf, validateLabelSelector } from '#kinds/validation/common.ts';
+import { validateDriverName } from '#kinds/validation/driver-name.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { byteLength, label1123Problems, subdomainProblems } from '#machinery/names.ts';
 import { quantity } from '#machinery/quantity.ts';
