@@ -17,6 +17,7 @@ import type { AuthorizationOptions } from './authorization/options.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
 import { podCertificateHook } from './certificates/pod-certificate-hook.ts';
 import { certificateRequestHook } from './certificates/request-hook.ts';
+import { tlsSecretHook } from './certificates/secret-hook.ts';
 import { builtinRules } from './custom-resources/definition/builtin-rules.ts';
 import { definitionHook } from './custom-resources/definition/hook.ts';
 import { celRules } from './custom-resources/validation-rules/engine.ts';
@@ -72,6 +73,7 @@ export interface ApiServerOptions {
 
 /** What granting needs besides the right to write roles and bindings. */
 const accessHooks: Readonly<Record<string, ResourceHook>> = {
+  '/secrets': tlsSecretHook,
   'certificates.k8s.io/certificatesigningrequests': certificateRequestHook,
   'certificates.k8s.io/podcertificaterequests': podCertificateHook,
   'resource.k8s.io/resourceclaims': { ...claimStatusHook, ...adminAccessClaimHook },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { keyPairProblem } from '#client/http/key-pair.ts';
 import type { JsonObject } from '#machinery/meta.ts';
 import { CliError } from '../../failures.ts';
 import { arrayFlag, booleanFlag, textFlagWith } from '../../flags.ts';
@@ -51,9 +52,12 @@ const tls = defineGenerator({
   build({ name, flags }) {
     const { cert, key } = flags;
     if (cert === '' || key === '') throw new CliError('key and cert must be specified');
+    const pair = { cert: readPem(cert), key: readPem(key) };
+    const problem = keyPairProblem(pair.cert.toString(), pair.key.toString());
+    if (problem !== undefined) throw new CliError(problem);
     const data = new Map([
-      ['tls.crt', readPem(cert)],
-      ['tls.key', readPem(key)],
+      ['tls.crt', pair.cert],
+      ['tls.key', pair.key],
     ]);
     return secretOf({ name, type: 'kubernetes.io/tls', data, appendsHash: flags['append-hash'] });
   },

@@ -6,13 +6,20 @@ import { validateAnnotations } from '#kinds/validation/object-meta.ts';
 import { type FieldError, fieldError, GoMap } from '#machinery/errors.ts';
 import { matchesLabels, type ParsedSelector, selectorOf, selectorOfLabels } from '#machinery/labels.ts';
 import type { LabelSelector } from '#machinery/meta.ts';
+import { validateConfinement, validatePodAnnotations } from '../pod/validation/annotations.ts';
 
 const noSpec: PodSpec = { containers: [] };
 
 /** Everything wrong with a template of pods, at `template` or `spec.template`. */
 export function validateTemplate(template: PodTemplateSpec, path: string): FieldError[] {
   const spec = template.spec ?? noSpec;
-  const errors = [...validateMetadata(template, path), ...validatePodSpec(spec, `${path}.spec`)];
+  const { annotations } = template.metadata ?? {};
+  const errors = [
+    ...validateMetadata(template, path),
+    ...validatePodAnnotations(annotations, spec, `${path}.annotations`),
+    ...validatePodSpec(spec, `${path}.spec`),
+    ...validateConfinement(annotations, spec, `${path}.spec`),
+  ];
   if ((spec.ephemeralContainers ?? []).length > 0) {
     const detail = 'ephemeral containers not allowed in pod template';
     errors.push(fieldError.forbidden(`${path}.spec.ephemeralContainers`, detail));

@@ -8,6 +8,7 @@ import { defaultPod, mirrorServiceAccount } from './defaults.ts';
 import { dropDisabledFields, dropDisabledStatusFields } from './disabled.ts';
 import { applyLabelKeys } from './label-keys.ts';
 import { qosClassOf } from './qos.ts';
+import { validateConfinement, validatePodAnnotations } from './validation/annotations.ts';
 import { validateImage } from './validation/containers.ts';
 import { validatePodSpec } from './validation/spec.ts';
 import { validatePodStatus } from './validation/status.ts';
@@ -75,8 +76,9 @@ export const podRules: KindRules<core.Pod> = {
 
 /** Everything wrong with a pod, new or changed. */
 export function validatePod(pod: core.Pod): FieldError[] {
-  const { spec } = pod;
+  const { spec, metadata } = pod;
   return [
+    ...validatePodAnnotations(metadata.annotations, spec, 'metadata.annotations'),
     ...validatePodSpec(spec, 'spec'),
     ...((spec.serviceAccountName ?? '') === '' ? validateTokens(spec) : []),
     ...(['containers', 'initContainers'] as const).flatMap((field) =>
@@ -95,13 +97,14 @@ function validateTokens({ volumes }: core.PodSpec): FieldError[] {
   );
 }
 
-function validateNewPod({ spec }: core.Pod): FieldError[] {
+function validateNewPod({ metadata, spec }: core.Pod): FieldError[] {
   const errors: FieldError[] = [];
   if ((spec.ephemeralContainers ?? []).length > 0)
     errors.push(fieldError.forbidden('spec.ephemeralContainers', 'cannot be set on create'));
   const isGated = (spec.schedulingGates ?? []).length > 0 && (spec.nodeName ?? '') !== '';
   const detail = 'cannot be set until all schedulingGates have been cleared';
-  return isGated ? [...errors, fieldError.forbidden('spec.nodeName', detail)] : errors;
+  if (isGated) errors.push(fieldError.forbidden('spec.nodeName', detail));
+  return [...errors, ...validateConfinement(metadata.annotations, spec, 'spec')];
 }
 
 /** A writer that knows nothing of observed generations (KEP-5067) does not erase them. */

@@ -5,6 +5,7 @@ import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { rangeMessage } from '#machinery/names.ts';
 import { withEmptied } from '#machinery/sent-empty.ts';
+import { validateAnnotationsChange, validatePodAnnotations } from './annotations.ts';
 import { validateImage } from './containers.ts';
 import { validateTolerations } from './scheduling.ts';
 
@@ -19,7 +20,12 @@ const changeable = [
 
 /** A pod is what it was created as, but for images, its deadline, more tolerations and fewer scheduling gates. */
 export function validatePodUpdate(pod: core.Pod, old: core.Pod): FieldError[] {
-  const errors: FieldError[] = [];
+  const { annotations } = pod.metadata;
+  const annotated = 'metadata.annotations';
+  const errors = [
+    ...validateAnnotationsChange(annotations, old.metadata.annotations, annotated),
+    ...validatePodAnnotations(annotations, pod.spec, annotated),
+  ];
   for (const field of ['containers', 'initContainers'] as const) {
     if ((pod.spec[field] ?? []).length !== (old.spec[field] ?? []).length)
       return [...errors, fieldError.forbidden(`spec.${field}`, 'pod updates may not add or remove containers')];
