@@ -1,7 +1,7 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { ipWarnings } from '#machinery/ip.ts';
-import { validateEndpoints } from '../validation.ts';
+import { validateEndpoints } from './validation.ts';
 
 export const endpointsRules: KindRules<core.Endpoints> = {
   validate: validateEndpoints,

@@ -2,7 +2,7 @@ import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { fieldError } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
-import { validateNamespace } from '../validation.ts';
+import { validateNamespace } from './validation.ts';
 
 export const namespaceRules: KindRules<core.Namespace> = {
   validate: validateNamespace,

@@ -1,4 +1,3 @@
-import { validateTaints } from '#kinds/core/validation.ts';
 import type { Node, NodeAddress, NodeStatus } from '#kinds/generated/types/core_v1.ts';
 import { each, invalidAll, negativeMessage } from '#kinds/validation/common.ts';
 import { isCountedInPieces } from '#kinds/validation/resource-names.ts';
@@ -6,6 +5,7 @@ import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { addressFamily, cidrProblems, isNetwork } from '#machinery/ip.ts';
 import { maximumNameBytes } from '#machinery/names.ts';
 import { milliValue, quantity } from '#machinery/quantity.ts';
+import { validateTaints } from './taints.ts';
 
 export function validateNode({ spec, status = {} }: Node): FieldError[] {
   return [

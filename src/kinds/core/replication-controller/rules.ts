@@ -5,7 +5,7 @@ import { subdomainProblems } from '#machinery/names.ts';
 import { dropDisabledTemplateFields } from '../pod/disabled.ts';
 import { nameWarnings, templateWarnings } from '../pod/warnings/index.ts';
 import { defaultTemplate } from '../pod-template/defaults.ts';
-import { validateReplicationController } from '../validation.ts';
+import { validateReplicationController } from './validation.ts';
 
 export const replicationControllerRules: KindRules<core.ReplicationController> = {
   nameProblems: (name) => subdomainProblems(name, 'bytes'),

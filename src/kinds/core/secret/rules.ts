@@ -1,7 +1,7 @@
 import type * as core from '#kinds/generated/types/core_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { encodeBase64 } from '#machinery/base64.ts';
-import { validateSecret, validateSecretUpdate } from '../validation.ts';
+import { validateSecret, validateSecretUpdate } from './validation.ts';
 
 export const secretRules: KindRules<core.Secret> = {
   validate: validateSecret,

@@ -1,8 +1,8 @@
 import { validatePort } from '#kinds/core/pod/validation/handlers.ts';
-import { reservedIp } from '#kinds/core/validation.ts';
 import type { Service, ServicePort, ServiceSpec } from '#kinds/generated/types/core_v1.ts';
 import { goStruct } from '#kinds/go-struct.ts';
 import { each, invalidAll, oneOf, requiredOneOf, validateLabels } from '#kinds/validation/common.ts';
+import { reservedIp } from '#kinds/validation/reserved-ip.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { cidrProblems, ipFamily, ipProblems } from '#machinery/ip.ts';
 import type { ObjectMeta } from '#machinery/meta.ts';

@@ -1,6 +1,6 @@
-import { reservedIp } from '#kinds/core/validation.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from '#kinds/generated/types/discovery_v1.ts';
 import { each, immutable, invalidAll, oneOf, requiredOneOf, validateLabels } from '#kinds/validation/common.ts';
+import { reservedIp } from '#kinds/validation/reserved-ip.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { ipFamily, ipProblems } from '#machinery/ip.ts';

@@ -2,7 +2,7 @@ import type * as policy from '#kinds/generated/types/policy_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { nonNegative } from '#kinds/validation/common.ts';
 import { validateConditions } from '#kinds/validation/conditions.ts';
-import { validatePodDisruptionBudget } from '#kinds/validation/small-kinds.ts';
+import { validatePodDisruptionBudget } from './validation.ts';
 
 const counts = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const;
 

@@ -1,6 +1,6 @@
 import type * as scheduling from '#kinds/generated/types/scheduling_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { validatePriorityClass, validatePriorityClassUpdate } from '#kinds/validation/small-kinds.ts';
+import { validatePriorityClass, validatePriorityClassUpdate } from './validation.ts';
 
 export const priorityClassRules: KindRules<scheduling.PriorityClass> = {
   validate: validatePriorityClass,

@@ -1,6 +1,6 @@
 import type * as storage from '#kinds/generated/types/storage_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
-import { validateStorageClass, validateStorageClassUpdate } from '#kinds/validation/small-kinds.ts';
+import { validateStorageClass, validateStorageClassUpdate } from './validation.ts';
 
 export const storageClassRules: KindRules<storage.StorageClass> = {
   validate: validateStorageClass,
