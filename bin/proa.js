@@ -1,9 +1,9 @@
 #!/bin/sh
 ':' /* Up to the end of this comment the lines are for the shell, the rest of the file is for Node.
 
-# The heap may grow to twice what is in use. Closer costs a burst of writes a third of its processor time, for collecting
-# the same garbage over and over; farther costs memory that a laptop has other uses for.
-flags='--min-semi-space-size=4 --max-semi-space-size=16 --heap-growing-percent=100'
+# Room for what requests leave behind, from the beginning: a start then collects nothing. Only flags that leave Node's own
+# compiled code good stand here; src/cmd/heap.ts has another.
+flags='--min-semi-space-size=16 --max-semi-space-size=16'
 
 self=$0
 while [ -h "$self" ]; do
@@ -14,14 +14,15 @@ root=${self%/?*}/..
 case $0 in kubectl | *[/]kubectl) set -- kubectl "$@" ;; esac
 
 # A cluster starts from a snapshot of the loaded program, once one has been taken: docs/adr/start-snapshot.md. The key says
-# of which Node; both must be this user's own, for they are run.
+# of which Node; both must be this user's own, for they are run. The snapshot was taken with --expose-gc: compiled code is
+# good only where the flags are the same.
 if [ "$1" = up ] && [ -r "$root/dist/release" ]; then
   read -r release <"$root/dist/release"
   snapshots=${XDG_CACHE_HOME:-$HOME/.cache}/proa/$release
   if [ -O "$snapshots/snapshot" ] && [ -O "$snapshots/key" ]; then
     { read -r node; read -r stamp; } <"$snapshots/key"
     if [ "$(stat -L -c '%d %i %s %Z' "$node" 2>&1)" = "$stamp" ]; then
-      exec "$node" $flags --snapshot-blob "$snapshots/snapshot" "$root/bin/proa.js" "$@"
+      exec "$node" --expose-gc $flags --snapshot-blob "$snapshots/snapshot" "$root/bin/proa.js" "$@"
     fi
   fi
   export PROA_SNAPSHOTS="$snapshots"

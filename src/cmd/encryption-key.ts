@@ -17,7 +17,15 @@ export function ensureEncryptionConfiguration(folder: string): string {
   if (known !== undefined) return known;
   const file = join(folder, 'encryption.yaml');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const text = `# How Secrets are sealed in the store. Lose this file and they cannot be read.
+  const text = encryptionText(randomBytes(32).toString('base64'));
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+  return file;
+}
+
+/** @param secret 32 bytes in base64 */
+export function encryptionText(secret: string): string {
+  return `# How Secrets are sealed in the store. Lose this file and they cannot be read.
 # To rotate: put a new key first, rewrite all Secrets, then remove the old key. Changes take effect at once.
 apiVersion: apiserver.config.k8s.io/v1
 kind: EncryptionConfiguration
@@ -27,10 +35,7 @@ resources:
       - secretbox:
           keys:
             - name: key1
-              secret: ${randomBytes(32).toString('base64')}
+              secret: ${secret}
       - identity: {}
 `;
-  writeFileSync(`${file}.new`, text, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
-  return file;
 }

@@ -1,6 +1,8 @@
 import { parseArgs, styleText } from 'node:util';
+import { systemClock } from '#base/clock.ts';
 import type { Command } from './commands/command.ts';
 import { UserError } from './data-folder.ts';
+import { growHeapLater } from './heap.ts';
 
 /** One command with its flags. Resolves to the exit code. @throws UserError for flags that it does not have */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
@@ -29,6 +31,7 @@ export async function untilEnd(work: () => Promise<number>): Promise<void> {
     if (error.code !== 'EPIPE') throw error;
     if (process.argv[2] !== 'up') process.exit(0);
   });
+  growHeapLater(systemClock());
   try {
     process.exitCode = await work();
   } catch (error) {

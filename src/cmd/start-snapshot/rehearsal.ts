@@ -1,3 +1,4 @@
+import { readEncryptionConfiguration } from '#apiserver/encryption/configuration.ts';
 import { ApiServer } from '#apiserver/server.ts';
 import { sleep, systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
@@ -7,6 +8,7 @@ import { VirtualClock } from '#base/virtual-clock.ts';
 import { startControllers } from '#controllers/index.ts';
 import { startScheduler } from '#scheduler/index.ts';
 import { MemoryStore } from '#storage/memory/store.ts';
+import { encryptionText } from '../encryption-key.ts';
 import { newSigningKey } from '../signing-key.ts';
 
 const rehearsedMs = 2000;
@@ -48,6 +50,11 @@ async function startAndStop(): Promise<void> {
     metrics: new Metrics(),
   };
   const store = new MemoryStore();
+  const text = encryptionText(Buffer.alloc(32).toString('base64'));
+  const openKms = (): never => {
+    throw new Error('a rehearsal has no key service');
+  };
+  readEncryptionConfiguration(text, { random: environment.random, openKms });
   const server = await ApiServer.start({
     store,
     environment,
