@@ -25,11 +25,13 @@ export async function startProa(args: readonly string[], dataDir?: string, cache
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'proa-bench-'));
   const kubeconfig = join(folder, 'kubeconfig');
   rmSync(kubeconfig, { force: true });
+  // A proxy's certificates, which Node would read at each start, say nothing about ours.
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined, ...(cacheDir && { XDG_CACHE_HOME: cacheDir }) };
   const started = performance.now();
   const child = spawn(
     join(root, 'bin', 'proa.js'),
     ['up', '--data-dir', folder, '--kubeconfig', kubeconfig, '--port', String(port), ...args],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...(cacheDir && { XDG_CACHE_HOME: cacheDir }) } },
+    { stdio: ['ignore', 'pipe', 'inherit'], env },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {
