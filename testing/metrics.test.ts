@@ -64,6 +64,12 @@ test('what dashboards look at is counted, under upstream’s names', async (t) =
   await client.rawText({ path: '/apis/resource.k8s.io/v1beta2/deviceclasses' });
   await assert.rejects(client.rawText({ path: '/apis/no.such.group/v1/things' }));
   await assert.rejects(connect({ ...nobody, token: 'nonsense' }).rawText({ path: configMaps }));
+  const accounts = '/api/v1/namespaces/default/serviceaccounts';
+  await client.rawText({ method: 'POST', path: accounts, headers: json, body: '{"metadata":{"name":"robot"}}' });
+  const asked = { method: 'POST', path: `${accounts}/robot/token`, headers: json, body: '{"spec":{}}' };
+  const { status } = JSON.parse(await client.rawText(asked)) as { readonly status: { readonly token: string } };
+  const robot = connect({ ...nobody, token: status.token });
+  for (const path of ['/version', '/api']) await robot.rawText({ path });
   await assert.rejects(connect({ ...admin, impersonate: { user: 'tom' } }).rawText({ path: configMaps }));
 
   const page = read(await client.rawText({ path: '/metrics' }));
@@ -87,6 +93,11 @@ test('what dashboards look at is counted, under upstream’s names', async (t) =
     [5, 'authorization_attempts_total', { result: 'allowed' }],
     [1, 'authorization_attempts_total', { result: 'no-opinion' }],
     [5, 'authorization_duration_seconds_count', { result: 'allowed' }],
+    [5, 'apiserver_request_filter_duration_seconds_count', { filter: 'authorization' }],
+    [5, 'apiserver_request_filter_duration_seconds_count', { filter: 'authentication' }],
+    [1, 'apiserver_authorization_decisions_total', { type: 'RBAC', name: 'rbac', decision: 'allowed' }],
+    [2, 'serviceaccount_valid_tokens_total'],
+    [1, 'version_info', { component: 'kube', emulation: '1.36' }],
     [5, 'apiserver_flowcontrol_request_wait_duration_seconds_count', { priority_level: 'exempt', execute: 'true' }],
     [5, 'apiserver_flowcontrol_request_execution_seconds_count', { flow_schema: 'exempt', type: 'regular' }],
     [5, 'apiserver_flowcontrol_work_estimated_seats_count', { flow_schema: 'exempt' }],

@@ -68,9 +68,23 @@ const maxVerified = 4096;
 const leewaySeconds = 60;
 const legacyIssuer = 'kubernetes/serviceaccount';
 
+/** How often tokens were believed, by their sort; legacy ones are those that Secrets hold. */
+export interface TokenUses {
+  valid: number;
+  /** Their clients should have read newer ones. */
+  stale: number;
+  legacy: number;
+  /** Legacy ones of Secrets that somebody made, and of those that were made for each account. */
+  legacyManual: number;
+  legacyAutomatic: number;
+  /** Refused, as the cleaner of unused tokens has marked them. */
+  invalidLegacy: number;
+}
+
 /** Issues and checks service-account tokens: JWTs signed with the cluster's key. */
 export class ServiceAccountTokens {
   readonly issuers: readonly string[];
+  readonly uses: TokenUses = { valid: 0, stale: 0, legacy: 0, legacyManual: 0, legacyAutomatic: 0, invalidLegacy: 0 };
   readonly #signing: { readonly key: KeyObject; readonly keyId: string };
   readonly #verifying: ReadonlyMap<string, KeyObject>;
   readonly #environment: Environment;

@@ -1,5 +1,5 @@
 import { Node, Pod, Secret, ServiceAccount } from '#kinds/generated/handles.ts';
-import type { Secret as SecretObject } from '#kinds/generated/types/core_v1.ts';
+import type { Secret as SecretObject, ServiceAccount as ServiceAccountObject } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { decodeBase64 } from '#machinery/base64.ts';
 import type { ApiObject } from '#machinery/meta.ts';
@@ -56,7 +56,14 @@ export class ServiceAccountAuthenticator implements TokenAuthenticator {
       user = userOf(claims);
       this.#users.set(claims, user);
     }
-    return { outcome: 'authenticated', user, audiences, ...staleness(claims, this.#options.now()) };
+    const { uses } = this.#options.tokens;
+    const stale = staleness(claims, this.#options.now());
+    if (stale === undefined) {
+      uses.valid++;
+      return { outcome: 'authenticated', user, audiences };
+    }
+    uses.stale++;
+    return { outcome: 'authenticated', user, audiences, ...stale };
   }
 
   /** Why a bound token is good no more: it dies with what it is bound to. */
@@ -104,10 +111,16 @@ export class ServiceAccountAuthenticator implements TokenAuthenticator {
       return refused(`ServiceAccount ${namespace}/${name} has been deleted`);
     if (account.metadata.uid !== uid)
       return refused(`ServiceAccount UID (${account.metadata.uid}) does not match claim (${uid})`);
-    if (secret.metadata.labels?.[invalidSince] !== undefined)
+    const { uses } = this.#options.tokens;
+    const isAutomatic = (account as ServiceAccountObject).secrets?.some((one) => one.name === secretName) === true;
+    if (secret.metadata.labels?.[invalidSince] !== undefined) {
+      if (isAutomatic) uses.invalidLegacy++;
       return refused(
         `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${invalidSince}' label from the secret to temporarily allow use of this token`,
       );
+    }
+    uses.legacy++;
+    uses[isAutomatic ? 'legacyAutomatic' : 'legacyManual']++;
     this.#options.onLegacyUse(secret);
     let user = this.#users.get(claims);
     if (user === undefined) {
@@ -134,8 +147,8 @@ function holds({ data }: SecretObject, token: string): boolean {
 function staleness(
   { sub, 'kubernetes.io': { warnafter } }: TokenClaims,
   nowMs: number,
-): { annotations?: Readonly<Record<string, string>> } {
-  if (warnafter === undefined || warnafter * 1000 >= nowMs) return {};
+): { readonly annotations: Readonly<Record<string, string>> } | undefined {
+  if (warnafter === undefined || warnafter * 1000 >= nowMs) return undefined;
   const seconds = Math.floor(nowMs / 1000 - warnafter);
   const text = `subject: ${sub}, seconds after warning threshold: ${seconds}`;
   return { annotations: { 'authentication.k8s.io/stale-token': text } };

@@ -40,6 +40,16 @@ export interface Authorizer {
   authorize(attributes: AccessAttributes): Awaitable<Decision>;
   /** What it allows a user in a namespace; an authoriser without this has nothing to list. */
   readonly rulesFor?: (user: UserInfo, namespace: string) => ListedRules;
+  /** How often each of several authorisers has decided. */
+  readonly decisions?: () => Iterable<DecisionCount>;
+}
+
+export interface DecisionCount {
+  /** What the configuration calls the authoriser, for example `RBAC`. */
+  readonly type: string;
+  readonly name: string;
+  readonly decision: 'allowed' | 'denied';
+  readonly count: number;
 }
 
 /** What somebody may do, as far as it can be listed. */

@@ -11,11 +11,13 @@ import {
   alwaysAllow,
   alwaysDeny,
   type Decision,
+  type DecisionCount,
   type ListedRules,
   mastersAuthorizer,
   unionAuthorizer,
 } from './authorizer.ts';
 import { type ConfiguredAuthorizer, readAuthorizationConfiguration } from './configuration.ts';
+import { DecisionCounts } from './counted.ts';
 import { nodeAuthorizer } from './node/authorizer.ts';
 import { NodeGraph } from './node/graph.ts';
 import type { AuthorizationOptions } from './options.ts';
@@ -30,6 +32,7 @@ export class ConfiguredAuthorizers implements Authorizer {
   readonly #environment: Environment;
   readonly #rbac: RbacAuthorizer;
   readonly #node: Authorizer;
+  readonly #counts = new DecisionCounts();
   #webhooks: readonly AuthorizationWebhook[] = [];
   #union: Authorizer;
   #followed: { close(): void } | undefined;
@@ -76,6 +79,10 @@ export class ConfiguredAuthorizers implements Authorizer {
     return this.#union.rulesFor!(user, namespace);
   }
 
+  decisions(): Iterable<DecisionCount> {
+    return this.#counts.read();
+  }
+
   close(): void {
     this.#followed?.close();
     for (const webhook of this.#webhooks) webhook.close();
@@ -83,7 +90,7 @@ export class ConfiguredAuthorizers implements Authorizer {
 
   #unionOf(configured: readonly ConfiguredAuthorizer[]): Authorizer {
     const webhooks: AuthorizationWebhook[] = [];
-    const authorizers = configured.map((one) => this.#authorizerOf(one, webhooks));
+    const authorizers = configured.map((one) => this.#counts.counting(one, this.#authorizerOf(one, webhooks)));
     this.#webhooks = webhooks;
     return unionAuthorizer([mastersAuthorizer, ...authorizers]);
   }

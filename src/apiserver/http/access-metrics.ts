@@ -2,6 +2,7 @@ import { exponentialBounds, type Metrics, type Series } from '#base/metrics.ts';
 import type { UserInfo } from '../registry/operation.ts';
 
 const bounds = exponentialBounds(0.001, 2, 15);
+const filterBounds = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 5, 10, 15, 30];
 const [hour, day] = [3600, 86_400];
 /** Seconds: from half an hour to a year. */
 const certificateBounds = [
@@ -22,6 +23,7 @@ export class AccessMetrics {
   readonly #users: (name: string) => Series;
   readonly #authentication: Readonly<Record<AuthenticationResult, readonly [Series, Series]>>;
   readonly #authorization: Readonly<Record<AuthorizationResult, readonly [Series, Series]>>;
+  readonly #filters: Readonly<Record<'authentication' | 'authorization', Series>>;
   readonly #byName = new Map<string, Series>();
   /** Seconds that the certificate of a request is still good for. */
   readonly certificateLeft: Series;
@@ -40,6 +42,15 @@ export class AccessMetrics {
         certificateBounds,
       )
       .series({});
+    const filters = metrics.histogram(
+      'apiserver_request_filter_duration_seconds',
+      'How long requests took to go through each filter.',
+      filterBounds,
+    );
+    this.#filters = {
+      authentication: filters.series({ filter: 'authentication' }),
+      authorization: filters.series({ filter: 'authorization' }),
+    };
     const decisions = metrics.counter(
       'authorization_attempts_total',
       'Questions for authorisation by what came of them.',
@@ -54,6 +65,7 @@ export class AccessMetrics {
     const [attempts, duration] = this.#authentication[user === undefined ? 'failure' : 'success'];
     attempts(1);
     duration(seconds);
+    this.#filters.authentication(seconds);
     if (user !== undefined) this.#countOf((user.actor ?? user).name)(1);
   }
 
@@ -61,6 +73,7 @@ export class AccessMetrics {
     const [decisions, duration] = this.#authorization[result];
     decisions(1);
     duration(seconds);
+    this.#filters.authorization(seconds);
   }
 
   #countOf(user: string): Series {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { MetricLabels, Metrics } from '#base/metrics.ts';
-import { Service } from '#kinds/generated/handles.ts';
+import { APIService, Service } from '#kinds/generated/handles.ts';
 import type { Service as ServiceObject } from '#kinds/generated/types/core_v1.ts';
 import { type CacheCounts, maxHistory, type ResourceCache } from '../cache/resource-cache.ts';
 import type { ApiServer } from '../server.ts';
@@ -14,9 +14,7 @@ type Readings = Generator<readonly [MetricLabels, number]>;
 export function describeServer(metrics: Metrics, server: ApiServer): void {
   describeAccess(metrics, server);
   describeCaches(metrics, server);
-  metrics.gauge('aggregator_unavailable_apiservice', 'APIServices that are not available.', () =>
-    [...(server.aggregator?.remotes ?? [])].map(({ name, isAvailable }) => [{ name }, isAvailable ? 0 : 1] as const),
-  );
+  metrics.gauge('aggregator_unavailable_apiservice', 'APIServices that are not available.', () => availability(server));
   metrics.count('aggregator_unavailable_apiservice_total', 'Times that an APIService was found unavailable.', () =>
     [...(server.aggregator?.failures.values() ?? [])].map(
       ({ name, reason, count }) => [{ name, reason }, count] as const,
@@ -42,9 +40,21 @@ export function describeServer(metrics: Metrics, server: ApiServer): void {
   ]);
   metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
   metrics.count('process_cpu_seconds_total', 'Processor time used.', () => [[{}, processorSeconds()]]);
+  metrics.gauge('version_info', 'The versions of this server.', () => [
+    [{ binary: versionInfo.gitVersion.slice(1), component: 'kube', ...supported }, 1],
+  ]);
+  metrics.gauge('process_virtual_memory_max_bytes', 'Addresses that may be in use.', () => maxAddresses());
   metrics.gauge('process_virtual_memory_bytes', 'Addresses in use.', () => virtualMemory());
   metrics.gauge('process_open_fds', 'Open files.', () => openFiles());
   metrics.gauge('process_max_fds', 'Files that may be open.', () => maxFiles());
+}
+
+function* availability({ aggregator, resources }: ApiServer): Readings {
+  const remote = new Map([...(aggregator?.remotes ?? [])].map(({ name, isAvailable }) => [name, isAvailable]));
+  for (const { value } of resources.of(APIService).storage!.cache.entries()) {
+    const { name = '' } = value.object.metadata;
+    yield [{ name }, remote.get(name) === false ? 1 : 0];
+  }
 }
 
 /** What was wrong with the certificates of servers that this one calls. */
@@ -78,6 +88,12 @@ function describeServices(metrics: Metrics, { resources, serviceCidr: cidr }: Ap
   ]);
 }
 
+const { emulationMajor, emulationMinor, minCompatibilityMajor, minCompatibilityMinor } = versionInfo;
+const supported = {
+  emulation: `${emulationMajor}.${emulationMinor}`,
+  min_compat: `${minCompatibilityMajor}.${minCompatibilityMinor}`,
+};
+
 /** Stages of gates are words of their own in metrics; what is generally available has none. */
 function stageLabel(stage: string): string {
   return stage === 'GA' ? '' : stage;
@@ -107,6 +123,10 @@ function fromProcess(file: string, pattern: RegExp, unit: number): readonly (rea
 }
 
 const virtualMemory = () => fromProcess('status', /^VmSize:\s+(\d+) kB$/m, 1024);
+const maxAddresses = () => {
+  const limited = fromProcess('limits', /^Max address space\s+(\d+)/m, 1);
+  return limited.length > 0 ? limited : ([[{}, 2 ** 64]] as const);
+};
 const maxFiles = () => fromProcess('limits', /^Max open files\s+(\d+)/m, 1);
 
 function describeCaches(metrics: Metrics, server: ApiServer): void {
@@ -152,8 +172,22 @@ function* caches({ resources }: ApiServer): Generator<readonly [{ group: string;
   }
 }
 
-/** What audit and encryption have to say, where there are any. */
-function describeAccess(metrics: Metrics, { auditor, encryption }: ApiServer): void {
+const tokenUses = {
+  serviceaccount_valid_tokens_total: ['valid', 'Tokens of service accounts that were believed.'],
+  serviceaccount_stale_tokens_total: ['stale', 'Those whose clients should have read newer ones.'],
+  serviceaccount_legacy_tokens_total: ['legacy', 'Tokens of Secrets that were believed.'],
+  serviceaccount_legacy_manual_token_uses_total: ['legacyManual', 'Those of Secrets that somebody made.'],
+  serviceaccount_legacy_auto_token_uses_total: ['legacyAutomatic', 'Those of Secrets that were made by themselves.'],
+  serviceaccount_invalid_legacy_auto_token_uses_total: ['invalidLegacy', 'Tokens refused, as nobody used them long.'],
+} as const;
+
+/** Who was believed, who was allowed; what audit and encryption have to say, where there are any. */
+function describeAccess(metrics: Metrics, { auditor, encryption, registry }: ApiServer): void {
+  for (const [name, [of, help]] of Object.entries(tokenUses))
+    metrics.count(name, help, () => [[{}, registry.tokens.uses[of]]]);
+  metrics.count('apiserver_authorization_decisions_total', 'Decisions by the authoriser that made them.', () =>
+    [...(registry.authorizer.decisions?.() ?? [])].map(({ count, ...labels }) => [labels, count] as const),
+  );
   metrics.count('apiserver_audit_event_total', 'Events that were noted.', () => [[{}, auditor?.written ?? 0]]);
   metrics.count('apiserver_audit_requests_rejected_total', 'Requests refused because they could not be noted.', () => [
     [{}, 0],
