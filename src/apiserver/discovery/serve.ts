@@ -30,13 +30,13 @@ function documentsOf(server: ApiServer): Documents {
 
 /** `/api`, `/apis` and the lists below them. Returns false for any other path. */
 export function serveDiscovery(exchange: Exchange, path: string): boolean {
-  const { server, response } = exchange;
+  const { server, response, format } = exchange;
   const [, root, group, version, ...more] = path.split('/');
   if ((root !== 'api' && root !== 'apis') || more.length > 0) return false;
   if (group === undefined) {
     if (wantsAggregated(exchange)) sendAggregated(exchange, root);
-    else if (root === 'api') sendJson(response, 200, coreVersions());
-    else sendJson(response, 200, groupList(documentsOf(server).groups));
+    else if (root === 'api') sendJson(response, 200, coreVersions(), format);
+    else sendJson(response, 200, groupList(documentsOf(server).groups), format);
     return true;
   }
   if (root === 'api') {
@@ -47,7 +47,7 @@ export function serveDiscovery(exchange: Exchange, path: string): boolean {
   const found = documentsOf(server).groups.find(({ group: name }) => name === group);
   const entry = found === undefined ? undefined : apiGroup(found);
   if (entry === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
-  sendJson(response, 200, { kind: 'APIGroup', apiVersion: 'v1', ...entry });
+  sendJson(response, 200, { kind: 'APIGroup', apiVersion: 'v1', ...entry }, format);
   return true;
 }
 
@@ -67,11 +67,11 @@ function coreVersions(): object {
   };
 }
 
-function sendResources({ response, server }: Exchange, group: string, version: string): boolean {
+function sendResources({ response, server, format }: Exchange, group: string, version: string): boolean {
   const served = server.resources.groups.get(group)?.get(version);
   if (served === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   const sorted = [...served].sort((left, right) => (left.kind.resource < right.kind.resource ? -1 : 1));
-  sendJson(response, 200, resourceList(sorted));
+  sendJson(response, 200, resourceList(sorted), format);
   return true;
 }
 

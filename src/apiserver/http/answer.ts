@@ -11,7 +11,7 @@ import type { Result } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import { ChunkedAnswer } from './chunks.ts';
 import { compressed, compressing, declareGzip, isCompressed } from './compression.ts';
-import { encodeValue, statusSchema } from './encode.ts';
+import { encodePretty, encodeValue, statusSchema } from './encode.ts';
 import { protobufListOf, protobufOf } from './messages.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, type Encoding, mediaTypes, notAcceptable } from './negotiation.ts';
@@ -83,8 +83,8 @@ function sendPlainBytes(response: AnyResponse, status: number, contentType: stri
   response.end(body);
 }
 
-export function sendJson(response: AnyResponse, status: number, value: object): void {
-  sendBytes(response, status, mediaTypes.json, encodeJsonLine(value));
+export function sendJson(response: AnyResponse, status: number, value: object, { pretty }: AnswerFormat): void {
+  sendBytes(response, status, mediaTypes.json, pretty ? encodePretty(value) : encodeJsonLine(value));
 }
 
 /** Sends what seldom changes: a client that names its ETag is told that it has it already. */
@@ -150,8 +150,9 @@ function wholeObject({ format, resource }: Answering, value: StoredObject): Uint
 
 /** Tables have no protobuf form. */
 function sendTable({ response, format }: Answering, status: number, table: object): void {
-  if (format.encoding === 'json' || format.encoding === 'protobuf') return sendJson(response, status, table);
-  sendBytes(response, status, mediaTypes[format.encoding], encodeValue(table, statusSchema(), format));
+  const encoding = format.encoding === 'protobuf' ? 'json' : format.encoding;
+  if (encoding === 'json') return sendJson(response, status, table, format);
+  sendBytes(response, status, mediaTypes[encoding], encodeValue(table, statusSchema(), format));
 }
 
 /** Objects without their content, whatever their kind. */

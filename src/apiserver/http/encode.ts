@@ -10,12 +10,17 @@ import type { AnswerFormat } from './negotiation.ts';
 
 const encoder = new TextEncoder();
 
+/** JSON for people to read: no line, but several. */
+export function encodePretty(value: object): Uint8Array {
+  return encoder.encode(stringifyJson(value, 2));
+}
+
 /** A value in the form that the client wants: JSON is a line unless it is pretty. Kinds without a protobuf form are told in JSON by the caller. */
 export function encodeValue(value: object, schema: ObjectSchema, { encoding, pretty }: AnswerFormat): Uint8Array {
   switch (encoding) {
     case 'json': {
       const written = withExplicitNulls(value, schema);
-      return pretty ? encoder.encode(stringifyJson(written, 2)) : encodeJsonLine(written);
+      return pretty ? encodePretty(written) : encodeJsonLine(written);
     }
     case 'yaml':
       return encoder.encode(dumpYaml(withExplicitNulls(value, schema) as unknown as Json));

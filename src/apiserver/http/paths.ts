@@ -1,11 +1,11 @@
 import { ApiError } from '#machinery/errors.ts';
-import { stringifyJson } from '#machinery/json.ts';
 import { serveDiscovery } from '../discovery/serve.ts';
 import type { FlowControl } from '../fairness/flow-control.ts';
 import { debugPage } from '../fairness/metrics.ts';
 import type { OpenApi } from '../openapi/serve.ts';
 import { addHeaders, sendBytes } from './answer.ts';
 import { acceptsGzip } from './compression.ts';
+import { encodePretty } from './encode.ts';
 import type { Exchange } from './handler.ts';
 import { type HealthChecks, serveHealth } from './health.ts';
 import type { ServerMetrics } from './metrics.ts';
@@ -85,7 +85,7 @@ function sendText(
 }
 
 function sendPretty({ response }: Exchange, value: object): void {
-  sendBytes(response, 200, mediaTypes.json, Buffer.from(stringifyJson(value, 2)));
+  sendBytes(response, 200, mediaTypes.json, encodePretty(value));
 }
 
 /** What those who check tokens ask for: they may keep it for an hour. */

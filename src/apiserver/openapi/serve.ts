@@ -56,7 +56,7 @@ export class OpenApi {
       return true;
     }
     if (path === '/openapi/v3') {
-      sendJson(exchange.response, 200, { paths: await this.#index(server) });
+      sendJson(exchange.response, 200, { paths: await this.#index(server) }, exchange.format);
       return true;
     }
     if (!path.startsWith('/openapi/v3/')) return false;

@@ -100,7 +100,8 @@ function claims(question: Question): Decision {
   const { verb, subresource, namespace, name } = attributes;
   const reaches = (): boolean => graph.reaches(node, 'persistentvolumeclaims', namespace, name);
   if (subresource !== 'status') return getOne(question, reaches);
-  if (verb !== 'get' && verb !== 'update' && verb !== 'patch') return abstain('can only get/update/patch this type');
+  // What upstream says is not quite what it does.
+  if (verb !== 'update' && verb !== 'patch') return abstain('can only get/update/patch this type');
   return related(question, reaches());
 }
 
@@ -108,7 +109,7 @@ function serviceAccounts(question: Question): Decision {
   const { graph, node, attributes } = question;
   const { verb, subresource, namespace, name } = attributes;
   const reaches = (): boolean => graph.reaches(node, 'serviceaccounts', namespace, name);
-  if (subresource === '') return getOne(question, reaches);
+  if (verb === 'get' && subresource === '') return getOne(question, reaches);
   if (verb !== 'create' || name === '') return abstain('can only create tokens for individual service accounts');
   if (subresource !== 'token') return abstain('can only create token subresource of serviceaccount');
   return reaches() ? allowed : unrelated(question);
@@ -127,8 +128,8 @@ function leases({ node, attributes: { verb, namespace, name } }: Question): Deci
 }
 
 function csiNodes({ node, attributes: { verb, subresource, name } }: Question): Decision {
-  if (subresource !== '') return abstain('cannot authorize CSINode subresources');
   if (!ownObjectVerbs.has(verb)) return abstain('can only get, create, update, patch, or delete a CSINode');
+  if (subresource !== '') return abstain('cannot authorize CSINode subresources');
   if (verb !== 'create' && name !== node)
     return abstain('can only access CSINode with the same name as the requesting node');
   return allowed;
