@@ -55,14 +55,20 @@ function isKeptAsJson({ name }: ObjectSchema): boolean {
   return name.startsWith('apiextensions.');
 }
 
+interface ExplicitNullsOptions {
+  /** What is empty stays so, as in an object that was not written yet. */
+  readonly keepsEmpty?: boolean;
+}
+
+const noOptions: ExplicitNullsOptions = {};
+
 /**
  * The object as it is written: with null where nothing is there, and for what is empty. Never changes `object`.
- * @param keepsEmpty what is empty stays so, as in an object that was not written yet.
  */
 export function withExplicitNulls<T extends object>(
   object: T,
   schema: ObjectSchema,
-  keepsEmpty = isKeptAsJson(schema),
+  { keepsEmpty = isKeptAsJson(schema) }: ExplicitNullsOptions = noOptions,
 ): T {
   const places = placesIn(schema);
   return places === none ? object : (written(object as JsonObject, places, keepsEmpty) as unknown as T);

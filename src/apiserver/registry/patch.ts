@@ -63,8 +63,8 @@ export function applyPatchDocument(
   }
 }
 
-function refused({ message, isClientError }: PatchFormatError): ApiError {
-  return isClientError ? badRequest(message) : new ApiError(500, '', message);
+function refused({ message, blames }: PatchFormatError): ApiError {
+  return blames === 'client' ? badRequest(message) : new ApiError(500, '', message);
 }
 
 function documentOf(type: PatchType, patch: unknown): JsonObject {

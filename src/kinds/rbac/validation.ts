@@ -8,11 +8,11 @@ import { pathSegmentProblems, subdomainProblems } from '#machinery/names.ts';
 const group = 'rbac.authorization.k8s.io';
 
 export function validateRole({ rules }: rbac.Role): FieldError[] {
-  return each(rules, 'rules', (rule, path) => validateRule(rule, path, true));
+  return each(rules, 'rules', (rule, path) => validateRule(rule, path, 'namespace'));
 }
 
 export function validateClusterRole({ rules, aggregationRule }: rbac.ClusterRole): FieldError[] {
-  const errors = each(rules, 'rules', (rule, path) => validateRule(rule, path, false));
+  const errors = each(rules, 'rules', (rule, path) => validateRule(rule, path, 'cluster'));
   if (aggregationRule === undefined) return errors;
   const path = 'aggregationRule.clusterRoleSelectors';
   if ((aggregationRule.clusterRoleSelectors ?? []).length === 0) {
@@ -27,12 +27,14 @@ export function validateClusterRole({ rules, aggregationRule }: rbac.ClusterRole
   ];
 }
 
-function validateRule(rule: rbac.PolicyRule, path: string, isNamespaced: boolean): FieldError[] {
+type Scope = 'namespace' | 'cluster';
+
+function validateRule(rule: rbac.PolicyRule, path: string, scope: Scope): FieldError[] {
   const { verbs = [], nonResourceURLs: urls = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
   const errors: FieldError[] = [];
   if (verbs.length === 0) errors.push(fieldError.required(`${path}.verbs`, 'verbs must contain at least one value'));
   if (urls.length > 0) {
-    if (isNamespaced) {
+    if (scope === 'namespace') {
       const detail = 'namespaced rules cannot apply to non-resource URLs';
       errors.push(fieldError.invalid(`${path}.nonResourceURLs`, urls, detail));
     }
@@ -52,37 +54,34 @@ function validateRule(rule: rbac.PolicyRule, path: string, isNamespaced: boolean
 }
 
 export function validateRoleBinding(binding: rbac.RoleBinding): FieldError[] {
-  return validateBinding(binding, ['Role', 'ClusterRole'], true);
+  return validateBinding(binding, ['Role', 'ClusterRole'], 'namespace');
 }
 
 export function validateClusterRoleBinding(binding: rbac.ClusterRoleBinding): FieldError[] {
-  return validateBinding(binding, ['ClusterRole'], false);
+  return validateBinding(binding, ['ClusterRole'], 'cluster');
 }
 
-/** @param isNamespaced a service account may leave its namespace to the binding. */
-function validateBinding(binding: rbac.RoleBinding, kinds: readonly string[], isNamespaced: boolean): FieldError[] {
+function validateBinding(binding: rbac.RoleBinding, kinds: readonly string[], scope: Scope): FieldError[] {
   const { apiGroup = '', kind = '', name = '' } = binding.roleRef;
   const errors: FieldError[] = [];
   if (apiGroup !== group) errors.push(fieldError.notSupported('roleRef.apiGroup', apiGroup, [group]));
   if (!kinds.includes(kind)) errors.push(fieldError.notSupportedInOrder('roleRef.kind', kind, kinds));
   if (name === '') errors.push(fieldError.required('roleRef.name'));
   else errors.push(...invalidAll('roleRef.name', name, pathSegmentProblems(name)));
-  return [
-    ...errors,
-    ...each(binding.subjects, 'subjects', (subject, path) => validateSubject(subject, path, isNamespaced)),
-  ];
+  return [...errors, ...each(binding.subjects, 'subjects', (subject, path) => validateSubject(subject, path, scope))];
 }
 
+/** A service account may leave its namespace to a binding that has one. */
 function validateSubject(
   { kind, name = '', namespace = '', apiGroup = '' }: rbac.Subject,
   path: string,
-  isNamespaced: boolean,
+  scope: Scope,
 ): FieldError[] {
   const errors = name === '' ? [fieldError.required(`${path}.name`)] : [];
   if (kind === 'ServiceAccount') {
     if (name !== '') errors.push(...invalidAll(`${path}.name`, name, subdomainProblems(name)));
     if (apiGroup !== '') errors.push(fieldError.notSupported(`${path}.apiGroup`, apiGroup, ['']));
-    if (namespace === '' && !isNamespaced) errors.push(fieldError.required(`${path}.namespace`));
+    if (namespace === '' && scope === 'cluster') errors.push(fieldError.required(`${path}.namespace`));
   } else if (kind === 'User' || kind === 'Group') {
     if (apiGroup !== group) errors.push(fieldError.notSupported(`${path}.apiGroup`, apiGroup, [group]));
   } else {

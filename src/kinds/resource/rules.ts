@@ -53,8 +53,7 @@ function defaultBetaRequests(requests: Mutable<readonly beta.DeviceRequest[]> | 
 }
 
 export const deviceClassRules: KindRules<resource.DeviceClass> = {
-  // The limit is told in bytes here.
-  nameProblems: (name) => subdomainProblems(name).map((problem) => problem.replace(/ characters$/, ' bytes')),
+  nameProblems: (name) => subdomainProblems(name, 'bytes'),
   validate: (deviceClass, { checkSelector }) => validateDeviceClass(deviceClass, checkSelector),
   hasGeneration: true,
 };

@@ -34,7 +34,7 @@ function bytesOf(texts: Texts): number {
   return Object.entries(texts).reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0);
 }
 
-export function validateParameters(parameters: Texts | undefined, mayBeEmpty: boolean): FieldError[] {
+export function validateParameters(parameters: Texts | undefined): FieldError[] {
   const path = 'parameters';
   const entries = Object.entries(parameters ?? {});
   if (entries.length > maxParameters) return [fieldError.tooLong(path, maxParameters)];
@@ -42,8 +42,6 @@ export function validateParameters(parameters: Texts | undefined, mayBeEmpty: bo
     key === '' ? [fieldError.invalid(path, key, 'field can not be empty.')] : [],
   );
   if (bytesOf(parameters ?? {}) > maxParameterBytes) errors.push(fieldError.tooLong(path, maxParameterBytes));
-  if (!mayBeEmpty && entries.length === 0)
-    errors.push(fieldError.required(path, 'must contain at least one key/value pair'));
   return errors;
 }
 
@@ -217,7 +215,11 @@ export function validateAttachmentStatus(
 }
 
 export function validateAttributesClass({ driverName, parameters }: storage.VolumeAttributesClass): FieldError[] {
-  return [...validateProvisioner(driverName, 'driverName'), ...validateParameters(parameters, false)];
+  const found =
+    Object.keys(parameters ?? {}).length > 0
+      ? validateParameters(parameters)
+      : [fieldError.required('parameters', 'must contain at least one key/value pair')];
+  return [...validateProvisioner(driverName, 'driverName'), ...found];
 }
 
 export function validateAttributesClassUpdate(

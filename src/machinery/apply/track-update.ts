@@ -64,7 +64,9 @@ function tracked(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsE
   // What was not kept track of from its creation is so only once somebody applies it.
   if (old !== undefined && managers.length === 0) return [];
   const before = withExplicitNulls((options.old ?? emptyOf(schema)) as JsonObject, schema);
-  const after = withExplicitNulls(withoutOddRecords(options.new), schema, true) as unknown as JsonObject;
+  const after = withExplicitNulls(withoutOddRecords(options.new), schema, {
+    keepsEmpty: true,
+  }) as unknown as JsonObject;
   const own = ownableChanges(compareObjects(before, after, schema, touchedBy(options)), options.resetFields);
   const isUnchanged = isEmptyTree(own.changed) && isEmptyTree(own.removed);
   if (isUnchanged && areOfOneVersion(managers, apiVersion)) return entries;

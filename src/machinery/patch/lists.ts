@@ -6,11 +6,11 @@ import { isObject } from './merge-patch.ts';
 export class PatchFormatError extends Error {
   override readonly name = 'PatchFormatError';
   /** Upstream blames the client for some of these, and for the others itself. */
-  readonly isClientError: boolean;
+  readonly blames: 'client' | 'server';
 
-  constructor(message: string, isClientError = false) {
+  constructor(message: string, blames: 'client' | 'server' = 'server') {
     super(message);
-    this.isClientError = isClientError;
+    this.blames = blames;
   }
 }
 

@@ -83,7 +83,7 @@ export function mergeObjects(
       if (options.carryOut) deleteScalars(result, key.slice(deletePrefix.length + 1), value);
       else setOwn(result, key, value);
     } else if (key.startsWith(deletePrefix) && options.carryOut) {
-      throw new PatchFormatError('invalid patch format of primitive list', true);
+      throw new PatchFormatError('invalid patch format of primitive list', 'client');
     } else {
       if (value !== null && options.carryOut) checkMergeable(schema, ownField(result, key), value);
       mergeField(result, key, value, strategyOf(schema, key), options);
@@ -149,11 +149,11 @@ function retain(result: JsonFields, patch: JsonObject, options: MergeOptions): v
     result[retainKeys] = keys;
     return;
   }
-  if (!Array.isArray(keys)) throw new PatchFormatError('invalid patch format of retainKeys', true);
+  if (!Array.isArray(keys)) throw new PatchFormatError('invalid patch format of retainKeys', 'client');
   const kept = new Set<Json>(keys);
   for (const [key, value] of Object.entries(patch)) {
     if (value === null || key.startsWith('$')) continue;
-    if (!kept.has(key)) throw new PatchFormatError('invalid patch format of retainKeys', true);
+    if (!kept.has(key)) throw new PatchFormatError('invalid patch format of retainKeys', 'client');
   }
   for (const key of Object.keys(result)) {
     if (!kept.has(key)) delete result[key];
@@ -183,7 +183,7 @@ function mergeOrderedLists(
     if (!options.carryOut) {
       const before = ownField(result, directiveKey);
       if (before !== undefined && !equalValues(before, order)) {
-        throw new PatchFormatError('invalid patch format of setElementOrder list', true);
+        throw new PatchFormatError('invalid patch format of setElementOrder list', 'client');
       }
       setOwn(result, directiveKey, order);
     }

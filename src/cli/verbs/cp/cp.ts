@@ -84,8 +84,7 @@ async function open(
   context: CommandContext,
   { namespace, pod: name }: RemotePlace,
   flags: CopyFlags,
-  command: readonly string[],
-  stdin: boolean,
+  { command, stdin = false }: { readonly command: readonly string[]; readonly stdin?: boolean },
 ) {
   const inNamespace = namespace === undefined ? context : { ...context, namespace: () => namespace };
   const { pod } = await resolvePod(inNamespace, name, 0);
@@ -103,12 +102,13 @@ type Session = Awaited<ReturnType<typeof open>>;
 
 async function copyIn(context: CommandContext, path: string, to: RemotePlace, flags: CopyFlags): Promise<void> {
   // A folder at the other end takes the source in; anything else is its new name.
-  const isFolder = await succeeds(await open(quiet(context), to, flags, ['test', '-d', to.path], false));
+  const isFolder = await succeeds(await open(quiet(context), to, flags, { command: ['test', '-d', to.path] }));
   const target = isFolder ? `${to.path.replace(/\/$/, '')}/${basename(path)}` : to.path.replace(/\/$/, '');
   const slash = target.lastIndexOf('/');
   const folder = slash <= 0 ? (slash === 0 ? '/' : '.') : target.slice(0, slash);
   const options = flags['no-preserve'] ? ['--no-same-permissions', '--no-same-owner'] : [];
-  const session = await open(context, to, flags, ['tar', ...options, '-xmf', '-', '-C', folder], true);
+  const command = ['tar', ...options, '-xmf', '-', '-C', folder];
+  const session = await open(context, to, flags, { command, stdin: true });
   const send = async (): Promise<void> => {
     for await (const chunk of packFiles(path, target.slice(slash + 1))) await session.stdin?.write(chunk);
     await session.stdin?.end();
@@ -118,7 +118,7 @@ async function copyIn(context: CommandContext, path: string, to: RemotePlace, fl
 }
 
 async function copyOut(context: CommandContext, from: RemotePlace, path: string, flags: CopyFlags): Promise<void> {
-  const session = await open(context, from, flags, ['tar', 'cf', '-', from.path], false);
+  const session = await open(context, from, flags, { command: ['tar', 'cf', '-', from.path] });
   const warn = (text: string): void => context.err(`${text}\n`);
   const receive = session.stdout === undefined ? undefined : unpackFiles(session.stdout, from.path, path, warn);
   await Promise.all([receive, tell(context, session)]);

@@ -25,7 +25,7 @@ export function volumeWarnings({ metadata, spec }: PersistentVolume): readonly s
       'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
     );
   for (const [index, term] of (spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).entries())
-    warnings.push(...termWarnings(term, false, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`));
+    warnings.push(...termWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`, 'keys'));
   for (const [field, message] of Object.entries(old)) {
     // Upstream writes one of them in its own way.
     const name = field === 'storageos' ? 'storageOS' : field;

@@ -8,7 +8,7 @@ export function validateStorageClass(storage: StorageClass): FieldError[] {
   const { provisioner, volumeBindingMode, allowedTopologies, parameters } = storage;
   const errors = [
     ...validateProvisioner(provisioner, 'provisioner'),
-    ...validateParameters(parameters, true),
+    ...validateParameters(parameters),
     ...(storage.reclaimPolicy === '' ? [] : oneOf(storage.reclaimPolicy, ['Delete', 'Retain'], 'reclaimPolicy')),
   ];
   if (volumeBindingMode === undefined) errors.push(fieldError.required('volumeBindingMode'));

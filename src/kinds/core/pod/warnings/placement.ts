@@ -43,23 +43,23 @@ function nodeAffinityWarnings(affinity: core.NodeAffinity, path: string): string
   return [
     ...required.flatMap((term, index) => {
       const at = `${path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}]`;
-      return termWarnings(term, false, at);
+      return termWarnings(term, at, 'keys');
     }),
     ...preferred.flatMap(({ preference }, index) => {
       const at = `${path}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`;
-      return termWarnings(preference, true, at);
+      return termWarnings(preference, at, 'keys and values');
     }),
   ];
 }
 
-/** @param checksValues for preferences, whose values are not validated. */
-export function termWarnings(term: core.NodeSelectorTerm, checksValues: boolean, path: string): string[] {
+/** @param looksAt of preferences the values, too: they are not validated */
+export function termWarnings(term: core.NodeSelectorTerm, path: string, looksAt: 'keys' | 'keys and values'): string[] {
   const warnings: string[] = [];
   for (const [index, { key, values = [] }] of (term.matchExpressions ?? []).entries()) {
     const at = `${path}.matchExpressions[${index}]`;
     const message = labelDeprecation(key);
     if (message !== undefined) warnings.push(`${at}.key: ${key} is ${message}`);
-    if (!checksValues) continue;
+    if (looksAt === 'keys') continue;
     for (const [place, value] of values.entries())
       for (const problem of labelValueProblems(value))
         warnings.push(`${at}.values[${place}]: ${value} is invalid, ${problem}`);
