@@ -49,6 +49,12 @@ export interface ApiServerOptions {
   readonly nodePorts?: PortRange;
   /** How long an event is kept after it was written last; absent: an hour; 0: for ever. */
   readonly eventTtlSeconds?: number;
+  /** How long a watch lasts at least whose client does not say how long; absent: half an hour. */
+  readonly minWatchSeconds?: number;
+  /** False: nobody collects garbage, and deletions leave dependents out of it. Absent: true. */
+  readonly collectsGarbage?: boolean;
+  /** How often old revisions are forgotten; absent: every five minutes; 0: never. */
+  readonly compactionMs?: number;
   readonly builtIn?: BuiltInOptions;
   /** Feature gates that differ from their defaults. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
@@ -85,6 +91,7 @@ const accessHooks: Readonly<Record<string, ResourceHook>> = {
 };
 
 const defaultEventTtlSeconds = 3600;
+const defaultMinWatchSeconds = 1800;
 
 /** What a server is made of, before anything of it runs. */
 export interface ServerParts {
@@ -138,6 +145,8 @@ export async function assemble(options: ApiServerOptions, loopback: () => Client
     tokens,
     tokenPolicy: authentication,
     eventTtlSeconds,
+    minWatchMs: (options.minWatchSeconds ?? defaultMinWatchSeconds) * 1000,
+    collectsGarbage: options.collectsGarbage !== false,
     isStale: (key, value) => encryption?.store.isStale(key, value.origin) === true,
     loopback,
     featureEnabled,

@@ -118,7 +118,7 @@ export class ApiServer {
     if (eventTtlSeconds > 0 && registry.store.expires !== true)
       void new EventExpiry(registry, eventTtlSeconds).run(signal);
     void new ServiceRepair(registry, ports).run(signal);
-    void compactRegularly(registry, signal);
+    void compactRegularly(registry, signal, options.compactionMs);
   }
 
   get resources(): ResourceTable {

@@ -62,6 +62,10 @@ before(async () => {
     '--runtime-config=autoscaling/v1=false,api/alpha=false',
     '--cors-allowed-origins=^https://ui\\.example\\.com$',
     '--strict-transport-security-directives=max-age=3600',
+    '--min-request-timeout=1',
+    '--enable-garbage-collector=false',
+    '--disabled-metrics=apiserver_request_body_size_bytes',
+    '--allow-metric-labels="authentication_attempts,result=failure"',
     `--tls-sni-cert-key=${join(folder, 'named.crt')},${join(folder, 'named.key')}:*.example.com`,
   ]);
   await until(async () => (await ask('GET', '/readyz')).status === 200);
@@ -219,4 +223,18 @@ test('what cannot be done as a flag says is refused at the start', async () => {
   assert.match(await refused('--cors-allowed-origins=example.com'), /does not pin to start\/end of host/);
   assert.match(await refused('--etcd-servers-overrides=/events#http://127.0.0.1:2'), /the one store/);
   assert.match(await refused('--egress-selector-config-file=x'), /egress selectors are not supported/);
+});
+
+test('flags that tune watches, garbage and metrics have their effect', async () => {
+  const configMaps = '/api/v1/namespaces/default/configmaps';
+  // Lasts a second at least and two at most, and then ends by itself.
+  const watched = await ask('GET', `${configMaps}?watch=true`);
+  assert.equal(watched.status, 200);
+  assert.equal((await ask('POST', configMaps, { metadata: { name: 'owner' } })).status, 201);
+  const deletion = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Foreground' };
+  await ask('DELETE', `${configMaps}/owner`, deletion);
+  assert.equal((await ask('GET', `${configMaps}/owner`)).status, 404);
+  const { text } = await ask('GET', '/metrics');
+  assert.match(text, /^authentication_attempts\{result="unexpected"\} \d+$/m);
+  assert.doesNotMatch(text, /apiserver_request_body_size_bytes/);
 });

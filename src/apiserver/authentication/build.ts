@@ -39,7 +39,13 @@ export function buildAuthenticator(
   const legacy = new LegacyTokenUse(context);
   const fixed: readonly TokenAuthenticator[] = [
     ...(options.tokenFile === undefined ? [] : [tokenFile(options.tokenFile, apiAudiences)]),
-    new ServiceAccountAuthenticator({ tokens, resources, now, onLegacyUse: (secret) => legacy.note(secret) }),
+    new ServiceAccountAuthenticator({
+      tokens,
+      resources,
+      now,
+      looksUpLegacyTokens: options.looksUpLegacyTokens !== false,
+      onLegacyUse: (secret) => legacy.note(secret),
+    }),
     ...(options.bootstrapTokens === false ? [] : [bootstrapTokens({ resources, now, apiAudiences })]),
   ];
   const webhook =

@@ -15,6 +15,8 @@ export interface AuthenticationOptions {
   readonly apiAudiences?: readonly string[];
   /** True unless set (`--service-account-extend-token-expiration`). */
   readonly extendsTokenExpiration?: boolean;
+  /** False: tokens of Secrets are good without their Secret and account. True unless set (`--service-account-lookup`). */
+  readonly looksUpLegacyTokens?: boolean;
   /** `--service-account-max-token-expiration`. */
   readonly maxTokenLifetimeSeconds?: number;
   /** Lines of `token,user,uid,"groups"` (the content of `--token-auth-file`). */

@@ -18,6 +18,8 @@ export interface ServiceAccountsOptions {
   readonly tokens: ServiceAccountTokens;
   readonly resources: ResourceTable;
   readonly now: () => number;
+  /** Whether legacy tokens need their Secret and account to be still there. */
+  readonly looksUpLegacyTokens: boolean;
   /** Called with the Secret of each legacy token that is used. */
   readonly onLegacyUse: (secret: SecretObject) => void;
 }
@@ -102,32 +104,40 @@ export class ServiceAccountAuthenticator implements TokenAuthenticator {
     const namespace = claims['kubernetes.io/serviceaccount/namespace'];
     const name = claims['kubernetes.io/serviceaccount/service-account.name'];
     const uid = claims['kubernetes.io/serviceaccount/service-account.uid'];
-    const secretName = claims['kubernetes.io/serviceaccount/secret.name'];
-    const secret = this.#find(Secret, namespace, secretName) as SecretObject | undefined;
-    if (secret === undefined || secret.metadata.deletionTimestamp !== undefined || !holds(secret, token))
-      return refused('service account token has been invalidated');
-    const account = this.#find(ServiceAccount, namespace, name);
-    if (account === undefined || account.metadata.deletionTimestamp !== undefined)
-      return refused(`ServiceAccount ${namespace}/${name} has been deleted`);
-    if (account.metadata.uid !== uid)
-      return refused(`ServiceAccount UID (${account.metadata.uid}) does not match claim (${uid})`);
-    const { uses } = this.#options.tokens;
-    const isAutomatic = (account as ServiceAccountObject).secrets?.some((one) => one.name === secretName) === true;
-    if (secret.metadata.labels?.[invalidSince] !== undefined) {
-      if (isAutomatic) uses.invalidLegacy++;
-      return refused(
-        `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${invalidSince}' label from the secret to temporarily allow use of this token`,
-      );
-    }
-    uses.legacy++;
-    uses[isAutomatic ? 'legacyAutomatic' : 'legacyManual']++;
-    this.#options.onLegacyUse(secret);
+    const error = this.#options.looksUpLegacyTokens ? this.#lookUp(token, claims) : undefined;
+    if (error !== undefined) return refused(error);
+    this.#options.tokens.uses.legacy++;
     let user = this.#users.get(claims);
     if (user === undefined) {
       user = { name: `system:serviceaccount:${namespace}:${name}`, uid, groups: groupsOf(namespace) };
       this.#users.set(claims, user);
     }
     return { outcome: 'authenticated', user, audiences };
+  }
+
+  /** Why a legacy token is good no more: it dies with its Secret and its account. Notes its use. */
+  #lookUp(token: string, claims: LegacyTokenClaims): string | undefined {
+    const namespace = claims['kubernetes.io/serviceaccount/namespace'];
+    const name = claims['kubernetes.io/serviceaccount/service-account.name'];
+    const uid = claims['kubernetes.io/serviceaccount/service-account.uid'];
+    const secretName = claims['kubernetes.io/serviceaccount/secret.name'];
+    const secret = this.#find(Secret, namespace, secretName) as SecretObject | undefined;
+    if (secret === undefined || secret.metadata.deletionTimestamp !== undefined || !holds(secret, token))
+      return 'service account token has been invalidated';
+    const account = this.#find(ServiceAccount, namespace, name);
+    if (account === undefined || account.metadata.deletionTimestamp !== undefined)
+      return `ServiceAccount ${namespace}/${name} has been deleted`;
+    if (account.metadata.uid !== uid)
+      return `ServiceAccount UID (${account.metadata.uid}) does not match claim (${uid})`;
+    const { uses } = this.#options.tokens;
+    const isAutomatic = (account as ServiceAccountObject).secrets?.some((one) => one.name === secretName) === true;
+    if (secret.metadata.labels?.[invalidSince] !== undefined) {
+      if (isAutomatic) uses.invalidLegacy++;
+      return `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${invalidSince}' label from the secret to temporarily allow use of this token`;
+    }
+    uses[isAutomatic ? 'legacyAutomatic' : 'legacyManual']++;
+    this.#options.onLegacyUse(secret);
+    return undefined;
   }
 }
 

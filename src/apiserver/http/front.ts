@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
-import { passed } from '#base/clock.ts';
+import { passed, sleep } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { ApiServer } from '../server.ts';
 import type { BrowserFilter } from './browsers.ts';
 import { defaultRequestTimeoutMs, RequestDeadlines } from './deadlines.ts';
+import { Ending, type Serve, spreading } from './ending.ts';
 import { handle, type Routes } from './handler.ts';
 import { Http2Connections } from './http2.ts';
 import type { ServerMetrics } from './metrics.ts';
@@ -56,6 +56,8 @@ export interface HttpFrontOptions {
   readonly protocol?: ProtocolOptions;
   /** How long a request may take that is no stream; a minute unless set. */
   readonly requestTimeoutMs?: number;
+  /** While the server ends, requests on open connections are told to come again, elsewhere; absent: served. */
+  readonly sendsRetryAfter?: boolean;
   readonly log: Log;
 }
 
@@ -67,6 +69,8 @@ export interface ProtocolOptions {
   readonly ciphers?: readonly string[];
   /** Streams that one HTTP/2 connection may have open; 250 unless set, as upstream. */
   readonly maxConcurrentStreams?: number;
+  /** Of how many requests over HTTP/2 the connection is given up, so that clients spread over servers; absent: none. */
+  readonly goawayChance?: number;
   /** HTTP/1.1 alone. */
   readonly withoutHttp2?: boolean;
 }
@@ -76,18 +80,25 @@ export class HttpFront {
   readonly #server: Server;
   readonly #http2: Http2Connections;
   readonly #connections: Connections;
+  readonly #ending: Ending;
   readonly #api: ApiServer;
   readonly #secure: SecureContextOptions;
 
   private constructor(
     api: ApiServer,
-    parts: { readonly http: Server; readonly http2: Http2Connections; readonly connections: Connections },
+    parts: {
+      readonly http: Server;
+      readonly http2: Http2Connections;
+      readonly connections: Connections;
+      readonly ending: Ending;
+    },
     secure: SecureContextOptions,
   ) {
     this.#api = api;
     this.#server = parts.http;
     this.#http2 = parts.http2;
     this.#connections = parts.connections;
+    this.#ending = parts.ending;
     this.#secure = secure;
   }
 
@@ -117,12 +128,14 @@ export class HttpFront {
     const deadlines = new RequestDeadlines(environment.clock, options.requestTimeoutMs ?? defaultRequestTimeoutMs);
     const handling = { ...options, deadlines };
     const { browsers } = options;
-    const serve = (request: IncomingMessage | Http2ServerRequest, response: unknown): void => {
+    const serve: Serve = (request, response) => {
       if (browsers?.(request, response as ServerResponse) !== true)
         void handle(handling, request, response as ServerResponse);
     };
-    const answer: typeof serve =
+    const traced: typeof serve =
       tracer === undefined ? serve : (request, response) => tracer.inRequest(() => serve(request, response));
+    const ending = new Ending(options.sendsRetryAfter === true);
+    const answer = ending.around(spreading(traced, protocol.goawayChance ?? 0, environment.random));
     http.on('request', answer);
     const connections = new Connections();
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -141,7 +154,7 @@ export class HttpFront {
       http.once('error', reject);
       http.listen({ port: options.port, host: options.host }, resolve);
     });
-    return new HttpFront(options.server, { http, http2, connections }, secure);
+    return new HttpFront(options.server, { http, http2, connections, ending }, secure);
   }
 
   get port(): number {
@@ -164,6 +177,12 @@ export class HttpFront {
    */
   async close(): Promise<void> {
     const { environment } = this.#api;
+    const drainedMs = environment.clock.monotonic() + drainLimitMs;
+    this.#ending.begin();
+    while (this.#ending.waits && environment.clock.monotonic() < drainedMs) {
+      this.#api.endWatches();
+      await sleep(environment.clock, drainPauseMs);
+    }
     const closed = Promise.withResolvers<void>();
     const ended = new AbortController();
     this.#server.close(() => {

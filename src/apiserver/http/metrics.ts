@@ -38,9 +38,12 @@ export class ServerMetrics {
   /** Deprecated versions that somebody asked for, with the release that will not have them. */
   readonly #deprecated = new Map<string, Readonly<Record<string, string>>>();
   readonly #server: ApiServer;
+  readonly #filter: ((page: string) => string) | undefined;
 
-  constructor(server: ApiServer) {
+  /** @param filter what is done to a page before it is shown. */
+  constructor(server: ApiServer, filter: ((page: string) => string) | undefined = undefined) {
     this.#server = server;
+    this.#filter = filter;
     const metrics = this.#metrics;
     this.access = new AccessMetrics(metrics);
     this.#requests = new RequestCounts(metrics, (info) => this.#isServed(info));
@@ -100,6 +103,7 @@ export class ServerMetrics {
 
   render(): string {
     const { metrics } = this.#server.environment;
-    return this.#metrics.render() + (metrics?.render() ?? '') + this.#server.registry.admission.metrics.render();
+    const page = this.#metrics.render() + (metrics?.render() ?? '') + this.#server.registry.admission.metrics.render();
+    return this.#filter === undefined ? page : this.#filter(page);
   }
 }

@@ -5,10 +5,15 @@ import type { Registry } from './registry.ts';
  * How often old revisions are forgotten: what is older than an interval may not be read any more, what is older than
  * two cannot.
  */
-const intervalMs = 5 * 60_000;
+export const defaultCompactionMs = 5 * 60_000;
 
-/** Forgets old revisions until the signal aborts. */
-export async function compactRegularly({ store, environment }: Registry, signal: AbortSignal): Promise<void> {
+/** Forgets old revisions until the signal aborts. @param intervalMs 0: somebody else does. */
+export async function compactRegularly(
+  { store, environment }: Pick<Registry, 'store' | 'environment'>,
+  signal: AbortSignal,
+  intervalMs = defaultCompactionMs,
+): Promise<void> {
+  if (intervalMs === 0) return;
   const { clock, log } = environment;
   let previous: number | undefined;
   while (await passed(clock, intervalMs, signal)) {

@@ -126,7 +126,9 @@ function markDeleted(
   deletion: DeletionOptions,
 ): Mutable<ApiObject> | 'remove' | 'unchanged' {
   const { resource } = operation;
-  const finalizers = deletionFinalizers(operation, object, deletion);
+  const finalizers = registry.collectsGarbage
+    ? deletionFinalizers(operation, object, deletion)
+    : [...(object.metadata.finalizers ?? [])];
   const { deletionFinalizer } = resource.rules;
   const begins = object.metadata.deletionTimestamp === undefined;
   if (deletionFinalizer !== undefined && begins && !finalizers.includes(deletionFinalizer))

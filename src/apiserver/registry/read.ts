@@ -11,9 +11,6 @@ import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { Operation, OperationOptions, Result } from './operation.ts';
 import type { Registry } from './registry.ts';
 
-/** How long a watch lasts when the client does not say: between this and twice this, to spread the reconnects. */
-const minWatchMs = 30 * 60_000;
-
 export function getObject(
   registry: Registry,
   { resource, namespace, name, options }: Operation,
@@ -180,7 +177,7 @@ export async function watchObjects(registry: Registry, operation: Operation): Pr
       bookmarks: options.allowWatchBookmarks === true,
       timeoutMs:
         options.timeoutSeconds === undefined || options.timeoutSeconds === 0
-          ? minWatchMs * spread
+          ? registry.minWatchMs * spread
           : options.timeoutSeconds * 1000,
       revision: () => cache.revision,
     },

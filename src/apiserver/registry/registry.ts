@@ -35,6 +35,10 @@ export interface Registry {
   readonly tokenPolicy: Pick<AuthenticationOptions, 'extendsTokenExpiration' | 'maxTokenLifetimeSeconds' | 'jwksUri'>;
   /** How long an event is kept after it was written last. */
   readonly eventTtlSeconds: number;
+  /** How long a watch lasts at least whose client does not say how long; at most twice as long. */
+  readonly minWatchMs: number;
+  /** Whether somebody carries out what deletions say of dependents. */
+  readonly collectsGarbage: boolean;
   /** Whether a value would be sealed in another way if it were written now (encryption at rest). */
   isStale(key: string, value: StoredObject): boolean;
   /** The server's own client, which may do everything. */

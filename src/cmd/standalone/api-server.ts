@@ -11,12 +11,14 @@ import { ApiServer } from '#apiserver/server.ts';
 import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { createLog, type Log } from '#base/log.ts';
+import { metricFilter } from '#base/metric-filter.ts';
 import { aborted } from '#base/tasks.ts';
 import { machineAddress } from '../config.ts';
 import { loadDescriptions } from '../descriptions.ts';
 import { servingHosts } from '../pki.ts';
 import { apiServerFlags, withoutEffect } from './flag-names.ts';
 import { FlagError, type Flags, parseApiServerFlags } from './flags.ts';
+import { metricOptions } from './metric-flags.ts';
 import { fileOf, given, serverOptions } from './options.ts';
 import { protocolOptions } from './protocol.ts';
 import { namedCertificates, servingCertificate } from './serving.ts';
@@ -116,6 +118,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
       strictTransportSecurity: flags.list('strict-transport-security-directives'),
     }),
   );
+  const filter = metricFilter(metricOptions(flags));
   const named = namedCertificates(flags);
   const serving = await servingCertificate(
     flags,
@@ -125,7 +128,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
   const { store, upstreamForm } = await openStore(flags, environment);
   const server = await ApiServer.start({ ...options, store, upstreamForm, environment, serviceCidr });
   const log = environment.log.named('apiserver');
-  const metrics = new ServerMetrics(server);
+  const metrics = new ServerMetrics(server, filter);
   const front = await HttpFront.listen({
     server,
     routes: {
@@ -151,6 +154,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     host: bind,
     port: flags.whole('secure-port') ?? defaultPort,
     protocol: protocolOptions(flags),
+    sendsRetryAfter: flags.boolean('shutdown-send-retry-after') === true,
     browsers,
     ...given({ named, requestTimeoutMs: flags.durationMs('request-timeout') }),
     log,

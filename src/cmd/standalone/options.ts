@@ -40,7 +40,13 @@ export function serverOptions(flags: Flags): Omit<ApiServerOptions, Base> {
         unreachableTolerationSeconds: flags.whole('default-unreachable-toleration-seconds'),
       }),
     },
-    ...given({ nodePorts: nodePorts(flags), eventTtlSeconds: seconds(flags, 'event-ttl') }),
+    ...given({
+      nodePorts: nodePorts(flags),
+      eventTtlSeconds: seconds(flags, 'event-ttl'),
+      minWatchSeconds: flags.whole('min-request-timeout'),
+      collectsGarbage: flags.boolean('enable-garbage-collector'),
+      compactionMs: flags.durationMs('etcd-compaction-interval'),
+    }),
     ...(gates === undefined ? {} : { featureGates: enabledGates(gates) }),
     ...(hasProxy ? { proxyIdentity: () => proxyIdentity } : {}),
   };

@@ -1,15 +1,22 @@
 import type { ProtocolOptions } from '#apiserver/http/front.ts';
 import { FlagError, type Flags } from './flags.ts';
 
+/** Connections that end more often than that would cost more than they spread. */
+const maxGoawayChance = 0.02;
+
 /** What kube-apiserver's flags say of TLS and HTTP/2. @throws FlagError for names that nobody knows. */
 export function protocolOptions(flags: Flags): ProtocolOptions {
   const suites = flags.list('tls-cipher-suites');
   const streams = flags.whole('http2-max-streams-per-connection');
+  const goawayChance = Number(flags.text('goaway-chance') ?? 0);
+  if (goawayChance < 0) throw new FlagError('--goaway-chance can not be less than 0');
+  if (goawayChance > maxGoawayChance) throw new FlagError(`--goaway-chance can not be greater than ${maxGoawayChance}`);
   return {
     minTlsVersion: minTlsVersion(flags.text('tls-min-version')),
     // Those of TLS 1.3 are not to choose, there as here.
     ...(suites === undefined ? {} : { ciphers: suites.map(opensslName).filter((name) => name !== undefined) }),
     ...(streams === undefined || streams === 0 ? {} : { maxConcurrentStreams: streams }),
+    ...(goawayChance === 0 ? {} : { goawayChance }),
     withoutHttp2: flags.boolean('disable-http2-serving') === true,
   };
 }

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, createServer as createHttp2Server } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { seededRandom } from '#base/random.ts';
+import { Ending, spreading } from './ending.ts';
+
+test('a server that ends answers what it has begun, and tells everybody else to come again', async (t) => {
+  const ending = new Ending(true);
+  const slow = Promise.withResolvers<ServerResponse>();
+  const server = createServer(ending.around((_request, response) => slow.resolve(response as ServerResponse)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const ask = async (): Promise<IncomingMessage> => {
+    const [response] = (await once(get({ host: '127.0.0.1', port, agent: false }), 'response')) as [IncomingMessage];
+    return response;
+  };
+  const first = ask();
+  const begun = await slow.promise;
+  assert.equal(ending.waits, false);
+  ending.begin();
+  assert.equal(ending.waits, true);
+  const refused = await ask();
+  const { 'retry-after': retryAfter, connection } = refused.headers;
+  assert.deepEqual([refused.statusCode, retryAfter, connection], [429, '5', 'close']);
+  assert.equal(await text(refused), 'The apiserver is shutting down, please try again later.\n');
+  const closed = once(begun, 'close');
+  begun.end('done');
+  assert.equal(await text(await first), 'done');
+  await closed;
+  assert.equal(ending.waits, false);
+});
+
+test('a connection over HTTP/2 is given up by chance, once its requests are answered', async (t) => {
+  const server = createHttp2Server(
+    spreading((_request, response) => void (response as ServerResponse).end('answered'), 1, seededRandom(1)),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const goaway = once(session, 'goaway');
+  assert.equal(await text(session.request({ ':path': '/' })), 'answered');
+  await goaway;
+  await once(session, 'close');
+});
