@@ -133,9 +133,10 @@ export class NodeRegistration {
     const gone = (previous?.addresses ?? []).filter(
       ({ type, address }) => !addresses.some((one) => one.type === type && one.address === address),
     );
+    const news = Object.entries(status).filter(([name, value]) => !same(value, previous?.[name as keyof NodeStatus]));
     const body = {
       status: {
-        ...status,
+        ...Object.fromEntries(news),
         // Addresses merge by type: a list in which one went has to be replaced as a whole.
         ...(gone.length === 0 ? {} : { addresses: [{ $patch: 'replace' }, ...addresses] }),
       },
