@@ -35,7 +35,10 @@ export type Cell = string | number | boolean | null;
 
 /** What a kind means, written by hand beside its structure. Every member is optional: absent means "nothing special". */
 export interface KindRules<T extends ApiObject = ApiObject> {
-  /** Fills in what the client left out. Called on create, update, patch and on reads of older objects. */
+  /**
+   * Fills in what the client left out. Called on create, update, patch and on reads of older objects. Where nothing is
+   * left out it writes nothing: a status comes beside what the stored object holds, which others read.
+   */
   readonly defaults?: (object: Mutable<T>) => void;
   /** Resets what a create may not set, and sets what the server decides. Status is already removed. */
   readonly prepareForCreate?: (object: Mutable<T>, context: RuleContext) => void;

@@ -4,12 +4,24 @@ import { withEmptied } from './sent-empty.ts';
 /**
  * A copy of an object that a writer may change. The managed fields, often the larger half of an object, are shared:
  * whoever changes them makes new ones.
+ * @param known what the object has in common with it, but for the metadata, is shared as well: for a writer who leaves
+ * that alone.
  */
-export function cloneObject<T extends ApiObject>(object: T): Mutable<T> {
-  const copy = cloneUnmanaged(object);
-  const managedFields = object.metadata?.managedFields;
-  if (managedFields !== undefined) (copy.metadata as { managedFields?: unknown }).managedFields = managedFields;
-  return copy;
+export function cloneObject<T extends ApiObject>(object: T, known?: T): Mutable<T> {
+  const copy: Record<string, unknown> = {};
+  const metadata: Record<string, unknown> = {};
+  for (const key in object) {
+    if (key === 'metadata') copy['metadata'] = metadata;
+    else if (object[key] === known?.[key]) setMember(copy, key, object[key]);
+    else put(copy, key, object[key]);
+  }
+  copy['metadata'] = metadata;
+  const own = (object.metadata ?? {}) as Readonly<Record<string, unknown>>;
+  for (const key in own) {
+    if (key === 'managedFields') metadata['managedFields'] = own[key];
+    else put(metadata, key, own[key]);
+  }
+  return copy as unknown as Mutable<T>;
 }
 
 /** A copy of a decoded object, which remembers as well what was sent empty. */
@@ -23,20 +35,6 @@ function cloneNoted(value: unknown): unknown {
   const copy: Record<string, unknown> = {};
   for (const key in value) setMember(copy, key, cloneNoted((value as Record<string, unknown>)[key]));
   return withEmptied(copy, value);
-}
-
-/** A copy of an object without its managed fields. */
-export function cloneUnmanaged<T extends ApiObject>(object: T): Mutable<T> {
-  const copy: Record<string, unknown> = {};
-  const metadata: Record<string, unknown> = {};
-  for (const key in object) {
-    if (key === 'metadata') copy['metadata'] = metadata;
-    else put(copy, key, object[key as keyof T]);
-  }
-  copy['metadata'] = metadata;
-  const own = (object.metadata ?? {}) as Readonly<Record<string, unknown>>;
-  for (const key in own) if (key !== 'managedFields') put(metadata, key, own[key]);
-  return copy as unknown as Mutable<T>;
 }
 
 /** A copy of a JSON value that may be changed without anybody else seeing it. */

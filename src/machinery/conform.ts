@@ -33,7 +33,7 @@ export const maximumStrictErrors = 100;
  */
 export function conform(value: unknown, schema: Schema, options: ConformOptions = {}): ConformResult {
   const walk = new Walk(options);
-  const conformed = walk.value(value as Json, schema);
+  const conformed = walk.value(value as Json, schema, options.known);
   if (walk.mismatch !== undefined) throw walk.mismatch;
   return { value: conformed === undefined ? emptyOf(schema) : conformed, unknown: walk.unknown };
 }
@@ -43,6 +43,8 @@ export interface ConformOptions {
   readonly partial?: boolean;
   /** In the paths of unknown fields, the keys of maps are left out. */
   readonly leavesKeysOut?: boolean;
+  /** An object of this form: what the value shares with it, in the same place, is not looked into. */
+  readonly known?: JsonObject | undefined;
   /** Is told where an empty list or map was left out. */
   readonly emptied?: Emptied | undefined;
 }
@@ -123,21 +125,22 @@ class Walk {
   }
 
   /** The conformed value; undefined for null. */
-  value(value: Json, schema: Schema): Json | undefined {
+  value(value: Json, schema: Schema, known: Json | undefined): Json | undefined {
     if (value === null) return this.#partial ? null : undefined;
+    if (value === known && known !== undefined) return value;
     switch (schema.type) {
       case 'object':
-        return this.#object(value, schema);
+        return this.#object(value, schema, known as JsonObject | undefined);
       case 'list':
-        return this.#list(value, schema);
+        return this.#list(value, schema, known as readonly Json[] | undefined);
       case 'map':
-        return this.#map(value, schema);
+        return this.#map(value, schema, known as JsonObject | undefined);
       default:
         return this.#scalar(value, schema);
     }
   }
 
-  #object(value: Json, schema: ObjectSchema): JsonObject | undefined {
+  #object(value: Json, schema: ObjectSchema, known: JsonObject | undefined): JsonObject | undefined {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#refuse(value, schema);
     const object = value as JsonObject;
     const { fields } = schema;
@@ -152,7 +155,7 @@ class Walk {
       } else {
         // Text is what most fields hold, and stays as it is.
         if (field.schema.type === 'string' && typeof before === 'string' && before !== '') continue;
-        after = this.#field(before, field, schema);
+        after = this.#field(before, field, schema, known?.[name]);
       }
       if (after === before) continue;
       result ??= { ...object } as JsonFields;
@@ -170,14 +173,14 @@ class Walk {
     return (result as JsonObject | undefined) ?? object;
   }
 
-  #field(before: Json, field: Field, holder: ObjectSchema): Json | undefined {
+  #field(before: Json, field: Field, holder: ObjectSchema, known: Json | undefined): Json | undefined {
     const holderBefore = this.#holder;
     const depthBefore = this.#depth;
     this.#holder = holder;
     this.#depth = 0;
     this.#path.push(field.name);
     this.#fields.push(field);
-    const after = this.value(before, field.schema);
+    const after = this.value(before, field.schema, known);
     this.#fields.pop();
     this.#path.pop();
     this.#holder = holderBefore;
@@ -198,14 +201,14 @@ class Walk {
     return name === 'managedFields' && this.#path.length === 1;
   }
 
-  #list(value: Json, schema: ListSchema): Json | undefined {
+  #list(value: Json, schema: ListSchema, known: readonly Json[] | undefined): Json | undefined {
     if (!Array.isArray(value)) return this.#refuse(value, schema);
     let result: Json[] | undefined;
     this.#depth++;
     for (let index = 0; index < value.length; index++) {
       const before: Json = value[index];
       this.#path.push(index);
-      const after = this.value(before, schema.items) ?? emptyOf(schema.items);
+      const after = this.value(before, schema.items, known?.[index]) ?? emptyOf(schema.items);
       this.#path.pop();
       if (after === before) continue;
       result ??= value.slice();
@@ -215,7 +218,7 @@ class Walk {
     return result ?? value;
   }
 
-  #map(value: Json, schema: MapSchema): Json | undefined {
+  #map(value: Json, schema: MapSchema, known: JsonObject | undefined): Json | undefined {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#refuse(value, schema);
     const object = value as JsonObject;
     let result: JsonFields | undefined;
@@ -224,7 +227,7 @@ class Walk {
     for (const name of Object.keys(object)) {
       const before = object[name]!;
       this.#path.push(name);
-      const after = this.value(before, schema.values) ?? emptyOf(schema.values);
+      const after = this.value(before, schema.values, known?.[name]) ?? emptyOf(schema.values);
       this.#path.pop();
       if (after === before) continue;
       result ??= { ...object } as JsonFields;

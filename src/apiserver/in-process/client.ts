@@ -12,7 +12,7 @@ import type {
   WriteOptions,
 } from '#client/client.ts';
 import type { Kind } from '#kinds/kind.ts';
-import { cloneJson, cloneUnmanaged } from '#machinery/clone.ts';
+import { cloneJson, cloneObject } from '#machinery/clone.ts';
 import { conform } from '#machinery/conform.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { parseFieldSelector } from '#machinery/fields.ts';
@@ -25,9 +25,11 @@ import {
   type JsonObject,
   type Mutable,
 } from '#machinery/meta.ts';
-import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
+import { nudgeRegularly, refined, type StreamEvent } from '../cache/watch-stream.ts';
 import type { Operation, OperationOptions, Result, UserInfo, WatchResult } from '../registry/operation.ts';
+import { copyOf } from '../registry/sent.ts';
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
+import { objectKey } from '../resources/storage-keys.ts';
 import type { ApiServer } from '../server.ts';
 
 /** Of a resource with more objects than this, those that are on a disk are not kept whole in memory by who follows them. */
@@ -86,14 +88,34 @@ export class InProcessClient implements Omit<Client, 'as'> {
       { options: readOptions(options), signal: options.signal },
     );
     if (result.type !== 'watch') throw new Error(`watch answered ${result.type}`);
-    const { environment } = this.#server;
+    const { resource, watch } = result;
+    const { stream } = watch;
     const stop = new AbortController();
-    const { watch } = result;
+    if (watch.bookmarks) {
+      const { clock } = this.#server.environment;
+      void nudgeRegularly(stream, { clock, intervalMs: bookmarkIntervalMs, signal: stop.signal });
+    }
+    // Not by a generator within this one: handing every event on twice is what a watch would cost.
     try {
-      yield* watchEvents<T>(watch, result.resource, environment, stop.signal);
+      for (const event of initialEvents<T>(watch, resource)) yield event;
+      let sent = 0;
+      while (!stream.closed || !stream.isEmpty) {
+        await stream.wait();
+        const taken = stream.take();
+        const pending = readyToServe(
+          resource,
+          taken.map(({ value }) => value),
+        );
+        if (pending !== undefined) await pending;
+        for (const event of laterEvents<T>(watch, resource, taken)) yield event;
+        if (taken.length > 0 || stream.closed) continue;
+        const revision = watch.revision();
+        if (revision > sent) yield { type: 'BOOKMARK', object: { metadata: { resourceVersion: String(revision) } } };
+        sent = revision;
+      }
     } finally {
       stop.abort();
-      watch.stream.close();
+      stream.close();
     }
   }
 
@@ -221,7 +243,7 @@ export class InProcessClient implements Omit<Client, 'as'> {
     const namespace = resource.kind.namespaced ? (ref.namespace ?? '') : '';
     // What a client over HTTP sends takes this form by being decoded: one form in the store, whoever wrote.
     const isWhole = verb !== 'patch' && (subresource === '' || subresource === 'status');
-    const conformed = isWhole && body !== undefined ? decoded(body as ApiObject, resource) : body;
+    const conformed = isWhole && body !== undefined ? decoded(body as ApiObject, resource, subresource) : body;
     const operation: Operation = {
       verb,
       resource,
@@ -260,16 +282,16 @@ function typed(kind: Kind, object: ApiObject): ApiObject {
   return Object.assign({ ...type }, object, type);
 }
 
-/**
- * A copy that the server may change, in the form that decoding gives. The managed fields come from an earlier answer
- * and have it.
- */
-function decoded(object: ApiObject, { schema, custom }: ServedResource): unknown {
-  const own: unknown = cloneUnmanaged(object);
-  const copy = (custom?.conform(own as Json) ?? conform(own, schema)).value as unknown as Mutable<ApiObject>;
-  const { managedFields } = object.metadata;
-  if (managedFields !== undefined) Object.assign(copy.metadata, { managedFields });
-  return copy;
+/** A copy that the server may change, in the form that decoding gives. */
+function decoded(object: ApiObject, resource: ServedResource, subresource: string): ApiObject {
+  const { custom, schema, storage } = resource;
+  if (custom !== undefined) return cloneObject(custom.conform(object as unknown as Json).value as unknown as ApiObject);
+  // Whoever writes has mostly read before, and what it did not change is the cache's own.
+  const { namespace = '', name = '' } = object.metadata;
+  const entry = storage?.cache.get(objectKey({ namespace: resource.kind.namespaced ? namespace : '', name }));
+  const current = entry && inServedVersion(resource, entry.value).object;
+  const { value } = conform(object, schema, { known: current as unknown as JsonObject });
+  return copyOf({ subresource }, value as unknown as ApiObject, current);
 }
 
 function plain(result: Result): JsonObject {
@@ -338,41 +360,24 @@ function deletionOptions({
   };
 }
 
-async function* watchEvents<T extends ApiObject>(
-  watch: WatchResult,
+function* initialEvents<T extends ApiObject>(
+  { initial, initialEndsAt }: WatchResult,
   resource: ServedResource,
-  { clock }: ApiServer['environment'],
-  signal: AbortSignal,
-): AsyncGenerator<WatchEvent<T>> {
-  const { stream, initial, initialEndsAt, bookmarks } = watch;
+): Generator<WatchEvent<T>> {
   for (const value of initial) yield { type: 'ADDED', object: (hasMany(resource) ? value.lean : value.object) as T };
-  if (initialEndsAt !== undefined) {
-    yield {
-      type: 'BOOKMARK',
-      object: {
-        metadata: { resourceVersion: String(initialEndsAt), annotations: { 'k8s.io/initial-events-end': 'true' } },
-      },
-    };
-  }
-  if (bookmarks) void nudgeRegularly(stream, { clock, intervalMs: bookmarkIntervalMs, signal });
-  let sent = 0;
-  for (;;) {
-    await stream.wait();
-    const events = stream.take();
-    const pending = readyToServe(
-      resource,
-      events.map(({ value }) => value),
-    );
-    if (pending !== undefined) await pending;
-    const isLarge = hasMany(resource);
-    for (const { type, value } of refined(events, watch.late)) {
-      const served = inServedVersion(resource, value);
-      yield { type, object: (isLarge ? served.lean : served.object) as Mutable<T> as T };
-    }
-    if (events.length === 0 && stream.closed) return;
-    if (events.length > 0) continue;
-    const revision = watch.revision();
-    if (revision > sent) yield { type: 'BOOKMARK', object: { metadata: { resourceVersion: String(revision) } } };
-    sent = revision;
-  }
+  if (initialEndsAt === undefined) return;
+  const annotations = { 'k8s.io/initial-events-end': 'true' };
+  yield { type: 'BOOKMARK', object: { metadata: { resourceVersion: String(initialEndsAt), annotations } } };
+}
+
+function laterEvents<T extends ApiObject>(
+  { late }: WatchResult,
+  resource: ServedResource,
+  events: readonly StreamEvent[],
+): readonly WatchEvent<T>[] {
+  const isLarge = hasMany(resource);
+  return refined(events, late).map(({ type, value }) => {
+    const served = inServedVersion(resource, value);
+    return { type, object: (isLarge ? served.lean : served.object) as Mutable<T> as T };
+  });
 }

@@ -26,7 +26,7 @@ function patched(registry: Registry, operation: Operation, current: ApiObject): 
   const { resource, body, options } = operation;
   if (resource.custom !== undefined && options.patchType === 'strategic') throw strategicUnsupported(registry);
   const result = applyPatchDocument(options.patchType!, current as unknown as JsonObject, body, resource.schema);
-  const object = patchedObject(registry, operation, result);
+  const object = patchedObject(registry, operation, result, current);
   checkLocation(operation, object);
   placeIn(operation, object);
   if (!namesResourceVersion(body)) delete object.metadata.resourceVersion;

@@ -22,9 +22,15 @@ import { copyOf } from './sent.ts';
  * What a patch makes must still be an object of its kind; unknown fields are reported as the client asked.
  * @throws ApiError 422 with the whole document.
  */
-export function patchedObject(registry: Registry, operation: Operation, document: JsonObject): Mutable<ApiObject> {
+export function patchedObject(
+  registry: Registry,
+  operation: Operation,
+  document: JsonObject,
+  current: ApiObject,
+): Mutable<ApiObject> {
   const { options, warn } = operation;
-  const { value, unknown } = decoded(registry, operation, document);
+  const known = current as unknown as JsonObject;
+  const { value, unknown } = decoded(registry, operation, document, known);
   const odd = oddInPatched(operation, document, unknown);
   const fields = odd.map(({ what, path }) => `${what} field ${JSON.stringify(path)}`);
   const problems = [...(options.patchProblems ?? []), ...fields];
@@ -32,7 +38,7 @@ export function patchedObject(registry: Registry, operation: Operation, document
     throw unfit(document, `strict decoding error: ${problems.join(', ')}`);
   if (options.fieldValidation !== 'Ignore') for (const text of problems) warn(text);
   // The patched document shares what did not change with the cached object, which nobody may touch.
-  return copyOf(operation, value as unknown as ApiObject);
+  return copyOf(operation, value as unknown as ApiObject, current);
 }
 
 /** Told as they come where a text is decoded, and sorted where values are. */
@@ -51,26 +57,28 @@ function oddInPatched(
 
 const byText = (left: string, right: string): number => (`${left}"` < `${right}"` ? -1 : 1);
 
-function decoded(registry: Registry, operation: Operation, document: JsonObject): ConformResult {
-  const { resource, options } = operation;
+function decoded(registry: Registry, operation: Operation, document: JsonObject, known: JsonObject): ConformResult {
+  const { resource, options, emptied } = operation;
   try {
     if (resource.custom !== undefined) return resource.custom.conform(document);
     // A strategic patch is made of values; the others make a text that says itself what it is.
-    if (options.patchType !== 'strategic') return decodedAsText(registry, operation, document);
-    return ofKind(
-      resource,
-      conformUnstructured(document, resource.schema, { emptied: operation.emptied, leavesKeysOut: true }),
-    );
+    if (options.patchType !== 'strategic') return decodedAsText(registry, operation, document, known);
+    return ofKind(resource, conformUnstructured(document, resource.schema, { emptied, known, leavesKeysOut: true }));
   } catch (error) {
     throw error instanceof DecodeError ? unfit(document, error.message) : error;
   }
 }
 
-function decodedAsText(registry: Registry, operation: Operation, document: JsonObject): ConformResult {
+function decodedAsText(
+  registry: Registry,
+  operation: Operation,
+  document: JsonObject,
+  known: JsonObject,
+): ConformResult {
   const { resource, name } = operation;
   const { kind, apiVersion } = document;
   const own = resource.kind;
-  if (kind === own.kind && apiVersion === apiVersionOf(own)) return decodedOwn(operation, document);
+  if (kind === own.kind && apiVersion === apiVersionOf(own)) return decodedOwn(operation, document, known);
   const named = otherKind(registry, own.kind, document);
   if (named === 'unnamed')
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
@@ -90,10 +98,10 @@ function decodedAsText(registry: Registry, operation: Operation, document: JsonO
  * A merged document is written anew, with its members in order, and one that operations changed wherever they came
  * through: that decides which mistake is met first.
  */
-function decodedOwn(operation: Operation, document: JsonObject): ConformResult {
+function decodedOwn(operation: Operation, document: JsonObject, known: JsonObject): ConformResult {
   const { schema } = operation.resource;
   try {
-    return conform(document, schema, operation);
+    return conform(document, schema, { emptied: operation.emptied, known });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const { patchType } = operation.options;

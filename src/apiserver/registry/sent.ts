@@ -2,9 +2,17 @@ import { cloneObject, cloneSent } from '#machinery/clone.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import type { Operation } from './operation.ts';
 
-/** A copy of what a client sent, to be changed; that some of it was empty is not forgotten. */
-export function copyOf({ emptied }: Operation, object: ApiObject): Mutable<ApiObject> {
-  return emptied?.isAny === true ? cloneSent(object) : cloneObject(object);
+/**
+ * A copy of what a client sent, to be changed; that some of it was empty is not forgotten. A status is written beside
+ * what the `current` object has, which nobody touches on the way: mostly it is the very same already, and stays it.
+ */
+export function copyOf(
+  { emptied, subresource }: Pick<Operation, 'emptied' | 'subresource'>,
+  object: ApiObject,
+  current?: ApiObject,
+): Mutable<ApiObject> {
+  if (emptied?.isAny === true) return cloneSent(object);
+  return cloneObject(object, subresource === 'status' ? current : undefined);
 }
 
 /** The object as it is kept: nobody can tell any more that some of it was sent empty. */

@@ -74,7 +74,8 @@ export function replaceObject(registry: Registry, operation: Operation, options:
   const whenAbsent = mayCreate ? () => createObject(registry, operation) : undefined;
   // With a precondition there is one attempt, which may have the body itself.
   const isConditional = (body.metadata.resourceVersion ?? '') !== '';
-  return updateObject(registry, operation, () => (isConditional ? body : copyOf(operation, body as ApiObject)), {
+  const transform: Transform = (current) => (isConditional ? body : copyOf(operation, body as ApiObject, current));
+  return updateObject(registry, operation, transform, {
     ...(whenAbsent === undefined ? {} : { whenAbsent }),
     ...options,
   });
@@ -244,7 +245,8 @@ function prepare(
     options.rules.prepare(object, old, registry);
   } else if (subresource === 'status') {
     // Everything but the status and some of the metadata is as it was.
-    for (const field of Object.keys(next)) if (field !== 'status' && field !== 'metadata') delete next[field];
+    for (const field of Object.keys(next))
+      if (field !== 'status' && field !== 'metadata' && !Object.hasOwn(before, field)) delete next[field];
     for (const field of Object.keys(before))
       if (field !== 'status' && field !== 'metadata') next[field] = before[field];
     for (const field of resetMetadataOf(resource, subresource)) keep(next.metadata, before.metadata, field);

@@ -63,15 +63,25 @@ function tracked(options: TrackUpdateOptions): Awaitable<readonly ManagedFieldsE
   const { managers, entries } = managersBefore(said, old?.metadata);
   // What was not kept track of from its creation is so only once somebody applies it.
   if (old !== undefined && managers.length === 0) return [];
-  const before = withExplicitNulls((options.old ?? emptyOf(schema)) as JsonObject, schema);
-  const after = withExplicitNulls(withoutOddRecords(options.new), schema, {
-    keepsEmpty: true,
-  }) as unknown as JsonObject;
+  const was = (options.old ?? emptyOf(schema)) as JsonObject;
+  const is = withoutOddRecords(options.new) as unknown as JsonObject;
+  const before = withExplicitNulls(without(was, is), schema);
+  const after = withExplicitNulls(without(is, was), schema, { keepsEmpty: true });
   const own = ownableChanges(compareObjects(before, after, schema, touchedBy(options)), options.resetFields);
   const isUnchanged = isEmptyTree(own.changed) && isEmptyTree(own.removed);
-  if (isUnchanged && areOfOneVersion(managers, apiVersion)) return entries;
-  const changes = changesByVersion({ before, after, apiVersion, managers, versions }, own);
-  return andThen(changes, (byVersion) => entriesOf(managersAfter(options, managers, own, byVersion)));
+  const isOfOneVersion = areOfOneVersion(managers, apiVersion);
+  if (isUnchanged && isOfOneVersion) return entries;
+  const result = (changes: ChangesByVersion) => entriesOf(managersAfter(options, managers, own, changes));
+  if (isOfOneVersion) return result(new Map([[apiVersion, own]]));
+  const whole = { before: withExplicitNulls(was, schema), after: withExplicitNulls(is, schema, { keepsEmpty: true }) };
+  return andThen(changesByVersion({ ...whole, apiVersion, managers, versions }, own), result);
+}
+
+/** The members that are not the other's very own: a write through the status shares the rest with what was there. */
+function without(object: JsonObject, other: JsonObject): JsonObject {
+  const isShared = (name: string): boolean => typeof object[name] === 'object' && object[name] === other[name];
+  if (!Object.keys(object).some(isShared)) return object;
+  return Object.fromEntries(Object.entries(object).filter(([name]) => !isShared(name))) as JsonObject;
 }
 
 /** Upstream compares lists in atomic values to the last member, and what was sent empty is not kept. */

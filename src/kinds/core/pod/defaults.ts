@@ -28,9 +28,10 @@ export function defaultPodSpec(spec: PodSpec): void {
 
 /** The name of the service account stands in an older field as well. */
 export function mirrorServiceAccount(spec: PodSpec): void {
-  spec.serviceAccountName ??= spec.serviceAccount;
-  if (spec.serviceAccountName === undefined) delete spec.serviceAccountName;
-  else spec.serviceAccount = spec.serviceAccountName;
+  const name = spec.serviceAccountName ?? spec.serviceAccount;
+  if (name === undefined) return;
+  spec.serviceAccountName ??= name;
+  if (spec.serviceAccount !== name) spec.serviceAccount = name;
 }
 
 /** What holds for pods themselves, but not for templates. */
@@ -60,8 +61,9 @@ function agreeOnAddresses(status: Mutable<core.PodStatus>): void {
 
 /** What is limited and not requested is requested at its limit. */
 function requestLimits(resources: Mutable<core.ResourceRequirements> | undefined): void {
-  if (resources?.limits === undefined) return;
-  resources.requests = { ...resources.limits, ...resources.requests };
+  const { limits, requests = {} } = resources ?? {};
+  if (resources === undefined || limits === undefined) return;
+  if (Object.keys(limits).some((name) => requests[name] === undefined)) resources.requests = { ...limits, ...requests };
 }
 
 const podLevelResources: ReadonlySet<string> = new Set(['cpu', 'memory']);
@@ -78,7 +80,8 @@ function defaultPodLevelResources(spec: PodSpec): void {
   for (const [name, limit] of Object.entries(limits)) {
     if (podLevelResources.has(name) || name.startsWith('hugepages-')) requests[name] ??= limit;
   }
-  if (Object.keys(requests).length > 0) spec.resources.requests = requests;
+  if (Object.keys(requests).some((name) => spec.resources?.requests?.[name] === undefined))
+    spec.resources.requests = requests;
 }
 
 function quantityText(name: string, amount: number): string {
