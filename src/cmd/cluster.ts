@@ -31,6 +31,7 @@ import { UserError } from './data-folder.ts';
 import { loadDescriptions } from './descriptions.ts';
 import { encryptionConfiguration, ensureEncryptionConfiguration } from './encryption-key.ts';
 import { ensurePki, type Pki, proxyClientName, servingHosts } from './pki.ts';
+import type { RealNode, RealNodeOptions } from './real-node.ts';
 import { Renewals } from './renewals.ts';
 
 /** So long after its door opens nobody waits for the start of a cluster any more, milliseconds. */
@@ -164,13 +165,10 @@ async function startParts(
   }
   onStep('controllers and scheduler');
   if (config.nodes > 0) {
-    // What speaks to containerd and nftables takes a while to load, and simulated clusters never need it.
-    const { openRealNode } = await import('./real-node.ts');
     const client = (identity: Identity): Client => server.client(identity);
-    const node = await openRealNode({ config, environment, address, client }, parts.signal);
-    nodes.set(node.kubelet.nodeName, node.kubelet.api);
-    parts.run('the node', node.run(parts.signal));
-    onStep(node.containerd.adopted ? 'containerd (adopted)' : 'containerd');
+    const { kubelet, containerd } = await startRealNode({ config, environment, address, client }, parts);
+    nodes.set(kubelet.nodeName, kubelet.api);
+    onStep(containerd.adopted ? 'containerd (adopted)' : 'containerd');
   }
   const { port } = front;
   return {
@@ -183,6 +181,14 @@ async function startParts(
     onRenewed: (callback) => renewals.onRenewed(callback),
     stop: () => parts.stop(),
   };
+}
+
+/** What speaks to containerd and nftables takes a while to load, and simulated clusters never need it. */
+async function startRealNode(options: RealNodeOptions, parts: Parts): Promise<RealNode> {
+  const { openRealNode } = await import('./real-node.ts');
+  const node = await openRealNode(options, parts.signal);
+  parts.run('the node', node.run(parts.signal));
+  return node;
 }
 
 /** Pods reach the server through its service; where there are only simulated ones, loopback is no place to send them. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FeatureGates } from '#apiserver/feature-gates.ts';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
 import type { Environment } from '#base/environment.ts';
-import type { Client } from '#client/client.ts';
+import type { Client, Identity } from '#client/client.ts';
 import { runController } from '#client/controller.ts';
 import { createInformers } from '#client/informers.ts';
 import { type Containerd, startContainerd, superviseContainerd } from '#kubelet/containerd/daemon/start.ts';
@@ -32,7 +32,7 @@ export interface RealNodeOptions {
   /** The machine's address, which is the node's. */
   readonly address: string;
   /** A client for an identity of the node's parts. */
-  readonly client: (identity: { readonly user: string; readonly groups: readonly string[] }) => Client;
+  readonly client: (identity: Identity) => Client;
 }
 
 /** The tenth address of the service range is the cluster's DNS, as everywhere. */

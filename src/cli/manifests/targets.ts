@@ -51,6 +51,20 @@ export interface SelectOptions {
   readonly defaultType?: string | undefined;
 }
 
+/** Flags of verbs that choose among many objects. */
+interface SelectionFlags extends FileFlags {
+  readonly selector: string | undefined;
+  readonly 'field-selector': string | undefined;
+  readonly all: boolean;
+  readonly 'all-namespaces': boolean;
+}
+
+/** What such a verb's arguments and flags choose. */
+export function selectionOf(args: readonly string[], flags: SelectionFlags): SelectOptions {
+  const { selector, 'field-selector': fieldSelector, all, 'all-namespaces': allNamespaces } = flags;
+  return { args, files: flags, selector, fieldSelector, all, allNamespaces };
+}
+
 const noResources = `You must provide one or more resources by argument or filename.
 Example resource specifications include:
    '-f rsrc.yaml'

@@ -4,6 +4,7 @@ import { dryRunOf } from '../../manifests/dry-run.ts';
 import { chosenTargets, modifyFlags, modifyTargets } from '../../manifests/modify.ts';
 import { metadataOf, withMetadata } from '../../manifests/objects.ts';
 import { alreadySet, changePairs, splitPairs } from '../../manifests/pairs.ts';
+import { selectionOf } from '../../manifests/targets.ts';
 import { defineVerb } from '../../verb.ts';
 
 export const annotate = defineVerb({
@@ -32,15 +33,7 @@ kubectl annotate pods web-0 description-`,
     const { resources, changes } = splitPairs(args, 'annotation');
     const isEmpty = changes.set.size === 0 && changes.remove.length === 0;
     if (isEmpty && !flags.list) throw new CliError('at least one annotation update is required');
-    const options = {
-      args: resources,
-      files: flags,
-      selector: flags.selector,
-      fieldSelector: flags['field-selector'],
-      all: flags.all,
-      allNamespaces: flags['all-namespaces'],
-    };
-    const selection = await chosenTargets(context, options, flags);
+    const selection = await chosenTargets(context, selectionOf(resources, flags), flags);
     if (isEmpty) {
       for (const { object } of selection.targets) {
         for (const [key, value] of Object.entries(metadataOf(object).annotations ?? {}).sort(([a], [b]) =>

@@ -8,7 +8,7 @@ import { deleteTarget } from '../../manifests/deletion.ts';
 import { type DryRun, dryRunFlags, dryRunOf, dryRunSuffix } from '../../manifests/dry-run.ts';
 import { whileDoing } from '../../manifests/failures.ts';
 import { metadataOf } from '../../manifests/objects.ts';
-import { hasFiles, selectTargets, type Target, throwProblems } from '../../manifests/targets.ts';
+import { hasFiles, selectionOf, selectTargets, type Target, throwProblems } from '../../manifests/targets.ts';
 import { untilObject, WaitTimeout } from '../../manifests/watch.ts';
 import { isNotFound } from '../../resources/fetch.ts';
 import { fileFlags } from '../../resources/files.ts';
@@ -83,14 +83,7 @@ async function runDelete(context: CommandContext, values: DeleteFlags, args: rea
     return 0;
   }
   const plan = planOf(context, values);
-  const { targets, problems } = await selectTargets(context, {
-    args,
-    files: values,
-    selector: values.selector,
-    fieldSelector: values['field-selector'],
-    all: values.all,
-    allNamespaces: values['all-namespaces'],
-  });
+  const { targets, problems } = await selectTargets(context, selectionOf(args, values));
   if (values.force && plan.gracePeriodSeconds === 0) context.err(`Warning: ${forceWarning}\n`);
   if (context.namespaceIsExplicit && targets.some(({ info }) => !info.namespaced)) {
     context.err('Warning: deleting cluster-scoped resources, not scoped to the provided namespace\n');

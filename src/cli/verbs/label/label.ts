@@ -6,6 +6,7 @@ import { dryRunOf } from '../../manifests/dry-run.ts';
 import { chosenTargets, modifyFlags, modifyTargets } from '../../manifests/modify.ts';
 import { goJson, metadataOf, withMetadata } from '../../manifests/objects.ts';
 import { alreadySet, changePairs, type PairChanges, splitPairs } from '../../manifests/pairs.ts';
+import { selectionOf } from '../../manifests/targets.ts';
 import { defineVerb } from '../../verb.ts';
 
 const flags = {
@@ -41,18 +42,7 @@ async function runLabel(context: CommandContext, values: LabelFlags, args: reado
   const { resources, changes } = splitPairs(args, 'label');
   const isEmpty = changes.set.size === 0 && changes.remove.length === 0;
   if (isEmpty && !values.list) throw new CliError('at least one label update is required');
-  const selection = await chosenTargets(
-    context,
-    {
-      args: resources,
-      files: values,
-      selector: values.selector,
-      fieldSelector: values['field-selector'],
-      all: values.all,
-      allNamespaces: values['all-namespaces'],
-    },
-    values,
-  );
+  const selection = await chosenTargets(context, selectionOf(resources, values), values);
   if (isEmpty) {
     const many = selection.targets.length > 1;
     for (const { info, name, object } of selection.targets) {

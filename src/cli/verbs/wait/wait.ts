@@ -5,7 +5,7 @@ import type { CommandContext } from '../../context.ts';
 import { CliError } from '../../failures.ts';
 import { arrayFlag, booleanFlag, durationFlag, type FlagValues, textFlag } from '../../flags.ts';
 import { metadataOf, valueAt, withKind } from '../../manifests/objects.ts';
-import { selectTargets, type Target, targetLabel, throwProblems } from '../../manifests/targets.ts';
+import { selectionOf, selectTargets, type Target, targetLabel, throwProblems } from '../../manifests/targets.ts';
 import { untilObject, WaitTimeout } from '../../manifests/watch.ts';
 import { objectPrinter, printFlags } from '../../output/printers.ts';
 import { isNotFound } from '../../resources/fetch.ts';
@@ -68,14 +68,7 @@ async function runWait(
   const print = await objectPrinter(values);
   const timeoutMs = values.timeout < 0 ? weekMs : values.timeout;
   const deadline = context.clock.monotonic() + timeoutMs;
-  const { targets, problems } = await selectTargets(context, {
-    args,
-    files: values,
-    selector: values.selector,
-    fieldSelector: values['field-selector'],
-    all: values.all,
-    allNamespaces: values['all-namespaces'],
-  });
+  const { targets, problems } = await selectTargets(context, selectionOf(args, values));
   throwProblems(problems);
   if (targets.length === 0) {
     if (wish.isDeletion) return 0;
