@@ -45,9 +45,7 @@ class SealedValue implements StoredValue {
     this.#disk = disk;
     this.#bytes = undefined;
     if (!this.#providers.opensAtOnce) return;
-    const opened = new OpenedValue(disk, this.#providers, this.#key);
-    marks.set(opened, this.mark);
-    this.plain.settle?.(opened);
+    this.plain.settle?.(openedValue(disk, this.#providers, { key: this.#key, mark: this.mark }));
   }
 
   keep(): void {
@@ -202,7 +200,10 @@ export class EncryptedStore extends StoreLayer {
     try {
       const answer = providers.open(value.bytes, key);
       if (answer instanceof Promise) return answer.then(plainValue, broken);
-      known = plainValue(answer);
+      known =
+        value.keepsBytes === true && answer.opensAgain
+          ? openedValue(value, providers, { key, mark: answer.mark })
+          : plainValue(answer);
       opened.set(value, known);
       return known;
     } catch (error) {
@@ -213,6 +214,17 @@ export class EncryptedStore extends StoreLayer {
 
 /** Values that were opened, so that who reads one again gets the same object. */
 const opened = new WeakMap<StoredValue, StoredValue>();
+
+/** What can be read from a disk again is opened anew whenever it is asked for, and kept by nobody. */
+function openedValue(
+  disk: StoredValue,
+  providers: Providers,
+  { key, mark }: { readonly key: string; readonly mark: string },
+): StoredValue {
+  const value = new OpenedValue(disk, providers, key);
+  marks.set(value, mark);
+  return value;
+}
 
 function plainValue({ bytes, mark }: { readonly bytes: Uint8Array; readonly mark: string }): StoredValue {
   const value = { bytes };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import fc from 'fast-check';
@@ -133,6 +133,33 @@ test('a Secret that was written a while ago is opened from the disk, and is not 
   await client.update(Secret, { ...secret, data: { password: 'bmV3' } });
   await store.compact(store.revision);
   assert.equal((stored.object as { data?: Record<string, string> }).data?.['password'], 'c2VjcmV0');
+  await stop();
+});
+
+test('after a restart a Secret is opened from the disk whenever it is asked for, and migration still seals it anew', async (t) => {
+  const { file, write } = folder(t);
+  write({ resources: ['secrets'], providers: [key('aesgcm', 'one')] });
+  const place = join(mkdtempSync(join(tmpdir(), 'proa-sealed-')), 'state.db');
+  t.after(() => rmSync(dirname(place), { recursive: true, force: true }));
+  const secret = { metadata: { name: 'a', namespace: 'default' }, data: { password: 'c2VjcmV0' } };
+  const first = await startApiServer({ store: await SqliteStore.open(place), encryption: { configFile: file } });
+  const { metadata } = await first.client.create(Secret, secret);
+  await first.stop();
+
+  write({ resources: ['secrets'], providers: [key('aesgcm', 'two'), key('aesgcm', 'one')] });
+  const { client, server, store, stop } = await startApiServer({
+    store: await SqliteStore.open(place),
+    encryption: { configFile: file },
+  });
+  const stored = server.resources.of(Secret).storage!.cache.get('default/a')!.value;
+  assert.equal(stored.origin.keepsBytes, true);
+  assert.equal(stored.memory, undefined);
+  assert.equal((await client.get(Secret, secret.metadata)).data?.['password'], 'c2VjcmV0');
+  const before = await rawBytes(store, secretKey);
+  const anew = await client.update(Secret, secret);
+  assert.notEqual(anew.metadata.resourceVersion, metadata.resourceVersion);
+  assert.match(await rawBytes(store, secretKey), /^k8s:enc:aesgcm:v1:two:/);
+  assert.match(before, /^k8s:enc:aesgcm:v1:one:/);
   await stop();
 });
 

@@ -32,7 +32,10 @@ export class Providers {
       if (provider.prefix === '' ? isSealed : !startsWith(stored, prefix)) continue;
       const plain = provider.transformer.open(stored.subarray(prefix.length), context);
       const mark = markOf(provider);
-      return plain instanceof Promise ? plain.then((bytes) => ({ bytes, mark })) : { bytes: plain, mark };
+      const opensAgain = provider.transformer.generation === undefined;
+      return plain instanceof Promise
+        ? plain.then((bytes) => ({ bytes, mark, opensAgain }))
+        : { bytes: plain, mark, opensAgain };
     }
     const hasIdentity = this.#providers.some(({ provider }) => provider.prefix === '');
     throw new Error(hasIdentity ? 'identity transformer tried to read encrypted data' : 'no matching prefix found');
@@ -42,6 +45,8 @@ export class Providers {
 export interface Opened {
   readonly bytes: Uint8Array;
   readonly mark: string;
+  /** Whether it can be opened again at any time, without asking a service for its key. */
+  readonly opensAgain: boolean;
 }
 
 const sealedMark = Buffer.from(encryptedPrefix);
