@@ -281,6 +281,23 @@ class LettingGo implements StoredValue {
   }
 }
 
+test('the sqlite store counts on from its last write, also where that was a deletion and is compacted', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'proa-store-'));
+  const file = join(folder, 'state.db');
+  let store = await SqliteStore.open(file);
+  await store.commit({ key: '/a', expectedRevision: 0, value: text('1') });
+  await store.commit({ key: '/a', expectedRevision: store.revision, value: undefined });
+  const { revision } = store;
+  for (const compacts of [false, true]) {
+    if (compacts) await store.compact(revision);
+    await store.close();
+    store = await SqliteStore.open(file);
+    assert.equal(store.revision, revision);
+  }
+  await store.close();
+  await rm(folder, { recursive: true });
+});
+
 test('in the sqlite store, of what this process wrote the latest stays whole, of some the bytes, and the rest is read from the disk', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'proa-store-'));
   const store = await SqliteStore.open(join(folder, 'state.db'), { recent: { whole: 20, bytes: 10 } });

@@ -25,8 +25,23 @@ export function prepareSchema(database: DatabaseSync): void {
   `);
 }
 
-/** A number from `meta`, 0 when it was never set. */
-export function readMeta(database: DatabaseSync, name: 'revision' | 'compacted'): number {
-  const row = database.prepare('SELECT value FROM meta WHERE name = ?').get(name);
-  return row === undefined ? 0 : Number(row['value']);
+/** The revision up to which the database has forgotten; 0 when it never did. */
+export function compactedRevision(database: DatabaseSync): number {
+  const row = database.prepare("SELECT value FROM meta WHERE name = 'compacted'").get();
+  return Number(row?.['value'] ?? 0);
+}
+
+/** The revision of the last write. Its row may have been compacted, or the database have leapt ahead of its rows. */
+export function lastRevision(database: DatabaseSync): number {
+  const rows = database.prepare('SELECT max(revision) AS last FROM log UNION ALL SELECT max(value) FROM meta').all();
+  return Math.max(...rows.map(({ last }) => Number(last ?? 0)));
+}
+
+/** Goes on from `revision`, with nothing to be read before it. */
+export function leapTo(database: DatabaseSync, revision: number): void {
+  const set = database.prepare(
+    'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+  );
+  set.run('revision', revision);
+  set.run('compacted', revision);
 }

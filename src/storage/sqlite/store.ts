@@ -16,7 +16,7 @@ import {
 import { DiskValue } from './disk-value.ts';
 import type { FromWriter, Rows, ToWriter, WriterData } from './messages.ts';
 import { type RecentLimits, RecentValues } from './recent-values.ts';
-import { prepareSchema, readMeta } from './schema.ts';
+import { compactedRevision, lastRevision, prepareSchema } from './schema.ts';
 
 /** Events kept in memory for watchers that resume; older revisions are read from disk. */
 const maxLogEvents = 1024;
@@ -67,7 +67,7 @@ export class SqliteStore implements Store {
     this.#reader = reader;
     this.#worker = worker;
     this.#durable = durable;
-    this.#compacted = readMeta(reader, 'compacted');
+    this.#compacted = compactedRevision(reader);
     const rows = reader.prepare(
       'SELECT revision, key, create_revision FROM log WHERE superseded IS NULL AND value IS NOT NULL',
     );
@@ -78,7 +78,7 @@ export class SqliteStore implements Store {
       const createRevision = Number(row['create_revision']);
       return { key: String(row['key']), value: new DiskValue(read, revision), createRevision, modRevision: revision };
     };
-    this.#revisions.load(rows.iterate().map(onDisk), readMeta(reader, 'revision'));
+    this.#revisions.load(rows.iterate().map(onDisk), lastRevision(reader));
     this.#nextRevision = this.#revisions.revision + 1;
     worker.on('message', (message: FromWriter) => this.#onMessage(message));
     worker.on('error', (error) => this.#failAll(error.message));

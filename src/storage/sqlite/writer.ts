@@ -18,8 +18,8 @@ const database = new DatabaseSync(file);
 prepareSchema(database);
 const insert = database.prepare('INSERT INTO log (revision, key, create_revision, value) VALUES (?, ?, ?, ?)');
 const supersede = database.prepare('UPDATE log SET superseded = ? WHERE revision = ?');
-const setMeta = database.prepare(
-  'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+const setCompacted = database.prepare(
+  "INSERT INTO meta VALUES ('compacted', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
 );
 const removeSuperseded = database.prepare(
   'DELETE FROM log WHERE revision IN (SELECT revision FROM log WHERE superseded <= ? LIMIT ?)',
@@ -28,11 +28,14 @@ const removeDeleted = database.prepare(
   'DELETE FROM log WHERE revision IN (SELECT revision FROM log WHERE value IS NULL AND revision <= ? LIMIT ?)',
 );
 
+const begin = database.prepare('BEGIN IMMEDIATE');
+const commit = database.prepare('COMMIT');
+
 function transaction(work: () => void): string | undefined {
   try {
-    database.exec('BEGIN IMMEDIATE');
+    begin.run();
     work();
-    database.exec('COMMIT');
+    commit.run();
     return undefined;
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
@@ -49,7 +52,6 @@ function write({ revisions, keys, createRevisions, previousRevisions, lengths, v
     insert.run(revision, keys[index]!, createRevisions[index]!, value);
     if (previousRevisions[index]! > 0) supersede.run(revision, previousRevisions[index]!);
   }
-  setMeta.run('revision', revisions.at(-1)!);
 }
 
 function compactSlice(revision: number): void {
@@ -58,7 +60,7 @@ function compactSlice(revision: number): void {
     const superseded = removeSuperseded.run(revision, compactionSlice).changes;
     const deleted = removeDeleted.run(revision, compactionSlice).changes;
     more = Number(superseded) === compactionSlice || Number(deleted) === compactionSlice;
-    setMeta.run('compacted', revision);
+    setCompacted.run(revision);
     if (more) return;
     const surplus = freePages() - sparePages;
     if (surplus > 0) database.exec(`PRAGMA incremental_vacuum(${Math.min(surplus, returnedPages)})`);

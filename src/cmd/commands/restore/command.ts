@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { lastRevision, leapTo } from '#storage/sqlite/schema.ts';
 import { lockDataFolder, UserError } from '../../data-folder.ts';
 import { dataDirOf } from '../../machine-names.ts';
 import type { Command } from '../command.ts';
@@ -71,12 +72,6 @@ async function unpack(file: string, folder: string): Promise<void> {
 
 function leap(state: string): void {
   const database = new DatabaseSync(state);
-  const row = database.prepare("SELECT value FROM meta WHERE name = 'revision'").get();
-  const revision = Number(row?.['value'] ?? 0) + revisionsAhead;
-  const set = database.prepare(
-    'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-  );
-  set.run('revision', revision);
-  set.run('compacted', revision);
+  leapTo(database, lastRevision(database) + revisionsAhead);
   database.close();
 }
