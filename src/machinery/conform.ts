@@ -145,6 +145,7 @@ class Walk {
     const object = value as JsonObject;
     const { fields } = schema;
     let result: JsonFields | undefined;
+    let dropped: string[] | undefined;
     for (const name in object) {
       const before = object[name]!;
       const field = fields.get(name);
@@ -158,19 +159,38 @@ class Walk {
         after = this.#field(before, field, schema, known?.[name]);
       }
       if (after === before) continue;
-      result ??= { ...object } as JsonFields;
-      if (after !== undefined) setOwn(result, name, after);
-      else {
-        delete result[name];
-        if (field !== undefined && mayBeMissed(before, field.schema)) this.#note(result, name, before);
+      if (after === undefined) {
+        dropped ??= [];
+        dropped.push(name);
+        continue;
       }
+      result ??= { ...object } as JsonFields;
+      setOwn(result, name, after);
     }
+    if (dropped !== undefined) result = this.#without(dropped, (result as JsonObject | undefined) ?? object, schema);
     for (const { name, zero } of this.#partial ? nothing : alwaysFields(schema)) {
       if ((result ?? object)[name] !== undefined) continue;
       result ??= { ...object } as JsonFields;
       result[name] = zero();
     }
     return (result as JsonObject | undefined) ?? object;
+  }
+
+  /** A copy of the other members: an object that members are deleted from is slow to read and takes more memory. */
+  #without(dropped: readonly string[], object: JsonObject, { fields }: ObjectSchema): JsonFields {
+    const kept: JsonFields = {};
+    // They are in the order of the object.
+    let next = 0;
+    for (const name in object) {
+      if (name === dropped[next]) next++;
+      else setOwn(kept, name, object[name]!);
+    }
+    for (const name of dropped) {
+      const field = fields.get(name);
+      const before = object[name]!;
+      if (field !== undefined && mayBeMissed(before, field.schema)) this.#note(kept, name, before);
+    }
+    return kept;
   }
 
   #field(before: Json, field: Field, holder: ObjectSchema, known: Json | undefined): Json | undefined {

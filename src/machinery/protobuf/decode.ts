@@ -102,7 +102,9 @@ function readMember(reader: WireReader, field: Field, wireType: number, into: Js
     into[name] = list;
   } else {
     const value = readValue(reader, schema, depth);
-    if (value !== undefined) into[name] = value;
+    // Go writes a field that is no pointer whatever it holds. Left out here, it need not be taken out again.
+    const isNothing = field.presence === 'nonZero' && (value === '' || value === 0 || value === false);
+    if (value !== undefined && !(isNothing && !Object.hasOwn(into, name))) into[name] = value;
   }
 }
 
@@ -146,7 +148,7 @@ function readValue(reader: WireReader, schema: Schema, depth: number): Json | un
     case 'boolean':
       return reader.unsigned() !== 0;
     case 'int32':
-      return Number(BigInt.asIntN(32, BigInt(reader.integer())));
+      return int32Of(reader.integer());
     case 'int64':
       return reader.integer();
     case 'double':
@@ -161,6 +163,11 @@ function readValue(reader: WireReader, schema: Schema, depth: number): Json | un
     default:
       return readSpecial(reader.message(), schema as ScalarSchema, depth);
   }
+}
+
+/** The lowest 32 bits, as Go reads a number that is too large for its field. */
+function int32Of(value: number | bigint): number {
+  return typeof value === 'number' ? value | 0 : Number(BigInt.asIntN(32, value));
 }
 
 function readSpecial(reader: WireReader, schema: ScalarSchema, depth: number): Json | undefined {

@@ -13,7 +13,12 @@ export const magic: Uint8Array = Uint8Array.of(0x6b, 0x38, 0x73, 0);
 /** An object with the envelope around it (`runtime.Unknown`), which names its kind. */
 export function encodeProtobuf(value: JsonObject, schema: ObjectSchema): Uint8Array {
   const { apiVersion = '', kind = '' } = value as { readonly apiVersion?: string; readonly kind?: string };
-  return encodeEnvelope(encodeMessage(value, schema), { apiVersion, kind });
+  const writer = new BackwardWriter();
+  beginEnvelope(writer);
+  const end = writer.size;
+  writeFields(writer, value, layoutOf(schema));
+  writer.varint(writer.size - end);
+  return endEnvelope(writer, { apiVersion, kind });
 }
 
 /** What the envelope adds, names of groups and kinds included, unless they are long. */
@@ -114,7 +119,7 @@ function writeEntry(writer: BackwardWriter, value: JsonObject, entry: Entry): vo
     return;
   }
   const { field } = entry;
-  const member = Object.hasOwn(value, field.name) ? value[field.name] : undefined;
+  const member = value[field.name];
   if (member !== undefined && member !== null) writeMember(writer, member, field);
   else if (field.presence === 'always' || field.presence === 'nonZero') writeZero(writer, field.number, field.schema);
 }

@@ -31,6 +31,8 @@ function build(fields: readonly Field[], depth: number): Layout {
   for (const field of fields) {
     const around = field.around[depth];
     if (around === undefined) {
+      // Then what an object has by this name is its own.
+      if (field.name in Object.prototype) throw new Error(`a field cannot be called ${field.name}`);
       entries.push({ number: field.number, field, embedded: undefined });
       continue;
     }

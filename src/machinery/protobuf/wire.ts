@@ -5,7 +5,11 @@ export const fixed64Type = 1;
 export const bytesType = 2;
 const fixed32Type = 5;
 
-const initialBytes = 1024;
+/** Of the memory that messages of unknown length are written in, and how much of it is kept for the next one. */
+const initialBytes = 4096;
+const maxSpareBytes = 256 * 1024;
+let spare: Buffer | undefined;
+
 /** Texts of up to so many characters are mostly ASCII, and sooner copied here than handed to the platform. */
 const shortText = 64;
 const encoder = new TextEncoder();
@@ -17,16 +21,18 @@ const decoder = new TextDecoder();
  */
 export class BackwardWriter {
   readonly #isMeasured: boolean;
-  #bytes: Uint8Array;
+  #bytes: Buffer;
   /** Everything from here to the end is written. */
   #start: number;
 
-  /** @param expectedBytes how much will be written, about */
-  constructor(expectedBytes = initialBytes) {
-    this.#isMeasured = expectedBytes !== initialBytes;
+  /** @param expectedBytes how much will be written, about; unknown unless given */
+  constructor(expectedBytes?: number) {
+    this.#isMeasured = expectedBytes !== undefined;
     // What is not written over is cut off: it need not be cleared.
-    this.#bytes = Buffer.allocUnsafeSlow(expectedBytes);
-    this.#start = expectedBytes;
+    if (expectedBytes !== undefined) this.#bytes = Buffer.allocUnsafeSlow(expectedBytes);
+    else this.#bytes = spare ?? Buffer.allocUnsafeSlow(initialBytes);
+    if (this.#bytes === spare) spare = undefined;
+    this.#start = this.#bytes.length;
   }
 
   /** How much is written. */
@@ -34,11 +40,13 @@ export class BackwardWriter {
     return this.#bytes.length - this.#start;
   }
 
+  /** What was written. Nothing can be written after it. */
   finish(): Uint8Array {
     // What was measured before leaves next to nothing to cut off.
-    return this.#isMeasured
-      ? this.#bytes.subarray(this.#start)
-      : Uint8Array.prototype.slice.call(this.#bytes, this.#start);
+    if (this.#isMeasured) return this.#bytes.subarray(this.#start);
+    const written = Uint8Array.prototype.slice.call(this.#bytes, this.#start);
+    if (this.#bytes.length <= maxSpareBytes) spare = this.#bytes;
+    return written;
   }
 
   #reserve(count: number): void {
@@ -62,10 +70,26 @@ export class BackwardWriter {
 
   /** Negative numbers take ten bytes, as signed 64-bit integers do. */
   varint(value: number | bigint): void {
-    if (typeof value === 'bigint' || value < 0 || value > Number.MAX_SAFE_INTEGER) {
+    // Tags and lengths mostly are one byte or two.
+    if (typeof value === 'number' && value >= 0 && value < 128) this.#oneByte(value);
+    else if (typeof value === 'number' && value >= 128 && value < 16_384) this.#twoBytes(value);
+    else if (typeof value === 'bigint' || value < 0 || value > Number.MAX_SAFE_INTEGER)
       this.#longVarint(BigInt.asUintN(64, BigInt(value)));
-      return;
-    }
+    else this.#middleVarint(value);
+  }
+
+  #oneByte(value: number): void {
+    if (this.#start < 1) this.#reserve(1);
+    this.#bytes[--this.#start] = value;
+  }
+
+  #twoBytes(value: number): void {
+    if (this.#start < 2) this.#reserve(2);
+    this.#bytes[--this.#start] = value >> 7;
+    this.#bytes[--this.#start] = (value & 127) | 128;
+  }
+
+  #middleVarint(value: number): void {
     let length = 1;
     for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++;
     this.#reserve(length);
@@ -148,16 +172,18 @@ export class WireReader {
   /** The number and wire type of the next field. */
   tag(): { readonly number: number; readonly wireType: number } {
     const value = this.unsigned();
-    const number = Math.floor(value / 8);
+    const number = value < 128 ? value >> 3 : Math.floor(value / 8);
     if (number <= 0) throw new WireError(`proto: illegal tag ${number} (wire type ${value % 8})`);
     return { number, wireType: value % 8 };
   }
 
-  /** A varint that fits a number: lengths and tags. */
+  /** A varint that fits a number: lengths and tags, most of them one byte. */
   unsigned(): number {
-    let value = 0;
-    let scale = 1;
-    for (let count = 0; count < 10; count++) {
+    const first = this.#byte();
+    if (first < 128) return first;
+    let value = first & 127;
+    let scale = 128;
+    for (let count = 1; count < 10; count++) {
       const byte = this.#byte();
       value += (byte & 127) * scale;
       if (byte < 128) return value;
@@ -212,22 +238,26 @@ export class WireReader {
   message(): WireReader {
     const length = this.unsigned();
     const start = this.#at;
-    this.#take(length);
+    this.#pass(length);
     return new WireReader(this.#bytes, start, start + length);
   }
 
   skip(wireType: number): void {
     if (wireType === varintType) this.unsigned();
-    else if (wireType === fixed64Type) this.#take(8);
-    else if (wireType === bytesType) this.delimited();
-    else if (wireType === fixed32Type) this.#take(4);
+    else if (wireType === fixed64Type) this.#pass(8);
+    else if (wireType === bytesType) this.#pass(this.unsigned());
+    else if (wireType === fixed32Type) this.#pass(4);
     else throw new WireError(`proto: illegal wireType ${wireType}`);
   }
 
   #take(count: number): Uint8Array {
+    const start = this.#at;
+    this.#pass(count);
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  #pass(count: number): void {
     if (this.#at + count > this.#end) throw new WireError('unexpected EOF');
-    const bytes = this.#bytes.subarray(this.#at, this.#at + count);
     this.#at += count;
-    return bytes;
   }
 }
