@@ -369,7 +369,8 @@ function isInt64(value: Json): boolean {
 
 /** Whether a value that is left out was something to a Go server. */
 function mayBeMissed(value: Json, schema: Schema): boolean {
-  return isEmptyCollection(value, schema) || (schema.type === 'any' && value !== null);
+  const isNoBytes = schema.type === 'bytes' && Array.isArray(value) && value.length === 0;
+  return isNoBytes || isEmptyCollection(value, schema) || (schema.type === 'any' && value !== null);
 }
 
 function isEmptyCollection(value: Json | undefined, schema: Schema): boolean {

@@ -49,10 +49,14 @@ function restoredObject(value: Json, { fields }: ObjectSchema): Json {
 
 /** Fields of a type that JSON does not show stand where it does. */
 function byPlace(left: Field, right: Field): number {
-  const [one, other] = [left, right].map(({ around, number }) => [...around, number]) as [number[], number[]];
+  const placeOf = ({ name, around, number }: Field): number[] => [...around, isDeclaredFirst(name) ? 0 : number];
+  const [one, other] = [placeOf(left), placeOf(right)];
   const at = one.findIndex((step, depth) => step !== other[depth]);
   return at < 0 ? 0 : one[at]! - (other[at] ?? 0);
 }
+
+/** Of config maps and secrets; it was added to them last. */
+const isDeclaredFirst = (name: string): boolean => name === 'immutable';
 
 interface MemberType {
   readonly schema: Schema;

@@ -35,8 +35,7 @@ export function queryOptions(query: URLSearchParams): OperationOptions {
     const value = query.get(name);
     if (value !== null) options[name] = isTrue(value);
   }
-  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
-  if (dryRun.length > 0) options.dryRun = true;
+  if (query.has('dryRun')) options.dryRun = true;
   return options;
 }
 
@@ -49,8 +48,10 @@ function parsed<T>(parse: () => T): T {
 }
 
 function wholeNumber(text: string): number {
-  if (!/^-?\d{1,15}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Number(text);
+  const isNumber = /^[-+]?\d+$/.test(text);
+  if (isNumber && BigInt.asIntN(64, BigInt(text)) === BigInt(text)) return Number(text);
+  const why = isNumber ? 'value out of range' : 'invalid syntax';
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
 }
 
 /** DELETE takes its options from the body or, where that says nothing, from the query. */
@@ -67,7 +68,7 @@ export function deletionOptions(
   if (orphan !== null) fromQuery['orphanDependents'] = isTrue(orphan);
   const unsafe = query.get('ignoreStoreReadErrorWithClusterBreakingPotential');
   if (unsafe !== null) fromQuery['ignoreStoreReadErrorWithClusterBreakingPotential'] = isTrue(unsafe);
-  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  const dryRun = query.getAll('dryRun');
   if (dryRun.length > 0) fromQuery['dryRun'] = dryRun;
   const deletion = checkDeletion({ ...fromQuery, ...body } as DeletionOptions);
   return { deletion, ...((deletion.dryRun ?? []).length > 0 ? { dryRun: true } : {}) };

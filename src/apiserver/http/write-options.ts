@@ -20,7 +20,7 @@ export function checkWriteOptions(query: URLSearchParams, verb: Verb, isApply: b
   if (isApply && manager === '') errors.push(fieldError.required('fieldManager', 'is required for apply patch'));
   if (verb === 'patch' && !isApply && query.has('force'))
     errors.push(fieldError.forbidden('force', 'may not be specified for non-apply patch'));
-  errors.push(...managerErrors(manager), ...dryRunErrors(query.getAll('dryRun').filter((value) => value !== '')));
+  errors.push(...managerErrors(manager), ...dryRunErrors(query.getAll('dryRun')));
   const validation = query.get('fieldValidation') ?? '';
   const validations = ['', 'Ignore', 'Strict', 'Warn'];
   if (!validations.includes(validation))

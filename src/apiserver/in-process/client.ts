@@ -331,7 +331,7 @@ function readOptions(options: ListOptions & WatchOptions): OperationOptions {
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
     ...(resourceVersionMatch === undefined ? {} : { resourceVersionMatch }),
     ...(allowWatchBookmarks === undefined ? {} : { allowWatchBookmarks }),
-    ...(sendInitialEvents === undefined ? {} : { sendInitialEvents }),
+    ...(sendInitialEvents === undefined ? {} : { sendInitialEvents, resourceVersionMatch: 'NotOlderThan' }),
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
   };
 }

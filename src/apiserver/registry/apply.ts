@@ -41,6 +41,8 @@ export function applyObject(registry: Registry, operation: Operation, options: U
     placeIn(operation, object);
     const { resourceVersion } = (patch['metadata'] ?? {}) as { readonly resourceVersion?: string };
     if (live !== undefined && resourceVersion === undefined) delete object.metadata.resourceVersion;
+    // To say that there is none is to say one that no object has.
+    if (live !== undefined && resourceVersion === '') object.metadata.resourceVersion = '0';
     return object;
   };
   const whenAbsent = async (): Promise<Result> => {

@@ -1,4 +1,4 @@
-import { ApiError, badRequest, expired, fieldError, invalid, notFound } from '#machinery/errors.ts';
+import { ApiError, badRequest, expired, type FieldError, fieldError, invalid, notFound } from '#machinery/errors.ts';
 import { exactField, matchesFields } from '#machinery/fields.ts';
 import { matchesLabels } from '#machinery/labels.ts';
 import { apiVersionOf, type ListMeta } from '#machinery/meta.ts';
@@ -15,7 +15,7 @@ export function getObject(
   registry: Registry,
   { resource, namespace, name, options }: Operation,
 ): Result | Promise<Result> {
-  checkNotFuture(registry, parseResourceVersion(options.resourceVersion));
+  checkNotFuture(registry, parseResourceVersion(options.resourceVersion, plainly));
   const entry = resource.storage!.cache.get(objectKey({ namespace, name }));
   if (entry === undefined) throw notFound(resource.kind, name);
   const found = (): Result => ({ type: 'object', value: inServedVersion(resource, entry.value), created: false });
@@ -59,20 +59,41 @@ function pageSize({ resource: { kind }, namespace, options }: Operation): number
 }
 
 /** What `resourceVersionMatch` may be, beside what else is asked for (KEP-1904). */
-function checkVersionMatch({ resourceVersionMatch: match, resourceVersion, continue: token }: OperationOptions): void {
-  if (match === undefined) return;
-  const field = 'resourceVersionMatch';
-  const errors = [
-    ...(resourceVersion === undefined
-      ? [fieldError.forbidden(field, `${field} is forbidden unless resourceVersion is provided`)]
-      : []),
-    ...(token !== undefined ? [fieldError.forbidden(field, `${field} is forbidden when continue is provided`)] : []),
-  ];
-  if (match !== 'Exact' && match !== 'NotOlderThan')
-    errors.push(fieldError.notSupportedInOrder(field, match, ['Exact', 'NotOlderThan', '']));
-  if (match === 'Exact' && resourceVersion === '0')
-    errors.push(fieldError.forbidden(field, `${field} "exact" is forbidden for resourceVersion "0"`));
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
+function checkVersionMatch(options: OperationOptions): void {
+  const { resourceVersionMatch: match, resourceVersion, continue: token, sendInitialEvents } = options;
+  if (match === undefined && sendInitialEvents === undefined) return;
+  const errors: FieldError[] = [];
+  const forbid = (why: string, field = versionMatch): unknown => errors.push(fieldError.forbidden(field, why));
+  if (match !== undefined) {
+    if (resourceVersion === undefined) forbid(`${versionMatch} is forbidden unless resourceVersion is provided`);
+    if (token !== undefined) forbid(`${versionMatch} is forbidden when continue is provided`);
+    if (match !== 'Exact' && match !== 'NotOlderThan')
+      errors.push(fieldError.notSupportedInOrder(versionMatch, match, ['Exact', 'NotOlderThan', '']));
+    if (match === 'Exact' && resourceVersion === '0')
+      forbid(`${versionMatch} "exact" is forbidden for resourceVersion "0"`);
+  }
+  if (sendInitialEvents !== undefined) forbid('sendInitialEvents is forbidden for list', 'sendInitialEvents');
+  if (errors.length > 0) throw invalid(listOptions, '', errors);
+}
+
+const versionMatch = 'resourceVersionMatch';
+const listOptions = { group: 'meta.k8s.io', kind: 'ListOptions' };
+
+/** The same for watches (KEP-3157). */
+function checkWatchMatch(options: OperationOptions): void {
+  const { resourceVersionMatch: match, continue: token, sendInitialEvents } = options;
+  if (match === undefined && sendInitialEvents === undefined) return;
+  const errors: FieldError[] = [];
+  const forbid = (why: string): unknown => errors.push(fieldError.forbidden(versionMatch, why));
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
+    forbid(`sendInitialEvents requires setting ${versionMatch} to NotOlderThan`);
+  if (match !== undefined) {
+    if (sendInitialEvents === undefined)
+      forbid(`${versionMatch} is forbidden for watch unless sendInitialEvents is provided`);
+    if (match !== 'NotOlderThan') errors.push(fieldError.notSupported(versionMatch, match, ['NotOlderThan']));
+    if (token !== undefined) forbid(`${versionMatch} is forbidden when continue is provided`);
+  }
+  if (errors.length > 0) throw invalid(listOptions, '', errors);
 }
 
 /** In place: lists are long. */
@@ -151,8 +172,9 @@ function pageExpired(key: string | undefined): ApiError {
 export async function watchObjects(registry: Registry, operation: Operation): Promise<Result> {
   const { resource, namespace, options, signal } = operation;
   const { cache } = resource.storage!;
+  checkWatchMatch(options);
   const filter = filterOf(operation);
-  const wanted = parseResourceVersion(options.resourceVersion);
+  const wanted = parseResourceVersion(options.resourceVersion, plainly);
   checkNotFuture(registry, wanted);
   const streaming = options.sendInitialEvents === true;
   const sendsState = options.sendInitialEvents ?? (wanted === undefined || wanted === 0);
@@ -265,23 +287,22 @@ function notSelectable({ rules, custom, kind }: ServedResource, field: string): 
   return `field label not supported: ${field}`;
 }
 
-/** @throws ApiError 400 when it is not a number. */
-function parseResourceVersion(text: string | undefined): number | undefined {
+/** Lists refuse with 400; what reads one object, or watches, tells what its parser told it. */
+const plainly = (why: string): ApiError => new ApiError(500, '', why);
+const ofList = (why: string): ApiError => badRequest(`invalid resource version: ${why}`);
+
+/** @throws ApiError made by `refuse` when it is not a number. */
+function parseResourceVersion(text: string | undefined, refuse = ofList): number | undefined {
   if (text === undefined || text === '') return undefined;
-  if (!/^\d{1,16}$/.test(text)) {
-    throw new ApiError(
-      400,
-      'BadRequest',
-      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
-  }
-  return Number(text);
+  if (/^\d{1,16}$/.test(text)) return Number(text);
+  const shown = JSON.stringify(text);
+  throw refuse(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`);
 }
 
 function checkNotFuture(registry: Registry, wanted: number | undefined): void {
   const current = registry.store.revision;
   if (wanted === undefined || wanted <= current) return;
-  throw new ApiError(504, 'Timeout', `Too large resource version: ${wanted}, current: ${current}`, {
+  throw new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   });

@@ -165,7 +165,9 @@ function validateSetStrategy(strategy: apps.StatefulSetUpdateStrategy): FieldErr
   if (type === '') return [fieldError.required(path)];
   if (type === 'OnDelete') {
     const detail = "only allowed for updateStrategy 'RollingUpdate'";
-    return rollingUpdate === undefined ? [] : [fieldError.invalid(`${path}.rollingUpdate`, rollingUpdate, detail)];
+    if (rollingUpdate === undefined) return [];
+    const shown = goStruct('apps.RollingUpdateStatefulSetStrategy', rollingUpdate);
+    return [fieldError.invalid(`${path}.rollingUpdate`, shown, detail)];
   }
   if (type !== 'RollingUpdate') {
     const shown = goStruct('apps.StatefulSetUpdateStrategy', strategy);

@@ -24,7 +24,7 @@ function validateNodeAffinity(affinity: core.NodeAffinity, path: string): FieldE
       : validateNodeSelector(required, `${path}.requiredDuringSchedulingIgnoredDuringExecution`)),
     ...each(affinity.preferredDuringSchedulingIgnoredDuringExecution, preferred, ({ weight, preference }, at) => [
       ...validateWeight(weight, at),
-      ...validateNodeSelectorTerm(preference, `${at}.preference`),
+      ...validateNodeSelectorTerm(preference, `${at}.preference`, noValues),
     ]),
   ];
 }
@@ -40,12 +40,26 @@ export function validateNodeSelector(selector: core.NodeSelector, path: string):
   if ((selector.nodeSelectorTerms ?? []).length === 0) {
     return [fieldError.required(at, 'must have at least one node selector term')];
   }
-  return each(selector.nodeSelectorTerms, at, validateNodeSelectorTerm);
+  return each(selector.nodeSelectorTerms, at, (term, place) =>
+    validateNodeSelectorTerm(term, place, validateNodeValues),
+  );
 }
 
-function validateNodeSelectorTerm(term: core.NodeSelectorTerm, path: string): FieldError[] {
+type ValidateValues = (requirement: core.NodeSelectorRequirement, path: string) => FieldError[];
+
+/** Of values that no label can have, preferences are only warned. */
+const noValues: ValidateValues = () => [];
+
+function validateNodeSelectorTerm(
+  term: core.NodeSelectorTerm,
+  path: string,
+  validateValues: ValidateValues,
+): FieldError[] {
   return [
-    ...each(term.matchExpressions, `${path}.matchExpressions`, validateNodeRequirement),
+    ...each(term.matchExpressions, `${path}.matchExpressions`, (requirement, at) => [
+      ...validateNodeRequirement(requirement, at),
+      ...validateValues(requirement, at),
+    ]),
     ...each(term.matchFields, `${path}.matchFields`, validateNodeField),
   ];
 }
@@ -65,12 +79,11 @@ function validateNodeRequirement(requirement: core.NodeSelectorRequirement, path
   } else {
     errors.push(fieldError.invalid(`${path}.operator`, operator, 'not a valid selector operator'));
   }
-  errors.push(...invalidAll(`${path}.key`, key, labelKeyProblems(key)));
-  for (const [index, value] of values.entries()) {
-    errors.push(...invalidAll(`${path}.values[${index}]`, value, labelValueProblems(value)));
-  }
-  return errors;
+  return [...errors, ...invalidAll(`${path}.key`, key, labelKeyProblems(key))];
 }
+
+const validateNodeValues: ValidateValues = ({ values }, path) =>
+  each(values, `${path}.values`, (value, at) => invalidAll(at, value, labelValueProblems(value)));
 
 function validateNodeField({ key, operator, values = [] }: core.NodeSelectorRequirement, path: string): FieldError[] {
   const errors: FieldError[] = [];
