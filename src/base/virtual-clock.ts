@@ -117,5 +117,5 @@ const timersPerTurn = 64;
  */
 function settle(count: number): Promise<void> {
   if (count % timersPerTurn === 0) return new Promise((resolve) => setImmediate(resolve));
-  return Promise.resolve().then(() => new Promise((resolve) => process.nextTick(resolve)));
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
 }

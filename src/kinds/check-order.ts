@@ -73,6 +73,15 @@ const groupOrders = new Map(Object.entries(observedInGroup).map(([key, order]) =
 /** Kinds that are defined at run time. */
 export const customCheckOrder: CheckOrder = { create: 'MO', update: 'UOC', status: 'UC' };
 
-export function checkOrderOf({ group, kind }: { readonly group: string; readonly kind: string }): CheckOrder {
-  return orders.get(`${group}/${kind}`) ?? groupOrders.get(group) ?? usual;
+/** Every write asks, of few handles. */
+const ordersByHandle = new WeakMap<object, CheckOrder>();
+
+export function checkOrderOf(handle: { readonly group: string; readonly kind: string }): CheckOrder {
+  let order = ordersByHandle.get(handle);
+  if (order === undefined) {
+    const { group, kind } = handle;
+    order = orders.get(`${group}/${kind}`) ?? groupOrders.get(group) ?? usual;
+    ordersByHandle.set(handle, order);
+  }
+  return order;
 }

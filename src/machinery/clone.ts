@@ -51,7 +51,7 @@ function cloneUnknown(value: unknown): unknown {
 }
 
 function put(copy: Record<string, unknown>, key: string, value: unknown): void {
-  setMember(copy, key, cloneUnknown(value));
+  setMember(copy, key, typeof value === 'object' ? cloneUnknown(value) : value);
 }
 
 function setMember(copy: Record<string, unknown>, key: string, member: unknown): void {

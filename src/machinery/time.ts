@@ -29,8 +29,12 @@ function zoneMs(zone: string): number {
   return (zone[0] === '-' ? -minutes : minutes) * 60_000;
 }
 
+/** A canonical one of a day that every month has. */
+const plainTime = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+
 /** Milliseconds since 1970, or NaN when the text is not RFC 3339. */
 export function parseTime(text: string): number {
+  if (plainTime.test(text)) return Date.parse(text);
   const instant = readInstant(text);
   if (instant === undefined) return Number.NaN;
   return instant.fraction === '' ? instant.secondsMs : instant.secondsMs + Number(`0.${instant.fraction}`) * 1000;
@@ -70,7 +74,7 @@ export function canonicalTime(text: string): string {
   return canonical;
 }
 
-/** A canonical one of a day that every month has. */
+/** The same, of micro times. */
 const plainMicroTime = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/;
 
 /** The time in UTC with six digits. Throws an Error with Go's message unless the text has exactly six. */

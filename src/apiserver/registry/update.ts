@@ -180,7 +180,7 @@ async function checkAndSwap(
   const validated = attributes && registry.admission.validate(registry, attributes);
   if (validated !== undefined) await validated;
   // A write that changes nothing is none, unless it is to keep the object in another form.
-  if (equalValues(object, old) && !isStale(registry, resource, entry)) {
+  if (isUnchanged(object, old) && !isStale(registry, resource, entry)) {
     if (!(await isDurable(registry, operation, entry))) return 'lost';
     return { type: 'object', value: inServedVersion(resource, entry.value), created: false };
   }
@@ -190,6 +190,13 @@ async function checkAndSwap(
   });
   if (stored === 'lost' && attributes !== undefined) takeBack(attributes);
   return stored;
+}
+
+/** Looks at the metadata last: mostly something else has changed. */
+function isUnchanged(object: ApiObject, old: ApiObject): boolean {
+  for (const field of Object.keys(object) as (keyof ApiObject)[])
+    if (field !== 'metadata' && !equalValues(object[field], old[field])) return false;
+  return equalValues(object, old);
 }
 
 /** Whether the store keeps the object in a form that it would not be given now: another key, another version. */

@@ -111,6 +111,7 @@ class Replicas<T extends ReplicaOwner> {
     const minReadySeconds = owner.spec?.minReadySeconds ?? 0;
     await this.#writeStatus(owner, active, controlled, failure, turn);
     if (failure !== undefined) throw failure.error;
+    if (minReadySeconds === 0) return done;
     const waits = active
       .map((pod) => untilPodAvailableMs(pod, minReadySeconds, clock.now()) ?? 0)
       .filter((ms) => ms > 0);

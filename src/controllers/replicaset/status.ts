@@ -22,15 +22,21 @@ export function replicaStatus(options: {
 }): ReplicaSetStatus {
   const { active, nowMs, minReadySeconds } = options;
   const wanted = Object.entries(options.templateLabels);
+  let fullyLabeled = 0;
+  let ready = 0;
+  let available = 0;
+  for (const pod of active) {
+    if (wanted.every(([key, value]) => pod.metadata.labels?.[key] === value)) fullyLabeled++;
+    if (!isPodReady(pod)) continue;
+    ready++;
+    if (isPodAvailable(pod, minReadySeconds, nowMs)) available++;
+  }
   const conditions = failureConditions(options.old?.conditions ?? [], options.failure, nowMs);
   return {
     replicas: active.length,
-    ...counted(
-      'fullyLabeledReplicas',
-      active.filter((pod) => wanted.every(([key, value]) => pod.metadata.labels?.[key] === value)).length,
-    ),
-    ...counted('readyReplicas', active.filter(isPodReady).length),
-    ...counted('availableReplicas', active.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length),
+    ...counted('fullyLabeledReplicas', fullyLabeled),
+    ...counted('readyReplicas', ready),
+    ...counted('availableReplicas', available),
     terminatingReplicas: options.all.filter((pod) => isPodTerminating(pod) && !isPodTerminal(pod)).length,
     observedGeneration: options.generation,
     ...(conditions.length === 0 ? {} : { conditions }),
