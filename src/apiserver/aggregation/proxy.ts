@@ -2,8 +2,8 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpH
 import type { Duplex } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
-import { type AnyResponse, sendBytes } from '../http/answer.ts';
-import type { AnyRequest } from '../http/body.ts';
+import { sendBytes } from '../http/answer.ts';
+import type { AnyRequest, AnyResponse } from '../http/any-http.ts';
 import { writeChunk } from '../http/chunks.ts';
 import { hopHeaders } from '../http/hop-headers.ts';
 import type { UserInfo } from '../registry/operation.ts';

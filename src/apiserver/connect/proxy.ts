@@ -8,7 +8,7 @@ import type { EndpointSlice as EndpointSliceObject } from '#kinds/generated/type
 import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
 import type { UpgradeRequest } from '#streaming/negotiate.ts';
 import { nodeHttp } from '#streaming/node-http.ts';
-import type { AnyResponse } from '../http/answer.ts';
+import type { AnyResponse } from '../http/any-http.ts';
 import { readBody } from '../http/body.ts';
 import { writeChunk } from '../http/chunks.ts';
 import type { Exchange } from '../http/handler.ts';

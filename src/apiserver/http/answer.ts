@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Log } from '#base/log.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { ApiError, internalError, type Status } from '#machinery/errors.ts';
@@ -9,6 +9,7 @@ import { StoreTimeout, StoreUnavailable } from '#storage/store.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { Result } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
+import type { AnyResponse } from './any-http.ts';
 import { ChunkedAnswer } from './chunks.ts';
 import { compressed, compressing, declareGzip, isCompressed } from './compression.ts';
 import { encodePretty, encodeValue, statusSchema } from './encode.ts';
@@ -16,16 +17,6 @@ import { protobufListOf, protobufOf } from './messages.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { type AnswerFormat, type Encoding, mediaTypes, notAcceptable } from './negotiation.ts';
 import { type IncludeObject, metadataOnly, tableOf } from './table.ts';
-
-/** HTTP/2 answers through Node's compatible interface, so one type serves both. */
-export type AnyResponse = ServerResponse & {
-  /** Headers that are known before the answer is; Node writes them faster together with the others than one by one. */
-  earlyHeaders?: OutgoingHttpHeaders;
-  /** Bytes of its body so far. */
-  sentBytes?: number;
-  /** The client reads answers that are compressed. */
-  takesGzip?: boolean;
-};
 
 export interface Answering {
   readonly response: AnyResponse;

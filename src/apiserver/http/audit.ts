@@ -2,8 +2,8 @@ import { type Random, randomUuid } from '#base/random.ts';
 import type { ApiError } from '#machinery/errors.ts';
 import type { AuditedRequest, Auditor, AuditRecord } from '../audit/auditor.ts';
 import type { UserInfo } from '../registry/operation.ts';
-import { type AnyResponse, addHeaders } from './answer.ts';
-import type { AnyRequest } from './body.ts';
+import { addHeaders } from './answer.ts';
+import type { AnyRequest, AnyResponse } from './any-http.ts';
 import { authenticationNotes, impersonators } from './identity.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 

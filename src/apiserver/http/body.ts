@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
 import { ApiError } from '#machinery/errors.ts';
+import type { AnyRequest } from './any-http.ts';
 
 /** Largest body of a write, as upstream's. */
 const maxBodyBytes = 3 * 1024 * 1024;
-
-export type AnyRequest = IncomingMessage | Http2ServerRequest;
 
 /** The whole body. Rejects with ApiError 413 when it is too large, and when the client goes away before its end. */
 export function readBody(request: AnyRequest): Promise<Uint8Array> {

@@ -1,6 +1,5 @@
 import { compilePattern, matchesText } from '#cel/regex/pattern.ts';
-import type { AnyResponse } from './answer.ts';
-import type { AnyRequest } from './body.ts';
+import type { AnyRequest, AnyResponse } from './any-http.ts';
 
 /** What browsers are told besides the answer. */
 export interface BrowserOptions {

@@ -1,4 +1,4 @@
-import type { AnyResponse } from './answer.ts';
+import type { AnyResponse } from './any-http.ts';
 
 type Written = (error?: Error | null) => void;
 

@@ -1,5 +1,5 @@
 import type { Gzip } from 'node:zlib';
-import type { AnyResponse } from './answer.ts';
+import type { AnyResponse } from './any-http.ts';
 
 /** Bytes of an answer from which on it is worth the work, and how much work: upstream's `APIResponseCompression`. */
 const thresholdBytes = 128 * 1024;

@@ -1,4 +1,4 @@
-import type { AnyResponse } from './answer.ts';
+import type { AnyResponse } from './any-http.ts';
 import { countSent } from './chunks.ts';
 
 const lastChunk = '0\r\n\r\n';

@@ -1,6 +1,5 @@
 import type { ApiServer } from '../server.ts';
-import type { AnyResponse } from './answer.ts';
-import type { AnyRequest } from './body.ts';
+import type { AnyRequest, AnyResponse } from './any-http.ts';
 import { namesGzip } from './compression.ts';
 import { type AnswerFormat, negotiateAnswer } from './negotiation.ts';
 import { isTrue } from './request-info.ts';

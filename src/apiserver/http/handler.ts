@@ -10,9 +10,10 @@ import type { Operation, OperationOptions, Result, UserInfo } from '../registry/
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 import type { Span } from '../tracing/tracer.ts';
-import { type Answering, type AnyResponse, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
+import { type Answering, addHeaders, sendResult, sendStatus, statusOfError } from './answer.ts';
+import type { AnyRequest, AnyResponse } from './any-http.ts';
 import { auditRefusal, beginAudit, numberRequest } from './audit.ts';
-import { type AnyRequest, readBody } from './body.ts';
+import { readBody } from './body.ts';
 import type { RequestDeadlines } from './deadlines.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
 import { answerFormat } from './format.ts';

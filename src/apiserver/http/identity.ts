@@ -8,7 +8,7 @@ import { type Headers, unescaped } from '../authentication/request-header.ts';
 import type { Awaitable } from '../authorization/authorizer.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { AnyRequest } from './body.ts';
+import type { AnyRequest } from './any-http.ts';
 import { accessOf, type RequestInfo } from './request-info.ts';
 
 /** Subjects may name a user's uid (KEP-5061's attribute). */

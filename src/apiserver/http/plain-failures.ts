@@ -2,8 +2,8 @@ import { ApiError } from '#machinery/errors.ts';
 import { AuditFailure } from '../audit/event.ts';
 import { TooManyInFlight } from '../fairness/in-flight.ts';
 import type { ResourceTable } from '../resources/resource.ts';
-import { type AnyResponse, addHeaders, sendBytes } from './answer.ts';
-import type { AnyRequest } from './body.ts';
+import { addHeaders, sendBytes } from './answer.ts';
+import type { AnyRequest, AnyResponse } from './any-http.ts';
 
 interface PlainFailure {
   readonly request: AnyRequest;

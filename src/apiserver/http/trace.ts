@@ -1,6 +1,6 @@
 import type { UserInfo } from '../registry/operation.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
-import type { AnyRequest } from './body.ts';
+import type { AnyRequest } from './any-http.ts';
 import type { RequestInfo } from './request-info.ts';
 
 /** Whose word about the trace of a request is taken. */

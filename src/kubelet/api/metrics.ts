@@ -1,4 +1,4 @@
-import type { PageContext } from './node-pages.ts';
+import type { PageContext } from './page-context.ts';
 import { podSamples } from './stats-summary.ts';
 
 type Labels = Readonly<Record<string, string>>;

@@ -1,16 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import type { NodeHttpRequest, NodeHttpResponse } from '#machinery/node-api.ts';
-import type { NodeParts } from '../parts.ts';
-import type { PodManager } from '../pods/pod-manager.ts';
 import { cadvisorMetrics, kubeletMetrics, resourceMetrics } from './metrics.ts';
+import type { PageContext } from './page-context.ts';
 import { readPodLog } from './pod-log.ts';
 import { statsSummary } from './stats-summary.ts';
-
-export interface PageContext {
-  readonly parts: NodeParts;
-  readonly manager: PodManager;
-}
 
 /** Logs of the machine that `/logs/` serves. */
 const machineLogs = '/var/log';

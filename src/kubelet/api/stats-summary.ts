@@ -3,7 +3,7 @@ import type { ContainerStats } from '../cri/cri.ts';
 import type { MachineUsage } from '../host/host.ts';
 import { podCgroup } from '../pods/resources.ts';
 import { label } from '../runtime/names.ts';
-import type { PageContext } from './node-pages.ts';
+import type { PageContext } from './page-context.ts';
 
 /** CPU and memory of one container, pod or node at one moment. */
 export interface Sample {
