@@ -114,3 +114,9 @@ test('everything wrong with the options of a write is told at once', async () =>
       'fieldValidation: Unsupported value: "Lax": supported values: "", "Ignore", "Strict", "Warn"]',
   );
 });
+
+test('checks that are left out are told to be, and are not asked', async () => {
+  const { text } = await get('/livez?verbose&exclude=etcd&exclude=none', 'identity');
+  assert.match(text, /^\[\+\]ping ok\n.*^\[\+\]etcd excluded: ok\n/ms);
+  assert.match(text, /^warn: some health checks cannot be excluded: no matches for "none"\nlivez check passed\n$/m);
+});

@@ -118,27 +118,41 @@ export async function serveHealth(
   only: string | undefined,
 ): Promise<void> {
   const excluded = new Set(exchange.query.getAll('exclude'));
-  const wanted = checks.filter((check) => (only === undefined ? !excluded.has(check.name) : check.name === only));
+  const wanted = checks.filter((check) => only === undefined || check.name === only);
   if (only !== undefined && wanted.length === 0)
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   // Upstream says this of the whole, and of a single check only when it fails.
   if (only === undefined) addHeaders(exchange.response, { 'x-content-type-options': 'nosniff' });
-  const results = await Promise.all(wanted.map(async (check) => ({ name: check.name, failure: await check.check() })));
+  const results = await Promise.all(
+    wanted.map((check) => resultOf(check, only === undefined && excluded.has(check.name))),
+  );
   const failed = results.filter(({ failure }) => failure !== undefined);
   const { log } = exchange.server.environment;
   for (const { name: part, failure } of failed) log.warn(`${name} check failed`, { part, failure });
   if (failed.length === 0 && !exchange.query.has('verbose')) return sendText(exchange, 200, 'ok');
   if (only !== undefined && failed.length > 0)
     return sendText(exchange, 500, `internal server error: ${failed[0]!.failure}\n`);
-  const lines = results.map((result) =>
-    result.failure === undefined ? `[+]${result.name} ok` : `[-]${result.name} failed: reason withheld`,
-  );
+  const lines = results.map(({ name: part, failure, isExcluded }) => {
+    if (isExcluded) return `[+]${part} excluded: ok`;
+    return failure === undefined ? `[+]${part} ok` : `[-]${part} failed: reason withheld`;
+  });
   const known = new Set(checks.map((check) => check.name));
   const unknown = [...excluded].filter((check) => !known.has(check)).map((check) => JSON.stringify(check));
   if (unknown.length > 0)
     lines.push(`warn: some health checks cannot be excluded: no matches for ${unknown.join(', ')}`);
   lines.push(`${name} check ${failed.length === 0 ? 'passed' : 'failed'}`);
   sendText(exchange, failed.length === 0 ? 200 : 500, `${lines.join('\n')}\n`);
+}
+
+interface HealthResult {
+  readonly name: string;
+  readonly failure: string | undefined;
+  /** Nobody asked for it. */
+  readonly isExcluded: boolean;
+}
+
+async function resultOf({ name, check }: HealthCheck, isExcluded: boolean): Promise<HealthResult> {
+  return { name, failure: isExcluded ? undefined : await check(), isExcluded };
 }
 
 function sendText({ response }: Exchange, status: number, text: string): void {

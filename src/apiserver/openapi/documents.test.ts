@@ -4,6 +4,7 @@ import { bytesType, WireReader } from '#machinery/protobuf/wire.ts';
 import { MemoryStore } from '#storage/memory/store.ts';
 import { ResourceTable, type ServedResource } from '../resources/resource.ts';
 import { openApi2Document, openApi3Document } from './documents.ts';
+import enums from './enums.json' with { type: 'json' };
 import { encodeOpenApi2 } from './gnostic.ts';
 import type { OpenApiObject } from './types.ts';
 
@@ -127,3 +128,29 @@ function pathOf(kind: object): string {
   } = kind as { readonly group: string; readonly version: string; readonly kind: string };
   return `${group}/${version}/${name}`;
 }
+
+test('fields of a few words say which they are, those of lists in their items, in both versions', () => {
+  const schemas = documents.flatMap(({ document }) => {
+    const { components, definitions } = document as { components?: Tree; definitions?: Tree };
+    return [definitions ?? components?.['schemas'] ?? {}];
+  });
+  const wordsOf = (type: string, field: string, ...inner: readonly string[]): readonly string[] =>
+    schemas.flatMap((types) => {
+      let found: Tree | undefined = types[type]?.['properties']?.[field];
+      for (const key of inner) found = found?.[key];
+      return found === undefined ? [] : [Object.values(found['enum'] ?? {}).join()];
+    });
+  const strategies = wordsOf('io.k8s.api.apps.v1.DeploymentStrategy', 'type');
+  assert.deepEqual([...new Set(strategies)], ['Recreate,RollingUpdate']);
+  assert.equal(strategies.length, 2);
+  const scopes = new Set(wordsOf('io.k8s.api.networking.v1.NetworkPolicySpec', 'policyTypes', 'items'));
+  assert.deepEqual([...scopes], ['Egress,Ingress']);
+});
+
+test('every type and field whose words are known is published', () => {
+  const schemas = documents.flatMap(({ document }) => Object.entries((document['definitions'] ?? {}) as Tree));
+  const published = new Map(schemas);
+  for (const [type, fields] of Object.entries(enums))
+    for (const field of Object.keys(fields))
+      assert.notEqual(published.get(type)?.['properties']?.[field], undefined, `${type} ${field}`);
+});

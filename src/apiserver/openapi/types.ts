@@ -8,12 +8,24 @@ import {
   type Published,
 } from './custom.ts';
 import type { Dialect } from './dialect.ts';
+import enums from './enums.json' with { type: 'json' };
 import { publishedName } from './names.ts';
 
 export type OpenApiObject = { [key: string]: unknown };
 
 /** Words for fields, by type and field name: `explain` shows them. The server works without any. */
 export type Descriptions = (type: string, field?: string) => string | undefined;
+
+/** What fields of a few words may say, by published type and field, as upstream publishes it. */
+const words = enums as Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+/** A value, or the values that it holds, with the words that they may be. */
+function withWords(value: OpenApiObject, allowed: readonly string[] | undefined): OpenApiObject {
+  if (allowed === undefined) return value;
+  for (const inner of ['items', 'additionalProperties'])
+    if (value[inner] !== undefined) return { ...value, [inner]: { ...(value[inner] as object), enum: allowed } };
+  return { ...value, enum: allowed };
+}
 
 /** Types of one document, collected as they are referred to. */
 export class TypeCollector {
@@ -86,7 +98,7 @@ export class TypeCollector {
   #property(owner: string, field: Field, isItems: boolean): OpenApiObject {
     const { schema, patchStrategies, patchMergeKey } = field;
     const description = this.#describe(owner, field.name);
-    const value = this.value(schema);
+    const value = withWords(this.value(schema), words[publishedName(owner)]?.[field.name]);
     // In OpenAPI 3 nothing may stand beside a reference.
     const isWrapped = description !== undefined && '$ref' in value && this.#dialect.version === 3;
     return {

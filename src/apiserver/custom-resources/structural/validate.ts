@@ -94,7 +94,8 @@ function validateEnum(place: Place, found: FieldError[]): void {
   if (allowed === undefined || allowed.length === 0) return;
   if (allowed.some((each) => equalValues(each, place.value) && typeof each === typeof place.value)) return;
   const words = allowed.map((each) => (typeof each === 'string' ? each : stringifyJson(each)));
-  found.push(fieldError.notSupported(fieldOf(place), place.value, words));
+  // In the order of the schema, which may mean something.
+  found.push(fieldError.notSupportedInOrder(fieldOf(place), place.value, words));
 }
 
 function validateString(place: Place, value: string, found: FieldError[]): void {
