@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Lease, Node, Pod as PodKind, ServiceAccount } from '#kinds/generated/handles.ts';
 import type { Pod, PodSpec } from '#kinds/generated/types/core_v1.ts';
 import { startApiServer, type TestApiServer } from '#testing/cluster.ts';
+import type { SimulatedBehaviour } from './simulated/behaviour.ts';
 import { createSimulatedNode, type SimulatedNode } from './simulated/simulated-node.ts';
 
 interface NodeUnderTest {
@@ -14,7 +15,10 @@ interface NodeUnderTest {
   passes(seconds: number): Promise<void>;
 }
 
-async function withNode(work: (world: NodeUnderTest) => Promise<void>): Promise<void> {
+async function withNode(
+  work: (world: NodeUnderTest) => Promise<void>,
+  behaviour: Partial<SimulatedBehaviour> = {},
+): Promise<void> {
   const api = await startApiServer();
   const { client, environment } = api;
   await client.create(ServiceAccount, {
@@ -28,6 +32,7 @@ async function withNode(work: (world: NodeUnderTest) => Promise<void>): Promise<
     environment,
     podCidr: '10.244.0.0/24',
     address: '192.168.1.1',
+    behaviour,
   });
   const running = node.run(stop.signal);
   const get = (name: string) =>
@@ -186,4 +191,39 @@ test('a pod that was deleted at once leaves its room, while its containers still
     const second = await until('second', (pod) => pod?.status?.phase !== 'Pending');
     assert.equal(second?.status?.phase, 'Running', second?.status?.message);
   });
+});
+
+test('a pod says that it is being resized until its containers have what it asks for', async () => {
+  await withNode(
+    async ({ api, create, until }) => {
+      const containers = [{ name: 'app', image: 'app:1', resources: { requests: { cpu: '100m' } } }];
+      const pod = await create('grow', { containers });
+      const running = await until('grow', (found) => state(found)?.state?.running !== undefined);
+      const seen: Pod[] = [];
+      const ended = new AbortController();
+      const watching = (async () => {
+        const watch = api.client.watch(PodKind, { namespace: 'default', resourceVersion: '0', signal: ended.signal });
+        for await (const event of watch) if (event.type === 'MODIFIED') seen.push(event.object);
+      })().catch(() => undefined);
+      const bigger = [{ ...running!.spec.containers[0]!, resources: { requests: { cpu: '200m' } } }];
+      const ref = { name: 'grow', namespace: 'default' };
+      await api.client.updateSubresource(PodKind, ref, 'resize', {
+        ...running,
+        spec: { ...running!.spec, containers: bigger },
+      });
+      await until('grow', (found) => state(found)?.resources?.requests?.['cpu'] === '200m');
+      ended.abort();
+      await watching;
+      const observed = seen.filter(({ metadata, status }) => {
+        const conditions = status?.conditions ?? [];
+        const isObserved = conditions.some((one) => one.type === 'Ready' && one.observedGeneration === 2);
+        return metadata.uid === pod.metadata.uid && isObserved;
+      });
+      assert.ok(observed.some((one) => condition(one, 'PodResizeInProgress') === 'True'));
+      for (const one of observed)
+        if (condition(one, 'PodResizeInProgress') === undefined)
+          assert.equal(state(one)?.resources?.requests?.['cpu'], '200m');
+    },
+    { resize: 500 },
+  );
 });

@@ -8,8 +8,15 @@ import { initContainersOf, isSidecar } from './containers.ts';
 import { applyPodCgroup } from './pod-cgroup.ts';
 import { amountsOf, milliCpu, podAmounts } from './resources.ts';
 
+const inProgress = 'PodResizeInProgress';
+
 /** Takes a limit away in cgroups. */
 const unlimited = -1;
+
+interface Wanting {
+  readonly container: Container;
+  readonly running: RuntimeContainer;
+}
 
 /**
  * Resizes running containers in place when the resources of their pod change (KEP-1287): with the runtime where the
@@ -19,7 +26,9 @@ export class PodResize {
   readonly #parts: NodeParts;
   /** What containers run with, by id: that, and not the spec, is reported as `resources`. */
   readonly #applied = new Map<string, ResourceRequirements>();
-  #pending: PodCondition | undefined;
+  /** Running containers that have something else than their pod asks for. */
+  #wanting: readonly Wanting[] = [];
+  #condition: PodCondition | undefined;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -29,9 +38,9 @@ export class PodResize {
     return this.#applied.get(containerId);
   }
 
-  /** The conditions that speak of a resize which could not be made. */
+  /** The condition that speaks of a resize which goes on, or cannot be made. */
   get conditions(): readonly PodCondition[] {
-    return this.#pending === undefined ? [] : [this.#pending];
+    return this.#condition === undefined ? [] : [this.#condition];
   }
 
   started(containerId: string, container: Container): void {
@@ -39,34 +48,37 @@ export class PodResize {
   }
 
   /**
-   * Brings running containers to what the pod asks for now. `reported` is what was last said about a container: all
-   * that is known of one that was started before us. Returns those that have to be restarted
-   * instead; undefined when there was nothing to do.
+   * Sees what there is to do, so that the next report says so: who asked for a resize takes a pod that observed it, and
+   * has no such condition, for resized. `reported` is what was last said about a container: all that is known of one
+   * that was started before us.
    */
-  async resize(
-    pod: Pod,
-    runtime: PodRuntime,
-    reported: (containerId: string) => ResourceRequirements | undefined,
-    signal: AbortSignal,
-  ): Promise<readonly RuntimeContainer[] | undefined> {
-    const changed: { readonly container: Container; readonly running: RuntimeContainer }[] = [];
+  look(pod: Pod, runtime: PodRuntime, reported: (containerId: string) => ResourceRequirements | undefined): void {
+    const wanting: Wanting[] = [];
     for (const container of [...pod.spec.containers, ...initContainersOf(pod).filter(isSidecar)]) {
       const running = latest(runtime, container.name);
       if (running?.state !== 'running') continue;
       const known = this.#applied.get(running.id) ?? reported(running.id) ?? container.resources ?? {};
       this.#applied.set(running.id, known);
-      if (!sameAmounts(known, container.resources)) changed.push({ container, running });
+      if (!sameAmounts(known, container.resources)) wanting.push({ container, running });
     }
-    const wasPending = this.#pending !== undefined;
-    this.#pending = changed.length === 0 ? undefined : this.#infeasible(pod);
-    if (changed.length === 0) return wasPending ? [] : undefined;
-    if (this.#pending !== undefined) return [];
-    const restart = changed.filter(({ container, running }) => this.#mustRestart(container, running));
-    const inPlace = changed.filter((entry) => !restart.includes(entry));
+    this.#wanting = wanting;
+    this.#condition = wanting.length === 0 ? undefined : (this.#infeasible(pod) ?? this.#inProgress(pod));
+  }
+
+  /**
+   * Brings running containers to what the pod asks for. Returns those that have to be restarted instead; undefined when
+   * there was nothing to do.
+   */
+  async resize(pod: Pod, signal: AbortSignal): Promise<readonly RuntimeContainer[] | undefined> {
+    if (this.#condition?.type !== inProgress) return undefined;
+    const restart = this.#wanting.filter(({ container, running }) => this.#mustRestart(container, running));
+    const inPlace = this.#wanting.filter((entry) => !restart.includes(entry));
     // More for the pod before its containers get more, and less for it after they have given up theirs.
     await applyPodCgroup(this.#parts, pod).catch(() => undefined);
     for (const { container, running } of inPlace) await this.#update(pod, container, running, signal);
     await applyPodCgroup(this.#parts, pod);
+    this.#wanting = restart;
+    if (restart.length === 0) this.#condition = undefined;
     return restart.map(({ running }) => running);
   }
 
@@ -101,14 +113,21 @@ export class PodResize {
     const lacking = ['cpu', 'memory'].find((name) => (wanted[name] ?? 0) > (available[name] ?? 0));
     if (lacking === undefined) return undefined;
     const number = (amount: number | undefined) => (lacking === 'cpu' ? milliCpu(amount) : (amount ?? 0));
-    const nowMs = this.#parts.environment.clock.now();
+    const message = `Node didn't have enough capacity: ${lacking}, requested: ${number(wanted[lacking])}, capacity: ${number(available[lacking])}`;
+    return { ...this.#conditionOf(pod, 'PodResizePending'), reason: 'Infeasible', message };
+  }
+
+  #inProgress(pod: Pod): PodCondition {
+    return this.#conditionOf(pod, inProgress);
+  }
+
+  #conditionOf({ metadata: { generation } }: Pod, type: string): PodCondition {
+    const before = this.#condition?.type === type ? this.#condition.lastTransitionTime : undefined;
     return {
-      type: 'PodResizePending',
+      type,
       status: 'True',
-      reason: 'Infeasible',
-      message: `Node didn't have enough capacity: ${lacking}, requested: ${number(wanted[lacking])}, capacity: ${number(available[lacking])}`,
-      ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
-      lastTransitionTime: this.#pending?.lastTransitionTime ?? formatTime(nowMs),
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+      lastTransitionTime: before ?? formatTime(this.#parts.environment.clock.now()),
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { Container, Pod, PodStatus } from '#kinds/generated/types/core_v1.ts';
+import type { Container, Pod, PodStatus, ResourceRequirements } from '#kinds/generated/types/core_v1.ts';
 import { parseTime } from '#machinery/time.ts';
 import type { NodeParts } from '../parts.ts';
 import { emptyRuntime, latest, type PodRuntime } from '../runtime/pod-runtime.ts';
@@ -79,6 +79,7 @@ export class PodSync {
     await this.#inspect(signal);
     if (mustStop(input)) return this.#terminate(input, signal);
     this.#probeRunning(pod);
+    this.#resize.look(pod, this.#runtime, (id) => this.#reportedResources(pod, id));
     const status = this.report(input);
     if (isFinished(status.phase)) return this.#terminate(input, signal);
     const deadlineMs = this.#leftMs(pod, status);
@@ -135,9 +136,7 @@ export class PodSync {
   /** Returns whether containers were stopped that have to start again with other resources. */
   async #resizeContainers(input: StepInput, signal: AbortSignal): Promise<boolean> {
     const { pod } = input;
-    const reported = (id: string) =>
-      this.#parts.statuses.get(pod).containerStatuses?.find(({ containerID }) => containerID?.endsWith(id))?.resources;
-    const restart = await this.#resize.resize(pod, this.#runtime, reported, signal);
+    const restart = await this.#resize.resize(pod, signal);
     if (restart === undefined) return false;
     for (const running of restart) {
       const message = `Container ${running.name} resize requires restart`;
@@ -155,6 +154,11 @@ export class PodSync {
       container.containerID?.endsWith(containerId),
     );
     return known === undefined ? undefined : { ready: known.ready, started: known.started ?? false };
+  }
+
+  #reportedResources(pod: Pod, containerId: string): ResourceRequirements | undefined {
+    const { containerStatuses = [] } = this.#parts.statuses.get(pod);
+    return containerStatuses.find(({ containerID }) => containerID?.endsWith(containerId))?.resources;
   }
 
   #podIps(): readonly string[] {

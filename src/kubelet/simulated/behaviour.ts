@@ -16,6 +16,8 @@ export interface SimulatedBehaviour {
   readonly pull: Duration;
   /** From the stop signal until the container has ended. */
   readonly stop: Duration;
+  /** From the request to resize a running container until it has what was asked for. */
+  readonly resize: Duration;
   /** The chance (0 to 1) that a started app container exits with 1 after `failAfter`. */
   readonly failChance: number;
   readonly failAfter: Duration;
@@ -28,6 +30,7 @@ export const defaultBehaviour: SimulatedBehaviour = {
   initRun: 0,
   pull: 0,
   stop: 0,
+  resize: 0,
   failChance: 0,
   failAfter: 1000,
 };

@@ -217,8 +217,9 @@ export class SimulatedCri implements Cri {
     return found;
   }
 
-  async updateContainerResources(request: cri.UpdateContainerResourcesRequest): Promise<void> {
+  async updateContainerResources(request: cri.UpdateContainerResourcesRequest, signal: AbortSignal): Promise<void> {
     const container = this.#container(request.containerId ?? '');
+    await this.#pass(draw(this.#behaviour.resize, this.#environment.random), signal);
     container.resources = { ...container.resources, ...request.linux };
   }
 
