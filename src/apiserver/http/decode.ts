@@ -267,14 +267,20 @@ export function decodeDeleteOptions(bytes: Uint8Array, encoding: Encoding): Json
   if (bytes.length === 0) return undefined;
   try {
     const schema = schemaNamed('meta.v1.DeleteOptions');
-    return conform(rawOptions(bytes, schema, encoding), schema).value as JsonObject;
+    const raw = rawOptions(bytes, schema, encoding);
+    checkOptionsKind(raw);
+    return conform(raw, schema).value as JsonObject;
   } catch (error) {
-    throw new ApiError(
-      400,
-      'BadRequest',
-      `unable to decode the delete options: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw badRequest(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Options of a deletion may say what they are, in any group's version. @throws DecodeError for what is of another kind. */
+function checkOptionsKind(raw: unknown): void {
+  const { kind, apiVersion = '' } = (raw ?? {}) as { readonly kind?: unknown; readonly apiVersion?: unknown };
+  if (typeof kind !== 'string' || kind === '' || kind === 'DeleteOptions') return;
+  const version = `version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
+  throw new DecodeError(`no kind ${JSON.stringify(kind)} is registered for ${version}`);
 }
 
 function rawOptions(bytes: Uint8Array, schema: ObjectSchema, encoding: Encoding): unknown {

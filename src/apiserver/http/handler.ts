@@ -1,5 +1,5 @@
 import type { Log } from '#base/log.ts';
-import { ApiError } from '#machinery/errors.ts';
+import { ApiError, badRequest } from '#machinery/errors.ts';
 import { Emptied } from '#machinery/sent-empty.ts';
 import type { RemoteApi } from '../aggregation/aggregator.ts';
 import { proxyToServer, sendUnavailable } from '../aggregation/proxy.ts';
@@ -232,7 +232,7 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
   const answering: Answering = {
     response,
     format: exchange.format,
-    include: includeOf(query),
+    include: exchange.format.as === 'table' ? includeOf(query) : 'Metadata',
     resource,
     now: registry.environment.clock.now(),
     served: server.encodings,
@@ -344,7 +344,11 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
   }
 }
 
+/** @throws ApiError 400 */
 function includeOf(query: URLSearchParams): IncludeObject {
-  const wanted = query.get('includeObject');
-  return wanted === 'None' || wanted === 'Object' ? wanted : 'Metadata';
+  const wanted = query.get('includeObject') ?? '';
+  if (wanted === '') return 'Metadata';
+  if (wanted === 'None' || wanted === 'Object' || wanted === 'Metadata') return wanted;
+  const why = `Invalid value: ${JSON.stringify(wanted)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: includeObject: ${why}`);
 }

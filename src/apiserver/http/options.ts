@@ -54,11 +54,16 @@ function wholeNumber(text: string): number {
   throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
 }
 
-/** DELETE takes its options from the body or, where that says nothing, from the query. */
+/** DELETE takes its options from the body or, where there is none, from the query. */
 export function deletionOptions(
   query: URLSearchParams,
   body: Readonly<Record<string, unknown>> | undefined,
 ): OperationOptions {
+  const deletion = checkDeletion((body ?? deletionQuery(query)) as DeletionOptions);
+  return { deletion, dryRun: (deletion.dryRun ?? []).length > 0 };
+}
+
+function deletionQuery(query: URLSearchParams): Readonly<Record<string, unknown>> {
   const fromQuery: Record<string, unknown> = {};
   const grace = query.get('gracePeriodSeconds');
   if (grace !== null) fromQuery['gracePeriodSeconds'] = wholeNumber(grace);
@@ -70,8 +75,7 @@ export function deletionOptions(
   if (unsafe !== null) fromQuery['ignoreStoreReadErrorWithClusterBreakingPotential'] = isTrue(unsafe);
   const dryRun = query.getAll('dryRun');
   if (dryRun.length > 0) fromQuery['dryRun'] = dryRun;
-  const deletion = checkDeletion({ ...fromQuery, ...body } as DeletionOptions);
-  return { deletion, ...((deletion.dryRun ?? []).length > 0 ? { dryRun: true } : {}) };
+  return fromQuery;
 }
 
 const patchTypes: Readonly<Record<string, PatchType>> = {

@@ -35,7 +35,8 @@ export function validateNodeUpdate({ spec, status = {} }: Node, { spec: old }: N
 function validateResources(status: NodeStatus): FieldError[] {
   return (['capacity', 'allocatable'] as const).flatMap((field) =>
     Object.entries(status[field] ?? {}).flatMap(([name, text]) => {
-      const path = `status.${field}.${name}`;
+      // A path of Go's shows a member of no name like an index.
+      const path = name === '' ? `status.${field}[]` : `status.${field}.${name}`;
       const amount = quantity(text);
       const isWhole = !isCountedInPieces(name) || milliValue(amount) % 1000 === 0;
       return [
