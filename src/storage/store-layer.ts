@@ -1,4 +1,4 @@
-import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, Write } from './store.ts';
+import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, WatchOptions, Write } from './store.ts';
 
 /** A store on another one: hands on what a layer does not change. */
 export abstract class StoreLayer implements Store {
@@ -46,7 +46,7 @@ export abstract class StoreLayer implements Store {
     return this.inner.commit(write);
   }
 
-  watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
+  watch(options: WatchOptions): Promise<'watching' | 'compacted'> {
     return this.inner.watch(options);
   }
 

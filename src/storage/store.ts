@@ -26,16 +26,10 @@ export interface Store {
   readonly pending?: ((key: string) => PendingEntry | undefined) | undefined;
 
   /**
-   * Every event under `prefix` after `fromRevision`, in revision order, until `signal` aborts. A prefix is empty, ends
-   * with a slash, or is a whole key.
-   * Fails with 'compacted' when the revisions are gone.
+   * Every event under `prefix` after `fromRevision`, in revision order, until `signal` aborts. Fails with 'compacted'
+   * when the revisions are gone.
    */
-  watch(options: {
-    readonly prefix: string;
-    readonly fromRevision: number;
-    readonly onEvent: (event: StoreEvent) => void;
-    readonly signal: AbortSignal;
-  }): Promise<'watching' | 'compacted'>;
+  watch(options: WatchOptions): Promise<'watching' | 'compacted'>;
 
   /** Forgets revisions up to and including `revision`, except the latest of each key. */
   compact(revision: number): Promise<void>;
@@ -56,6 +50,14 @@ export interface Store {
   readonly sizeBytes?: number | undefined;
 
   close(): Promise<void>;
+}
+
+export interface WatchOptions {
+  /** Empty, ending with a slash, or a whole key. */
+  readonly prefix: string;
+  readonly fromRevision: number;
+  readonly onEvent: (event: StoreEvent) => void;
+  readonly signal: AbortSignal;
 }
 
 /**

@@ -7,6 +7,7 @@ import type {
   StoredEntry,
   StoredValue,
   StoreEvent,
+  WatchOptions,
   Write,
 } from '#storage/store.ts';
 import { StoreUnavailable } from '#storage/store.ts';
@@ -159,7 +160,7 @@ export class EncryptedStore extends StoreLayer {
     return result.value === undefined ? result : { ...result, value: await this.#open(key, result.value) };
   }
 
-  override watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
+  override watch(options: WatchOptions): Promise<'watching' | 'compacted'> {
     if (this.#providersOf(options.prefix) === undefined) return this.inner.watch(options);
     // Events keep their order while one of them waits for its key.
     let last: Promise<void> | undefined;

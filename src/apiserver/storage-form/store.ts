@@ -7,6 +7,7 @@ import type {
   StoredEntry,
   StoredValue,
   StoreEvent,
+  WatchOptions,
   Write,
 } from '#storage/store.ts';
 import { StoreLayer } from '#storage/store-layer.ts';
@@ -62,7 +63,7 @@ export class FormedStore extends StoreLayer {
     return result.value === undefined ? result : { ...result, value: plainValue(result.value, result.revision) };
   }
 
-  override watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
+  override watch(options: WatchOptions): Promise<'watching' | 'compacted'> {
     const onEvent = (event: StoreEvent): void => {
       const { value, previous, revision } = event;
       options.onEvent({

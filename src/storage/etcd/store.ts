@@ -2,7 +2,16 @@ import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { Revisions } from '../revisions.ts';
-import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, StoredValue, Write } from '../store.ts';
+import type {
+  CommitResult,
+  RangeOptions,
+  RangeResult,
+  Store,
+  StoredEntry,
+  StoredValue,
+  WatchOptions,
+  Write,
+} from '../store.ts';
 import { StoreTimeout, StoreUnavailable } from '../store.ts';
 import { callTimeoutMs, EtcdConnection, type EtcdOptions, EtcdRefusal, pageTimeoutMs } from './connection.ts';
 import { Leases } from './leases.ts';
@@ -191,7 +200,7 @@ export class EtcdStore implements Store {
     await this.#reached(revision);
   }
 
-  async watch(options: Parameters<Store['watch']>[0]): Promise<'watching' | 'compacted'> {
+  async watch(options: WatchOptions): Promise<'watching' | 'compacted'> {
     if (options.fromRevision < this.#revisions.logStart) return 'compacted';
     this.#revisions.watch(options.prefix, options.fromRevision, options.onEvent, options.signal);
     return 'watching';

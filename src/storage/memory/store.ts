@@ -1,5 +1,5 @@
 import { Revisions } from '../revisions.ts';
-import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, StoreEvent, Write } from '../store.ts';
+import type { CommitResult, RangeOptions, RangeResult, Store, StoredEntry, WatchOptions, Write } from '../store.ts';
 
 /** A store that lives as long as its process: for tests, simulation and throw-away clusters. */
 export class MemoryStore implements Store {
@@ -32,12 +32,7 @@ export class MemoryStore implements Store {
     return { outcome: 'committed', revision, value: made };
   }
 
-  async watch(options: {
-    readonly prefix: string;
-    readonly fromRevision: number;
-    readonly onEvent: (event: StoreEvent) => void;
-    readonly signal: AbortSignal;
-  }): Promise<'watching' | 'compacted'> {
+  async watch(options: WatchOptions): Promise<'watching' | 'compacted'> {
     if (options.fromRevision < this.#compacted) return 'compacted';
     this.#revisions.watch(options.prefix, options.fromRevision, options.onEvent, options.signal);
     return 'watching';

@@ -11,6 +11,7 @@ import {
   type StoredEntry,
   type StoreEvent,
   StoreUnavailable,
+  type WatchOptions,
   type Write,
 } from '../store.ts';
 import { DiskValue } from './disk-value.ts';
@@ -260,12 +261,7 @@ export class SqliteStore implements Store {
     this.#worker.postMessage(message, handedOver);
   }
 
-  async watch(options: {
-    readonly prefix: string;
-    readonly fromRevision: number;
-    readonly onEvent: (event: StoreEvent) => void;
-    readonly signal: AbortSignal;
-  }): Promise<'watching' | 'compacted'> {
+  async watch(options: WatchOptions): Promise<'watching' | 'compacted'> {
     if (options.fromRevision < this.#compacted) return 'compacted';
     if (options.fromRevision < this.#revisions.logStart) this.#replay(options);
     this.#revisions.watch(options.prefix, options.fromRevision, options.onEvent, options.signal);
@@ -273,15 +269,7 @@ export class SqliteStore implements Store {
   }
 
   /** Events older than the log in memory, from disk. */
-  #replay({
-    prefix,
-    fromRevision,
-    onEvent,
-  }: {
-    readonly prefix: string;
-    readonly fromRevision: number;
-    readonly onEvent: (event: StoreEvent) => void;
-  }): void {
+  #replay({ prefix, fromRevision, onEvent }: WatchOptions): void {
     const rows = this.#reader
       .prepare(
         'SELECT revision, key, create_revision, value FROM log WHERE revision > ? AND revision <= ? ORDER BY revision',
