@@ -3,6 +3,7 @@ import type { KindRules } from '#kinds/kind.ts';
 import { each } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { formatTime } from '#machinery/time.ts';
 import { applyAppArmorAnnotations } from './app-armor.ts';
 import { defaultPod, mirrorServiceAccount } from './defaults.ts';
 import { dropDisabledFields, dropDisabledStatusFields } from './disabled.ts';
@@ -22,11 +23,14 @@ export const podRules: KindRules<core.Pod> = {
     // Of what a client says of a new pod, only this counts.
     pod.status = { phase: 'Pending', qosClass: pod.status?.qosClass || qosClassOf(pod.spec) };
     mirrorServiceAccount(pod.spec);
+    // A negative one is as short as one can be.
+    if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
     if ((pod.spec.schedulingGates ?? []).length > 0) {
       pod.status.conditions = [
         {
           type: 'PodScheduled',
           status: 'False',
+          lastTransitionTime: formatTime(context.now),
           reason: 'SchedulingGated',
           message: 'Scheduling is blocked due to non-empty scheduling gates',
         },
