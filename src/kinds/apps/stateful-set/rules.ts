@@ -32,8 +32,8 @@ export const statefulSetRules: KindRules<apps.StatefulSet> = {
     spec.revisionHistoryLimit ??= 10;
     defaultTemplate(spec.template);
     for (const claim of spec.volumeClaimTemplates ?? []) {
-      claim.apiVersion = 'v1';
-      claim.kind = 'PersistentVolumeClaim';
+      if (claim.apiVersion !== 'v1') claim.apiVersion = 'v1';
+      if (claim.kind !== 'PersistentVolumeClaim') claim.kind = 'PersistentVolumeClaim';
       claim.status ??= {};
       claim.status.phase ??= 'Pending';
       if (claim.spec !== undefined) defaultClaimSpec(claim.spec);

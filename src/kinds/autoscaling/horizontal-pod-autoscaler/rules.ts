@@ -29,6 +29,7 @@ const scaleDown = (): Rules => ({
 /** Policies that a client sent empty are none, which validation will tell. */
 function withDefaults(defaults: Rules, said: Rules | undefined): Rules {
   if (said === undefined) return defaults;
+  if (Object.keys(defaults).every((field) => Object.hasOwn(said, field))) return said;
   if (emptiedFields(said)['policies'] !== undefined) delete defaults.policies;
   return withEmptied({ ...defaults, ...said }, said);
 }
@@ -41,8 +42,10 @@ export const horizontalPodAutoscalerRules: KindRules<autoscaling.HorizontalPodAu
       spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
     }
     if (spec.behavior === undefined) return;
-    spec.behavior.scaleUp = withDefaults(scaleUp(), spec.behavior.scaleUp);
-    spec.behavior.scaleDown = withDefaults(scaleDown(), spec.behavior.scaleDown);
+    const up = withDefaults(scaleUp(), spec.behavior.scaleUp);
+    if (up !== spec.behavior.scaleUp) spec.behavior.scaleUp = up;
+    const down = withDefaults(scaleDown(), spec.behavior.scaleDown);
+    if (down !== spec.behavior.scaleDown) spec.behavior.scaleDown = down;
   },
   validateUpdateOnly: true,
   validate: (autoscaler, context) => validateAutoscaler(autoscaler, undefined, context),

@@ -7,10 +7,10 @@ export const limitRangeRules: KindRules<core.LimitRange> = {
   defaults(range) {
     for (const item of range.spec?.limits ?? []) {
       if (item.type !== 'Container') continue;
-      item.default = { ...item.max, ...item.default };
-      item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
-      if (Object.keys(item.default).length === 0) delete item.default;
-      if (Object.keys(item.defaultRequest).length === 0) delete item.defaultRequest;
+      const limits = { ...item.max, ...item.default };
+      if (hasMore(limits, item.default)) item.default = limits;
+      const requests = { ...item.min, ...limits, ...item.defaultRequest };
+      if (hasMore(requests, item.defaultRequest)) item.defaultRequest = requests;
     }
   },
   prepareForCreate({ metadata }, { random }) {
@@ -20,3 +20,7 @@ export const limitRangeRules: KindRules<core.LimitRange> = {
   validate: validateLimitRange,
   allowCreateOnUpdate: true,
 };
+
+function hasMore(amounts: object, before: object | undefined): boolean {
+  return Object.keys(amounts).length > Object.keys(before ?? {}).length;
+}

@@ -39,6 +39,9 @@ export const namespaceRules: KindRules<core.Namespace> = {
   hasGeneration: false,
 };
 
+const nameLabel = 'kubernetes.io/metadata.name';
+
 function labelWithName({ metadata }: Mutable<core.Namespace>): void {
-  metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name ?? '' };
+  const { name = '', labels } = metadata;
+  if (labels?.[nameLabel] !== name) metadata.labels = { ...labels, [nameLabel]: name };
 }
