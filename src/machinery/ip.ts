@@ -55,7 +55,7 @@ export function isNetwork(text: string): boolean {
 }
 
 /** An IPv4 address in the form of the other family. */
-function isMapped(text: string): boolean {
+export function isMappedIp(text: string): boolean {
   return ipFamily(text) === 6 && addressValue(text)! >> 32n === 0xffffn;
 }
 
@@ -63,7 +63,7 @@ function isMapped(text: string): boolean {
 export function ipProblems(text: string): string[] {
   if (!isAddress(text)) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
   if (ipFamily(text) === undefined) return ['must not have leading 0s'];
-  return isMapped(text) ? ['must not be an IPv4-mapped IPv6 address'] : [];
+  return isMappedIp(text) ? ['must not be an IPv4-mapped IPv6 address'] : [];
 }
 
 function formProblems(text: string, canonical: string): string[] {
@@ -82,7 +82,7 @@ export function cidrProblems(text: string): string[] {
   if (!isNetwork(text)) return ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'];
   if (withoutLeadingZeros(text) !== text) return ['must not have leading 0s in IP or prefix length'];
   const [address = ''] = text.split('/');
-  if (isMapped(address)) return ['must not have an IPv4-mapped IPv6 address'];
+  if (isMappedIp(address)) return ['must not have an IPv4-mapped IPv6 address'];
   const { family, bits, value } = parseNetwork(text)!;
   const host = BigInt((family === 4 ? 32 : 128) - bits);
   return (value >> host) << host === value ? [] : ['must not have bits set beyond the prefix length'];
@@ -145,7 +145,7 @@ export function ipWarnings(text: string, path: string): string[] {
   const tolerant = tolerantIp(text);
   if (tolerant === undefined) return [];
   // Some fields are not validated, and may hold what others refuse.
-  if (ipFamily(text) === undefined || isMapped(text))
+  if (ipFamily(text) === undefined || isMappedIp(text))
     return [`${path}: non-standard IP address ${JSON.stringify(text)} is invalid: use ${JSON.stringify(tolerant)}`];
   if (ipFamily(text) !== 6) return [];
   const canonical = formatIpv6(addressValue(text)!);

@@ -155,18 +155,19 @@ function checkValid(registry: Registry, operation: Operation, object: ApiObject)
 async function store(
   registry: Registry,
   operation: Operation,
-  object: Mutable<ApiObject>,
+  sent: Mutable<ApiObject>,
   saidVersion: string,
 ): Promise<Result> {
   const { resource, options } = operation;
   const storage = resource.storage!;
-  const name = object.metadata.name ?? '';
-  const key = objectKey({ namespace: object.metadata.namespace, name });
+  const name = sent.metadata.name ?? '';
+  const key = objectKey({ namespace: sent.metadata.namespace, name });
   // What is no version is taken for none.
   if (options.dryRun !== true && /^0*[1-9]\d*$/.test(saidVersion))
     throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
   if (storage.cache.get(key) !== undefined) throw alreadyExists(resource.kind, name);
-  resource.rules.prepareForStorage?.(object);
+  resource.rules.prepareForStorage?.(sent);
+  const object = forKeeping(operation, sent);
   if (options.dryRun === true) {
     // Nobody looks at it who does not store the object.
     if (saidVersion !== '') object.metadata.resourceVersion = saidVersion;
@@ -174,7 +175,7 @@ async function store(
   }
   hookOf(registry, resource)?.decide?.(registry, object, undefined);
   const converted = inStorageVersion(resource, object);
-  const kept = forKeeping(operation, converted instanceof Promise ? await converted : converted);
+  const kept = (converted instanceof Promise ? await converted : converted) as Mutable<ApiObject>;
   const result = await registry.store.commit({
     key: storage.prefix + key,
     expectedRevision: 0,

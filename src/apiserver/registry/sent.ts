@@ -15,7 +15,13 @@ export function copyOf(
   return cloneObject(object, subresource === 'status' ? current : undefined);
 }
 
-/** The object as it is kept: nobody can tell any more that some of it was sent empty. */
-export function forKeeping({ emptied }: Operation, object: ApiObject): Mutable<ApiObject> {
-  return emptied?.isAny === true ? cloneObject(object) : (object as Mutable<ApiObject>);
+/**
+ * The object as it is kept: nobody can tell any more that some of it was sent empty, so that defaults take its place, as
+ * they do upstream when the object is read back.
+ */
+export function forKeeping({ emptied, resource }: Operation, object: Mutable<ApiObject>): Mutable<ApiObject> {
+  if (emptied?.isAny !== true) return object;
+  const kept = cloneObject(object);
+  resource.rules.defaults?.(kept);
+  return kept;
 }

@@ -330,15 +330,16 @@ async function swap(
   registry: Registry,
   operation: Operation,
   entry: CachedEntry,
-  object: Mutable<ApiObject>,
+  sent: Mutable<ApiObject>,
   old: ApiObject,
 ): Promise<Result | 'lost'> {
   const { resource, options } = operation;
   const storage = resource.storage!;
+  const object = forKeeping(operation, sent);
   if (options.dryRun === true) return { type: 'object', value: StoredObject.ofObject(object), created: false };
   hookOf(registry, resource)?.decide?.(registry, object, old);
   const converted = inStorageVersion(resource, object);
-  const kept = forKeeping(operation, converted instanceof Promise ? await converted : converted);
+  const kept = converted instanceof Promise ? await converted : converted;
   if (isFinished(kept.metadata) && resource.rules.keepsFromDeletion?.(kept) !== true)
     return removeObject(registry, operation, entry, kept);
   const result = await registry.store.commit({

@@ -38,7 +38,8 @@ export function validateInlineVolume(spec: VolumeSpec, path: string): FieldError
     ...validateModes(spec, path),
     ...only('persistentVolumeReclaimPolicy', 'Retain', `may only be Retain ${where}`),
     ...forbidden('nodeAffinity'),
-    ...validateSources(spec, path, ''),
+    // Where none may be, none is seen.
+    ...validateSources({ ...spec, nodeAffinity: undefined }, path, ''),
     ...forbidden('storageClassName'),
     ...only('volumeMode', 'Filesystem', `may not specify volumeMode other than Filesystem ${where}`),
   ];

@@ -2,7 +2,7 @@ import type * as core from '#kinds/generated/types/core_v1.ts';
 import { goStruct } from '#kinds/go-struct.ts';
 import { each, immutable, invalidAll, oneOf } from '#kinds/validation/common.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
-import { ipFamily, ipProblems } from '#machinery/ip.ts';
+import { ipFamily, ipProblems, isMappedIp } from '#machinery/ip.ts';
 import { byteLength, label1123Problems, labelKeyProblems, subdomainProblems } from '#machinery/names.ts';
 import { validId } from './security.ts';
 
@@ -168,7 +168,7 @@ function validateAddresses(
   const ips = (addresses ?? []).map(({ ip = '' }) => ip);
   const errors = each(ips, path, (ip, at) => invalidAll(at, ip, ipProblems(ip)));
   if (ips.length < 2) return errors;
-  const families = ips.map(ipFamily);
+  const families = ips.map((ip) => (isMappedIp(ip) ? 4 : ipFamily(ip)));
   const broken = families.indexOf(undefined);
   if (broken >= 0) {
     const why = `invalid IP[${broken}]: ${ips[broken]}`;
