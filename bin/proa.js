@@ -21,7 +21,7 @@ if [ "$1" = up ] && [ -r "$root/dist/release" ]; then
   snapshots=${XDG_CACHE_HOME:-$HOME/.cache}/proa/$release
   if [ -O "$snapshots/snapshot" ] && [ -O "$snapshots/key" ]; then
     { read -r node; read -r stamp; } <"$snapshots/key"
-    if [ "$(stat -L -c '%d %i %s %Z' "$node" 2>&1)" = "$stamp" ]; then
+    if [ "$(LC_ALL=C stat -L -c '%d %i %s %Z' "$node" 2>&1)" = "$stamp" ]; then
       exec "$node" --expose-gc $flags --snapshot-blob "$snapshots/snapshot" "$root/bin/proa.js" "$@"
     fi
   fi

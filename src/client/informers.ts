@@ -1,3 +1,4 @@
+import { passed } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { aborted } from '#base/tasks.ts';
 import type { Kind } from '#kinds/kind.ts';
@@ -17,7 +18,13 @@ export interface Informers {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export function createInformers(options: { readonly client: Client; readonly environment: Environment }): Informers {
+export function createInformers(options: {
+  readonly client: Client;
+  readonly environment: Environment;
+  /** How many begin in one turn of the event loop; absent: all. In one process others wait for their turn meanwhile. */
+  readonly startedTogether?: number | undefined;
+}): Informers {
+  const { startedTogether = Number.POSITIVE_INFINITY } = options;
   const environment = { ...options.environment, log: options.environment.log.named('informer') };
   const informers = new Map<string, { readonly informer: Informer<never>; readonly stop: AbortController }>();
   const running = new Set<Promise<void>>();
@@ -51,7 +58,10 @@ export function createInformers(options: { readonly client: Client; readonly env
     },
     async run(signal) {
       started = signal;
-      for (const entry of informers.values()) start(entry, signal);
+      for (const [index, entry] of [...informers.values()].entries()) {
+        if (index % startedTogether === startedTogether - 1) await passed(environment.clock, 0, signal);
+        start(entry, signal);
+      }
       await aborted(signal);
       await Promise.all(running);
     },

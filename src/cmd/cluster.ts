@@ -37,6 +37,9 @@ import { Renewals } from './renewals.ts';
 /** So long after its door opens nobody waits for the start of a cluster any more, milliseconds. */
 const prepareAfterMs = 2000;
 
+/** Kinds that the controllers list in one turn of the event loop: the first clients come at the same time. */
+const listedTogether = 6;
+
 /** Something that happened while a cluster came up, for the person who waits. */
 export type OnStep = (step: string) => void;
 
@@ -254,7 +257,7 @@ function startControlLoops(
   const issueLegacyToken: IssueLegacyToken = (names) => server.registry.tokens.issueLegacy(names);
   const controllers = (signal: AbortSignal): Promise<void> =>
     startControllers(
-      { client, environment, kinds, aggregated, rootCa, authority, issueLegacyToken, featureEnabled },
+      { client, environment, kinds, aggregated, rootCa, authority, issueLegacyToken, featureEnabled, listedTogether },
       signal,
     );
   const scheduler = (signal: AbortSignal): Promise<void> => startScheduler({ client, environment }, signal);

@@ -62,6 +62,8 @@ export interface ControllersOptions {
   readonly featureEnabled?: ((gate: string) => boolean) | undefined;
   /** Makes the tokens that Secrets ask for; absent: they stay empty. */
   readonly issueLegacyToken?: IssueLegacyToken | undefined;
+  /** How many kinds are listed in one turn of the event loop, so that clients get theirs; absent: all. */
+  readonly listedTogether?: number;
 }
 
 /** Runs all controllers until the signal aborts; resolves when the last of their workers has ended. */
@@ -70,6 +72,7 @@ export async function startControllers(options: ControllersOptions, signal: Abor
   const informers = createInformers({
     client: client.as({ user: 'system:kube-controller-manager', groups: ['system:authenticated'] }),
     environment,
+    startedTogether: options.listedTogether,
   });
   const running = controllersOf(options).map((controller) =>
     runController(controller, { client: client.as(identityOf(controller.name)), informers, environment }, signal),
