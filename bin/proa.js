@@ -1,9 +1,9 @@
 #!/bin/sh
 ':' /* Up to the end of this comment the lines are for the shell, the rest of the file is for Node.
 
-# Room for what requests leave behind, from the beginning: a start then collects nothing. Only flags that leave Node's own
-# compiled code good stand here; src/cmd/heap.ts has another.
-flags='--min-semi-space-size=16 --max-semi-space-size=16'
+# Room for what requests leave behind: enough that a start collects nothing. Only flags that leave Node's own compiled code
+# good stand here; src/cmd/heap.ts has another.
+flags='--min-semi-space-size=8 --max-semi-space-size=16'
 
 self=$0
 while [ -h "$self" ]; do
