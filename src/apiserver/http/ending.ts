@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
+import type { ServerResponse } from 'node:http';
 import type { Random } from '#base/random.ts';
+import type { AnyRequest } from './any-http.ts';
 
-export type Serve = (request: IncomingMessage | Http2ServerRequest, response: unknown) => void;
+export type Serve = (request: AnyRequest, response: unknown) => void;
 
 /** Seconds after which whoever is told to come again may. */
 const retrySeconds = '5';

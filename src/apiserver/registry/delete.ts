@@ -69,7 +69,7 @@ async function attemptDelete(
   const { resource, options } = operation;
   const deletion = options.deletion ?? {};
   const old = (await servedValue(resource, entry.value)).object;
-  checkPreconditions(operation, deletion, old);
+  checkDeletionPreconditions(operation, deletion.preconditions, old);
   if (admission !== false) {
     const attributes = { operation: 'DELETE', request: operation, object: undefined, oldObject: old } as const;
     await registry.admission.check(registry, attributes);
@@ -104,7 +104,12 @@ async function servedValue(resource: ServedResource, value: StoredObject): Promi
   return inServedVersion(resource, value);
 }
 
-function checkPreconditions({ resource, name }: Operation, { preconditions }: DeletionOptions, old: ApiObject): void {
+/** @throws ApiError 409 when the object is not the one that shall go. */
+export function checkDeletionPreconditions(
+  { resource, name }: Operation,
+  preconditions: DeletionOptions['preconditions'],
+  old: ApiObject,
+): void {
   const { uid, resourceVersion } = preconditions ?? {};
   const { group, kind } = resource.kind;
   const refuse = (what: string, asked: string, found: string | undefined, perhaps: string): never => {

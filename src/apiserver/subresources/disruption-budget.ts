@@ -1,6 +1,7 @@
 import type { PodDisruptionBudget } from '#kinds/generated/types/policy_v1.ts';
 import { ApiError, forbidden } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
+import { withCondition } from './conditions.ts';
 
 /** Pods that a budget may remember as on their way out, as upstream has it. */
 const maxDisruptedPods = 2000;
@@ -42,19 +43,14 @@ function nothingLeft({ metadata, status }: PodDisruptionBudget): ApiError {
 }
 
 function noteNothingLeft(status: NonNullable<Mutable<PodDisruptionBudget>['status']>, now: string): void {
-  const conditions = [...(status.conditions ?? [])];
-  const place = conditions.findIndex(({ type }) => type === 'DisruptionAllowed');
-  const before = conditions[place];
   const condition = {
     type: 'DisruptionAllowed',
     status: 'False',
     reason: 'InsufficientPods',
     message: '',
     observedGeneration: status.observedGeneration ?? 0,
-    lastTransitionTime: before?.status === 'False' ? before.lastTransitionTime : now,
-  };
-  conditions.splice(place < 0 ? conditions.length : place, 1, condition);
-  status.conditions = conditions;
+  } as const;
+  status.conditions = withCondition(status.conditions, condition, now);
 }
 
 function refused(message: string, retryAfterSeconds?: number): ApiError {

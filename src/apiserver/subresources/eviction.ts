@@ -2,17 +2,18 @@ import { PodDisruptionBudget } from '#kinds/generated/handles.ts';
 import type { Pod } from '#kinds/generated/types/core_v1.ts';
 import type { PodDisruptionBudget as Budget, Eviction } from '#kinds/generated/types/policy_v1.ts';
 import { cloneJson } from '#machinery/clone.ts';
-import { ApiError, badRequest, conflict, isReason, notFound } from '#machinery/errors.ts';
+import { ApiError, badRequest, isReason, notFound } from '#machinery/errors.ts';
 import { selects } from '#machinery/labels.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
-import { deleteObject } from '../registry/delete.ts';
+import { checkDeletionPreconditions, deleteObject } from '../registry/delete.ts';
 import { checkDeletion } from '../registry/deletion-options.ts';
 import { checkNamespace } from '../registry/location.ts';
 import type { DeletionOptions, Operation } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { updateObject } from '../registry/update.ts';
 import { objectKey } from '../resources/storage-keys.ts';
+import { withCondition } from './conditions.ts';
 import { stillProcessed, takeDisruption } from './disruption-budget.ts';
 import { checkAdmission, type SubresourceHandler } from './handler.ts';
 
@@ -110,39 +111,25 @@ async function markDisrupted(
   operation: Operation,
   { preconditions }: DeletionOptions,
 ): Promise<void> {
+  const now = formatTime(registry.environment.clock.now());
+  // An empty one asks for nothing here.
+  const asked = Object.fromEntries(Object.entries(preconditions ?? {}).filter(([, value]) => value !== ''));
   const mark = (current: ApiObject): Mutable<ApiObject> => {
-    checkPreconditions(current, preconditions);
+    checkDeletionPreconditions(operation, asked, current);
     const pod = cloneJson(current) as unknown as Mutable<Pod>;
-    const conditions = [...(pod.status?.conditions ?? [])];
-    const place = conditions.findIndex(({ type }) => type === 'DisruptionTarget');
-    const before = conditions[place];
     const condition = {
       type: 'DisruptionTarget',
       status: 'True',
       reason: 'EvictionByEvictionAPI',
       message: 'Eviction API: evicting',
-      lastTransitionTime:
-        (before?.status === 'True' ? before.lastTransitionTime : undefined) ??
-        formatTime(registry.environment.clock.now()),
-    };
-    conditions.splice(place < 0 ? conditions.length : place, 1, condition);
+    } as const;
+    const conditions = withCondition(pod.status?.conditions, condition, now);
     pod.status = { ...pod.status, conditions } as Mutable<NonNullable<Pod['status']>>;
     delete pod.metadata.resourceVersion;
     return pod as unknown as Mutable<ApiObject>;
   };
   const write: Operation = { ...operation, subresource: 'status', verb: 'patch' };
   await updateObject(registry, write, mark, { admission: false });
-}
-
-function checkPreconditions({ metadata }: ApiObject, preconditions: DeletionOptions['preconditions']): void {
-  const { uid = '', resourceVersion = '' } = preconditions ?? {};
-  const differs = (what: string, asked: string, found: string, how: string): ApiError => {
-    const why = `the ${what} in the precondition (${asked}) does not match the ${what} in record (${found}). The object might have been ${how}`;
-    return conflict({ group: '', resource: 'Pod' }, metadata.name ?? '', why);
-  };
-  if (uid !== '' && uid !== metadata.uid) throw differs('UID', uid, metadata.uid ?? '', 'deleted and then recreated');
-  if (resourceVersion !== '' && resourceVersion !== metadata.resourceVersion)
-    throw differs('ResourceVersion', resourceVersion, metadata.resourceVersion ?? '', 'modified');
 }
 
 /** The one budget that guards the pod. @throws ApiError 500 when there are several. */

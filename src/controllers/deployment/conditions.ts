@@ -11,6 +11,11 @@ export interface ConditionNote {
   readonly message: string;
 }
 
+/** That a rollout goes on, or is done. */
+export function progressNote(reason: string, message: string): ConditionNote {
+  return { type: 'Progressing', status: 'True', reason, message };
+}
+
 type Conditions = readonly DeploymentCondition[];
 
 export function findCondition(conditions: Conditions | undefined, type: DeploymentConditionType) {

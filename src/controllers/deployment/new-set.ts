@@ -9,7 +9,7 @@ import { isReason } from '#machinery/errors.ts';
 import { controllerReference, isControlledBy } from '../shared/owners.ts';
 import { canonicalJson, stableHash } from '../shared/template-hash.ts';
 import { includesAll, newSetAnnotations, nextRevision, revisionAnnotation } from './annotations.ts';
-import { type ConditionNote, findCondition, hasProgressDeadline, setCondition } from './conditions.ts';
+import { type ConditionNote, findCondition, hasProgressDeadline, progressNote, setCondition } from './conditions.ts';
 import { newSetSize, totalReplicas } from './proportions.ts';
 
 const podTemplateHashLabel = 'pod-template-hash';
@@ -68,12 +68,7 @@ export async function syncNewSet(
     current = await client.update(ReplicaSetKind, wanted, { signal });
   }
   const isNoted = findCondition(deployment.status?.conditions, 'Progressing') !== undefined;
-  const note = {
-    type: 'Progressing',
-    status: 'True',
-    reason: 'FoundNewReplicaSet',
-    message: `Found new replica set "${current.metadata.name}"`,
-  } as const;
+  const note = progressNote('FoundNewReplicaSet', `Found new replica set "${current.metadata.name}"`);
   const isNews = hasProgressDeadline(deployment) && !isNoted;
   const updated = await writeRevision(turn, deployment, current, isNews ? note : undefined);
   return { deployment: updated, newSet: current };
@@ -101,12 +96,7 @@ export async function createNewSet(
     const message = `Scaled up replica set ${newSet.metadata.name} from 0 to ${size}`;
     turn.events.record(DeploymentKind, deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message });
   }
-  const note = {
-    type: 'Progressing',
-    status: 'True',
-    reason: 'NewReplicaSetCreated',
-    message: `Created new replica set "${newSet.metadata.name}"`,
-  } as const;
+  const note = progressNote('NewReplicaSetCreated', `Created new replica set "${newSet.metadata.name}"`);
   const isNews = isOurs && hasProgressDeadline(deployment);
   const updated = await writeRevision(turn, deployment, newSet, isNews ? note : undefined);
   return { deployment: updated, newSet };

@@ -1,6 +1,13 @@
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from '#kinds/generated/types/apps_v1.ts';
 import { parseTime } from '#machinery/time.ts';
-import { findCondition, hasProgressDeadline, removeCondition, replaceCondition, setCondition } from './conditions.ts';
+import {
+  findCondition,
+  hasProgressDeadline,
+  progressNote,
+  removeCondition,
+  replaceCondition,
+  setCondition,
+} from './conditions.ts';
 import { maxUnavailable, replicasOf, totalAvailable } from './proportions.ts';
 
 export interface DeploymentSets {
@@ -86,13 +93,13 @@ function progress(
   const conditions = status.conditions ?? [];
   if (isComplete(deployment, status)) {
     const message = `${what} has successfully progressed.`;
-    const note = { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable', message } as const;
+    const note = progressNote('NewReplicaSetAvailable', message);
     return setCondition(conditions, note, nowMs);
   }
   if (isProgressing(deployment, status)) {
     const message = `${what} is progressing.`;
     // Renewed although nothing else changes: the deadline counts from the last progress.
-    const note = { type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated', message } as const;
+    const note = progressNote('ReplicaSetUpdated', message);
     return replaceCondition(conditions, note, nowMs);
   }
   if (isTimedOut(deployment, status, nowMs)) {
