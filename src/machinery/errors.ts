@@ -133,6 +133,11 @@ export function badRequest(message: string): ApiError {
   return new ApiError(400, 'BadRequest', message);
 }
 
+/** How Go prints one error, or several. */
+export function aggregated(messages: readonly string[]): string {
+  return messages.length === 1 ? messages[0]! : `[${messages.join(', ')}]`;
+}
+
 export function methodNotSupported(of: ResourceName, action: string): ApiError {
   const message = `${action} is not supported on resources of kind "${qualifiedResource(of)}"`;
   return new ApiError(405, 'MethodNotAllowed', message, {
@@ -262,8 +267,7 @@ export function invalid(
 ): ApiError {
   const kind = of.group === '' ? of.kind : `${of.kind}.${of.group}`;
   const lines = [...new Set(errors.map((error) => `${error.path}: ${error.message}`))];
-  const list = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
-  const message = `${kind} "${name}" is invalid: ${list ?? '<nil>'}`;
+  const message = `${kind} "${name}" is invalid: ${aggregated(lines)}`;
   return new ApiError(422, 'Invalid', message, {
     ...(name === '' ? {} : { name }),
     ...(of.group === '' ? {} : { group: of.group }),

@@ -1,5 +1,5 @@
 import type { PolicyRule } from '#kinds/generated/types/rbac_v1.ts';
-import { type ApiError, forbidden } from '#machinery/errors.ts';
+import { type ApiError, aggregated, forbidden } from '#machinery/errors.ts';
 import type { FieldSelector } from '#machinery/fields.ts';
 import type { LabelRequirement } from '#machinery/labels.ts';
 import type { UserInfo } from '../registry/operation.ts';
@@ -74,14 +74,9 @@ export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer 
     rulesFor(user, namespace) {
       const listed = authorizers.flatMap((one) => one.rulesFor?.(user, namespace) ?? []);
       const gaps = listed.flatMap(({ gap }) => gap ?? []);
-      return { rules: listed.flatMap(({ rules }) => rules), ...(gaps.length === 0 ? {} : { gap: joinErrors(gaps) }) };
+      return { rules: listed.flatMap(({ rules }) => rules), ...(gaps.length === 0 ? {} : { gap: aggregated(gaps) }) };
     },
   };
-}
-
-/** How Go prints one error or several. */
-function joinErrors(errors: readonly string[]): string {
-  return errors.length === 1 ? errors[0]! : `[${errors.join(', ')}]`;
 }
 
 function askFrom(
@@ -108,7 +103,7 @@ function askFrom(
   return {
     outcome: 'noOpinion',
     reason: undecided.flatMap(({ reason }) => (reason === '' ? [] : [reason])).join('\n'),
-    ...(errors.length === 0 ? {} : { error: joinErrors(errors) }),
+    ...(errors.length === 0 ? {} : { error: aggregated(errors) }),
   };
 }
 

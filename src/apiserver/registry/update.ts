@@ -193,10 +193,8 @@ async function checkAndSwap(
 }
 
 /** Looks at the metadata last: mostly something else has changed. */
-function isUnchanged(object: ApiObject, old: ApiObject): boolean {
-  for (const field of Object.keys(object) as (keyof ApiObject)[])
-    if (field !== 'metadata' && !equalValues(object[field], old[field])) return false;
-  return equalValues(object, old);
+function isUnchanged({ metadata, ...rest }: ApiObject, { metadata: oldMetadata, ...old }: ApiObject): boolean {
+  return equalValues(rest, old) && equalValues(metadata, oldMetadata);
 }
 
 /** Whether the store keeps the object in a form that it would not be given now: another key, another version. */

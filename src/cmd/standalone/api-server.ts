@@ -13,6 +13,7 @@ import type { Environment } from '#base/environment.ts';
 import { createLog, type Log } from '#base/log.ts';
 import { metricFilter } from '#base/metric-filter.ts';
 import { aborted } from '#base/tasks.ts';
+import { aggregated } from '#machinery/errors.ts';
 import { machineAddress } from '../config.ts';
 import { loadDescriptions } from '../descriptions.ts';
 import { servingHosts } from '../pki.ts';
@@ -50,8 +51,7 @@ export async function runApiServer(
   }
   const problems = missing(flags);
   if (problems.length > 0) {
-    const list = problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`;
-    process.stderr.write(`"command failed" err=${JSON.stringify(list)}\n`);
+    process.stderr.write(`"command failed" err=${JSON.stringify(aggregated(problems))}\n`);
     return 1;
   }
   const stopping = new AbortController();

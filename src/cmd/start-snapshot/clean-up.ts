@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isAlive } from '../alive.ts';
 
 /** Of so many releases the snapshots are kept: who goes back and forth between two of them starts as fast with both. */
 export const keptReleases = 3;
@@ -31,13 +32,5 @@ async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const taker = unfinished.exec(name)?.[1];
     if (taker !== undefined && !isAlive(Number(taker))) await rm(join(folder, name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

@@ -1,5 +1,5 @@
 import type { Container, EphemeralContainer, Pod } from '#kinds/generated/types/core_v1.ts';
-import { fieldError } from '#machinery/errors.ts';
+import { aggregated, fieldError } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, objectAs, refusal } from '../plugin.ts';
 
@@ -28,8 +28,7 @@ export const alwaysPullImages: AdmissionPlugin = {
     const problems = policies
       .filter(([, policy]) => policy !== always)
       .map(([path, policy]) => `${path}: ${fieldError.notSupported(path, policy ?? '', [always]).message}`);
-    if (problems.length > 0)
-      throw refusal(attributes, problems.length === 1 ? problems[0]! : `[${problems.join(', ')}]`);
+    if (problems.length > 0) throw refusal(attributes, aggregated(problems));
   },
 };
 

@@ -7,7 +7,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
 } from '#kinds/generated/types/core_v1.ts';
-import { forbidden } from '#machinery/errors.ts';
+import { aggregated, forbidden } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { quantity } from '#machinery/quantity.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -40,8 +40,7 @@ export const limitRanger: AdmissionPlugin = {
         : claimProblems(attributes.object as PersistentVolumeClaim, limits);
       const distinct = [...new Set(problems)];
       if (distinct.length === 0) continue;
-      const why = distinct.length === 1 ? distinct[0]! : `[${distinct.join(', ')}]`;
-      throw forbidden(attributes.request.resource.kind, subjectName(attributes), why);
+      throw forbidden(attributes.request.resource.kind, subjectName(attributes), aggregated(distinct));
     }
   },
 };

@@ -2,6 +2,7 @@ import type { Bindings } from '#cel/index.ts';
 import { boolType, type CelEnvironment } from '#cel/index.ts';
 import { matchConditionsBudget } from '#cel/kubernetes/environment.ts';
 import type { MatchCondition } from '#kinds/generated/types/admissionregistration_v1.ts';
+import { aggregated } from '#machinery/errors.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { ServedResource } from '../../resources/resource.ts';
 import { whenDecided } from '../expressions/authorizer.ts';
@@ -66,7 +67,7 @@ export class MatchConditions {
       return { matches: false, error: error.message };
     }
     if (errors.length === 0) return { matches: true };
-    return { matches: false, error: errors.length === 1 ? errors[0]! : `[${errors.join(', ')}]` };
+    return { matches: false, error: aggregated(errors) };
   }
 }
 

@@ -2,6 +2,7 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionNames,
 } from '#kinds/generated/types/apiextensions_v1.ts';
+import { aggregated } from '#machinery/errors.ts';
 import type { ConditionChange } from './conditions.ts';
 
 /** What a definition may be called, beside the others of its group. */
@@ -33,7 +34,7 @@ export function acceptNames(
       .filter((name) => taken.has(name))
       .map((name) => `${JSON.stringify(name)} is already in use`);
     if (conflicts.length === 0) return next;
-    problem = { reason, message: conflicts.length === 1 ? conflicts[0]! : `[${conflicts.join(', ')}]` };
+    problem = { reason, message: aggregated(conflicts) };
     return before;
   };
   const present = (name: string | undefined): readonly string[] => (name === undefined || name === '' ? [] : [name]);

@@ -1,6 +1,6 @@
 import { sleep } from '#base/clock.ts';
 import type { Pod } from '#kinds/generated/types/core_v1.ts';
-import { ApiError } from '#machinery/errors.ts';
+import { ApiError, aggregated } from '#machinery/errors.ts';
 import type { CommandContext } from '../../context.ts';
 import { CliError, ExitError } from '../../failures.ts';
 import { booleanFlag, durationFlag, type FlagValues, integerFlag, textFlag } from '../../flags.ts';
@@ -85,7 +85,7 @@ kubectl drain worker-1 --ignore-daemonsets`,
 async function empty(context: CommandContext, node: LoadedTarget, values: DrainFlags, dryRun: DryRun): Promise<void> {
   const chosen: ChosenPods = await choosePods(context, node.name, values);
   if (chosen.refusals.length > 0) {
-    throw new CliError(chosen.refusals.length === 1 ? chosen.refusals[0]! : `[${chosen.refusals.join(', ')}]`);
+    throw new CliError(aggregated(chosen.refusals));
   }
   if (chosen.warnings.length > 0) context.err(`Warning: ${chosen.warnings.join('; ')}\n`);
   const timeout = new AbortController();

@@ -4,6 +4,7 @@ import { sleep, systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { secureRandom } from '#base/random.ts';
 import { connectContainerd, removeAllPods, stopContainerd } from '#kubelet/containerd/daemon/start.ts';
+import { isAlive } from '../../alive.ts';
 import { isRoot } from '../../config.ts';
 import { type RunningCluster, readRunning } from '../../data-folder.ts';
 import { dataDirOf, machineNames } from '../../machine-names.ts';
@@ -39,15 +40,6 @@ async function stopProcess({ pid }: RunningCluster): Promise<void> {
   while (isAlive(pid)) {
     if (clock.monotonic() > deadline) process.kill(pid, 'SIGKILL');
     await sleep(clock, pollMs);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 
