@@ -177,11 +177,12 @@ export function validateKubeFinalizers(
   { finalizerRule }: Pick<ObjectMetaOptions, 'finalizerRule'>,
 ): FieldError[] {
   if (finalizerRule === 'any') return [];
-  return finalizers.flatMap((name, index) => {
-    if (name.includes('/') || standardFinalizers.includes(name)) return [];
-    const detail = 'name is neither a standard finalizer name nor is it fully qualified';
-    return [fieldError.invalid(`metadata.finalizers[${index}]`, name, detail)];
-  });
+  return finalizers.flatMap((name, index) => validateKubeFinalizer(name, `metadata.finalizers[${index}]`));
+}
+
+export function validateKubeFinalizer(name: string, path: string): FieldError[] {
+  if (name.includes('/') || standardFinalizers.includes(name)) return [];
+  return [fieldError.invalid(path, name, 'name is neither a standard finalizer name nor is it fully qualified')];
 }
 
 function validateFinalizers(finalizers: readonly string[]): FieldError[] {
