@@ -134,9 +134,9 @@ export class ApiServer {
   }
 
   /** Authorises and carries out one request. @throws ApiError for every expected failure. */
-  execute(operation: Operation): Promise<Result> {
+  async execute(operation: Operation): Promise<Result> {
     const record = this.auditor?.begin(auditedOperation(operation));
-    return record === undefined ? this.#execute(operation) : this.#executeRecorded(operation, record);
+    return await (record === undefined ? this.#execute(operation) : this.#executeRecorded(operation, record));
   }
 
   async #executeRecorded(operation: Operation, record: AuditRecord): Promise<Result> {
@@ -154,10 +154,9 @@ export class ApiServer {
     }
   }
 
-  async #execute(operation: Operation): Promise<Result> {
+  #execute(operation: Operation): Promise<Result> {
     const pending = this.authorize(operation);
-    if (pending !== undefined) await pending;
-    return this.carryOut(operation);
+    return pending === undefined ? this.carryOut(operation) : pending.then(() => this.carryOut(operation));
   }
 
   /** Carries out a request that has been authorised. */

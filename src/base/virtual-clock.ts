@@ -1,9 +1,19 @@
 import type { Clock, Timer } from './clock.ts';
 
-interface Entry {
+class Entry implements Timer {
   readonly at: number;
   readonly order: number;
   callback: (() => void) | undefined;
+
+  constructor(at: number, order: number, callback: () => void) {
+    this.at = at;
+    this.order = order;
+    this.callback = callback;
+  }
+
+  cancel(): void {
+    this.callback = undefined;
+  }
 }
 
 /**
@@ -32,13 +42,9 @@ export class VirtualClock implements Clock {
   }
 
   schedule(delayMs: number, callback: () => void): Timer {
-    const entry: Entry = { at: this.#now + Math.max(0, delayMs), order: this.#order++, callback };
+    const entry = new Entry(this.#now + Math.max(0, delayMs), this.#order++, callback);
     this.#push(entry);
-    return {
-      cancel: () => {
-        entry.callback = undefined;
-      },
-    };
+    return entry;
   }
 
   /** Lets pending promises settle, then runs every timer that is due within the next `durationMs`, in order. */

@@ -3,22 +3,26 @@ import { withEmptied } from './sent-empty.ts';
 
 /**
  * A copy of an object that a writer may change. The managed fields, often the larger half of an object, are shared:
- * whoever changes them makes new ones.
- * @param known what the object has in common with it, but for the metadata, is shared as well: for a writer who leaves
- * that alone.
+ * whoever changes them makes new ones. So are the members of the metadata that it has in common with what is `known`.
+ * @param shared 'all': whatever else it has in common, for a writer who leaves that alone.
  */
-export function cloneObject<T extends ApiObject>(object: T, known?: T): Mutable<T> {
+export function cloneObject<T extends ApiObject>(
+  object: T,
+  known?: T,
+  shared: 'metadata' | 'all' = 'metadata',
+): Mutable<T> {
   const copy: Record<string, unknown> = {};
   const metadata: Record<string, unknown> = {};
   for (const key in object) {
     if (key === 'metadata') copy['metadata'] = metadata;
-    else if (object[key] === known?.[key]) setMember(copy, key, object[key]);
+    else if (shared === 'all' && object[key] === known?.[key]) setMember(copy, key, object[key]);
     else put(copy, key, object[key]);
   }
   copy['metadata'] = metadata;
   const own = (object.metadata ?? {}) as Readonly<Record<string, unknown>>;
+  const knownMetadata = known?.metadata as Readonly<Record<string, unknown>> | undefined;
   for (const key in own) {
-    if (key === 'managedFields') metadata['managedFields'] = own[key];
+    if (key === 'managedFields' || own[key] === knownMetadata?.[key]) setMember(metadata, key, own[key]);
     else put(metadata, key, own[key]);
   }
   return copy as unknown as Mutable<T>;

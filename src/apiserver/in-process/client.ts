@@ -41,6 +41,14 @@ const never = new AbortController().signal;
  */
 const bookmarkIntervalMs = 10 * 60_000;
 
+/** What is asked, beside what for. */
+interface Request {
+  readonly subresource?: string;
+  readonly body?: unknown;
+  readonly options?: OperationOptions;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * A Client that calls the server's pipeline directly: no sockets and no serialisation, but the same authorisation,
  * admission and rules as over HTTPS.
@@ -223,23 +231,19 @@ export class InProcessClient implements Omit<Client, 'as'> {
     );
   }
 
-  async #run(
-    kind: Kind,
-    verb: Operation['verb'],
-    ref: ObjectRef,
-    request: {
-      readonly subresource?: string;
-      readonly body?: unknown;
-      readonly options?: OperationOptions;
-      readonly signal?: AbortSignal | undefined;
-    },
-  ): Promise<Result> {
-    const { subresource = '', body, options = {}, signal = never } = request;
+  #run(kind: Kind, verb: Operation['verb'], ref: ObjectRef, request: Request): Promise<Result> {
     const { group, version, resource: plural } = kind;
-    const resource =
-      this.#server.resources.known(group, version, plural) ??
-      (await this.#server.awaitedResource(group, version, plural));
-    if (resource === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
+    const resource = this.#server.resources.known(group, version, plural);
+    if (resource !== undefined) return this.#runOn(resource, verb, ref, request);
+    return this.#server.awaitedResource(group, version, plural).then((awaited) => {
+      if (awaited === undefined)
+        throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
+      return this.#runOn(awaited, verb, ref, request);
+    });
+  }
+
+  #runOn(resource: ServedResource, verb: Operation['verb'], ref: ObjectRef, request: Request): Promise<Result> {
+    const { subresource = '', body, options = {}, signal = never } = request;
     const namespace = resource.kind.namespaced ? (ref.namespace ?? '') : '';
     // What a client over HTTP sends takes this form by being decoded: one form in the store, whoever wrote.
     const isWhole = verb !== 'patch' && (subresource === '' || subresource === 'status');

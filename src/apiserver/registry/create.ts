@@ -54,7 +54,7 @@ export async function createObject(
   if (resource.rules.keepsGenerateName === true && name === '' && generateName !== '')
     object.metadata.name = generateName;
   if ((object.metadata.name ?? '') !== '' || generateName === '')
-    return createNamed(registry, operation, object, saidVersion);
+    return await createNamed(registry, operation, object, saidVersion);
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt < maxNameAttempts ? cloneJson(object) : object;
     candidate.metadata.name = `${generateName.slice(0, maxGeneratedBase)}${randomSuffix(registry.environment.random)}`;
@@ -66,7 +66,7 @@ export async function createObject(
   }
 }
 
-async function createNamed(
+function createNamed(
   registry: Registry,
   operation: Operation,
   object: Mutable<ApiObject>,

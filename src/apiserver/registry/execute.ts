@@ -12,11 +12,15 @@ import { getObject, listObjects, watchObjects } from './read.ts';
 import type { Registry } from './registry.ts';
 import { replaceObject } from './update.ts';
 
-/** Carries out one authorised request on a resource. Throws ApiError for every expected failure. */
-export async function execute(registry: Registry, operation: Operation): Promise<Result> {
-  const { resource, subresource, verb, name, namespace } = operation;
+/** Carries out one authorised request on a resource. @throws ApiError for every expected failure, at once or later. */
+export function execute(registry: Registry, operation: Operation): Promise<Result> {
   const { fresh } = registry.store;
-  if (fresh !== undefined && !acceptsOlder(registry, operation)) await fresh.call(registry.store);
+  if (fresh === undefined || acceptsOlder(registry, operation)) return carryOut(registry, operation);
+  return fresh.call(registry.store).then(() => carryOut(registry, operation));
+}
+
+function carryOut(registry: Registry, operation: Operation): Promise<Result> {
+  const { resource, subresource, verb, name, namespace } = operation;
   if (resource.kind.namespaced && namespace === '' && verb !== 'list' && verb !== 'watch') {
     throw badRequest('an empty namespace may not be set during creation');
   }
@@ -27,7 +31,7 @@ export async function execute(registry: Registry, operation: Operation): Promise
   if (subresource === '' && !resource.verbs.has(verb)) throw methodNotSupported(resource.kind, verb);
   switch (verb) {
     case 'get':
-      return getObject(registry, operation);
+      return Promise.resolve(getObject(registry, operation));
     case 'list':
       return listObjects(registry, operation);
     case 'watch':

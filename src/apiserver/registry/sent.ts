@@ -3,8 +3,9 @@ import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import type { Operation } from './operation.ts';
 
 /**
- * A copy of what a client sent, to be changed; that some of it was empty is not forgotten. A status is written beside
- * what the `current` object has, which nobody touches on the way: mostly it is the very same already, and stays it.
+ * A copy of what a client sent, to be changed; that some of it was empty is not forgotten. Nobody changes the labels,
+ * owners and the like in their place, nor what a status is written beside: what is the `current` object's very own
+ * stays it.
  */
 export function copyOf(
   { emptied, subresource }: Pick<Operation, 'emptied' | 'subresource'>,
@@ -12,7 +13,7 @@ export function copyOf(
   current?: ApiObject,
 ): Mutable<ApiObject> {
   if (emptied?.isAny === true) return cloneSent(object);
-  return cloneObject(object, subresource === 'status' ? current : undefined);
+  return cloneObject(object, current, subresource === 'status' ? 'all' : 'metadata');
 }
 
 /**

@@ -184,12 +184,13 @@ async function checkAndSwap(
     if (!(await isDurable(registry, operation, entry))) return 'lost';
     return { type: 'object', value: inServedVersion(resource, entry.value), created: false };
   }
-  const stored = await swap(registry, operation, entry, object, old).catch((error: unknown) => {
-    if (attributes !== undefined) takeBack(attributes);
-    throw error;
-  });
-  if (stored === 'lost' && attributes !== undefined) takeBack(attributes);
-  return stored;
+  let stored: Result | 'lost' = 'lost';
+  try {
+    stored = await swap(registry, operation, entry, object, old);
+    return stored;
+  } finally {
+    if (stored === 'lost' && attributes !== undefined) takeBack(attributes);
+  }
 }
 
 /** Looks at the metadata last: mostly something else has changed. */
