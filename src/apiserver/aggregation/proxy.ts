@@ -4,6 +4,7 @@ import type { Clock } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { sendBytes } from '../http/answer.ts';
 import type { AnyRequest, AnyResponse } from '../http/any-http.ts';
+import { passBody } from '../http/body.ts';
 import { writeChunk } from '../http/chunks.ts';
 import { hopHeaders } from '../http/hop-headers.ts';
 import type { UserInfo } from '../registry/operation.ts';
@@ -35,7 +36,7 @@ export async function proxyToServer(options: {
   const outgoing = openRequest(remote, request, { ...passedHeaders(request.headers, user), ...spanHeaders(span) });
   if (outgoing === undefined) return sendUnavailable(response, 'service unavailable');
   signal.addEventListener('abort', () => outgoing.destroy(), { once: true });
-  (request as unknown as NodeJS.ReadableStream).pipe(outgoing);
+  passBody(request, outgoing);
   let answer: IncomingMessage;
   const limit = clock.schedule(answerLimitMs, () => outgoing.destroy(tooLate()));
   try {

@@ -9,7 +9,7 @@ import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
 import type { UpgradeRequest } from '#streaming/negotiate.ts';
 import { nodeHttp } from '#streaming/node-http.ts';
 import type { AnyResponse } from '../http/any-http.ts';
-import { readBody } from '../http/body.ts';
+import { passBody, readBody } from '../http/body.ts';
 import { writeChunk } from '../http/chunks.ts';
 import type { Exchange } from '../http/handler.ts';
 import { hopHeaders } from '../http/hop-headers.ts';
@@ -105,7 +105,7 @@ function forward(exchange: Exchange, { scheme, host, port }: Backend, info: Reso
       reject(new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`));
     });
     exchange.signal.addEventListener('abort', () => outgoing.destroy(), { once: true });
-    (request as unknown as NodeJS.ReadableStream).pipe(outgoing);
+    passBody(request, outgoing);
   });
 }
 

@@ -1,15 +1,36 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import type { PlainRequest } from './plain/request.ts';
 
 /** Requests over HTTP/1.1 and HTTP/2. */
-export type AnyRequest = IncomingMessage | Http2ServerRequest;
+export type AnyRequest = PlainRequest | IncomingMessage | Http2ServerRequest;
 
-/** HTTP/2 answers through Node's compatible interface, so one type serves both. */
-export type AnyResponse = ServerResponse & {
+type Written = (error?: Error | null) => void;
+
+/** What answers are sent through: the part that is used of Node's `ServerResponse`, which its HTTP/2 has as well. */
+export interface AnyResponse {
+  statusCode: number;
+  /** Whether status and headers are settled. */
+  readonly headersSent: boolean;
+  /** Whether all has been given to the operating system. */
+  readonly writableFinished: boolean;
+  readonly destroyed: boolean;
+  /** HTTP/1.1 only: whether what is written is framed as chunks. */
+  chunkedEncoding: boolean;
   /** Headers that are known before the answer is; Node writes them faster together with the others than one by one. */
   earlyHeaders?: OutgoingHttpHeaders;
   /** Bytes of its body so far. */
   sentBytes?: number;
   /** The client reads answers that are compressed. */
   takesGzip?: boolean;
-};
+  getHeader(name: string): number | string | readonly string[] | undefined;
+  setHeader(name: string, value: number | string | readonly string[]): unknown;
+  appendHeader(name: string, value: string): unknown;
+  writeHead(status: number, headers?: OutgoingHttpHeaders): unknown;
+  flushHeaders?(): void;
+  write(bytes: Uint8Array, written?: Written): boolean;
+  end(bytes?: Uint8Array | string, written?: Written): unknown;
+  destroy(): unknown;
+  once(event: 'drain' | 'close', listener: () => void): unknown;
+  off(event: 'drain' | 'close', listener: () => void): unknown;
+}

@@ -7,6 +7,7 @@ const maxBodyBytes = 3 * 1024 * 1024;
 
 /** The whole body. Rejects with ApiError 413 when it is too large, and when the client goes away before its end. */
 export function readBody(request: AnyRequest): Promise<Uint8Array> {
+  if ('body' in request) return Promise.resolve(request.body);
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > maxBodyBytes) return Promise.reject(tooLarge());
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
@@ -28,6 +29,12 @@ export function readBody(request: AnyRequest): Promise<Uint8Array> {
   request.once('error', reject);
   request.once('close', onClose);
   return promise;
+}
+
+/** Hands the body on as it comes. */
+export function passBody(request: AnyRequest, to: NodeJS.WritableStream): void {
+  if ('body' in request) to.end(request.body);
+  else (request as NodeJS.ReadableStream).pipe(to);
 }
 
 function tooLarge(): ApiError {

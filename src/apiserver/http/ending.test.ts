@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, get, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { seededRandom } from '#base/random.ts';
+import type { AnyResponse } from './any-http.ts';
 import { Ending, spreading } from './ending.ts';
 
 test('a server that ends answers what it has begun, and tells everybody else to come again', async (t) => {
   const ending = new Ending(true);
-  const slow = Promise.withResolvers<ServerResponse>();
-  const server = createServer(ending.around((_request, response) => slow.resolve(response as ServerResponse)));
+  const slow = Promise.withResolvers<AnyResponse>();
+  const server = createServer(ending.around((_request, response) => slow.resolve(response)) as RequestListener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());
@@ -29,7 +30,7 @@ test('a server that ends answers what it has begun, and tells everybody else to 
   const { 'retry-after': retryAfter, connection } = refused.headers;
   assert.deepEqual([refused.statusCode, retryAfter, connection], [429, '5', 'close']);
   assert.equal(await text(refused), 'The apiserver is shutting down, please try again later.\n');
-  const closed = once(begun, 'close');
+  const closed = new Promise<void>((resolve) => begun.once('close', resolve));
   begun.end('done');
   assert.equal(await text(await first), 'done');
   await closed;
@@ -37,9 +38,8 @@ test('a server that ends answers what it has begun, and tells everybody else to 
 });
 
 test('a connection over HTTP/2 is given up by chance, once its requests are answered', async (t) => {
-  const server = createHttp2Server(
-    spreading((_request, response) => void (response as ServerResponse).end('answered'), 1, seededRandom(1)),
-  );
+  const serve = spreading((_request, response) => void response.end('answered'), 1, seededRandom(1));
+  const server = createHttp2Server((request, response) => serve(request, response as unknown as AnyResponse));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());

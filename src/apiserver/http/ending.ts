@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import type { Random } from '#base/random.ts';
-import type { AnyRequest } from './any-http.ts';
+import type { AnyRequest, AnyResponse } from './any-http.ts';
 
-export type Serve = (request: AnyRequest, response: unknown) => void;
+export type Serve = (request: AnyRequest, response: AnyResponse) => void;
 
 /** Seconds after which whoever is told to come again may. */
 const retrySeconds = '5';
@@ -28,8 +27,7 @@ export class Ending {
 
   around(serve: Serve): Serve {
     if (!this.#tellsToRetry) return serve;
-    return (request, answer) => {
-      const response = answer as ServerResponse;
+    return (request, response) => {
       if (this.#began) {
         // HTTP/2 has no such header, and no need: the connection is given up as a whole.
         if (request.httpVersionMajor < 2) response.setHeader('connection', 'close');

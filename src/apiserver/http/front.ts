@@ -1,11 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
-import { passed, sleep } from '#base/clock.ts';
+import { passed, sleep, systemClock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { ApiServer } from '../server.ts';
+import type { AnyResponse } from './any-http.ts';
 import type { BrowserFilter } from './browsers.ts';
 import { defaultRequestTimeoutMs, RequestDeadlines } from './deadlines.ts';
 import { Ending, type Serve, spreading } from './ending.ts';
@@ -13,6 +14,7 @@ import { handle, type Routes } from './handler.ts';
 import { Http2Connections } from './http2.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { certificateByName, type NamedCertificate } from './named-certificates.ts';
+import { PlainConnections } from './plain/connections.ts';
 
 /** Seconds of silence after which half-open connections are found out. */
 const keepAliveProbeMs = 30_000;
@@ -79,6 +81,7 @@ export interface ProtocolOptions {
 export class HttpFront {
   readonly #server: Server;
   readonly #http2: Http2Connections;
+  readonly #plain: PlainConnections;
   readonly #connections: Connections;
   readonly #ending: Ending;
   readonly #api: ApiServer;
@@ -89,6 +92,7 @@ export class HttpFront {
     parts: {
       readonly http: Server;
       readonly http2: Http2Connections;
+      readonly plain: PlainConnections;
       readonly connections: Connections;
       readonly ending: Ending;
     },
@@ -97,6 +101,7 @@ export class HttpFront {
     this.#api = api;
     this.#server = parts.http;
     this.#http2 = parts.http2;
+    this.#plain = parts.plain;
     this.#connections = parts.connections;
     this.#ending = parts.ending;
     this.#secure = secure;
@@ -129,14 +134,13 @@ export class HttpFront {
     const handling = { ...options, deadlines };
     const { browsers } = options;
     const serve: Serve = (request, response) => {
-      if (browsers?.(request, response as ServerResponse) !== true)
-        void handle(handling, request, response as ServerResponse);
+      if (browsers?.(request, response) !== true) void handle(handling, request, response);
     };
     const traced: typeof serve =
       tracer === undefined ? serve : (request, response) => tracer.inRequest(() => serve(request, response));
     const ending = new Ending(options.sendsRetryAfter === true);
     const answer = ending.around(spreading(traced, protocol.goawayChance ?? 0, environment.random));
-    http.on('request', answer);
+    http.on('request', (request, response) => answer(request, response as unknown as AnyResponse));
     const connections = new Connections();
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       connections.add(socket, connections.upgraded);
@@ -147,14 +151,21 @@ export class HttpFront {
       socket.setKeepAlive(true, keepAliveProbeMs);
       socket.setNoDelay(true);
     });
-    const http2 = new Http2Connections({ maxConcurrentStreams, ...limits }, answer);
-    takeHttp2(http, http2);
+    const http2 = new Http2Connections({ maxConcurrentStreams, ...limits }, (request, response) =>
+      answer(request, response as unknown as AnyResponse),
+    );
+    const nodes = nodesListener(http);
+    const plain = new PlainConnections({ clock: systemClock(), limits }, answer, nodes);
+    http.on('secureConnection', (socket: TLSSocket) => {
+      if (socket.alpnProtocol === 'h2') http2.speak(socket);
+      else plain.speak(socket);
+    });
     http.on('tlsClientError', () => options.metrics.handshakeFailed());
     await new Promise<void>((resolve, reject) => {
       http.once('error', reject);
       http.listen({ port: options.port, host: options.host }, resolve);
     });
-    return new HttpFront(options.server, { http, http2, connections, ending }, secure);
+    return new HttpFront(options.server, { http, http2, plain, connections, ending }, secure);
   }
 
   get port(): number {
@@ -195,6 +206,7 @@ export class HttpFront {
     do {
       this.#api.endWatches();
       this.#http2.close();
+      this.#plain.close();
       this.#server.closeIdleConnections();
     } while (environment.clock.monotonic() < endMs && (await passed(environment.clock, drainPauseMs, ended.signal)));
     for (const socket of this.#connections.all) socket.destroy();
@@ -214,12 +226,11 @@ class Connections {
   }
 }
 
-/** Connections on which HTTP/2 was agreed go there, the others to Node's own listener. */
-function takeHttp2(server: Server, http2: Http2Connections): void {
+/** Takes over what Node would do with new connections. @returns that */
+function nodesListener(server: Server): (socket: TLSSocket) => void {
   const listeners = server.listeners('secureConnection');
   server.removeAllListeners('secureConnection');
-  server.on('secureConnection', (socket: TLSSocket) => {
-    if (socket.alpnProtocol === 'h2') http2.speak(socket);
-    else for (const listener of listeners) listener.call(server, socket);
-  });
+  return (socket) => {
+    for (const listener of listeners) listener.call(server, socket);
+  };
 }
