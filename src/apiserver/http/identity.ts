@@ -139,11 +139,13 @@ function impersonationOf(request: AnyRequest): ImpersonationRequest {
 }
 
 /** Node joins repeated headers with commas, except where it knows better: they are taken from the raw list. */
-function headersOf({ headers, rawHeaders }: AnyRequest): Headers {
+function headersOf(request: AnyRequest): Headers {
+  const { headers } = request;
   return {
     names: () => Object.keys(headers),
     values(name) {
       if (headers[name] === undefined) return [];
+      const { rawHeaders } = request;
       const values: string[] = [];
       for (let index = 0; index + 1 < rawHeaders.length; index += 2)
         if (rawHeaders[index]!.toLowerCase() === name) values.push(rawHeaders[index + 1]!);
