@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import { type Access, accessOf } from '#testing/access.ts';
@@ -16,6 +15,11 @@ function post(name: string, framing: 'length' | 'chunks'): string {
   const head = `POST ${path}?dryRun=All HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n`;
   if (framing === 'length') return `${head}content-length: ${body.length}\r\n\r\n${body}`;
   return `${head}transfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+}
+
+/** Resolves when the operating system has it: what is written next goes by itself. */
+function written(socket: TLSSocket, text: string): Promise<void> {
+  return new Promise((resolve) => socket.write(text, () => resolve()));
 }
 
 describe('connections over HTTP/1.1', () => {
@@ -44,10 +48,7 @@ describe('connections over HTTP/1.1', () => {
       text += part;
     });
     const closed = once(socket, 'close');
-    for (const piece of pieces) {
-      socket.write(piece);
-      await turn();
-    }
+    for (const piece of pieces) await written(socket, piece);
     socket.write('GET /version HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
     await closed;
     return Array.from(text.matchAll(/HTTP\/1\.1 (\d+) /g), ([, code]) => Number(code));
@@ -92,8 +93,7 @@ describe('connections over HTTP/1.1', () => {
 
   test('a client that goes away with a request half sent leaves nothing behind', async () => {
     const socket = await open();
-    socket.write(post('half', 'length').slice(0, -5));
-    await turn();
+    await written(socket, post('half', 'length').slice(0, -5));
     socket.destroy();
     await once(socket, 'close');
     assert.deepEqual(await codes([get]), [200, 200]);
