@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileTrouble, makeFolder } from './files.ts';
 
 /** Something a person has to know and can act on: printed as one line, exit code 1. */
 export class UserError extends Error {
@@ -32,9 +33,11 @@ const stateFile = (dataDir: string): string => join(dataDir, 'running.json');
  */
 export function lockDataFolder(dataDir: string): { release(): void } {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
   } catch (error) {
-    throw new UserError(`cannot use the data folder ${dataDir} (${errorCode(error)}): choose another with --data-dir`);
+    throw new UserError(
+      `cannot use the data folder ${dataDir} (${fileTrouble(error)}): choose another with --data-dir`,
+    );
   }
   let database: DatabaseSync;
   try {
@@ -57,10 +60,6 @@ export function lockDataFolder(dataDir: string): { release(): void } {
       database.close();
     },
   };
-}
-
-function errorCode(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }
 
 export function writeRunning(dataDir: string, running: RunningCluster): void {

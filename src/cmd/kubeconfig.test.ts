@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -52,6 +52,25 @@ test('access is added to what a kubeconfig has, renewed in it and taken out agai
     contexts: [...work.contexts, ...own.contexts],
   });
 
-  removeFromKubeconfig(path);
+  removeFromKubeconfig(path, { certificateAuthority: 'of another' });
+  assert.equal((read()['clusters'] as unknown[]).length, 2);
+  removeFromKubeconfig(path, access('second'));
   assert.deepEqual(read(), work);
+});
+
+test('a context that leads to another cluster is told of when it is replaced, and left alone when that goes', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'proa-kubeconfig-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'config');
+  symlinkSync(join(folder, 'kept-elsewhere'), path);
+  writeFileSync(join(folder, 'kept-elsewhere'), '');
+  const one = access('one');
+  const other: ClusterAccess = { ...one, server: 'https://127.0.0.1:7443', certificateAuthority: 'of another' };
+  assert.equal(mergeIntoKubeconfig(path, one), undefined);
+  assert.equal(mergeIntoKubeconfig(path, one), undefined);
+  assert.equal(mergeIntoKubeconfig(path, other), one.server);
+  removeFromKubeconfig(path, one);
+  renewInKubeconfig(path, access('renewed'));
+  assert.deepEqual(yaml.load(readFileSync(path, 'utf8')), yaml.load(kubeconfigText(other)));
+  assert.ok(lstatSync(path).isSymbolicLink(), 'a link stays one');
 });

@@ -56,6 +56,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'Stands where etcd stood for programs that start one',
     load: async () => (await import('./commands/etcd/command.ts')).etcd,
   },
+  version: {
+    summary: 'Say which version this is',
+    load: async () => (await import('./commands/version/command.ts')).version,
+  },
   completion: {
     summary: 'Print a script for shell completion',
     load: async () => (await import('./commands/completion/command.ts')).completion,
@@ -78,10 +82,12 @@ function overview(): string {
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
+  if (name === 'help' && rest[0] !== undefined) return main([rest[0], '--help']);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(overview());
     return name === undefined ? 1 : 0;
   }
+  if (name === '--version' || name === '-v') return main(['version']);
   if (name === '__complete') return (await import('./commands/completion/complete.ts')).complete(commands, rest);
   const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (known === undefined) throw new UserError(`unknown command "${name}"; "proa --help" lists them`);

@@ -1,6 +1,6 @@
 import { parseArgs, styleText } from 'node:util';
 import { systemClock } from '#base/clock.ts';
-import type { Command } from './commands/command.ts';
+import type { Command, Values } from './commands/command.ts';
 import { UserError } from './data-folder.ts';
 import { growHeapLater } from './heap.ts';
 
@@ -11,16 +11,26 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     return 0;
   }
   const { values, positionals } = parsed(command, args);
+  checkArguments(command, values, positionals);
   return command.run(values, positionals);
+}
+
+/** Flags that say where something is: an empty one comes from a variable that is not set. */
+const places = ['config', 'data-dir', 'kubeconfig'];
+
+function checkArguments({ name, mostArguments = 0 }: Command, values: Values, given: readonly string[]): void {
+  const empty = places.find((flag) => values[flag] === '');
+  if (empty !== undefined) throw new UserError(`--${empty} is empty: say where, or leave it out`);
+  const odd = given[mostArguments];
+  if (odd !== undefined) throw new UserError(`unexpected argument "${odd}"; "proa ${name} --help" tells what it takes`);
 }
 
 function parsed(command: Command, args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: command.options, allowPositionals: true });
   } catch (error) {
-    throw new UserError(
-      `${error instanceof Error ? error.message.split('. ')[0] : String(error)}; "proa ${command.name} --help" lists the flags`,
-    );
+    const reason = error instanceof Error ? error.message.split(/\.\s/)[0] : String(error);
+    throw new UserError(`${reason}; "proa ${command.name} --help" lists the flags`);
   }
 }
 

@@ -74,14 +74,54 @@ describe('a start that cannot succeed says why in one line, and ends', () => {
     await writeFile(config, 'prot: 1234\n');
     const fresh = join(folder, 'fresh');
     assertRefused(await up('--data-dir', fresh, '--config', config), /unknown key "prot"; known are dataDir, port,/);
+    await writeFile(config, '');
+    assertRefused(await up('--data-dir', fresh, '--config', config, '--port', 'http'), /--port must be/);
     await writeFile(config, 'podCidr: everywhere\n');
     assertRefused(await up('--data-dir', fresh, '--config', config), /podCidr must be an IPv4 range such as/);
     await writeFile(config, '{ a: [');
     assertRefused(await up('--data-dir', fresh, '--config', config), /cannot read .*proa\.yaml/);
-    assertRefused(await up('--data-dir', fresh, '--port', 'http'), /--port must be a whole number, not "http"/);
+    assertRefused(
+      await up('--data-dir', fresh, '--port', 'http'),
+      /--port must be a whole number up to 65535, not "http"/,
+    );
     assertRefused(await up('--data-dir', fresh, '--prot', '1'), /Unknown option '--prot'.*"proa up --help"/);
     assertRefused(await up('--data-dir', fresh, '--feature-gates', 'NoSuch=true'), /unrecognized feature gate.*NoSuch/);
     await assert.rejects(readdir(fresh), 'nothing was made');
+  });
+
+  test('the kubeconfig cannot be written, or is none', async () => {
+    const port = String(await freePort());
+    assertRefused(
+      await up('--port', port, '--kubeconfig', folder),
+      /cannot use the kubeconfig .*it is a folder.*--kubeconfig/,
+    );
+    const broken = join(folder, 'broken');
+    await writeFile(broken, 'clusters: [{');
+    const merged = await proa(['up', '--nodes', '0', '--data-dir', join(folder, 'fresh')], {
+      limitMs,
+      env: { ...process.env, KUBECONFIG: broken },
+    });
+    assertRefused(merged, /cannot use the kubeconfig .*broken/);
+    assert.equal(await readFile(broken, 'utf8'), 'clusters: [{');
+    if (process.platform !== 'linux') return;
+    // Only the attempt shows that nothing can be written here; what has started by then ends again.
+    assertRefused(await up('--port', port, '--kubeconfig', '/proc/kubeconfig'), /no such file or directory/);
+  });
+
+  test('arguments that no command takes, and places that are empty', async () => {
+    assertRefused(await up('now'), /unexpected argument "now"; "proa up --help" tells what it takes/);
+    assertRefused(await up('--config', ''), /--config is empty: say where, or leave it out/);
+    assertRefused(await up('--port', '65536'), /--port must be a whole number up to 65535, not "65536"/);
+    assertRefused(await up('--nodes', '-1'), /'--nodes' argument is ambiguous; "proa up --help"/);
+    if (process.platform === 'linux')
+      assertRefused(await up('--data-dir', '/proc/proa'), /cannot use the data folder \/proc\/proa \(there is no such/);
+  });
+
+  test('a backup that is none', async () => {
+    const file = join(folder, 'no-backup');
+    await writeFile(file, 'hello');
+    const restored = await proa(['restore', file, '--data-dir', join(folder, 'restored')], { limitMs });
+    assertRefused(restored, /is no backup of a cluster: .*; nothing was changed/);
   });
 
   test('an unknown command', async () => {

@@ -6,6 +6,8 @@ export interface Command {
   /** The whole help text. */
   readonly help: string;
   readonly options: NonNullable<ParseArgsConfig['options']>;
+  /** How many arguments it takes that are no flags; none unless set. */
+  readonly mostArguments?: number;
   /** @throws UserError for what a person can mend. @returns the exit code. */
   readonly run: (values: Values, positionals: readonly string[]) => Promise<number>;
 }

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { UserError } from '../../data-folder.ts';
+import { fileTrouble } from '../../files.ts';
 import { dataDirOf } from '../../machine-names.ts';
 import type { Command } from '../command.ts';
 
@@ -22,6 +23,7 @@ export const backup: Command = {
   name: 'backup',
   help,
   options: { 'data-dir': { type: 'string' } },
+  mostArguments: 1,
   async run(values, [file]) {
     if (file === undefined) throw new UserError('say where to: proa backup FILE');
     const dataDir = dataDirOf(values);
@@ -58,6 +60,6 @@ async function writeArchive(
   } catch (error) {
     archive.destroy();
     await written.catch(() => undefined);
-    throw new UserError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UserError(`cannot write ${file} (${fileTrouble(error)}): choose another place`);
   }
 }

@@ -13,6 +13,7 @@ export const completion: Command = {
   name: 'completion',
   help,
   options: {},
+  mostArguments: 1,
   async run(_values, [shell = '']) {
     const script = completionScript(shell, 'proa');
     if (script === undefined) throw new UserError('say for which shell: proa completion bash | zsh | fish');

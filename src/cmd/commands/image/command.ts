@@ -19,6 +19,7 @@ export const image: Command = {
   name: 'image',
   help,
   options: { 'data-dir': { type: 'string' } },
+  mostArguments: Number.POSITIVE_INFINITY,
   async run(values, [action, ...files]) {
     const socketPath = join(machineNames(dataDirOf(values)).runDir, 'containerd.sock');
     if (!existsSync(socketPath)) throw new UserError('there is no real node here: start one with "proa up" as root');

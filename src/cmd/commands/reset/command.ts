@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '#base/clock.ts';
 import { openCgroups } from '#kubelet/containerd/cgroups/cgroups.ts';
@@ -35,8 +35,10 @@ export const reset: Command = {
     await down.run(values, []);
     // Whatever has no real node has left nothing outside its folder.
     if (isRoot() && last?.nodes !== 0) await removeFromMachine(dataDir, last, AbortSignal.timeout(60_000));
+    const certificate = join(dataDir, 'pki', 'ca.crt');
+    const access = existsSync(certificate) ? { certificateAuthority: readFileSync(certificate, 'utf8') } : undefined;
     rmSync(dataDir, { recursive: true, force: true });
-    removeFromKubeconfig(last?.kubeconfig ?? userKubeconfigPath());
+    removeFromKubeconfig(last?.kubeconfig ?? userKubeconfigPath(), access);
     process.stdout.write('the cluster is gone\n');
     return 0;
   },

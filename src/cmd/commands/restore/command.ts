@@ -25,6 +25,7 @@ export const restore: Command = {
   name: 'restore',
   help,
   options: { 'data-dir': { type: 'string' } },
+  mostArguments: 1,
   async run(values, [file]) {
     if (file === undefined) throw new UserError('say from where: proa restore FILE');
     if (!existsSync(file)) throw new UserError(`there is no file ${file}`);
@@ -55,6 +56,8 @@ async function unpack(file: string, folder: string): Promise<void> {
   try {
     const archive = extract();
     const read = pipeline(createReadStream(file), createGunzip(), archive);
+    // The archive ends with the same failure.
+    read.catch(() => undefined);
     for await (const entry of archive) {
       const path = join(folder, entry.header.name);
       if (!expected.test(entry.header.name)) throw new Error(`unexpected entry ${JSON.stringify(entry.header.name)}`);

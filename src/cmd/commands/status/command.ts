@@ -1,9 +1,9 @@
 import { systemClock } from '#base/clock.ts';
 import { createHttpClient } from '#client/http/client.ts';
-import { loadKubeconfig } from '#client/http/kubeconfig.ts';
 import { Node, Pod } from '#kinds/generated/handles.ts';
 import { formatAge } from '#machinery/time.ts';
 import { readRunning } from '../../data-folder.ts';
+import { ownAccess } from '../../kubeconfig.ts';
 import { dataDirOf } from '../../machine-names.ts';
 import type { Command } from '../command.ts';
 
@@ -18,14 +18,20 @@ export const status: Command = {
   help,
   options: { 'data-dir': { type: 'string' } },
   async run(values) {
-    const running = readRunning(dataDirOf(values));
+    const dataDir = dataDirOf(values);
+    const running = readRunning(dataDir);
     if (running === undefined) {
       process.stdout.write('no cluster is running\n');
       return 3;
     }
     const clock = systemClock();
-    const { client: options } = loadKubeconfig({ path: running.kubeconfig, context: 'proa' });
-    const client = createHttpClient(options);
+    const { server, certificateAuthority, admin } = ownAccess(dataDir, running);
+    const client = createHttpClient({
+      server,
+      ca: certificateAuthority,
+      certificate: admin.certificate,
+      key: admin.key,
+    });
     const [nodes, pods] = await Promise.all([client.list(Node), client.list(Pod)]);
     const ready = nodes.items.filter(({ status: { conditions = [] } = {} }) =>
       conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
@@ -33,7 +39,7 @@ export const status: Command = {
     const up = pods.items.filter(({ status: { phase } = {} }) => phase === 'Running');
     const lines = [
       `running     for ${formatAge(clock.now() - Date.parse(running.startedAt))}, process ${running.pid}`,
-      `API server  https://127.0.0.1:${running.port}`,
+      `API server  ${server}`,
       `kubeconfig  ${running.kubeconfig} (context proa)`,
       `nodes       ${ready.length} of ${nodes.items.length} ready`,
       `pods        ${up.length} of ${pods.items.length} running`,

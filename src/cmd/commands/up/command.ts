@@ -1,5 +1,5 @@
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { openSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { systemClock } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { createLog } from '#base/log.ts';
@@ -8,8 +8,10 @@ import { secureRandom } from '#base/random.ts';
 import { type Cluster, startCluster } from '../../cluster.ts';
 import type { ClusterConfig } from '../../config.ts';
 import { lockDataFolder, readRunning, UserError, writeRunning } from '../../data-folder.ts';
+import { makeFolder } from '../../files.ts';
 import {
   type ClusterAccess,
+  checkKubeconfig,
   kubeconfigText,
   mergeIntoKubeconfig,
   renewInKubeconfig,
@@ -74,10 +76,13 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
     level: process.env['PROA_DEBUG'] === undefined ? 'warn' : 'debug',
   });
   const environment: Environment = { clock, random: secureRandom(), log, metrics: new Metrics() };
+  const asked = text(values, 'kubeconfig');
+  const kubeconfig = resolve(asked ?? userKubeconfigPath());
   const lock = lockDataFolder(config.dataDir);
   const progress = startProgress(process.stdout, clock);
   let cluster: Cluster;
   try {
+    checkKubeconfig(kubeconfig, { isMerged: asked === undefined });
     cluster = await startCluster(config, environment, (step) => progress.step(step));
   } catch (error) {
     progress.stop();
@@ -85,20 +90,17 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
     throw explained(error, config);
   }
   progress.stop();
-  const kubeconfig = giveAccess(cluster, text(values, 'kubeconfig'));
+  let replaced: string | undefined;
+  try {
+    replaced = giveAccess(cluster, kubeconfig, { isMerged: asked === undefined });
+    note(cluster, config, { kubeconfig, startedAt: new Date(clock.now()).toISOString() });
+  } catch (error) {
+    await cluster.stop();
+    lock.release();
+    throw explained(error, config);
+  }
   cluster.onRenewed((pki) => renewInKubeconfig(kubeconfig, accessTo(cluster, pki)));
-  writeRunning(config.dataDir, {
-    pid: process.pid,
-    port: cluster.port,
-    address: cluster.address,
-    kubeconfig,
-    startedAt: new Date(clock.now()).toISOString(),
-    nodes: config.nodes,
-    simulatedNodes: config.simulatedNodes,
-    serviceCidr: config.serviceCidr,
-    podCidr: config.podCidr,
-  });
-  tellReady(cluster, config, kubeconfig, notice);
+  tellReady(cluster, config, { kubeconfig, replaced, notice });
   const snapshot = laterSnapshot(environment);
   const failure = await Promise.race([signalled(), cluster.failed.catch((error: Error) => error)]);
   if (process.stdout.isTTY) process.stdout.write('\nstopping; containers keep running until "proa down"\n');
@@ -110,6 +112,16 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
   lock.release();
   if (failure !== undefined) throw failure;
   return 0;
+}
+
+/** For the other commands. */
+function note(
+  { port, address }: Cluster,
+  { dataDir, nodes, simulatedNodes, serviceCidr, podCidr }: ClusterConfig,
+  { kubeconfig, startedAt }: { readonly kubeconfig: string; readonly startedAt: string },
+): void {
+  const cluster = { port, address, kubeconfig, startedAt, nodes, simulatedNodes, serviceCidr, podCidr };
+  writeRunning(dataDir, { pid: process.pid, ...cluster });
 }
 
 /** A start without a snapshot of the program takes one for the next, when nobody waits for this one any more. */
@@ -129,14 +141,12 @@ function laterSnapshot({ clock, log }: Environment): { readonly cancel: () => vo
   };
 }
 
-function giveAccess(cluster: Cluster, path: string | undefined): string {
+/** @returns the server of another cluster to which the kubeconfig's context led before */
+function giveAccess(cluster: Cluster, path: string, { isMerged }: { readonly isMerged: boolean }): string | undefined {
   const access = accessTo(cluster, cluster.pki);
-  if (path === undefined) {
-    mergeIntoKubeconfig(userKubeconfigPath(), access);
-    return userKubeconfigPath();
-  }
+  if (isMerged) return mergeIntoKubeconfig(path, access);
   writeFileSync(path, kubeconfigText(access), { mode: 0o600 });
-  return path;
+  return undefined;
 }
 
 function accessTo({ serverUrl }: Cluster, { authority, admin }: Pki): ClusterAccess {
@@ -146,15 +156,21 @@ function accessTo({ serverUrl }: Cluster, { authority, admin }: Pki): ClusterAcc
 function tellReady(
   { serverUrl }: Cluster,
   config: ClusterConfig,
-  kubeconfig: string,
-  notice: string | undefined,
+  {
+    kubeconfig,
+    replaced,
+    notice,
+  }: { readonly kubeconfig: string; readonly replaced: string | undefined; readonly notice: string | undefined },
 ): void {
-  const nodes = config.nodes > 0 ? 'this machine' : `${config.simulatedNodes} simulated`;
+  const simulated = `${config.simulatedNodes} simulated`;
+  const nodes =
+    config.nodes === 0 ? simulated : ['this machine', ...(config.simulatedNodes > 0 ? [simulated] : [])].join(', ');
   const lines = [
     `Kubernetes v1.36 is ready at ${serverUrl}`,
     `  nodes       ${nodes}`,
     `  kubeconfig  ${kubeconfig} (context proa)`,
   ];
+  if (replaced !== undefined) lines.push(`              which led to ${replaced} before`);
   if (notice !== undefined) lines.push('', notice);
   lines.push('', 'Try in another terminal: kubectl get nodes', '');
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -194,7 +210,7 @@ async function detach(config: ClusterConfig): Promise<number> {
   const running = readRunning(config.dataDir);
   if (running !== undefined)
     throw new UserError(`a cluster is running there already (process ${running.pid}): stop it with "proa down"`);
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(config.dataDir);
   const logFile = join(config.dataDir, 'proa.log');
   const errors = openSync(logFile, 'w', 0o600);
   const args = [...process.execArgv, process.argv[1]!, ...process.argv.slice(2).filter((arg) => arg !== '--detach')];

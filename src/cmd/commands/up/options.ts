@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import * as yaml from 'js-yaml';
 import { FeatureGates } from '#apiserver/feature-gates.ts';
 import { accessFlags, type FlagValues } from '#apiserver/flags.ts';
 import { parseIpRange, parseIpv4 } from '#apiserver/services/ip-range.ts';
 import type { Duration, SimulatedBehaviour } from '#kubelet/simulated/behaviour.ts';
+import { parseYaml } from '#machinery/yaml.ts';
 import {
   type ClusterConfig,
   defaultDataDir,
@@ -15,6 +15,7 @@ import {
   isRoot,
 } from '../../config.ts';
 import { UserError } from '../../data-folder.ts';
+import { fileTrouble } from '../../files.ts';
 import { machineNames } from '../../machine-names.ts';
 import { text, type Values } from '../command.ts';
 
@@ -58,7 +59,7 @@ export function upOptions(values: Values): UpOptions {
   const config: ClusterConfig = {
     dataDir,
     names: machineNames(dataDir),
-    port: wholeNumber('--port', text(values, 'port') ?? file.port) ?? defaultPort,
+    port: wholeNumber('--port', text(values, 'port') ?? file.port, greatestPort) ?? defaultPort,
     ...given({
       bindAddress: address('bindAddress', file.bindAddress),
       advertiseAddress: address(
@@ -108,11 +109,9 @@ function readConfigFile(path: string | undefined): FileConfig {
   if (path === undefined) return {};
   let parsed: unknown;
   try {
-    parsed = yaml.load(readFileSync(path, 'utf8'));
+    parsed = parseYaml(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new UserError(
-      `cannot read ${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
-    );
+    throw new UserError(`cannot read ${path}: ${fileTrouble(error)}`);
   }
   if (parsed === null || parsed === undefined) return {};
   if (typeof parsed !== 'object' || Array.isArray(parsed)) throw new UserError(`${path} must hold a mapping`);
@@ -123,11 +122,15 @@ function readConfigFile(path: string | undefined): FileConfig {
   return parsed as FileConfig;
 }
 
-function wholeNumber(name: string, value: unknown): number | undefined {
+const greatestPort = 65_535;
+
+function wholeNumber(name: string, value: unknown, most?: number): number | undefined {
   if (value === undefined) return undefined;
   const number = typeof value === 'number' ? value : Number(value);
-  if (!Number.isInteger(number) || number < 0 || number > 65535 || value === '')
-    throw new UserError(`${name} must be a whole number, not ${JSON.stringify(value)}`);
+  if (!Number.isInteger(number) || number < 0 || number > (most ?? number) || value === '') {
+    const which = most === undefined ? 'a whole number' : `a whole number up to ${most}`;
+    throw new UserError(`${name} must be ${which}, not ${JSON.stringify(value)}`);
+  }
   return number;
 }
 
