@@ -1,4 +1,5 @@
 import type { CacheEvent } from './resource-cache.ts';
+import { SharedEvents } from './shared-events.ts';
 import type { StoredObject } from './stored-object.ts';
 import type { WatchStream } from './watch-stream.ts';
 
@@ -12,9 +13,39 @@ export interface Interest {
   readonly read: (value: StoredObject, key: string) => string;
 }
 
+/** Watchers with the same interest. */
+class Group {
+  /** For those that want to hear of all that the group hears of. */
+  readonly #shared = new SharedEvents();
+  readonly #choosy = new Set<WatchStream>();
+
+  get isEmpty(): boolean {
+    return this.#choosy.size === 0 && !this.#shared.hasReaders;
+  }
+
+  add(stream: WatchStream, isChoosy: boolean): void {
+    if (isChoosy) this.#choosy.add(stream);
+    else stream.share(this.#shared);
+  }
+
+  delete(stream: WatchStream): boolean {
+    return this.#choosy.delete(stream) || this.#shared.leave(stream);
+  }
+
+  *[Symbol.iterator](): Generator<WatchStream> {
+    yield* this.#choosy;
+    yield* this.#shared.readers as Iterable<WatchStream>;
+  }
+
+  publish(event: CacheEvent): void {
+    if (this.#shared.hasReaders) this.#shared.publish(event);
+    for (const stream of this.#choosy) stream.offer(event);
+  }
+}
+
 interface Index {
   readonly read: Interest['read'];
-  readonly byValue: Map<string, Set<WatchStream>>;
+  readonly byValue: Map<string, Group>;
 }
 
 /**
@@ -22,7 +53,7 @@ interface Index {
  * a pod's change must not cost a look at all of them.
  */
 export class Audience {
-  readonly #everything = new Set<WatchStream>();
+  readonly #everything = new Group();
   readonly #indexes = new Map<string, Index>();
   #size = 0;
 
@@ -30,47 +61,50 @@ export class Audience {
     return this.#size;
   }
 
-  /** @returns what takes the watcher out again. */
-  add(stream: WatchStream, interest: Interest | undefined): () => void {
-    const set = interest === undefined ? this.#everything : this.#setOf(interest);
-    set.add(stream);
+  /**
+   * @param isChoosy whether the watcher's filter asks for more than its interest says
+   * @returns what takes the watcher out again.
+   */
+  add(stream: WatchStream, interest: Interest | undefined, isChoosy: boolean): () => void {
+    const group = interest === undefined ? this.#everything : this.#groupOf(interest);
+    group.add(stream, isChoosy);
     this.#size++;
     return () => {
-      if (!set.delete(stream)) return;
+      if (!group.delete(stream)) return;
       this.#size--;
-      if (interest !== undefined && set.size === 0) this.#drop(interest);
+      if (interest !== undefined && group.isEmpty) this.#drop(interest);
     };
   }
 
   *[Symbol.iterator](): Generator<WatchStream> {
     yield* this.#everything;
-    for (const { byValue } of this.#indexes.values()) for (const set of byValue.values()) yield* set;
+    for (const { byValue } of this.#indexes.values()) for (const group of byValue.values()) yield* group;
   }
 
   /** Tells everybody whom it can concern. */
   publish(event: CacheEvent): void {
-    for (const stream of this.#everything) stream.offer(event);
+    this.#everything.publish(event);
     for (const { read, byValue } of this.#indexes.values()) {
       const now = read(event.value, event.key);
       const before = event.previous === undefined ? now : read(event.previous, event.key);
-      for (const stream of byValue.get(now) ?? []) stream.offer(event);
+      byValue.get(now)?.publish(event);
       // Who watched the object for what it no longer is has to hear that it is gone.
-      if (before !== now) for (const stream of byValue.get(before) ?? []) stream.offer(event);
+      if (before !== now) byValue.get(before)?.publish(event);
     }
   }
 
-  #setOf({ index: name, value, read }: Interest): Set<WatchStream> {
+  #groupOf({ index: name, value, read }: Interest): Group {
     let index = this.#indexes.get(name);
     if (index === undefined) {
       index = { read, byValue: new Map() };
       this.#indexes.set(name, index);
     }
-    let set = index.byValue.get(value);
-    if (set === undefined) {
-      set = new Set();
-      index.byValue.set(value, set);
+    let group = index.byValue.get(value);
+    if (group === undefined) {
+      group = new Group();
+      index.byValue.set(value, group);
     }
-    return set;
+    return group;
   }
 
   #drop({ index: name, value }: Interest): void {

@@ -137,9 +137,11 @@ export class ResourceCache {
     readonly filter: ObjectFilter;
     /** Undefined: everything may concern the watcher. */
     readonly interest?: Interest | undefined;
+    /** Whether the filter asks for more than the interest says. */
+    readonly isChoosy: boolean;
     readonly signal: AbortSignal;
   }): WatchStream {
-    const { fromRevision, filter, interest, signal } = options;
+    const { fromRevision, filter, interest, isChoosy, signal } = options;
     if (fromRevision < this.#historyStart) {
       throw expired(`too old resource version: ${fromRevision} (${this.#historyStart})`);
     }
@@ -148,7 +150,7 @@ export class ResourceCache {
     for (const event of this.#eventsAfter(fromRevision)) stream.offer(event);
     if (signal.aborted) stream.close();
     else signal.addEventListener('abort', () => stream.close(), { once: true });
-    if (!stream.closed) leave = this.#watchers.add(stream, interest);
+    if (!stream.closed) leave = this.#watchers.add(stream, interest, isChoosy);
     return stream;
   }
 

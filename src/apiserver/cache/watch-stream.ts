@@ -1,5 +1,6 @@
 import { type Clock, passed } from '#base/clock.ts';
 import type { CacheEvent, ObjectFilter } from './resource-cache.ts';
+import type { EventReader, SharedEvents } from './shared-events.ts';
 import { type StoredObject, withRevision } from './stored-object.ts';
 
 /** Events a watcher may be behind before it is cut off: it relists, instead of growing our memory. */
@@ -24,10 +25,12 @@ export function refined(
 }
 
 /** One watcher's queue. An object that starts or stops to match its filter is ADDED or DELETED for this watcher. */
-export class WatchStream {
+export class WatchStream implements EventReader {
   readonly #filter: ObjectFilter;
   readonly #onClose: () => void;
   #queue: StreamEvent[] = [];
+  /** Where the rest comes from, for a watcher that hears what others hear. */
+  #shared: SharedEvents | undefined;
   #wake: (() => void) | undefined;
   #closed = false;
 
@@ -41,7 +44,13 @@ export class WatchStream {
   }
 
   get isEmpty(): boolean {
-    return this.#queue.length === 0;
+    return this.#queue.length === 0 && this.#shared?.hasNews(this) !== true;
+  }
+
+  /** From now on it hears what all of these hear; nothing is offered to it any more. */
+  share(events: SharedEvents): void {
+    this.#shared = events;
+    events.join(this);
   }
 
   offer(event: CacheEvent): void {
@@ -68,14 +77,17 @@ export class WatchStream {
 
   /** Everything that has come since the last call; empty after `wait` only when the stream ended. */
   take(): readonly StreamEvent[] {
+    const shared = this.#shared?.take(this) ?? [];
+    if (this.#queue.length === 0) return shared;
     const taken = this.#queue;
     this.#queue = [];
-    return taken;
+    return shared.length === 0 ? taken : [...taken, ...shared];
   }
 
   /** Resolves when there is something to take or the stream has ended. */
   wait(): Promise<void> {
-    if (this.#queue.length > 0 || this.#closed) return Promise.resolve();
+    if (!this.isEmpty || this.#closed) return Promise.resolve();
+    this.#shared?.await(this);
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
@@ -84,15 +96,22 @@ export class WatchStream {
   /** Called when the watcher is too far behind to go on; what it has not taken is dropped. */
   onCut: (() => void) | undefined;
 
+  lags(events: number): void {
+    if (events > maxBacklog) this.#cut();
+  }
+
   #cut(): void {
-    this.#queue = [];
     this.close();
+    this.#queue = [];
     this.onCut?.();
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    // What has come until now may still be taken.
+    if (this.#shared !== undefined) this.#queue.push(...this.#shared.take(this));
+    this.#shared = undefined;
     this.#onClose();
     this.#notify();
   }

@@ -89,6 +89,7 @@ export class SharedBatches {
 }
 
 function areSame(left: readonly StreamEvent[], right: readonly StreamEvent[]): boolean {
+  if (left === right) return true;
   if (left.length !== right.length) return false;
   for (let index = left.length - 1; index >= 0; index--)
     if (left[index]!.value !== right[index]!.value || left[index]!.type !== right[index]!.type) return false;

@@ -186,7 +186,8 @@ export async function watchObjects(registry: Registry, operation: Operation): Pr
     }
   }
   const fromRevision = sendsState || wanted === undefined || wanted === 0 ? revision : wanted;
-  const stream = cache.watch({ fromRevision, filter, interest: interestOf(operation), signal });
+  const isChoosy = options.labelSelector !== undefined || options.fieldSelector !== undefined;
+  const stream = cache.watch({ fromRevision, filter, interest: interestOf(operation), isChoosy, signal });
   const spread = 1 + registry.environment.random.next();
   return {
     type: 'watch',
