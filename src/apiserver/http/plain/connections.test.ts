@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import fc from 'fast-check';
+import { ConfigMap } from '#kinds/generated/handles.ts';
 import { type Access, accessOf } from '#testing/access.ts';
 import { type HttpCluster, startHttpCluster } from '#testing/http-cluster.ts';
 
@@ -43,15 +45,10 @@ describe('connections over HTTP/1.1', () => {
   /** The codes of the answers to what is sent in these pieces, the last of which asks for the connection's end. */
   async function codes(pieces: readonly string[]): Promise<readonly number[]> {
     const socket = await open();
-    let text = '';
-    socket.setEncoding('latin1').on('data', (part: string) => {
-      text += part;
-    });
-    const closed = once(socket, 'close');
+    const answers = text(socket);
     for (const piece of pieces) await written(socket, piece);
     socket.write('GET /version HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
-    await closed;
-    return Array.from(text.matchAll(/HTTP\/1\.1 (\d+) /g), ([, code]) => Number(code));
+    return Array.from((await answers).matchAll(/HTTP\/1\.1 (\d+) /g), ([, code]) => Number(code));
   }
 
   test('requests that are sent before the last is answered are answered in their order', async () => {
@@ -89,6 +86,24 @@ describe('connections over HTTP/1.1', () => {
       ),
       { seed: 11, numRuns: 40 },
     );
+  });
+
+  test('an answer that is longer than what a connection holds arrives as a whole, also where it is read late', async () => {
+    const data = { text: 'x'.repeat(100_000) };
+    const count = 80;
+    for (let index = 0; index < count; index++)
+      await cluster.client.create(ConfigMap, { metadata: { name: `long-${index}`, namespace: 'kube-public' }, data });
+    const socket = await open();
+    socket.pause();
+    await written(socket, 'GET /api/v1/namespaces/kube-public/configmaps HTTP/1.1\r\nhost: a\r\n\r\n');
+    await written(socket, 'GET /version HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+    const answers = (await text(socket)).split('HTTP/1.1 200 OK').slice(1);
+    assert.equal(answers.length, 2);
+    const [head = '', ...chunks] = answers[0]!.split('\r\n\r\n');
+    assert.match(head, /transfer-encoding: chunked/);
+    const list = chunks.join('\r\n\r\n').replaceAll(/(?:^|\r\n)[0-9a-f]+\r\n/g, '');
+    const { items } = JSON.parse(list) as { readonly items: readonly { readonly data: typeof data }[] };
+    assert.equal(items.filter((item) => item.data.text === data.text).length, count);
   });
 
   test('a client that goes away with a request half sent leaves nothing behind', async () => {

@@ -41,6 +41,8 @@ export class PlainResponse extends EventEmitter implements AnyResponse {
   #closes = false;
   #isEnded = false;
   #isClosed = false;
+  /** Somebody waits for `drain`. */
+  #awaitsRoom = false;
 
   constructor(exchange: PlainExchange) {
     super();
@@ -103,6 +105,10 @@ export class PlainResponse extends EventEmitter implements AnyResponse {
     this.flushHeaders();
     const hasRoom = this.#writeChunk(bytes, written);
     socket.uncork();
+    if (!hasRoom && !this.#awaitsRoom) {
+      this.#awaitsRoom = true;
+      socket.once('drain', this.#onDrain);
+    }
     return hasRoom;
   }
 
@@ -121,6 +127,11 @@ export class PlainResponse extends EventEmitter implements AnyResponse {
     socket.write(this.chunkedEncoding ? '0\r\n\r\n' : '', 'latin1', ended);
     socket.uncork();
   }
+
+  readonly #onDrain = (): void => {
+    this.#awaitsRoom = false;
+    if (!this.#isEnded) this.emit('drain');
+  };
 
   destroy(): this {
     this.#exchange.socket.destroy();
