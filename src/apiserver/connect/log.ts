@@ -7,17 +7,25 @@ import { writeChunk } from '../http/chunks.ts';
 import type { Exchange } from '../http/handler.ts';
 import { isTrue, type ResourceRequest } from '../http/request-info.ts';
 import type { ApiServer } from '../server.ts';
-import { containerOf, type NodeLookup, scheduledPod } from './target.ts';
+import { connectedNode, containerOf, existingPod, type NodeLookup, scheduledPod } from './target.ts';
 
 /** GET of a pod's `log`: plain text, followed when asked. */
 export async function serveLog(exchange: Exchange, info: ResourceRequest, nodes: NodeLookup): Promise<void> {
   const { server, query, response, signal } = exchange;
-  const { pod, node } = scheduledPod(server, nodes, info);
+  const pod = existingPod(server, info);
   const request = logRequest(info, pod, query);
+  // Where a pod is nowhere yet, nothing has been said.
+  if ((pod.spec.nodeName ?? '') === '') return sendNothing(response);
+  const node = connectedNode(nodes, pod.spec.nodeName!);
   const lines = await node.logs(request, signal);
   response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' });
   response.flushHeaders?.();
   for await (const chunk of lines) if (!(await writeChunk(response, chunk))) return;
+  response.end();
+}
+
+function sendNothing(response: Exchange['response']): void {
+  response.writeHead(204, { 'cache-control': 'no-cache, private' });
   response.end();
 }
 

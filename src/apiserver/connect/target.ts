@@ -14,13 +14,20 @@ export function scheduledPod(
   nodes: NodeLookup,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): { readonly pod: PodObject; readonly node: NodeApi } {
-  const pod = server.resources.of(Pod).storage!.cache.get(objectKey({ namespace, name }))?.value.object as
-    | PodObject
-    | undefined;
-  if (pod === undefined) throw notFound(Pod, name);
+  const pod = existingPod(server, { namespace, name });
   const { nodeName = '' } = pod.spec;
   if (nodeName === '') throw badRequest(`pod ${name} does not have a host assigned`);
   return { pod, node: connectedNode(nodes, nodeName) };
+}
+
+/** @throws ApiError 404 */
+export function existingPod(
+  server: ApiServer,
+  place: { readonly namespace: string; readonly name: string },
+): PodObject {
+  const found = server.resources.of(Pod).storage!.cache.get(objectKey(place));
+  if (found === undefined) throw notFound(Pod, place.name);
+  return found.value.object as PodObject;
 }
 
 export function connectedNode(nodes: NodeLookup, nodeName: string): NodeApi {

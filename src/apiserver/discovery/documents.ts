@@ -2,6 +2,12 @@ import { createHash } from 'node:crypto';
 import type { ServedResource } from '../resources/resource.ts';
 import type { DiscoveredGroup, DiscoveredVersion } from './groups.ts';
 
+/** An APIVersions, APIGroupList, APIGroup or APIResourceList of meta/v1. */
+export interface DiscoveryDocument {
+  readonly kind: string;
+  readonly [member: string]: unknown;
+}
+
 /** One entry of an APIGroupList; undefined for a group whose servers are all away. */
 export function apiGroup({ group, versions }: DiscoveredGroup): object | undefined {
   const entries = versions
@@ -11,7 +17,7 @@ export function apiGroup({ group, versions }: DiscoveredGroup): object | undefin
 }
 
 /** An APIResourceList: resources and subresources flat, beside each other. */
-export function resourceList(resources: readonly ServedResource[]): object {
+export function resourceList(resources: readonly ServedResource[]): DiscoveryDocument {
   const { group, version } = resources[0]!.kind;
   const entries = resources.flatMap(flatEntries);
   return {

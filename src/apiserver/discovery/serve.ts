@@ -1,9 +1,13 @@
+import { schemaNamed } from '#kinds/schemas.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { encodeJsonLine } from '#machinery/json.ts';
-import { addHeaders, hashOf, sendJson, sendTagged } from '../http/answer.ts';
+import { addHeaders, hashOf, sendBytes, sendTagged } from '../http/answer.ts';
+import { encodeValue } from '../http/encode.ts';
+import { plainFormat } from '../http/format.ts';
 import type { Exchange } from '../http/handler.ts';
+import { mediaTypes } from '../http/negotiation.ts';
 import type { ApiServer } from '../server.ts';
-import { aggregatedGroups, apiGroup, resourceList } from './documents.ts';
+import { aggregatedGroups, apiGroup, type DiscoveryDocument, resourceList } from './documents.ts';
 import { type DiscoveredGroup, discoveredGroups } from './groups.ts';
 
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
@@ -28,30 +32,40 @@ function documentsOf(server: ApiServer): Documents {
   return known;
 }
 
-/** `/api`, `/apis` and the lists below them. Returns false for any other path. */
-export function serveDiscovery(exchange: Exchange, path: string): boolean {
-  const { server, response, format } = exchange;
+/**
+ * `/api`, `/apis` and the lists below them. Returns false for any other path.
+ * @param place whether upstream has a router there
+ */
+export function serveDiscovery(exchange: Exchange, path: string, place: { readonly isRouted: boolean }): boolean {
+  const { server } = exchange;
   const [, root, group, version, ...more] = path.split('/');
   if ((root !== 'api' && root !== 'apis') || more.length > 0) return false;
   if (group === undefined) {
     if (wantsAggregated(exchange)) sendAggregated(exchange, root);
-    else if (root === 'api') sendJson(response, 200, coreVersions(), format);
-    else sendJson(response, 200, groupList(documentsOf(server).groups), format);
+    else if (root === 'api') sendDocument(exchange, coreVersions(), place);
+    else sendDocument(exchange, groupList(documentsOf(server).groups), place);
     return true;
   }
   if (root === 'api') {
     if (version !== undefined) return false;
-    return sendResources(exchange, '', group);
+    return sendResources(exchange, ['', group], place);
   }
-  if (version !== undefined) return sendResources(exchange, group, version);
+  if (version !== undefined) return sendResources(exchange, [group, version], place);
   const found = documentsOf(server).groups.find(({ group: name }) => name === group);
   const entry = found === undefined ? undefined : apiGroup(found);
   if (entry === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
-  sendJson(response, 200, { kind: 'APIGroup', apiVersion: 'v1', ...entry }, format);
+  sendDocument(exchange, { kind: 'APIGroup', apiVersion: 'v1', ...entry }, place);
   return true;
 }
 
-function groupList(groups: readonly DiscoveredGroup[]): object {
+/** @throws ApiError 406 */
+function sendDocument(exchange: Exchange, document: DiscoveryDocument, place: { readonly isRouted: boolean }): void {
+  const format = plainFormat(exchange, place);
+  const bytes = encodeValue(document, schemaNamed(`meta.v1.${document.kind}`), format);
+  sendBytes(exchange.response, 200, mediaTypes[format.encoding], bytes);
+}
+
+function groupList(groups: readonly DiscoveredGroup[]): DiscoveryDocument {
   return {
     kind: 'APIGroupList',
     apiVersion: 'v1',
@@ -59,7 +73,7 @@ function groupList(groups: readonly DiscoveredGroup[]): object {
   };
 }
 
-function coreVersions(): object {
+function coreVersions(): DiscoveryDocument {
   return {
     kind: 'APIVersions',
     versions: ['v1'],
@@ -67,11 +81,15 @@ function coreVersions(): object {
   };
 }
 
-function sendResources({ response, server, format }: Exchange, group: string, version: string): boolean {
-  const served = server.resources.groups.get(group)?.get(version);
+function sendResources(
+  exchange: Exchange,
+  [group, version]: readonly [group: string, version: string],
+  place: { readonly isRouted: boolean },
+): boolean {
+  const served = exchange.server.resources.groups.get(group)?.get(version);
   if (served === undefined) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   const sorted = [...served].sort((left, right) => (left.kind.resource < right.kind.resource ? -1 : 1));
-  sendJson(response, 200, resourceList(sorted), format);
+  sendDocument(exchange, resourceList(sorted), place);
   return true;
 }
 

@@ -4,7 +4,7 @@ import type { Log } from '#base/log.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
 import { ApiError, internalError, type Status } from '#machinery/errors.ts';
 import { asLine, encodeJson, encodeJsonLine, withoutLine } from '#machinery/json.ts';
-import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
+import { type ApiObject, apiVersionOf, type JsonObject, type ListMeta } from '#machinery/meta.ts';
 import { StoreTimeout, StoreUnavailable } from '#storage/store.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { Result } from '../registry/operation.ts';
@@ -15,7 +15,8 @@ import { compressed, compressing, declareGzip, isCompressed } from './compressio
 import { encodePretty, encodeValue, statusSchema } from './encode.ts';
 import { protobufListOf, protobufOf } from './messages.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { type AnswerFormat, type Encoding, mediaTypes, notAcceptable } from './negotiation.ts';
+import { type AnswerFormat, mediaTypes } from './negotiation.ts';
+import { scaleShown } from './scale-table.ts';
 import { type IncludeObject, metadataOnly, tableOf } from './table.ts';
 
 export interface Answering {
@@ -24,8 +25,6 @@ export interface Answering {
   readonly include: IncludeObject;
   readonly resource: ServedResource;
   readonly now: number;
-  /** The forms that there are. */
-  readonly served: readonly Encoding[];
   readonly metrics: ServerMetrics;
 }
 
@@ -122,16 +121,41 @@ function sendObject(answering: Answering, value: StoredObject, status: number): 
   }
   const { resourceVersion } = value.object.metadata;
   const metadata = resourceVersion === undefined ? {} : { resourceVersion };
+  if (format.as === 'metadata list') throw resource.custom === undefined ? noList(goTypeOf(resource)) : customNoList();
+  const { metaVersion } = format;
   if (format.as === 'metadata') {
-    const bytes = encodeValue(metadataOnly(value.object, resource), metadataSchema(), format);
+    const bytes = encodeValue(metadataOnly(value.object, resource, metaVersion), metadataSchema(), format);
     return sendBytes(response, status, mediaTypes[format.encoding], bytes);
   }
   sendTable(
     answering,
     status,
-    tableOf({ resource, objects: [value.object], metadata, include, now, withColumns: true }),
+    tableOf({ resource, objects: [value.object], metadata, include, now, metaVersion, withColumns: true }),
   );
 }
+
+function noList(type: string): ApiError {
+  const message = `you requested PartialObjectMetadataList, but the requested object is not a list (${type})`;
+  return new ApiError(406, 'NotAcceptable', message);
+}
+
+/** A custom object could be a list for all that upstream knows, until it looks. */
+function customNoList(): ApiError {
+  return new ApiError(500, '', 'content is not a list');
+}
+
+/** The type in which upstream keeps what a list is of. */
+function goTypeOf({ kind, custom }: ServedResource): string {
+  if (custom !== undefined) return '*unstructured.Unstructured';
+  return `*${goPackages[kind.group] ?? kind.group.split('.')[0]}.${kind.kind}`;
+}
+
+/** Packages that are not called as the first part of their group. */
+const goPackages: Readonly<Record<string, string>> = {
+  '': 'core',
+  'events.k8s.io': 'core',
+  'internal.apiserver.k8s.io': 'apiserverinternal',
+};
 
 function wholeObject({ format, resource }: Answering, value: StoredObject): Uint8Array {
   if (format.encoding === 'json' && !format.pretty) return asLine(value.bytes);
@@ -139,9 +163,8 @@ function wholeObject({ format, resource }: Answering, value: StoredObject): Uint
   return encodeValue(value.object, resource.schema, format);
 }
 
-/** Tables have no protobuf form. */
 function sendTable({ response, format }: Answering, status: number, table: object): void {
-  const encoding = format.encoding === 'protobuf' ? 'json' : format.encoding;
+  const { encoding } = format;
   if (encoding === 'json') return sendJson(response, status, table, format);
   sendBytes(response, status, mediaTypes[encoding], encodeValue(table, statusSchema(), format));
 }
@@ -149,38 +172,81 @@ function sendTable({ response, format }: Answering, status: number, table: objec
 /** Objects without their content, whatever their kind. */
 export const metadataSchema = (): ServedResource['schema'] => schemaNamed('meta.v1.PartialObjectMetadata');
 
-function sendPlain({ response, format, served }: Answering, object: object, status: number): void {
-  // A question's answer is no object: it has no table and no metadata to show.
-  if (format.as !== 'object') throw notAcceptable(served);
-  const encoding = format.encoding === 'protobuf' ? 'json' : format.encoding;
-  sendBytes(response, status, mediaTypes[encoding], encodeValue(object, statusSchema(), { ...format, encoding }));
+/** What is no object that is kept: the answer to a question, a scale. Of these, scales alone have a table. */
+function sendPlain(answering: Answering, object: JsonObject, status: number): void {
+  const { response, format, resource, include, now } = answering;
+  const { metaVersion, encoding } = format;
+  const shown = { ...object, metadata: object['metadata'] ?? {} } as unknown as ApiObject;
+  const isCustom = resource.custom !== undefined;
+  switch (format.as) {
+    case 'object': {
+      const schema = schemaNamed(schemaNameOf(object));
+      return sendBytes(response, status, mediaTypes[encoding], encodeValue(object, schema, format));
+    }
+    case 'metadata list':
+      throw noList(isCustom ? '*v1.Scale' : goTypeNamed(schemaNameOf(object)));
+    case 'metadata': {
+      const bytes = encodeValue(metadataOnly(shown, { rules: {} }, metaVersion), metadataSchema(), format);
+      return sendBytes(response, status, mediaTypes[encoding], bytes);
+    }
+    case 'table': {
+      const { resourceVersion } = shown.metadata;
+      const metadata = resourceVersion === undefined ? {} : { resourceVersion };
+      const options = { resource: scaleShown({ isCustom }), objects: [shown], metadata, metaVersion, include, now };
+      return sendTable(answering, status, tableOf({ ...options, withColumns: true }));
+    }
+  }
+}
+
+/** `autoscaling.v1.Scale` */
+function schemaNameOf(object: JsonObject): string {
+  const [version, group = 'core'] = String(object['apiVersion']).split('/').reverse();
+  return `${group.split('.')[0]}.${version}.${String(object['kind'])}`;
+}
+
+/** Upstream keeps what it has read in types without versions. */
+function goTypeNamed(schema: string): string {
+  const [group, , kind] = schema.split('.');
+  return `*${group}.${kind}`;
 }
 
 async function sendList(answering: Answering, list: Extract<Result, { type: 'list' }>): Promise<void> {
   const { response, format, resource, include, now } = answering;
-  const { metadata, items } = list;
+  const { items } = list;
+  const { metaVersion } = format;
   if (format.as === 'object' && format.encoding === 'json' && !format.pretty) return streamList(answering, list);
+  const metadata = format.as === 'object' ? listMetadata(list.metadata, resource) : list.metadata;
   if (format.as === 'object' && format.encoding === 'protobuf') {
     const bytes = protobufListOf(items, { resource, listKind: listKindOf(resource), metadata });
     return sendBytes(response, 200, mediaTypes.protobuf, bytes);
   }
   const objects = items.map(({ object }) => object);
   if (format.as === 'table') {
-    return sendTable(answering, 200, tableOf({ resource, objects, metadata, include, now, withColumns: true }));
+    const table = tableOf({ resource, objects, metadata, include, now, metaVersion, withColumns: true });
+    return sendTable(answering, 200, table);
   }
   if (format.as === 'metadata') {
+    const message = `you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(resource)}List)`;
+    throw new ApiError(406, 'NotAcceptable', message);
+  }
+  if (format.as === 'metadata list') {
     const body = {
       kind: 'PartialObjectMetadataList',
-      apiVersion: 'meta.k8s.io/v1',
+      apiVersion: `meta.k8s.io/${metaVersion}`,
       metadata,
-      items: objects.map((object) => metadataOnly(object, resource)),
+      items: objects.map((object) => metadataOnly(object, resource, metaVersion)),
     };
-    const bytes = encodeValue(body, schemaNamed('meta.v1.PartialObjectMetadataList'), format);
+    const bytes = encodeValue(body, schemaNamed(`meta.${metaVersion}.PartialObjectMetadataList`), format);
     return sendBytes(response, 200, mediaTypes[format.encoding], bytes);
   }
   const typed = resource.custom === undefined ? objects.map(untyped) : objects;
   const body = { kind: listKindOf(resource), apiVersion: apiVersionOf(resource.kind), metadata, items: typed };
   sendBytes(response, 200, mediaTypes[format.encoding], encodeValue(body, listSchema(resource), format));
+}
+
+/** Custom lists say also that they do not go on. */
+function listMetadata(metadata: ListMeta, { custom }: ServedResource): ListMeta {
+  return custom === undefined ? metadata : { continue: '', ...metadata };
 }
 
 function listKindOf({ kind, custom }: ServedResource): string {
@@ -198,7 +264,7 @@ async function streamList(
   { response, resource }: Answering,
   { items, metadata }: Extract<Result, { type: 'list' }>,
 ): Promise<void> {
-  const head = `{"kind":"${listKindOf(resource)}","apiVersion":"${apiVersionOf(resource.kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
+  const head = `{"kind":"${listKindOf(resource)}","apiVersion":"${apiVersionOf(resource.kind)}","metadata":${JSON.stringify(listMetadata(metadata, resource))},"items":[`;
   const prefix = resource.custom === undefined ? itemPrefix(resource) : undefined;
   const headers = { 'content-type': mediaTypes.json, 'cache-control': 'no-cache, private' };
   if (items.length <= chunkObjects) {
@@ -265,7 +331,7 @@ export function sendStatus(response: AnyResponse, status: Status, format: Answer
     response,
     status.code ?? 200,
     mediaTypes[encoding],
-    encodeValue(status as unknown as ApiObject, statusSchema(), { ...format, as: 'object' }),
+    encodeValue(status as unknown as ApiObject, statusSchema(), format),
   );
 }
 

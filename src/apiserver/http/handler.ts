@@ -1,5 +1,5 @@
 import type { Log } from '#base/log.ts';
-import { ApiError, badRequest } from '#machinery/errors.ts';
+import { ApiError, badRequest, type Status } from '#machinery/errors.ts';
 import { Emptied } from '#machinery/sent-empty.ts';
 import type { RemoteApi } from '../aggregation/aggregator.ts';
 import { proxyToServer, sendUnavailable } from '../aggregation/proxy.ts';
@@ -16,10 +16,10 @@ import { auditRefusal, beginAudit, numberRequest } from './audit.ts';
 import { readBody } from './body.ts';
 import type { RequestDeadlines } from './deadlines.ts';
 import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './decode.ts';
-import { answerFormat } from './format.ts';
+import { answerFormat, refusalFormat } from './format.ts';
 import { certificateEndOf, identify } from './identity.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { type AnswerFormat, bodyEncoding, mediaTypes, negotiateAnswer, unsupportedMediaType } from './negotiation.ts';
+import { type AnswerFormat, bodyEncoding, mediaTypes, unsupportedMediaType } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
 import { sendPlainFailure } from './plain-failures.ts';
 import {
@@ -44,7 +44,6 @@ export interface Exchange {
   readonly response: AnyResponse;
   readonly query: URLSearchParams;
   readonly user: UserInfo;
-  readonly format: AnswerFormat;
   /** The seats of the request; a watch gives them back when it has begun. */
   readonly permit: Permit | undefined;
   /** What the request takes is told to it. */
@@ -62,8 +61,6 @@ export interface Routes {
   readonly connect: (exchange: Exchange, info: ResourceRequest, resource: ServedResource) => Promise<boolean>;
   readonly path: (exchange: Exchange, info: PathRequest) => Promise<void>;
 }
-
-const jsonFormat: AnswerFormat = { encoding: 'json', as: 'object', pretty: false };
 
 const clientGone = new ApiError(499, '', 'the client went away');
 
@@ -85,7 +82,9 @@ export async function handle(
   response: AnyResponse,
 ): Promise<void> {
   const gone = new AbortController();
-  let format = jsonFormat;
+  let query: URLSearchParams | undefined;
+  const refuse = (status: Status): void =>
+    sendStatus(response, status, refusalFormat({ server, request, response, query }));
   let meter: RequestMeter | undefined;
   let span: Span | undefined;
   let permit: Permit | undefined;
@@ -101,12 +100,14 @@ export async function handle(
   });
   try {
     numberRequest(request, response, server.registry.environment.random);
-    const { path, query } = requestTarget(request.url ?? '/');
+    const target = requestTarget(request.url ?? '/');
+    const { path } = target;
+    query = target.query;
     const info = requestInfo(request.method ?? 'GET', path, query);
     meter = new RequestMeter(metrics, server.environment.clock, info, query);
     inTime = deadlines.begin(info, query, () => {
       if (response.headersSent) response.destroy();
-      else sendStatus(response, tooLate.status, { ...format, as: 'object' });
+      else refuse(tooLate.status);
       gone.abort(tooLate);
     });
     const identified = identify(server.registry, request, info);
@@ -128,11 +129,8 @@ export async function handle(
       meter.leaveSeats();
       return await serveRemote({ server, request, response, user, audit, meter, signal: gone.signal }, info, remote);
     }
-    // What is no resource has media types of its own and says itself what it accepts.
-    if (info.type === 'resource') format = answerFormat(server, request, response, query);
     const { signal } = gone;
-    const received = { server, request, response, query, user, signal };
-    const exchange: Exchange = { ...received, format, permit, meter, audit, metrics };
+    const exchange: Exchange = { server, request, response, query, user, signal, permit, meter, audit, metrics };
     if (info.type === 'path') await servePath(exchange, routes, info);
     else await serveResource(exchange, routes, info);
   } catch (error) {
@@ -143,7 +141,7 @@ export async function handle(
     if (gone.signal.aborted) return;
     if (response.headersSent) response.destroy();
     else if (!sendPlainFailure(error, { request, response, resources: server.resources }))
-      sendStatus(response, statusOfError(error, log), { ...format, as: 'object' });
+      refuse(statusOfError(error, log));
   } finally {
     leave?.();
     inTime?.();
@@ -197,8 +195,7 @@ async function requirePath({ server, user, audit }: Asking, info: PathRequest): 
   }
 }
 
-async function serveResource(received: Exchange, routes: Routes, info: ResourceRequest): Promise<void> {
-  let exchange = received;
+async function serveResource(exchange: Exchange, routes: Routes, info: ResourceRequest): Promise<void> {
   const { server, request, response, query } = exchange;
   const { registry } = server;
   const resource =
@@ -210,15 +207,16 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
     throw unserved!;
   }
   const warnings = new Set<string>();
-  if (resource.deprecation !== undefined) warnings.add(resource.deprecation);
-  if (resource.custom !== undefined) exchange = customExchange(exchange);
   let result: Result;
+  let format: AnswerFormat;
   try {
     const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
     const authorized = exchange.meter.authorizing(() => server.authorize(operation));
     if (authorized !== undefined) await authorized;
     // What is handed on may be asked in any way.
     if (isOdd(request.method) && info.subresource !== 'proxy') throw methodNotAllowed();
+    format = answerFormat(exchange, info, resource);
+    if (resource.deprecation !== undefined) warnings.add(resource.deprecation);
     if (await routes.connect(exchange, info, resource)) return;
     const withBody = await readOperationBody(exchange, operation);
     exchange.audit?.received(withBody.body);
@@ -231,11 +229,10 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
   }
   const answering: Answering = {
     response,
-    format: exchange.format,
-    include: exchange.format.as === 'table' ? includeOf(query) : 'Metadata',
+    format,
+    include: format.as === 'table' ? includeOf(query) : 'Metadata',
     resource,
     now: registry.environment.clock.now(),
-    served: server.encodings,
     metrics: exchange.metrics,
   };
   if (result.type === 'watch') exchange.meter.leaveSeats();
@@ -247,14 +244,6 @@ async function serveResource(received: Exchange, routes: Routes, info: ResourceR
 /** Methods that mean something in HTTP, and nothing to resources. */
 function isOdd(method: string | undefined): boolean {
   return method === 'HEAD' || method === 'OPTIONS';
-}
-
-/** Custom kinds have no protobuf form. */
-function customExchange(exchange: Exchange): Exchange {
-  const { format, request, server } = exchange;
-  if (format.encoding !== 'protobuf') return exchange;
-  const served = server.encodings.filter((encoding) => encoding !== 'protobuf');
-  return { ...exchange, format: negotiateAnswer(request.headers.accept, { pretty: format.pretty, served }) };
 }
 
 /** Who may not ask about a resource learns that before learning that there is no such resource. */
@@ -272,7 +261,9 @@ function operationOf(
   const { user, signal, query, request } = exchange;
   // Who applies has to say so; others are told apart by their program. What goes through a proxy is no patch of ours.
   const isPatch = verb === 'patch' && subresource !== 'proxy';
-  const isApply = isPatch && patchTypeOf(request.headers['content-type'], exchange.server.encodings).type === 'apply';
+  const isCustom = resource.custom !== undefined;
+  const contentType = request.headers['content-type'];
+  const isApply = isPatch && patchTypeOf(contentType, exchange.server.encodings, { isCustom }).type === 'apply';
   const options: OperationOptions = queryOptions(query);
   if (query.size > 0) checkWriteOptions(query, verb, isApply);
   const fieldManager = options.fieldManager ?? (isApply ? '' : defaultManager(request));
@@ -319,7 +310,8 @@ async function readOperationBody(exchange: Exchange, operation: Operation): Prom
       };
     }
     case 'patch': {
-      const { type: patchType, encoding } = patchTypeOf(contentType, encodings);
+      const isCustom = resource.custom !== undefined;
+      const { type: patchType, encoding } = patchTypeOf(contentType, encodings, { isCustom });
       const bytes = await readBody(request);
       exchange.meter.received(bytes.length);
       const { body, problems, repeated } = decodePatch(bytes, patchType, {

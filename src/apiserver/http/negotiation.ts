@@ -5,10 +5,14 @@ export type Encoding = 'json' | 'yaml' | 'protobuf' | 'cbor';
 /** In which form a client wants its answer. */
 export interface AnswerFormat {
   readonly encoding: Encoding;
-  /** Tables are what `kubectl get` prints; metadata-only objects are for caches that need no more. */
-  readonly as: 'object' | 'table' | 'metadata';
+  /** Tables are what `kubectl get` prints; metadata without the rest is for caches that need no more. */
+  readonly as: 'object' | 'table' | 'metadata' | 'metadata list';
+  /** The version of `meta.k8s.io` in which tables and metadata are told. */
+  readonly metaVersion: MetaVersion;
   readonly pretty: boolean;
 }
+
+export type MetaVersion = 'v1' | 'v1beta1';
 
 export const mediaTypes: Readonly<Record<Encoding, string>> = {
   json: 'application/json',
@@ -25,19 +29,23 @@ export function servedEncodings({ cbor }: { readonly cbor: boolean }): readonly 
 const withoutCbor: readonly Encoding[] = ['json', 'yaml', 'protobuf'];
 const withCbor: readonly Encoding[] = [...withoutCbor, 'cbor'];
 
-const byMediaType: Readonly<Record<string, Encoding>> = {
-  'application/json': 'json',
-  'application/yaml': 'yaml',
-  'application/vnd.kubernetes.protobuf': 'protobuf',
-  'application/cbor': 'cbor',
-  '*/*': 'json',
-  'application/*': 'json',
+/** Encodings in which a watch can be told: events in YAML would have no end that is seen. */
+export type StreamEncoding = Exclude<Encoding, 'yaml'>;
+
+const streamTypes: Readonly<Record<StreamEncoding, string>> = {
+  json: `${mediaTypes.json};stream=watch`,
+  protobuf: `${mediaTypes.protobuf};stream=watch`,
+  cbor: 'application/cbor-seq',
 };
 
 export interface NegotiationOptions {
   readonly pretty?: boolean;
   /** The forms that there are. */
   readonly served?: readonly Encoding[];
+  /** Objects of custom kinds have no protobuf form; their metadata have. */
+  readonly isCustom?: boolean;
+  /** Answers to questions, and of actions, have no table; true unless set. */
+  readonly hasTable?: boolean;
 }
 
 /**
@@ -46,62 +54,159 @@ export interface NegotiationOptions {
  */
 export function negotiateAnswer(
   accept: string | undefined,
-  { pretty = false, served = withoutCbor }: NegotiationOptions = {},
+  { pretty = false, served = withoutCbor, isCustom = false, hasTable = true }: NegotiationOptions = {},
 ): AnswerFormat {
-  if (accept === undefined || accept === '' || accept === mediaTypes.json)
-    return { encoding: 'json', as: 'object', pretty };
-  for (const { type, parameters } of mediaRanges(accept)) {
-    const encoding = byMediaType[type];
-    if (encoding === undefined) continue;
-    const as = formOf(parameters);
-    // Metadata has every form, also where the object has not.
-    const isServed = served.includes(encoding) || (as === 'metadata' && encoding === 'protobuf');
-    if (as !== undefined && isServed) return { encoding, as, pretty };
-  }
+  if (accept === undefined || accept === '' || accept === mediaTypes.json) return plainFormat(pretty);
+  for (const { type, parameters } of mediaRanges(accept))
+    for (const encoding of served) {
+      if (!covers(type, mediaTypes[encoding]) || !isKnownStream(encoding, parameters)) continue;
+      if ((parameters.get('sv') ?? 'v1') !== 'v1') continue;
+      const form = formOf(parameters);
+      if (form === undefined) continue;
+      if (form.as === 'table' && !(hasTable && (encoding === 'json' || encoding === 'yaml'))) continue;
+      if (form.as === 'object' && isCustom && encoding === 'protobuf') continue;
+      return { encoding, ...form, pretty: pretty || parameters.get('pretty') === '1' };
+    }
   throw notAcceptable(served);
 }
 
+/** The form of what has no table and no metadata of its own; undefined where the client accepts none that there is. */
+export function negotiatePlain(
+  accept: string | undefined,
+  { pretty = false, served = withoutCbor }: NegotiationOptions = {},
+): AnswerFormat | undefined {
+  if (accept === undefined || accept === '' || accept === mediaTypes.json) return plainFormat(pretty);
+  for (const { type, parameters } of mediaRanges(accept))
+    for (const encoding of served) {
+      if (!covers(type, mediaTypes[encoding]) || !isKnownStream(encoding, parameters)) continue;
+      if (parameters.has('sv') || formOf(parameters)?.as !== 'object') continue;
+      return { ...plainFormat(pretty || parameters.get('pretty') === '1'), encoding };
+    }
+  return undefined;
+}
+
+/** The form of a refusal: JSON in several lines where the client accepts none that there is. */
+export function negotiateRefusal(accept: string | undefined, options: NegotiationOptions = {}): AnswerFormat {
+  return negotiatePlain(accept, options) ?? plainFormat(true);
+}
+
+function plainFormat(pretty: boolean): AnswerFormat {
+  return { encoding: 'json', as: 'object', metaVersion: 'v1', pretty };
+}
+
+/** @throws ApiError 406 where a watch cannot be told in what the client likes best. */
+export function streamEncodingOf(
+  { encoding }: AnswerFormat,
+  served: readonly Encoding[] = withoutCbor,
+): StreamEncoding {
+  if (isStreamed(encoding)) return encoding;
+  throw refusedTypes(streamTypesOf(served));
+}
+
+function isStreamed(encoding: Encoding): encoding is StreamEncoding {
+  return encoding !== 'yaml';
+}
+
+/**
+ * What upstream's router looks at before anything of the request: whether a built-in place has one of the media types
+ * that are accepted, by their names alone.
+ * @throws ApiError 406 in the router's words.
+ */
+export function checkProduced(accept: string | undefined, produced: readonly string[]): void {
+  if (accept === undefined || accept === '' || accept === mediaTypes.json) return;
+  for (const range of accept.split(',')) {
+    const type = trimSpaces(range.split(';', 1)[0]!);
+    if (type === '*/*' || produced.includes(type)) return;
+  }
+  const message = `406: Not Acceptable\n\nAvailable representations: ${produced.join(', ')}`;
+  throw new ApiError(406, 'NotAcceptable', message, {});
+}
+
+/** The media types of a place that answers with objects; of one that also tells of watches, those of streams, too. */
+export function producedTypes(served: readonly Encoding[], { watches = false } = {}): readonly string[] {
+  return watches ? [...namesOf(served), ...streamTypesOf(served)] : namesOf(served);
+}
+
+function streamTypesOf(served: readonly Encoding[]): readonly string[] {
+  return served.filter(isStreamed).map((encoding) => streamTypes[encoding]);
+}
+
 interface MediaRange {
-  /** In lower case. */
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;
+  readonly quality: number;
 }
 
-/** By quality, then the more definite ones, then as they were written (RFC 9110, section 12.5.1). */
+/**
+ * Media ranges as upstream's library for them reads and sorts them: by quality, and a definite one before a wild one,
+ * whatever their qualities.
+ */
 function mediaRanges(accept: string): readonly MediaRange[] {
-  const ranges = accept.split(',').map((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
-    return { type: type.toLowerCase(), parameters: new Map(parameters.map((one) => splitOnce(one, '='))) };
-  });
-  if (!accept.includes('q=') && !accept.includes('*')) return ranges;
-  return ranges.sort((left, right) => qualityOf(right) - qualityOf(left) || wildness(left) - wildness(right));
+  const ranges: MediaRange[] = [];
+  for (const text of accept.split(',')) {
+    const range = mediaRange(text);
+    if (range === undefined) continue;
+    let at = ranges.length;
+    while (at > 0 && isLiked(range, ranges[at - 1]!)) at--;
+    ranges.splice(at, 0, range);
+  }
+  return ranges;
 }
 
-function qualityOf({ parameters }: MediaRange): number {
-  const quality = Number(parameters.get('q') ?? 1);
-  return Number.isNaN(quality) ? 1 : quality;
+function mediaRange(text: string): MediaRange | undefined {
+  const [name = '', ...rest] = text.split(';');
+  const [type = '', subtype = '', ...more] = name.split('/').map(trimSpaces);
+  if (more.length > 0 || (subtype === '' && type !== '*')) return undefined;
+  const parameters = new Map<string, string>();
+  let quality = 1;
+  for (const parameter of rest) {
+    const [key = '', value = '', ...others] = parameter.split('=').map(trimSpaces);
+    if (value === '' || others.length > 0) continue;
+    if (key === 'q') quality = Number(value) || 0;
+    else parameters.set(key, value);
+  }
+  return { type: `${type}/${subtype || '*'}`, parameters, quality };
 }
 
-function wildness({ type }: MediaRange): number {
-  return type.startsWith('*') ? 2 : type.endsWith('*') ? 1 : 0;
+function isLiked(one: MediaRange, other: MediaRange): boolean {
+  if (one.quality > other.quality) return true;
+  if (!one.type.startsWith('*/') && other.type.startsWith('*/')) return true;
+  return !one.type.endsWith('/*') && other.type.endsWith('/*');
+}
+
+function covers(range: string, mediaType: string): boolean {
+  return range === mediaType || range === 'application/*' || range === '*/*';
+}
+
+function isKnownStream(encoding: Encoding, parameters: ReadonlyMap<string, string>): boolean {
+  const stream = parameters.get('stream');
+  return stream === undefined || (stream === 'watch' && isStreamed(encoding));
 }
 
 export function notAcceptable(served: readonly Encoding[]): ApiError {
-  const message = `only the following media types are accepted: ${namesOf(served).join(', ')}`;
-  return new ApiError(406, 'NotAcceptable', message);
+  return refusedTypes(namesOf(served));
 }
 
-function formOf(parameters: ReadonlyMap<string, string>): AnswerFormat['as'] | undefined {
-  const as = parameters.get('as');
-  if (as === undefined) return 'object';
-  if (parameters.get('g') !== 'meta.k8s.io' || !['v1', 'v1beta1'].includes(parameters.get('v') ?? '')) return undefined;
-  if (as === 'Table') return 'table';
-  return as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList' ? 'metadata' : undefined;
+function refusedTypes(accepted: readonly string[]): ApiError {
+  return new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`);
 }
 
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+const forms: Readonly<Record<string, AnswerFormat['as']>> = {
+  Table: 'table',
+  PartialObjectMetadata: 'metadata',
+  PartialObjectMetadataList: 'metadata list',
+};
+
+function formOf(parameters: ReadonlyMap<string, string>): Pick<AnswerFormat, 'as' | 'metaVersion'> | undefined {
+  const [as, group, version] = [parameters.get('as'), parameters.get('g'), parameters.get('v')];
+  if (as === undefined && group === undefined && version === undefined) return { as: 'object', metaVersion: 'v1' };
+  if (as === undefined || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined;
+  return Object.hasOwn(forms, as) ? { as: forms[as]!, metaVersion: version } : undefined;
+}
+
+/** Spaces only, as upstream trims what it reads of these headers. */
+function trimSpaces(text: string): string {
+  return text.replace(/^ +| +$/g, '');
 }
 
 function namesOf(encodings: readonly Encoding[]): readonly string[] {
@@ -110,10 +215,10 @@ function namesOf(encodings: readonly Encoding[]): readonly string[] {
 
 /** The form of a request's body. @throws ApiError 415. */
 export function bodyEncoding(contentType: string | undefined, served: readonly Encoding[]): Encoding {
-  const type = (contentType ?? '').split(';')[0]!.trim().toLowerCase();
-  if (type === '') return 'json';
-  const encoding = byMediaType[type];
-  if (encoding !== undefined && !type.includes('*') && served.includes(encoding)) return encoding;
+  if (contentType === undefined || contentType === '' || contentType === mediaTypes.json) return 'json';
+  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim());
+  const encoding = served.find((one) => mediaTypes[one] === type.toLowerCase());
+  if (encoding !== undefined && parameters.every((one) => one === '' || /^[^=]+=./.test(one))) return encoding;
   throw unsupportedMediaType(namesOf(served));
 }
 
@@ -123,4 +228,9 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
     'UnsupportedMediaType',
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   );
+}
+
+/** What upstream's router says of a patch to a built-in kind. */
+export function noPatchType(): ApiError {
+  return new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 }

@@ -3,7 +3,7 @@ import { parseFieldSelector } from '#machinery/fields.ts';
 import { parseLabelSelector } from '#machinery/label-parser.ts';
 import { checkDeletion } from '../registry/deletion-options.ts';
 import type { DeletionOptions, OperationOptions, PatchType } from '../registry/operation.ts';
-import { type Encoding, unsupportedMediaType } from './negotiation.ts';
+import { type Encoding, noPatchType, unsupportedMediaType } from './negotiation.ts';
 import { isTrue } from './request-info.ts';
 
 type Fields = { -readonly [Key in keyof OperationOptions]: OperationOptions[Key] };
@@ -86,15 +86,24 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 };
 const applyCbor = 'application/apply-patch+cbor';
 
-/** What a patch is, and how it is written. @throws ApiError 415. */
+/**
+ * What a patch is, and how it is written. For built-in kinds upstream's router has a look before: it takes a list of
+ * types for whatever of them it knows.
+ * @throws ApiError 415.
+ */
 export function patchTypeOf(
   contentType: string | undefined,
   served: readonly Encoding[],
+  { isCustom = false } = {},
 ): { readonly type: PatchType; readonly encoding: Encoding } {
-  const media = (contentType ?? '').split(';')[0]!.trim().toLowerCase();
+  const media = (contentType ?? '').split(';', 1)[0]!;
+  const type = Object.hasOwn(patchTypes, media) ? patchTypes[media]! : undefined;
+  if (type !== undefined && !(isCustom && type === 'strategic'))
+    return { type, encoding: type === 'apply' ? 'yaml' : 'json' };
   const cbor = served.includes('cbor');
   if (cbor && media === applyCbor) return { type: 'apply', encoding: 'cbor' };
-  const type = Object.hasOwn(patchTypes, media) ? patchTypes[media] : undefined;
-  if (type === undefined) throw unsupportedMediaType([...Object.keys(patchTypes), ...(cbor ? [applyCbor] : [])]);
-  return { type, encoding: type === 'apply' ? 'yaml' : 'json' };
+  const known = Object.keys(patchTypes).filter((one) => !(isCustom && patchTypes[one] === 'strategic'));
+  if (cbor) known.push(applyCbor);
+  const named = (contentType ?? '').split(',').map((one) => one.split(';', 1)[0]!.trim());
+  throw isCustom || named.some((one) => known.includes(one)) ? unsupportedMediaType(known) : noPatchType();
 }

@@ -9,9 +9,11 @@ import { encodePretty } from './encode.ts';
 import type { Exchange } from './handler.ts';
 import { type HealthChecks, serveHealth } from './health.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { mediaTypes } from './negotiation.ts';
+import { checkProduced, mediaTypes } from './negotiation.ts';
+import { isBuiltInPlace } from './plain-failures.ts';
 import { serveProfile } from './profiles.ts';
 import type { PathRequest } from './request-info.ts';
+import { methodNotAllowed } from './served-methods.ts';
 import { versionInfo } from './version.ts';
 
 export interface PathOptions {
@@ -22,18 +24,18 @@ export interface PathOptions {
   readonly profiling?: boolean;
 }
 
+const keySetType = 'application/jwk-set+json';
+
 /** Everything outside the resources: health, version, discovery, OpenAPI, metrics, token keys. */
 export function pathRoutes(options: PathOptions): (exchange: Exchange, info: PathRequest) => Promise<void> {
   return async (exchange, { path, verb }) => {
-    if (verb !== 'get' && verb !== 'head')
-      throw new ApiError(
-        405,
-        'MethodNotAllowed',
-        'the server does not allow this method on the requested resource',
-        {},
-      );
     const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
     const { response, server, request } = exchange;
+    const produced = producedAt[trimmed];
+    const isRouted = produced !== undefined || isBuiltInPlace(server.resources, trimmed);
+    // Upstream routes by method only what is built in; its other pages do not look at it.
+    if (isRouted && verb !== 'get') throw methodNotAllowed();
+    if (produced !== undefined) checkProduced(request.headers.accept, [produced]);
     if (compressedPages.has(trimmed)) response.takesGzip = acceptsGzip(request.headers['accept-encoding']);
     const settling = server.settledResources();
     if (settling !== undefined) await settling;
@@ -53,7 +55,7 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
       case '/metrics':
         return sendText(exchange, 200, options.metrics.render(), 'text/plain; version=0.0.4; charset=utf-8');
       case '/openid/v1/jwks':
-        return sendForTokens(exchange, 'application/jwk-set+json', server.registry.tokens.keySet());
+        return sendForTokens(exchange, keySetType, server.registry.tokens.keySet());
       case '/.well-known/openid-configuration':
         return sendForTokens(exchange, mediaTypes.json, server.registry.tokens.discoveryDocument(jwksUri(server)));
     }
@@ -62,10 +64,17 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
     if (trimmed.startsWith('/openapi/') && (await options.openApi.serve(exchange, trimmed))) return;
     const mayProfile = options.profiling !== false && trimmed.startsWith('/debug/');
     if (mayProfile && (await serveProfile(exchange, trimmed))) return;
-    if (serveDiscovery(exchange, trimmed)) return;
+    if (serveDiscovery(exchange, trimmed, { isRouted })) return;
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   };
 }
+
+/** Pages that come in one form. */
+const producedAt: Readonly<Record<string, string>> = {
+  '/version': mediaTypes.json,
+  '/openid/v1/jwks': keySetType,
+  '/.well-known/openid-configuration': mediaTypes.json,
+};
 
 /** Long pages that upstream compresses, too. */
 const compressedPages = new Set(['/metrics', '/openapi/v2']);

@@ -14,11 +14,11 @@ interface PlainFailure {
 /** What is said where no path leads. */
 const nothingThere = 'the server could not find the requested resource';
 
-/** Where nothing is found below a built-in group, the group says so itself. */
-function isBuiltIn({ groups }: ResourceTable, url: string): boolean {
+/** Whether a place outside the resources is one of a built-in group, which upstream has a router for. */
+export function isBuiltInPlace({ groups }: ResourceTable, url: string): boolean {
   const [, root, group = ''] = url.split(/[/?]/);
-  if (root === 'api') return group !== '';
-  if (root !== 'apis') return false;
+  if (root === 'api') return true;
+  if (root !== 'apis' || group === '') return false;
   for (const resources of groups.get(group)?.values() ?? [])
     for (const { custom } of resources) return custom === undefined;
   return false;
@@ -34,8 +34,9 @@ export function sendPlainFailure(error: unknown, { request, response, resources 
   };
   if (error instanceof AuditFailure)
     return send(500, `Internal Server Error: ${JSON.stringify(url)}: ${error.message}`);
-  if (error instanceof ApiError && error.code === 404 && error.message === nothingThere && !isBuiltIn(resources, url))
-    return send(404, '404 page not found');
+  // Where nothing is found below a built-in group, the group says so itself.
+  const isNothing = error instanceof ApiError && error.code === 404 && error.message === nothingThere;
+  if (isNothing && !isBuiltInPlace(resources, url)) return send(404, '404 page not found');
   if (!(error instanceof TooManyInFlight)) return false;
   addHeaders(response, { 'retry-after': '1' });
   return send(429, error.message);

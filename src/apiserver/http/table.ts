@@ -3,6 +3,7 @@ import type { Cell } from '#kinds/kind.ts';
 import type { ApiObject, ListMeta } from '#machinery/meta.ts';
 import { ageOf } from '#machinery/time.ts';
 import type { ServedResource } from '../resources/resource.ts';
+import type { MetaVersion } from './negotiation.ts';
 
 export interface TableColumn {
   readonly name: string;
@@ -12,6 +13,9 @@ export interface TableColumn {
   /** 0 is always shown, 1 with `-o wide`. */
   readonly priority: number;
 }
+
+/** What is to be known of a kind in order to show it. */
+export type Shown = Pick<ServedResource, 'kind' | 'rules' | 'columns'>;
 
 /** How much of each object comes along with its cells. */
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
@@ -25,21 +29,22 @@ const plainColumns: readonly TableColumn[] = [
 
 /** What `kubectl get` prints for a resource (meta/v1 Table). */
 export function tableOf(options: {
-  readonly resource: ServedResource;
+  readonly resource: Shown;
   readonly objects: readonly ApiObject[];
   readonly metadata: ListMeta;
   readonly include: IncludeObject;
   readonly now: number;
+  readonly metaVersion: MetaVersion;
   /** Watches repeat the columns only in their first event. */
   readonly withColumns: boolean;
 }): object {
-  const { resource, metadata, include, now } = options;
+  const { resource, metadata, now, metaVersion } = options;
   const { compareRows } = resource.rules;
   const objects = compareRows === undefined ? options.objects : options.objects.toSorted(compareRows);
   const columns = columnsOf(resource);
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion: `meta.k8s.io/${metaVersion}`,
     metadata,
     columnDefinitions: options.withColumns
       ? columns.map(({ name, type, format, description = '', priority }) => ({
@@ -55,7 +60,7 @@ export function tableOf(options: {
         ? noRows(columns)
         : objects.map((object) => ({
             cells: cellsOf(resource, columns, object, now),
-            ...included(resource, object, include),
+            ...included(resource, object, options),
           })),
   };
 }
@@ -65,18 +70,13 @@ function noRows(columns: readonly TableColumn[]): null | readonly never[] {
   return columns.some(({ name }) => name === 'Created At') ? null : [];
 }
 
-function columnsOf({ kind, columns }: ServedResource): readonly TableColumn[] {
+function columnsOf({ kind, columns }: Shown): readonly TableColumn[] {
   if (columns !== undefined) return columns;
   const { group, version, resource } = kind;
   return known[`${group === '' ? '' : `${group}/`}${version}/${resource}`] ?? plainColumns;
 }
 
-function cellsOf(
-  { rules }: ServedResource,
-  columns: readonly TableColumn[],
-  object: ApiObject,
-  now: number,
-): readonly Cell[] {
+function cellsOf({ rules }: Shown, columns: readonly TableColumn[], object: ApiObject, now: number): readonly Cell[] {
   const cells = rules.cells?.(object, now);
   if (cells !== undefined) return cells;
   return columns.map(({ name }) => {
@@ -86,20 +86,28 @@ function cellsOf(
   });
 }
 
-function included(resource: ServedResource, object: ApiObject, include: IncludeObject): { readonly object?: object } {
+function included(
+  resource: Shown,
+  object: ApiObject,
+  { include, metaVersion }: { readonly include: IncludeObject; readonly metaVersion: MetaVersion },
+): { readonly object?: object } {
   switch (include) {
     case 'None':
       return {};
     case 'Object':
       return { object };
     case 'Metadata':
-      return { object: metadataOnly(object, resource) };
+      return { object: metadataOnly(object, resource, metaVersion) };
   }
 }
 
 /** An object without its content (meta/v1 PartialObjectMetadata). */
-export function metadataOnly({ metadata }: ApiObject, { rules }: ServedResource): ApiObject {
-  const shown = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+export function metadataOnly(
+  { metadata }: ApiObject,
+  { rules }: Pick<Shown, 'rules'>,
+  version: MetaVersion,
+): ApiObject {
+  const shown = { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata };
   const { fieldAnnotation } = rules;
   if (fieldAnnotation === undefined || metadata.annotations?.[fieldAnnotation] === undefined) return shown;
   const { [fieldAnnotation]: _, ...annotations } = metadata.annotations;

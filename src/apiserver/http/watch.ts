@@ -3,7 +3,6 @@ import { encodeCbor, encodeCborFrame } from '#machinery/cbor.ts';
 import { withoutLine } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf, type JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf, encodeWatchFrame } from '#machinery/protobuf.ts';
-import { dumpYaml } from '#machinery/yaml.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
@@ -13,16 +12,15 @@ import type { AnyResponse } from './any-http.ts';
 import { drained } from './chunks.ts';
 import { EventBody } from './event-body.ts';
 import { protobufOf } from './messages.ts';
-import { type Encoding, mediaTypes } from './negotiation.ts';
+import { mediaTypes, type StreamEncoding, streamEncodingOf } from './negotiation.ts';
 import { metadataOnly, tableOf } from './table.ts';
 import { type Batch, batchOf, SharedBatches, WatchRounds } from './watch-rounds.ts';
 
 /** Idle watches with bookmarks get one about this often. */
 const bookmarkIntervalMs = 60_000;
 
-const streamTypes: Readonly<Record<Encoding, string>> = {
+const streamTypes: Readonly<Record<StreamEncoding, string>> = {
   json: mediaTypes.json,
-  yaml: `${mediaTypes.yaml};stream=watch`,
   protobuf: `${mediaTypes.protobuf};stream=watch`,
   cbor: 'application/cbor-seq',
 };
@@ -34,7 +32,7 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   const { group, version, resource } = answering.resource.kind;
   const told = answering.metrics.watching(group, version, resource);
   writeHead(response, 200, {
-    'content-type': streamTypes[format.encoding],
+    'content-type': streamTypes[streamEncodingOf(format)],
     'cache-control': 'no-cache, private',
   });
   const body = new EventBody(response);
@@ -84,8 +82,10 @@ async function sendEvents(
   { clock, write }: { readonly clock: Clock; readonly write: (batch: Batch) => boolean | Promise<boolean> },
 ): Promise<void> {
   const { resource, format } = answering;
+  // An object is no list of metadata: upstream ends such a watch with its first event.
+  if (format.as === 'metadata list') return;
   const { rounds, batches } = crowdOf(resource, clock);
-  const isShared = format.as === 'object' && format.encoding !== 'yaml' && watch.late === undefined;
+  const isShared = format.as === 'object' && watch.late === undefined;
   const { stream, initial, initialEndsAt, bookmarks } = watch;
   const frame = framer(answering);
   for (let start = 0; start < initial.length; start += chunkObjects) {
@@ -162,23 +162,30 @@ function framer({
   include,
   now,
 }: Answering): (type: string, value: StoredObject | Bookmark) => Uint8Array {
+  const { metaVersion } = format;
+  const encoding = streamEncodingOf(format);
   let first = true;
   return (type, value) => {
-    if (format.as === 'object' && format.encoding !== 'yaml' && value instanceof StoredObject)
-      return sharedFrame(type, value, format.encoding, resource);
+    if (format.as === 'object' && value instanceof StoredObject) return sharedFrame(type, value, encoding, resource);
     let { object }: { readonly object: object } = value;
-    if (format.as === 'metadata') object = metadataOnly(object as ApiObject, resource);
+    if (format.as === 'metadata') object = metadataOnly(object as ApiObject, resource, metaVersion);
     if (format.as === 'table') {
       const { resourceVersion } = (object as ApiObject).metadata;
       const metadata = resourceVersion === undefined ? {} : { resourceVersion };
-      object = tableOf({ resource, objects: [object as ApiObject], metadata, include, now, withColumns: first });
+      object = tableOf({
+        resource,
+        objects: [object as ApiObject],
+        metadata,
+        include,
+        now,
+        metaVersion,
+        withColumns: first,
+      });
     }
     first = false;
-    switch (format.encoding) {
+    switch (encoding) {
       case 'json':
         return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
-      case 'yaml':
-        return Buffer.from(`${dumpYaml({ type, object: object as JsonObject })}---\n`);
       case 'protobuf':
         return encodeWatchFrame(
           type,
@@ -190,13 +197,10 @@ function framer({
   };
 }
 
-/** YAML is for people, who watch alone. */
-type SharedEncoding = Exclude<Encoding, 'yaml'>;
-
 function sharedFrame(
   type: string,
   value: StoredObject,
-  encoding: SharedEncoding,
+  encoding: StreamEncoding,
   resource: ServedResource,
 ): Uint8Array {
   const { memory } = value;
@@ -215,7 +219,7 @@ function sharedFrame(
   return frame;
 }
 
-function wholeFrame(type: string, value: StoredObject, encoding: SharedEncoding, resource: ServedResource): Uint8Array {
+function wholeFrame(type: string, value: StoredObject, encoding: StreamEncoding, resource: ServedResource): Uint8Array {
   switch (encoding) {
     case 'json':
       return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), withoutLine(value.bytes), Buffer.from('}\n')]);

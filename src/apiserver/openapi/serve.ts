@@ -1,7 +1,7 @@
 import { sleep } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
 import type { RemoteApi } from '../aggregation/aggregator.ts';
-import { hashOf, sendJson, sendTagged } from '../http/answer.ts';
+import { hashOf, sendBytes, sendTagged } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
 import { mediaTypes } from '../http/negotiation.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -56,7 +56,8 @@ export class OpenApi {
       return true;
     }
     if (path === '/openapi/v3') {
-      sendJson(exchange.response, 200, { paths: await this.#index(server) }, exchange.format);
+      const index = Buffer.from(JSON.stringify({ paths: await this.#index(server) }));
+      sendBytes(exchange.response, 200, 'text/plain; charset=utf-8', index);
       return true;
     }
     if (!path.startsWith('/openapi/v3/')) return false;

@@ -10,7 +10,7 @@ const components = ['scheduler', 'controller-manager', 'etcd-0'];
 /** Deprecated upstream and still asked for by old scripts: all components live in this process. */
 export function componentStatuses({ verb, name, resource, options }: Operation): Result {
   if (verb !== 'list') {
-    if (!components.includes(name)) throw notFound(resource.kind, name);
+    if (!components.includes(name)) throw notFound({ ...resource.kind, resource: resource.singular }, name);
     return { type: 'object', value: healthy(name), created: false };
   }
   const { labelSelector, fieldSelector = [] } = options;
