@@ -1,6 +1,7 @@
 import { hasSchema, schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor } from '#machinery/cbor.ts';
 import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
+import { jsonType } from '#machinery/go-types.ts';
 import {
   conform,
   type Decoded,
@@ -18,7 +19,7 @@ import { type RepeatedKeys, repeatedKeys } from '#machinery/patch/repeated-keys.
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
 import { type Emptied, withEmptied } from '#machinery/sent-empty.ts';
-import { parseLenientYaml, parseYaml, YamlError } from '#machinery/yaml.ts';
+import { parseLenientYaml, YamlError } from '#machinery/yaml.ts';
 import type { PatchType } from '../registry/operation.ts';
 import type { CustomForm } from '../resources/custom-form.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -140,10 +141,8 @@ function report(problems: readonly string[], expected: ExpectedKind, { fieldVali
 function syntaxProblem(bytes: Uint8Array, encoding: Encoding): string | undefined {
   try {
     if (encoding === 'yaml') parseLenientYaml(textOf(bytes));
-    if (encoding === 'json' && Array.isArray(parseJson(bytes))) {
-      const fields = 'APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\""';
-      return `couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { ${fields} }`;
-    }
+    const parsed = encoding === 'json' ? parseJson(bytes) : undefined;
+    if (Array.isArray(parsed)) return noTypeProblem(parsed);
     if (encoding === 'cbor') decodeCbor(bytes);
     return undefined;
   } catch (error) {
@@ -262,7 +261,7 @@ function jsonPatchDocument(bytes: Uint8Array, patchType: PatchType, looksForProb
   };
 }
 
-/** The body of a DELETE, which may be absent. */
+/** The body of a DELETE, which may be absent. @throws ApiError 400 */
 export function decodeDeleteOptions(bytes: Uint8Array, encoding: Encoding): JsonObject | undefined {
   if (bytes.length === 0) return undefined;
   try {
@@ -275,20 +274,72 @@ export function decodeDeleteOptions(bytes: Uint8Array, encoding: Encoding): Json
   }
 }
 
+const noType = "couldn't get version/kind; json parse error";
+
+/** What is wrong with a value that says nothing of what it is; undefined where it could say so. */
+function noTypeProblem(value: Json): string | undefined {
+  const problem = (where: string): string => `${noType}: json: cannot unmarshal ${where}`;
+  if (value === null) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    const fields = 'APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\""';
+    return problem(`${jsonType(value)} into Go value of type struct { ${fields} }`);
+  }
+  for (const member of ['apiVersion', 'kind']) {
+    const { [member]: said = '' } = value as JsonObject;
+    if (said !== null && typeof said !== 'string')
+      return problem(`${jsonType(said)} into Go struct field .${member} of type string`);
+  }
+  return undefined;
+}
+
+/** What every version has besides options of a deletion, which these cannot be made into. */
+const everyVersions: readonly string[] = [
+  'APIGroup',
+  'APIGroupList',
+  'APIResourceList',
+  'APIVersions',
+  'CreateOptions',
+  'PatchOptions',
+  'Status',
+  'UpdateOptions',
+];
+const metaVersions: readonly string[] = [
+  'GetOptions',
+  'ListOptions',
+  'PartialObjectMetadata',
+  'PartialObjectMetadataList',
+  'Table',
+  'WatchEvent',
+];
+const otherMetaKinds: Readonly<Record<string, ReadonlySet<string>>> = {
+  v1: new Set(everyVersions),
+  'meta.k8s.io/v1': new Set([...everyVersions, ...metaVersions]),
+};
+
 /** Options of a deletion may say what they are, in any group's version. @throws DecodeError for what is of another kind. */
 function checkOptionsKind(raw: unknown): void {
-  const { kind, apiVersion = '' } = (raw ?? {}) as { readonly kind?: unknown; readonly apiVersion?: unknown };
-  if (typeof kind !== 'string' || kind === '' || kind === 'DeleteOptions') return;
-  const version = `version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
-  throw new DecodeError(`no kind ${JSON.stringify(kind)} is registered for ${version}`);
+  const problem = noTypeProblem(raw as Json);
+  if (problem !== undefined) throw new DecodeError(problem);
+  const { kind, apiVersion } = (raw ?? {}) as { readonly kind?: string; readonly apiVersion?: string };
+  if (kind === undefined || kind === '' || kind === 'DeleteOptions') return;
+  const version = apiVersion || 'meta.k8s.io/v1';
+  if (otherMetaKinds[version]?.has(kind) === true)
+    throw new DecodeError(`converting (v1.${kind}) to (v1.DeleteOptions): unknown conversion`);
+  throw new DecodeError(
+    `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)} in scheme "pkg/runtime/scheme.go:111"`,
+  );
 }
 
 function rawOptions(bytes: Uint8Array, schema: ObjectSchema, encoding: Encoding): unknown {
   switch (encoding) {
     case 'json':
-      return parseJson(bytes);
+      try {
+        return parseJson(bytes);
+      } catch (error) {
+        throw new DecodeError(`${noType}: ${(error as Error).message}`);
+      }
     case 'yaml':
-      return parseYaml(textOf(bytes));
+      return parseLenientYaml(textOf(bytes)).value;
     case 'protobuf':
       return decodeProtobuf(bytes, schema);
     case 'cbor':

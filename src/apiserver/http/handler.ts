@@ -207,6 +207,7 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
     throw unserved!;
   }
   const warnings = new Set<string>();
+  if (resource.deprecation !== undefined) warnings.add(resource.deprecation);
   let result: Result;
   let format: AnswerFormat;
   try {
@@ -216,7 +217,6 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
     // What is handed on may be asked in any way.
     if (isOdd(request.method) && info.subresource !== 'proxy') throw methodNotAllowed();
     format = answerFormat(exchange, info, resource);
-    if (resource.deprecation !== undefined) warnings.add(resource.deprecation);
     if (await routes.connect(exchange, info, resource)) return;
     const withBody = await readOperationBody(exchange, operation);
     exchange.audit?.received(withBody.body);

@@ -32,8 +32,9 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
     const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
     const { response, server, request } = exchange;
     const produced = producedAt[trimmed];
-    const isRouted = produced !== undefined || isBuiltInPlace(server.resources, trimmed);
-    // Upstream routes by method only what is built in; its other pages do not look at it.
+    // What upstream has a router for: not its lists of groups and versions, nor pages such as those of health.
+    const isList = /^\/apis(\/[^/]*)?$/.test(trimmed);
+    const isRouted = produced !== undefined || (!isList && isBuiltInPlace(server.resources, trimmed));
     if (isRouted && verb !== 'get') throw methodNotAllowed();
     if (produced !== undefined) checkProduced(request.headers.accept, [produced]);
     if (compressedPages.has(trimmed)) response.takesGzip = acceptsGzip(request.headers['accept-encoding']);

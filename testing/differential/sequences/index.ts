@@ -5,6 +5,7 @@ import type { NormalAnswer } from '../normal-form.ts';
 import { autoscalers } from './autoscalers.ts';
 import { customVersions } from './custom-versions.ts';
 import { documents } from './documents.ts';
+import { forms } from './forms.ts';
 import { generations } from './generations.ts';
 import { jsonPatches } from './json-patches.ts';
 import { managedFields } from './managed-fields.ts';
@@ -16,6 +17,7 @@ export const sequences: Readonly<Record<string, readonly Step[]>> = {
   autoscalers,
   customVersions,
   documents,
+  forms,
   generations,
   jsonPatches,
   managedFields,

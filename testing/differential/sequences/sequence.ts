@@ -7,10 +7,13 @@ import { type NormalAnswer, normalForm, timeless } from '../normal-form.ts';
 export interface Step {
   /** What it is about, for whoever reads a difference. */
   readonly what: string;
-  readonly method: 'POST' | 'PUT' | 'GET' | 'DELETE' | 'merge' | 'json' | 'strategic' | 'apply';
+  readonly method: 'POST' | 'PUT' | 'GET' | 'DELETE' | 'PATCH' | 'merge' | 'json' | 'strategic' | 'apply';
   readonly path: string;
   /** Text is sent as it is. */
   readonly body?: Json;
+  /** Instead of JSON, and of the type that the method stands for. */
+  readonly accept?: string;
+  readonly contentType?: string;
   /** The answer is each server's own affair; the next step waits until this path is served. */
   readonly until?: string;
 }
@@ -33,13 +36,15 @@ export async function answersTo(
   settleMs = 0,
 ): Promise<readonly (NormalAnswer | undefined)[]> {
   const answers: (NormalAnswer | undefined)[] = [];
-  for (const { method, path, body, until } of steps) {
-    const contentType = patchTypes[method];
+  for (const { method, path, body, until, accept, ...step } of steps) {
+    const patchType = patchTypes[method];
+    const contentType = step.contentType ?? patchType;
     const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
     const answer = await asker.ask({
-      method: contentType === undefined ? method : 'PATCH',
+      method: patchType === undefined ? method : 'PATCH',
       path,
       ...(contentType === undefined ? {} : { contentType }),
+      ...(accept === undefined ? {} : { accept }),
       ...(text === undefined ? {} : { body: text }),
     });
     answers.push(until === undefined ? timeless(normalForm(answer)) : undefined);
