@@ -33,7 +33,8 @@ export function normalForm(answer: Answer, generateName = ''): NormalAnswer {
   // A hash may end as a made-up name does.
   const known = answer.body.replace(hash, 'X509SHA256=HASH');
   const body = generateName === '' ? known : known.replaceAll(generatedName(generateName), `${generateName}RANDOM`);
-  if (!contentType.includes('json')) return { status, warnings, headers, endsLine, body: body.slice(0, 2000) };
+  if (!contentType.includes('json') || body === '')
+    return { status, warnings, headers, endsLine, body: body.slice(0, 2000) };
   return { status, warnings, headers, endsLine, body: normal(JSON.parse(body) as Json, '') };
 }
 

@@ -146,7 +146,7 @@ export class ResourceCache {
       throw expired(`too old resource version: ${fromRevision} (${this.#historyStart})`);
     }
     let leave = (): void => {};
-    const stream = new WatchStream(filter, () => leave());
+    const stream = new WatchStream(filter, fromRevision, () => leave());
     for (const event of this.#eventsAfter(fromRevision)) stream.offer(event);
     if (signal.aborted) stream.close();
     else signal.addEventListener('abort', () => stream.close(), { once: true });

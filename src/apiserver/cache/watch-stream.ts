@@ -27,6 +27,7 @@ export function refined(
 /** One watcher's queue. An object that starts or stops to match its filter is ADDED or DELETED for this watcher. */
 export class WatchStream implements EventReader {
   readonly #filter: ObjectFilter;
+  readonly #after: number;
   readonly #onClose: () => void;
   #queue: StreamEvent[] = [];
   /** Where the rest comes from, for a watcher that hears what others hear. */
@@ -34,8 +35,10 @@ export class WatchStream implements EventReader {
   #wake: (() => void) | undefined;
   #closed = false;
 
-  constructor(filter: ObjectFilter, onClose: () => void) {
+  /** @param after only events of later revisions concern this watcher */
+  constructor(filter: ObjectFilter, after: number, onClose: () => void) {
     this.#filter = filter;
+    this.#after = after;
     this.#onClose = onClose;
   }
 
@@ -54,6 +57,7 @@ export class WatchStream implements EventReader {
   }
 
   offer(event: CacheEvent): void {
+    if (event.revision <= this.#after) return;
     const seen = this.#translate(event);
     if (seen === undefined || this.#closed) return;
     this.#queue.push(seen);

@@ -34,7 +34,7 @@ import { RequestMeter } from './request-meter.ts';
 import { methodNotAllowed, nothingThere, unservedReason } from './served-methods.ts';
 import type { IncludeObject } from './table.ts';
 import { traceRequest } from './trace.ts';
-import { sendWatch } from './watch.ts';
+import { sendWatch, sendWatchFailure } from './watch.ts';
 import { checkWriteOptions } from './write-options.ts';
 
 /** One request with all that was worked out about it on the way in. */
@@ -220,7 +220,9 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
     if (await routes.connect(exchange, info, resource)) return;
     const withBody = await readOperationBody(exchange, operation);
     exchange.audit?.received(withBody.body);
-    result = await server.carryOut(withBody);
+    const carried = await carriedOut(server, withBody);
+    if (carried instanceof ApiError) return sendWatchFailure({ response, format }, carried.status);
+    result = carried;
     exchange.audit?.answered(result, resource);
   } finally {
     // A refusal may come with warnings, too.
@@ -239,6 +241,17 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
   if (result.type === 'watch') exchange.audit?.started();
   if (result.type === 'watch') await sendWatch(answering, result.watch, registry.environment.clock);
   else await sendResult(answering, result);
+}
+
+/** What comes of a request; of a watch, also why it cannot be from where it was to begin, which is told as its event. */
+async function carriedOut(server: ApiServer, operation: Operation): Promise<Result | ApiError> {
+  if (operation.verb !== 'watch') return server.carryOut(operation);
+  try {
+    return await server.carryOut(operation);
+  } catch (error) {
+    if (error instanceof ApiError && (error.code === 410 || error.code === 504)) return error;
+    throw error;
+  }
 }
 
 /** Methods that mean something in HTTP, and nothing to resources. */

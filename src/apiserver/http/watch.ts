@@ -1,8 +1,10 @@
 import type { Clock } from '#base/clock.ts';
 import { encodeCbor, encodeCborFrame } from '#machinery/cbor.ts';
+import type { Status } from '#machinery/errors.ts';
 import { withoutLine } from '#machinery/json.ts';
 import { type ApiObject, apiVersionOf, type JsonObject } from '#machinery/meta.ts';
 import { encodeProtobuf, encodeWatchFrame } from '#machinery/protobuf.ts';
+import type { ObjectSchema } from '#machinery/schema.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { nudgeRegularly, refined } from '../cache/watch-stream.ts';
 import type { WatchResult } from '../registry/operation.ts';
@@ -10,6 +12,7 @@ import { inServedVersion, readyToServe, type ServedResource } from '../resources
 import { type Answering, metadataSchema, writeHead } from './answer.ts';
 import type { AnyResponse } from './any-http.ts';
 import { drained } from './chunks.ts';
+import { statusSchema } from './encode.ts';
 import { EventBody } from './event-body.ts';
 import { protobufOf } from './messages.ts';
 import { mediaTypes, type StreamEncoding, streamEncodingOf } from './negotiation.ts';
@@ -56,6 +59,13 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
     stream.close();
     body.end();
   }
+}
+
+/** Sends why there is nothing to watch: upstream begins such a watch, and ends it with its first event. */
+export function sendWatchFailure({ response, format }: Pick<Answering, 'response' | 'format'>, status: Status): void {
+  const encoding = streamEncodingOf(format);
+  writeHead(response, 200, { 'content-type': streamTypes[encoding], 'cache-control': 'no-cache, private' });
+  response.end(frameOf('ERROR', status, { encoding, schema: statusSchema() }));
 }
 
 /** Objects that are there from the start go out so many at a time. */
@@ -183,18 +193,24 @@ function framer({
       });
     }
     first = false;
-    switch (encoding) {
-      case 'json':
-        return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
-      case 'protobuf':
-        return encodeWatchFrame(
-          type,
-          encodeProtobuf(object as JsonObject, format.as === 'metadata' ? metadataSchema() : resource.schema),
-        );
-      case 'cbor':
-        return encodeCborFrame(type, encodeCbor(object, format.as === 'object' ? resource.schema : undefined));
-    }
+    const schema = format.as === 'object' ? resource.schema : format.as === 'metadata' ? metadataSchema() : undefined;
+    return frameOf(type, object, { encoding, schema });
   };
+}
+
+function frameOf(
+  type: string,
+  object: object,
+  { encoding, schema }: { readonly encoding: StreamEncoding; readonly schema: ObjectSchema | undefined },
+): Uint8Array {
+  switch (encoding) {
+    case 'json':
+      return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
+    case 'protobuf':
+      return encodeWatchFrame(type, encodeProtobuf(object as JsonObject, schema!));
+    case 'cbor':
+      return encodeCborFrame(type, encodeCbor(object, schema));
+  }
 }
 
 function sharedFrame(

@@ -175,8 +175,9 @@ export async function watchObjects(registry: Registry, operation: Operation): Pr
   checkWatchMatch(options);
   const filter = filterOf(operation);
   const wanted = parseResourceVersion(options.resourceVersion, plainly);
-  checkNotFuture(registry, wanted);
   const streaming = options.sendInitialEvents === true;
+  // Who wants no state waits for what is yet to come.
+  if (streaming) checkNotFuture(registry, wanted);
   const sendsState = options.sendInitialEvents ?? (wanted === undefined || wanted === 0);
   const revision = cache.revision;
   const initial: StoredObject[] = [];
@@ -202,7 +203,7 @@ export async function watchObjects(registry: Registry, operation: Operation): Pr
         options.timeoutSeconds === undefined || options.timeoutSeconds === 0
           ? registry.minWatchMs * spread
           : options.timeoutSeconds * 1000,
-      revision: () => cache.revision,
+      revision: () => (cache.revision < fromRevision ? 0 : cache.revision),
     },
   };
 }
@@ -295,9 +296,11 @@ const ofList = (why: string): ApiError => badRequest(`invalid resource version: 
 /** @throws ApiError made by `refuse` when it is not a number. */
 function parseResourceVersion(text: string | undefined, refuse = ofList): number | undefined {
   if (text === undefined || text === '') return undefined;
-  if (/^\d{1,16}$/.test(text)) return Number(text);
+  const isNumber = /^\d+$/.test(text);
+  if (isNumber && (text.length < 17 || BigInt.asUintN(64, BigInt(text)) === BigInt(text))) return Number(text);
   const shown = JSON.stringify(text);
-  throw refuse(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`);
+  const why = isNumber ? 'value out of range' : 'invalid syntax';
+  throw refuse(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: ${why}`);
 }
 
 function checkNotFuture(registry: Registry, wanted: number | undefined): void {

@@ -76,6 +76,33 @@ const writes: readonly Place[] = [
   { method: 'DELETE', path: `${core}/configmaps/none`, body: { dryRun: ['All'] } },
 ];
 
+/** Bodies of a deletion that are no options of one, or odd ones. */
+const deletions: readonly string[] = [
+  'x',
+  ' ',
+  '{',
+  '[]',
+  '1',
+  'null',
+  '{"kind":1}',
+  '{"kind":"ConfigMap"}',
+  '{"kind":"ConfigMap","apiVersion":"v1"}',
+  '{"kind":"Status","apiVersion":"v1"}',
+  '{"kind":"ListOptions","apiVersion":"v1"}',
+  '{"kind":"ListOptions","apiVersion":"meta.k8s.io/v1"}',
+  '{"kind":"DeleteOptions","apiVersion":"apps/v1"}',
+  '{"apiVersion":"nothing/v1"}',
+  '{"gracePeriodSeconds":"a"}',
+  '{"unknown":1}',
+];
+
+const watches: readonly Place[] = ['100000', '18446744073709551616', 'x'].map(
+  (version): Place => ({
+    method: 'GET',
+    path: `${core}/configmaps?watch=true&timeoutSeconds=1&resourceVersion=${version}`,
+  }),
+);
+
 const methods: readonly Place[] = ['/healthz', '/version', '/apis/apps/v1', '/openid/v1/jwks', '/nothing'].map(
   (path): Place => ({ method: 'PUT', path }),
 );
@@ -139,5 +166,13 @@ export const forms: readonly Step[] = [
   ...writes.flatMap((place) =>
     contentTypes.map((contentType) => ({ ...place, contentType, what: `${place.path} from ${contentType}` })),
   ),
+  ...deletions.map((body) => ({
+    what: `delete with ${body}`,
+    method: 'DELETE' as const,
+    path: `${core}/configmaps/none`,
+    body,
+    contentType: 'application/json',
+  })),
+  ...watches.map((place) => ({ ...place, what: place.path })),
   ...methods.map((place) => ({ ...place, what: `PUT to ${place.path}` })),
 ];
