@@ -150,7 +150,9 @@ export class ResourceCache {
     for (const event of this.#eventsAfter(fromRevision)) stream.offer(event);
     if (signal.aborted) stream.close();
     else signal.addEventListener('abort', () => stream.close(), { once: true });
-    if (!stream.closed) leave = this.#watchers.add(stream, interest, isChoosy);
+    // Who waits for a revision that is yet to come does not hear what the others hear.
+    const choosesAlone = isChoosy || fromRevision > this.revision;
+    if (!stream.closed) leave = this.#watchers.add(stream, interest, choosesAlone);
     return stream;
   }
 
