@@ -3,8 +3,8 @@ import { withEmptied } from './sent-empty.ts';
 
 /**
  * A copy of an object that a writer may change. The managed fields, often the larger half of an object, are shared:
- * whoever changes them makes new ones. So are the members of the metadata that it has in common with what is `known`.
- * @param shared 'all': whatever else it has in common, for a writer who leaves that alone.
+ * whoever changes them makes new ones. So is what the metadata has in common with what is `known`.
+ * @param shared 'all': whatever else it has in common, for a writer who puts new parts in its place.
  */
 export function cloneObject<T extends ApiObject>(
   object: T,
@@ -15,15 +15,14 @@ export function cloneObject<T extends ApiObject>(
   const metadata: Record<string, unknown> = {};
   for (const key in object) {
     if (key === 'metadata') copy['metadata'] = metadata;
-    else if (shared === 'all' && object[key] === known?.[key]) setMember(copy, key, object[key]);
-    else put(copy, key, object[key]);
+    else put(copy, key, object[key], shared === 'all' ? known?.[key] : undefined);
   }
   copy['metadata'] = metadata;
-  const own = (object.metadata ?? {}) as Readonly<Record<string, unknown>>;
-  const knownMetadata = known?.metadata as Readonly<Record<string, unknown>> | undefined;
+  const own = (object.metadata ?? {}) as Members;
+  const knownMetadata = known?.metadata as Members | undefined;
   for (const key in own) {
-    if (key === 'managedFields' || own[key] === knownMetadata?.[key]) setMember(metadata, key, own[key]);
-    else put(metadata, key, own[key]);
+    if (key === 'managedFields') metadata['managedFields'] = own[key];
+    else put(metadata, key, own[key], knownMetadata?.[key]);
   }
   return copy as unknown as Mutable<T>;
 }
@@ -43,19 +42,25 @@ function cloneNoted(value: unknown): unknown {
 
 /** A copy of a JSON value that may be changed without anybody else seeing it. */
 export function cloneJson<T>(value: T): T {
-  return cloneUnknown(value) as T;
+  return cloneUnlike(value, undefined) as T;
 }
 
-function cloneUnknown(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(cloneUnknown);
+type Members = Readonly<Record<string, unknown>>;
+
+/** A copy that shares what is the very same at the same place of `known`. */
+function cloneUnlike(value: unknown, known: unknown): unknown {
+  if (value === null || typeof value !== 'object' || value === known) return value;
+  const inner = typeof known === 'object' && known !== null ? (known as Members) : nothing;
+  if (Array.isArray(value)) return value.map((item, index) => cloneUnlike(item, inner[index]));
   const copy: Record<string, unknown> = {};
-  for (const key in value) put(copy, key, (value as Record<string, unknown>)[key]);
+  for (const key in value) put(copy, key, (value as Members)[key], inner[key]);
   return copy;
 }
 
-function put(copy: Record<string, unknown>, key: string, value: unknown): void {
-  setMember(copy, key, typeof value === 'object' ? cloneUnknown(value) : value);
+const nothing: Members = {};
+
+function put(copy: Record<string, unknown>, key: string, value: unknown, known: unknown): void {
+  setMember(copy, key, typeof value === 'object' ? cloneUnlike(value, known) : value);
 }
 
 function setMember(copy: Record<string, unknown>, key: string, member: unknown): void {

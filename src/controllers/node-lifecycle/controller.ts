@@ -29,8 +29,9 @@ class Nodes {
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
   readonly #heartbeats = new Heartbeats();
-  /** When each node is looked at again. */
-  readonly #looks = new Map<string, Timer>();
+  /** Nodes that are looked at when the first of them may be lost. */
+  readonly #awaited = new Set<string>();
+  #look: { readonly atMs: number; readonly timer: Timer } | undefined;
   /** Nodes that run pods. */
   readonly #ready = new Set<string>();
   /** Whether no node at all runs pods: then the fault is likelier here than with all of them, and nothing is evicted. */
@@ -49,7 +50,10 @@ class Nodes {
     });
     this.#pods = context.watch(PodKind);
     this.#pods.index('node', byNodeName);
-    context.watch(LeaseKind, (lease, { type }) => (type === 'deleted' ? [] : this.#leaseRenewed(lease)));
+    context.watch(LeaseKind, (lease, event) => {
+      const isGone = event.type === 'deleted' || (event.type === 'updated' && lease === event.old);
+      return isGone ? [] : this.#leaseRenewed(lease);
+    });
   }
 
   async reconcile(name: string, turn: Turn): Promise<ReconcileResult> {
@@ -70,17 +74,33 @@ class Nodes {
 
   /** Has a turn for the node when it is lost by then: hardly ever, so that there is no turn for the look itself. */
   #lookAgain(name: string, waitMs: number): void {
-    if (this.#looks.has(name)) return;
+    this.#awaited.add(name);
+    this.#lookIn(waitMs);
+  }
+
+  /** One timer for all nodes: heartbeats keep moving the time at which each would be lost. */
+  #lookIn(waitMs: number): void {
+    const { clock } = this.#context.environment;
+    const atMs = clock.now() + waitMs;
+    if (this.#look !== undefined && this.#look.atMs <= atMs) return;
+    this.#look?.timer.cancel();
+    this.#look = { atMs, timer: clock.schedule(waitMs, () => this.#lookAtAll()) };
+  }
+
+  #lookAtAll(): void {
     const { environment, enqueue, signal } = this.#context;
-    const look = (): void => {
-      this.#looks.delete(name);
+    this.#look = undefined;
+    if (signal.aborted) return;
+    const nowMs = environment.clock.now();
+    let leastMs = Number.POSITIVE_INFINITY;
+    for (const name of this.#awaited) {
       const node = this.#nodes.get(undefined, name);
-      if (node === undefined || signal.aborted) return;
-      const leftMs = this.#heartbeats.untilLostMs(node, environment.clock.now());
-      if (leftMs > 0) this.#lookAgain(name, leftMs);
-      else enqueue(name);
-    };
-    this.#looks.set(name, environment.clock.schedule(waitMs, look));
+      const leftMs = node === undefined ? 0 : this.#heartbeats.untilLostMs(node, nowMs);
+      if (leftMs > 0) leastMs = Math.min(leastMs, leftMs);
+      else this.#awaited.delete(name);
+      if (node !== undefined && leftMs === 0) enqueue(name);
+    }
+    if (this.#awaited.size > 0) this.#lookIn(leastMs);
   }
 
   async #markLost(node: Node, nowMs: number, { client, signal }: Turn): Promise<Node> {

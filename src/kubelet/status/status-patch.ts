@@ -67,13 +67,20 @@ export function same(left: unknown, right: unknown): boolean {
   if (isEmpty(left) && isEmpty(right)) return true;
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
   if (Array.isArray(left) !== Array.isArray(right)) return false;
-  const names = new Set([...Object.keys(left), ...Object.keys(right)]);
-  for (const name of names)
-    if (!same((left as Record<string, unknown>)[name], (right as Record<string, unknown>)[name])) return false;
+  return sameMembers(left as Members, right as Members);
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function sameMembers(left: Members, right: Members): boolean {
+  for (const name in left) if (!same(left[name], right[name])) return false;
+  for (const name in right) if (!Object.hasOwn(left, name) && !isEmpty(right[name])) return false;
   return true;
 }
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;
-  return typeof value === 'object' && Object.values(value).every(isEmpty);
+  if (typeof value !== 'object') return false;
+  for (const name in value) if (!isEmpty((value as Members)[name])) return false;
+  return true;
 }

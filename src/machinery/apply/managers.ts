@@ -75,7 +75,7 @@ export function managersBefore(
 /** Whether an object asks for its managers to be forgotten: by an empty list, or one empty entry. */
 export function forgetsManagers({ managedFields }: ObjectMeta): boolean {
   if (managedFields === undefined || managedFields.length > 1) return false;
-  return managedFields.length === 0 || Object.keys(managedFields[0]!).length === 0;
+  return managedFields.length === 0 || isEmptyTree(managedFields[0] as FieldTree);
 }
 
 function isReadableEntry(entry: ManagedFieldsEntry): boolean {

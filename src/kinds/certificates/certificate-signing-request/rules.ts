@@ -32,7 +32,9 @@ function prepareStatus(
   for (const type of ['Approved', 'Denied']) {
     const standing = before.filter((condition) => condition.type === type);
     const said = (status?.conditions ?? []).filter((condition) => condition.type === type);
-    if (said.length === standing.length) for (const [index, one] of said.entries()) Object.assign(one, standing[index]);
+    if (said.length !== standing.length) continue;
+    // What was read and said again is shared with what stands.
+    for (const [index, one] of said.entries()) if (one !== standing[index]) Object.assign(one, standing[index]);
   }
   for (const condition of status?.conditions ?? []) {
     condition.lastUpdateTime ??= formatTime(now);
