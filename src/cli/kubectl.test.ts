@@ -155,3 +155,57 @@ test('a server that is not there is named', async () => {
     /^The connection to the server 127\.0\.0\.1:1 was refused - did you specify the right host or port\?\n$/,
   );
 });
+
+test('a verb’s own flag of a global name says nothing of the connection', async () => {
+  const args = ['create', 'clusterrolebinding', 'readers', '--clusterrole=view', '--user=jane'];
+  assert.equal(await said(...args), 'clusterrolebinding.rbac.authorization.k8s.io/readers created\n');
+  const added = await said('set', 'subject', 'clusterrolebinding', 'readers', '--user=joe');
+  assert.equal(added, 'clusterrolebinding.rbac.authorization.k8s.io/readers subjects updated\n');
+  const users = await said('get', 'clusterrolebinding', 'readers', '-o', 'jsonpath={.subjects[*].name}');
+  assert.equal(users, 'jane joe');
+});
+
+test('run --expose makes a service for the pods that it runs, whatever their labels', async () => {
+  await said('run', 'shop', '--image=shop', '--labels=tier=front', '--port=80', '--expose');
+  assert.equal(await said('get', 'service', 'shop', '-o', 'jsonpath={.spec.selector}'), '{"tier":"front"}');
+  assert.equal(await said('get', 'pods', '-l', 'tier=front', '-o', 'name'), 'pod/shop\n');
+});
+
+test('explain tells of a field and its type, and which words it may be', async () => {
+  const ports = await said('explain', 'service.spec.ports');
+  assert.match(ports, /ServicePort contains information on service's port\.\n/);
+  assert.match(ports, /^ {4} {2}\\\* 'kubernetes\.io\/ws'/m, 'lists keep their indentation');
+  const tree = await said('explain', 'pod.spec.tolerations', '--recursive');
+  assert.match(tree, /^ {2}effect\t<string>\n {2}enum: NoExecute, NoSchedule, PreferNoSchedule\n {2}key\t/m);
+});
+
+test('the details of a revision are told as describe tells them', async () => {
+  await said('create', 'deployment', 'site', '--image=site:1');
+  await said('rollout', 'status', 'deployment/site');
+  const details = await said('rollout', 'history', 'deployment/site', '--revision=1');
+  assert.match(
+    details,
+    /^deployment\.apps\/site with revision #1\nPod Template:\n {2}Labels:\tapp=site\n\tpod-template-hash=/,
+  );
+  assert.match(details, /\n {2}Containers:\n {3}site:\n {4}Image:\tsite:1\n/);
+});
+
+test('what get --raw and files leave no room for is refused', async () => {
+  assert.match(await refused('get', '--raw', 'healthz'), /^error: --raw must be a valid URL path: parse "healthz"/);
+  assert.match(await refused('get', '--raw', '/healthz', 'pods'), /^error: arguments may not be passed when --raw/);
+  assert.match(await refused('get', 'pods', '--subresource=status'), /subresource cannot be used when bulk resources/);
+  assert.match(
+    await refused('create', 'clusterrole', 'x', '--verb=list', '--non-resource-url=/x'),
+    /^error: invalid verb: 'list' for nonResourceURL\n$/,
+  );
+});
+
+test('an empty kubeconfig names no server, and a broken one is told of in one line', async () => {
+  const empty = join(cluster.folder, 'empty');
+  await writeFile(empty, '');
+  const nobody = await cluster.kubectl(['--kubeconfig', empty, 'config', 'view', '-o', 'jsonpath={.kind}']);
+  assert.equal(nobody.stdout, 'Config');
+  await writeFile(empty, 'clusters: [{');
+  const broken = await cluster.kubectl(['--kubeconfig', empty, 'get', 'pods']);
+  assert.match(broken.stderr, /^error: error loading config file ".*empty": yaml: line 1: [^\n]+\n$/);
+});

@@ -77,7 +77,7 @@ async function runVerb({ verb, path, before, rest }: Chosen, io: CliIo): Promise
   }
   const context = createContext({
     io,
-    globals: parsed.values as unknown as GlobalFlags,
+    globals: globalsOf(verb, parsed),
     changed: parsed.changed,
     argsBeforeDash: parsed.argsBeforeDash,
     commandPath: path,
@@ -90,6 +90,14 @@ async function runVerb({ verb, path, before, rest }: Chosen, io: CliIo): Promise
   } finally {
     context.close();
   }
+}
+
+/** What was said of the connection: a verb's own flag of the same name (`set subject --user`) says nothing of that. */
+function globalsOf(verb: Verb, { values }: ParsedFlags): GlobalFlags {
+  const own = Object.keys(globalFlags).filter((name) => Object.hasOwn(verb.flags, name));
+  if (own.length === 0) return values as unknown as GlobalFlags;
+  const initial = parseFlags(globalFlags, []).values;
+  return { ...values, ...Object.fromEntries(own.map((name) => [name, initial[name]])) } as unknown as GlobalFlags;
 }
 
 function parse(verb: Verb, path: string, flags: Flags, args: readonly string[]): ParsedFlags {

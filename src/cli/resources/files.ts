@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { parseYamlDocuments } from '#machinery/yaml.ts';
 import type { CommandContext } from '../context.ts';
-import { CliError } from '../failures.ts';
+import { CliError, ExitError } from '../failures.ts';
 import { booleanFlag, listFlag, textFlag } from '../flags.ts';
 
 /** Flags of commands that read manifests. */
@@ -71,7 +71,19 @@ async function readStandardInput({ io }: CommandContext): Promise<string> {
 }
 
 async function download(context: CommandContext, url: string): Promise<string> {
-  const response = await fetch(url, { signal: context.signal });
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: context.signal });
+  } catch (error) {
+    const { cause } = error as { readonly cause?: Error & { readonly code?: string } };
+    if (cause?.code !== 'ECONNREFUSED')
+      throw new CliError(`unable to read URL "${url}": ${(cause ?? (error as Error)).message}`);
+    const { host } = new URL(url);
+    throw new ExitError(
+      1,
+      `The connection to the server ${host} was refused - did you specify the right host or port?`,
+    );
+  }
   if (!response.ok) {
     throw new CliError(
       `unable to read URL "${url}", server reported ${response.status} ${response.statusText}, status code=${response.status}`,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { load } from 'js-yaml';
+import { parseYaml, YamlError } from '#machinery/yaml.ts';
 import { type ExecPlugin, execCredential } from './exec-credential.ts';
 import type { HttpClientOptions } from './options.ts';
 
@@ -126,9 +126,16 @@ export function inClusterOptions(environment: NodeJS.ProcessEnv = process.env): 
 }
 
 function parseKubeconfig(text: string, path: string): Kubeconfig {
-  const parsed: unknown = load(text, { filename: path });
-  if (parsed === undefined || parsed === null) return {};
-  if (typeof parsed !== 'object') throw new Error(`${path} is not a kubeconfig`);
+  let parsed: unknown;
+  try {
+    parsed = parseYaml(text);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    throw new Error(`error loading config file ${JSON.stringify(path)}: ${error.message}`);
+  }
+  if (parsed === null) return {};
+  if (typeof parsed !== 'object')
+    throw new Error(`error loading config file ${JSON.stringify(path)}: it is no mapping`);
   return parsed as Kubeconfig;
 }
 

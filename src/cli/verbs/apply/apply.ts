@@ -156,5 +156,5 @@ function applyOne(context: CommandContext, target: LoadedTarget, options: ApplyO
 /** One object alone, several as a List. */
 function listOf(objects: readonly JsonObject[]): JsonObject {
   if (objects.length === 1) return objects[0]!;
-  return { apiVersion: 'v1', items: objects, kind: 'List', metadata: { resourceVersion: '' } };
+  return { apiVersion: 'v1', items: objects, kind: 'List', metadata: {} };
 }

@@ -39,6 +39,13 @@ export const canI = defineVerb({
   },
 });
 
+const urlVerbs = new Set(['get', 'put', 'post', 'head', 'options', 'delete', 'patch', '*']);
+const resourceVerbs = new Set(
+  'get list watch create update patch delete deletecollection use bind impersonate escalate approve sign attest *'.split(
+    ' ',
+  ),
+);
+
 interface Question {
   readonly verb: string;
   readonly target: string;
@@ -46,9 +53,11 @@ interface Question {
 }
 
 async function check(context: CommandContext, given: CanIFlags, { verb, target, name }: Question): Promise<number> {
+  const known = target.startsWith('/') ? urlVerbs : resourceVerbs;
   const spec = target.startsWith('/')
     ? { nonResourceAttributes: { path: target, verb } }
     : { resourceAttributes: await attributes(context, given, { verb, target, name }) };
+  if (!known.has(verb)) context.err(`Warning: verb '${verb}' is not a known verb\n\n`);
   const review = await context.request({
     method: 'POST',
     path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',

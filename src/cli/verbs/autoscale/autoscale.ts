@@ -34,6 +34,10 @@ export const autoscale = defineVerb({
   async run(context, flags, args) {
     const { max, min, cpu, memory, name, 'cpu-percent': percent } = flags;
     if (!context.changed.has('max')) throw new CliError('required flag(s) "max" not set');
+    if (context.changed.has('cpu-percent'))
+      context.err(
+        "Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format (e.g., '70%' for utilization or '500m' for milliCPU).\n",
+      );
     if (max < 1) throw new CliError(`--max=MAXPODS is required and must be at least 1, max: ${max}`);
     if (max < min)
       throw new CliError(`--max=MAXPODS must be larger or equal to --min=MINPODS, max: ${max}, min: ${min}`);
@@ -43,7 +47,9 @@ export const autoscale = defineVerb({
     ];
     await visitTargets(await loadTargets(context, { args, files: flags }), async (target) => {
       if (!target.info.subresources.includes('scale'))
-        throw new CliError(`cannot autoscale a ${target.info.kind}: it has no scale`);
+        throw new CliError(
+          `cannot autoscale a ${target.info.kind}: could not find scale subresource for ${target.info.group}/${target.info.version}, Resource=${target.info.resource} in discovery information`,
+        );
       const scaler: JsonObject = {
         apiVersion: 'autoscaling/v2',
         kind: 'HorizontalPodAutoscaler',

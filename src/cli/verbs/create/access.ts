@@ -77,6 +77,8 @@ export const role = defineGenerator({
   },
 });
 
+const urlVerbs = new Set(['*', 'get', 'post', 'put', 'delete', 'patch', 'head', 'options']);
+
 export const clusterRole = defineGenerator({
   name: 'clusterrole',
   summary: 'Create a cluster role',
@@ -100,6 +102,8 @@ export const clusterRole = defineGenerator({
     const verbs = verbsOf(context, flags);
     if (flags.resource.length === 0 && urls.length === 0)
       throw new CliError('one of resource or nonResourceURL must be specified');
+    const odd = urls.length === 0 ? undefined : verbs.find((verb) => !urlVerbs.has(verb));
+    if (odd !== undefined) throw new CliError(`invalid verb: '${odd}' for nonResourceURL`);
     const rules = flags.resource.length === 0 ? [] : await rulesOf(context, flags);
     return { ...head, rules: [...rules, ...(urls.length === 0 ? [] : [{ nonResourceURLs: urls, verbs }])] };
   },

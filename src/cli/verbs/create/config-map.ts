@@ -23,7 +23,7 @@ export const configMap = defineGenerator({
   build({ name, flags }) {
     const data: Record<string, string> = {};
     const binaryData: Record<string, string> = {};
-    for (const [key, bytes] of dataSources(flags)) {
+    for (const [key, bytes] of dataSources(flags, `ConfigMap ${JSON.stringify(name)}`)) {
       const text = utf8Of(bytes);
       if (text === undefined) binaryData[key] = bytes.toString('base64');
       else data[key] = text;

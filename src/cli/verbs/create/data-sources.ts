@@ -10,8 +10,11 @@ export interface SourceQuestion {
 
 const keyPattern = /^[-._a-zA-Z0-9]+$/;
 
-/** Keys and their bytes, from files, folders, literals and environment files. Throws CliError. */
-export function dataSources(question: SourceQuestion): ReadonlyMap<string, Buffer> {
+/**
+ * Keys and their bytes, from files, folders, literals and environment files. Throws CliError.
+ * @param holder `Secret "door"`, for messages
+ */
+export function dataSources(question: SourceQuestion, holder: string): ReadonlyMap<string, Buffer> {
   const { 'from-env-file': envFiles, 'from-file': files, 'from-literal': literals } = question;
   if (envFiles.length > 0 && (files.length > 0 || literals.length > 0)) {
     throw new CliError('from-env-file cannot be combined with from-file or from-literal');
@@ -20,10 +23,11 @@ export function dataSources(question: SourceQuestion): ReadonlyMap<string, Buffe
   const add = (key: string, bytes: Buffer): void => {
     if (!keyPattern.test(key) || key === '.' || key === '..') {
       throw new CliError(
-        `"${key}" is not a valid key name: a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`,
+        `"${key}" is not a valid key name for a ${holder.split(' ')[0]}: a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`,
       );
     }
-    if (data.has(key)) throw new CliError(`cannot add key "${key}", another key by that name already exists`);
+    if (data.has(key))
+      throw new CliError(`cannot add key "${key}", another key by that name already exists in Data for ${holder}`);
     data.set(key, bytes);
   };
   for (const text of literals) {

@@ -35,7 +35,12 @@ const generic = defineGenerator({
   usage: 'NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none]',
   flags: { ...sourceFlags, type: textFlagWith('', 'The type of secret to create') },
   build: ({ name, flags }) =>
-    secretOf({ name, type: flags.type, data: dataSources(flags), appendsHash: flags['append-hash'] }),
+    secretOf({
+      name,
+      type: flags.type,
+      data: dataSources(flags, `Secret ${JSON.stringify(name)}`),
+      appendsHash: flags['append-hash'],
+    }),
 });
 
 const hashFlag = { 'append-hash': booleanFlag('Append a hash of the secret to its name.') } as const;
@@ -67,7 +72,7 @@ function readPem(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch {
-    throw new CliError(`open ${path}: no such file or directory`);
+    throw new CliError(`Cannot read file ${path}, open ${path}: no such file or directory`);
   }
 }
 
@@ -91,7 +96,10 @@ const dockerRegistry = defineGenerator({
     const files = flags['from-file'];
     if (files.length > 0) {
       const named = files.map((path) => (path.includes('=') ? path : `.dockerconfigjson=${path}`));
-      const data = dataSources({ 'from-file': named, 'from-literal': [], 'from-env-file': [] });
+      const data = dataSources(
+        { 'from-file': named, 'from-literal': [], 'from-env-file': [] },
+        `Secret ${JSON.stringify(name)}`,
+      );
       return secretOf({ name, type, data, appendsHash });
     }
     if (username === '' || password === '' || server === '') {

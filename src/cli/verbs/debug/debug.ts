@@ -8,9 +8,10 @@ import { builtInOf, createGenerated } from '../../manifests/generate.ts';
 import { patchTarget } from '../../manifests/patches.ts';
 import { type LoadedTarget, loadOne } from '../../manifests/targets.ts';
 import { untilObject } from '../../manifests/watch.ts';
-import { announceAttach, runSession, streamsOf } from '../../remote/attach.ts';
+import { announceAttach, streamsOf } from '../../remote/attach.ts';
 import { podPath } from '../../remote/pods.ts';
 import { defineVerb } from '../../verb.ts';
+import { joinOrRead, printLog } from '../run/attach.ts';
 import { copyOf, debugContainer, nodePod } from './pods.ts';
 
 const flags = {
@@ -110,7 +111,9 @@ async function addContainer(
       '--target is not set: the processes of other containers are out of sight unless the pod shares them.\n',
     );
   } else if (values.target !== undefined && !values.quiet) {
-    context.err(`Targeting container ${JSON.stringify(values.target)}. The container runtime must support it.\n`);
+    context.err(
+      `Targeting container ${JSON.stringify(values.target)}. If you don't see processes from this container it may be because the container runtime doesn't support this feature.\n`,
+    );
   }
   if (values.container === undefined && !values.quiet) context.err(`Defaulting debug container name to ${name}.\n`);
   const body = { spec: { ephemeralContainers: [container] } };
@@ -131,14 +134,18 @@ async function attachIfWanted(
 ): Promise<number> {
   if (!values.attach && !values.stdin) return 0;
   const target = { info: builtInOf({ apiVersion: 'v1', kind: 'Pod' }), namespace: context.namespace(), name: pod };
-  await untilObject(context, target, (object) => {
+  const isOver = await untilObject(context, target, (object) => {
     if (object === undefined) throw new CliError(`pods "${pod}" not found`);
     const { status } = object as unknown as Pod;
     const all = [...(status?.containerStatuses ?? []), ...(status?.ephemeralContainerStatuses ?? [])];
     const state = all.find(({ name }) => name === container)?.state;
-    return state?.running !== undefined || state?.terminated !== undefined ? true : undefined;
+    if (state?.terminated !== undefined) return true;
+    return state?.running !== undefined ? false : undefined;
   });
   const streams = streamsOf(context, values);
   announceAttach(context, streams, values.quiet);
-  return runSession(context, { path: podPath(context, pod, 'attach'), container, streams });
+  const request = { path: podPath(context, pod, 'attach'), container };
+  if (isOver || (await joinOrRead(context, request, streams)) === 'ended early')
+    await printLog(context, pod, container);
+  return 0;
 }

@@ -4,8 +4,6 @@ import { type Described, head, type Sheet } from './sheet.ts';
 
 /** Paths that the head has told already, or that nobody wants to read. */
 const told = new Set([
-  '.apiVersion',
-  '.kind',
   '.metadata.name',
   '.metadata.namespace',
   '.metadata.labels',
@@ -16,8 +14,6 @@ const told = new Set([
 /** Any object at all: its fields in order, with their names spelled out. */
 export async function describeGeneric(sheet: Sheet, object: Described, options: DescribeOptions): Promise<void> {
   head(sheet, { namespace: '', ...object.metadata });
-  sheet.field('API Version', String(object['apiVersion'] ?? ''));
-  sheet.field('Kind', String(object['kind'] ?? ''));
   content(sheet, object, 0, '');
   await describeEvents(sheet, options, { metadata: object.metadata });
 }
@@ -49,7 +45,7 @@ const acronyms = new Set(['api', 'url', 'uid', 'osb', 'guid']);
 /** `creationTimestamp` becomes Creation Timestamp, `uid` UID. */
 function spelledOut(field: string): string {
   if (!/^[A-Za-z-]+$/.test(field)) return field;
-  const words = field.match(/[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|-+/g) ?? [field];
+  const words = field.match(/URLs$|[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|-+/g) ?? [field];
   return words
     .map((word) =>
       acronyms.has(word.toLowerCase()) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1),

@@ -48,7 +48,7 @@ export class Sheet {
   #several(label: string, values: readonly string[], indent: string): void {
     const [first = '<none>', ...rest] = values;
     this.raw(`${indent}${label}:\t${first}\n`);
-    for (const value of rest) this.raw(`${indent}\t${value}\n`);
+    for (const value of rest) this.raw(`\t${value}\n`);
   }
 }
 

@@ -22,23 +22,43 @@ export function describeFields(
   schemas: Schemas,
   { withFields }: { readonly withFields: boolean },
 ): string {
-  const own = field.description ?? '';
-  const shared = resolved(field, schemas).description ?? holder.description ?? '';
-  const texts = [...new Set([own, shared].filter((text) => text !== ''))];
-  const about =
-    texts.length === 0 ? `${indentation}<empty>\n` : texts.map((text) => `${wrapped(text)}\n${indentation}\n`).join('');
+  const about = `${wrapped(descriptions(field, schemas) || '<empty>')}\n`;
   if (holder.properties === undefined) return `DESCRIPTION:\n${about}\n`;
   return `DESCRIPTION:\n${about}${withFields ? `FIELDS:\n${fieldList(holder, schemas)}\n` : ''}`;
+}
+
+/** What is said of a field, then of its type, and of the type of its items or values. */
+function descriptions(field: FieldSchema, schemas: Schemas): string {
+  const name = field.$ref === undefined ? undefined : referenceOf(field);
+  const {
+    description,
+    allOf = [],
+    items,
+    additionalProperties,
+  } = name === undefined ? field : (schemas[name] ?? field);
+  const below = [...allOf, items, typeof additionalProperties === 'object' ? additionalProperties : undefined];
+  const own = description === undefined || description === '' ? '' : `${description}\n`;
+  return own + below.map((schema) => (schema === undefined ? '' : descriptions(schema, schemas))).join('');
+}
+
+/** Values named where each field has one line. */
+const fewValues = 4;
+
+/** The words that a field may be, `""` for none. */
+function enumLine(schema: FieldSchema, schemas: Schemas, indent: string): string {
+  const values = (resolved(schema, schemas).enum ?? []).map((value) => (value === '' ? '""' : String(value)));
+  if (values.length === 0) return '';
+  const more = values.length > fewValues ? ', ....' : '';
+  return `${indent}enum: ${values.slice(0, fewValues).join(', ')}${more}\n`;
 }
 
 function fieldList(holder: FieldSchema, schemas: Schemas): string {
   return namesOf(holder)
     .map((name) => {
       const schema = holder.properties![name]!;
-      const values = resolved(schema, schemas).enum ?? [];
-      const list = values.length === 0 ? '' : `  enum: ${values.map(String).join(', ')}\n`;
-      const text = schema.description ?? resolved(schema, schemas).description ?? '';
-      return `  ${line(name, holder, schemas)}\n${list}${text === '' ? `${indentation}<no description>` : wrapped(text)}\n\n`;
+      const list = enumLine(schema, schemas, '  ');
+      const text = wrapped(schema.description || '<no description>');
+      return `  ${line(name, holder, schemas)}\n${list}${text}\n\n`;
     })
     .join('');
 }
@@ -54,7 +74,9 @@ export function fieldTree(holder: FieldSchema, schemas: Schemas, level: number, 
         isCycle || inner.schema.properties === undefined
           ? ''
           : fieldTree(inner.schema, schemas, level + 1, reference === undefined ? within : [...within, reference]);
-      return `${'  '.repeat(level)}${line(name, holder, schemas)}\n${below}`;
+      const indent = '  '.repeat(level);
+      const values = enumLine(holder.properties![name]!, schemas, indent);
+      return `${indent}${line(name, holder, schemas)}\n${values}${below}`;
     })
     .join('');
 }
@@ -65,23 +87,23 @@ function line(name: string, { properties, required = [] }: FieldSchema, schemas:
   return `${name}\t<${typeName(properties![name]!, schemas)}>${required.includes(name) ? ' -required-' : ''}`;
 }
 
-/** Lines of whole words; what stood on lines of their own stays so. */
+/** Lines of whole words, with the spaces that stood between them; what stood on lines of their own stays so. */
 function wrapped(text: string): string {
   const limit = textWidth - indentation.length;
   return text
-    .trim()
     .split('\n')
-    .flatMap((paragraph) => {
-      const lines: string[] = [];
-      let current = '';
-      for (const word of paragraph.split(' ')) {
-        if (current !== '' && current.length + 1 + word.length > limit) {
-          lines.push(current);
-          current = word;
-        } else current = current === '' ? word : `${current} ${word}`;
-      }
-      return [...lines, current];
-    })
+    .flatMap((paragraph) => linesOf(paragraph, limit))
     .map((each) => `${indentation}${each}`)
     .join('\n');
+}
+
+function linesOf(paragraph: string, limit: number): readonly string[] {
+  const lines = [''];
+  for (const [, space = '', word = ''] of paragraph.matchAll(/(\s*)(\S*)/g)) {
+    // A word that no line has room for is on a line of its own, and longer.
+    const length = lines.at(-1)!.length + space.length + Math.min(word.length, limit - 1);
+    if (length <= limit) lines.push(`${lines.pop()}${space}${word}`);
+    else if (word !== '') lines.push(word);
+  }
+  return lines;
 }

@@ -58,7 +58,8 @@ kubectl expose deployment web --port=80 --target-port=8000`,
     await visitTargets(selection, async (target) => {
       const service = serviceFor(target, values);
       const changed = values.overrides === undefined ? service : overridden(service, values.overrides);
-      const placed = context.namespaceIsExplicit ? changed : withMetadata(changed, { namespace: target.namespace });
+      const placed =
+        target.namespace === context.namespace() ? changed : withMetadata(changed, { namespace: target.namespace });
       await createGenerated(context, placed, {
         flags: values,
         fieldManager: values['field-manager'],

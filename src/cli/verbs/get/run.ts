@@ -24,7 +24,7 @@ export interface Answer {
 }
 
 export async function runGet(context: CommandContext, flags: GetFlags, args: readonly string[]): Promise<number> {
-  if (flags.raw !== undefined) return runRaw(context, flags.raw);
+  if (flags.raw !== undefined) return runRaw(context, flags, args);
   checkFlags(flags, args);
   const printer = await listPrinter(flags);
   const request = await requested(context, flags, args);
@@ -53,8 +53,17 @@ function checkFlags(flags: GetFlags, args: readonly string[]): void {
   }
 }
 
-async function runRaw(context: CommandContext, uri: string): Promise<number> {
-  const { body } = await context.stream({ path: uri.startsWith('/') ? uri : `/${uri}`, accept: '*/*' });
+async function runRaw(context: CommandContext, flags: GetFlags, args: readonly string[]): Promise<number> {
+  const uri = flags.raw ?? '';
+  if (args.length > 0) throw new CliError('arguments may not be passed when --raw is specified');
+  if ((flags.output ?? '') !== '') throw new CliError('--raw and --output are mutually exclusive');
+  if (flags.watch || flags['watch-only'] || flags.selector !== undefined)
+    throw new CliError(
+      '--raw may not be specified with other flags that filter the server request or alter the output',
+    );
+  if (!uri.startsWith('/'))
+    throw new CliError(`--raw must be a valid URL path: parse ${JSON.stringify(uri)}: invalid URI for request`);
+  const { body } = await context.stream({ path: uri, accept: '*/*' });
   for await (const chunk of body) context.out(Buffer.from(chunk as Uint8Array).toString('utf8'));
   return 0;
 }
@@ -66,6 +75,11 @@ async function requested(context: CommandContext, flags: GetFlags, args: readonl
     subresource: flags.subresource,
   };
   if (flags.filename.length > 0 || flags.kustomize !== undefined) {
+    if (args.length > 0) {
+      throw new CliError(
+        'when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well',
+      );
+    }
     const manifests = await readManifests(context, flags);
     const queries = await Promise.all(manifests.map(({ object }) => placeManifest(context, object)));
     return {
@@ -79,6 +93,8 @@ async function requested(context: CommandContext, flags: GetFlags, args: readonl
     if (flags.selector !== undefined) throw new CliError('name cannot be provided when a selector is specified');
     if (flags['all-namespaces']) throw new CliError('a resource cannot be retrieved by name across all namespaces');
   }
+  if (flags.subresource !== undefined && flags.subresource !== '' && targets.some(({ name }) => name === undefined))
+    throw new CliError('subresource cannot be used when bulk resources are specified');
   const scope = flags['all-namespaces'] ? undefined : context.namespace();
   return {
     queries: targets.map(({ info, name }) => ({

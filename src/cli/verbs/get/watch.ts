@@ -48,7 +48,9 @@ export async function watchResources(context: CommandContext, flags: GetFlags, {
       if (type !== 'BOOKMARK') context.out(printer(type, object));
     }
   } catch (error) {
-    if (!context.signal.aborted) throw error;
+    // A watch that lasts as long as a request may has not failed.
+    const isOver = context.changed.has('request-timeout') && (error as Error).message === 'aborted';
+    if (!context.signal.aborted && !isOver) throw error;
   }
   return 0;
 }

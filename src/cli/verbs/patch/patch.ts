@@ -8,11 +8,11 @@ import { parseYaml } from '#machinery/yaml.ts';
 import type { ResourceInfo } from '../../discovery/mapper.ts';
 import { CliError } from '../../failures.ts';
 import { booleanFlag, textFlag, textFlagWith } from '../../flags.ts';
-import { dryRunFlags, dryRunOf, dryRunSuffix } from '../../manifests/dry-run.ts';
+import { dryRunFlags, dryRunOf } from '../../manifests/dry-run.ts';
 import { chosenTargets } from '../../manifests/modify.ts';
 import { withKind } from '../../manifests/objects.ts';
 import { type PatchRequest, type PatchType, patchTarget, schemaOf } from '../../manifests/patches.ts';
-import { visitTargets } from '../../manifests/targets.ts';
+import { targetPath, visitTargets } from '../../manifests/targets.ts';
 import { labelOf, objectPrinter, printFlags } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
@@ -50,17 +50,14 @@ kubectl patch pod web-0 --type=json -p '[{"op":"remove","path":"/metadata/labels
     if (selection.targets.length === 0 && selection.problems.length === 0)
       throw new CliError('no objects passed to patch');
     await visitTargets(selection, async (target) => {
+      const before =
+        subresource === undefined ? target.object : await context.request({ path: targetPath(target, subresource) });
       const isLocal = flags.local || dryRun === 'client';
       const request: PatchRequest = { type, body, dryRun, fieldManager: flags['field-manager'], subresource };
-      const result = isLocal
-        ? patchHere(target.object, request, target.info)
-        : await patchTarget(context, target, request);
-      const changed = !equalValues(withKind(target.object, target.info), withKind(result, target.info));
+      const result = isLocal ? patchHere(before, request, target.info) : await patchTarget(context, target, request);
+      const changed = !equalValues(withKind(before, target.info), withKind(result, target.info));
       if (print !== undefined) context.out(print(withKind(result, target.info)));
-      else
-        context.out(
-          `${labelOf(withKind(result, target.info))} patched${changed ? '' : ' (no change)'}${dryRunSuffix(dryRun)}\n`,
-        );
+      else context.out(`${labelOf(withKind(result, target.info))} patched${changed ? '' : ' (no change)'}\n`);
     });
     return 0;
   },

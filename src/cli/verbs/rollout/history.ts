@@ -1,4 +1,4 @@
-import { dumpYaml } from '#machinery/yaml.ts';
+import type { PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
 import { CliError } from '../../failures.ts';
 import { integerFlag, textFlag } from '../../flags.ts';
 import { withKind } from '../../manifests/objects.ts';
@@ -6,6 +6,8 @@ import { loadTargets, targetLabel, visitTargets } from '../../manifests/targets.
 import { objectPrinter, printFlags } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
+import { describePodTemplate } from '../describe/pod-template.ts';
+import { Sheet } from '../describe/sheet.ts';
 import { changeCauseAnnotation, type Revision, revisionsOf } from './revisions.ts';
 
 export const history = defineVerb({
@@ -50,9 +52,7 @@ function table(revisions: readonly Revision[]): string {
 }
 
 function details({ template }: Revision): string {
-  const indented = dumpYaml(template)
-    .trimEnd()
-    .split('\n')
-    .map((line) => `  ${line}`);
-  return `Pod Template:\n${indented.join('\n')}\n`;
+  const sheet = new Sheet();
+  describePodTemplate(sheet, template as unknown as PodTemplateSpec);
+  return sheet.text;
 }

@@ -28,7 +28,7 @@ export const undo = defineVerb({
     await visitTargets(await loadTargets(context, { args, files: flags, selector: flags.selector }), async (target) => {
       if (lastAppliedText(target.object) !== undefined) {
         context.err(
-          `Warning: resource ${target.info.resource}/${target.name} was previously managed with 'kubectl apply'. Its last-applied-configuration annotation stays as it is, so that the next 'kubectl apply' may bring back what is rolled back now.\n`,
+          `Warning: resource ${target.info.resource}/${target.name} was previously managed with 'kubectl apply'. Rolling back will not update the kubectl.kubernetes.io/last-applied-configuration annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.\n`,
         );
       }
       const done = await rollBack(context, target, wanted, (request) =>
@@ -67,7 +67,8 @@ async function rollBack(context: CommandContext, target: LoadedTarget, wanted: n
 /** The revision that was asked for; without one, the last but one. */
 function choose({ info, name }: LoadedTarget, revisions: readonly Revision[], wanted: number): Revision {
   const kind = info.kind.toLowerCase();
-  if (revisions.length === 0) throw new CliError(`no rollout history found for ${kind} ${JSON.stringify(name)}`);
+  if (revisions.length === 0 || (wanted === 0 && kind === 'deployment' && revisions.length === 1))
+    throw new CliError(`no rollout history found for ${kind} ${JSON.stringify(name)}`);
   const chosen = wanted === 0 ? revisions.at(-2) : revisions.find(({ number }) => number === wanted);
   if (chosen !== undefined) return chosen;
   if (wanted === 0) throw new CliError(`no last revision to roll back to`);

@@ -55,7 +55,8 @@ export async function attachToNewPod(context: CommandContext, name: string, opti
 
 type Streams = Parameters<typeof driveSession>[2];
 
-async function joinOrRead(
+/** Joins a container; where it is over already, says so: what it said is read instead. */
+export async function joinOrRead(
   context: CommandContext,
   request: { readonly path: string; readonly container: string },
   streams: Streams,
@@ -66,13 +67,13 @@ async function joinOrRead(
   } catch (error) {
     context.signal.throwIfAborted();
     context.err(
-      `warning: couldn't attach to ${request.path.split('/').at(-2)}, falling back to streaming logs: ${(error as Error).message}\n`,
+      `warning: couldn't attach to pod/${request.path.split('/').at(-2)}, falling back to streaming logs: ${(error as Error).message}\n`,
     );
     return 'ended early';
   }
 }
 
-async function printLog(context: CommandContext, name: string, container: string): Promise<void> {
+export async function printLog(context: CommandContext, name: string, container: string): Promise<void> {
   const { body } = await context.stream({
     path: podPath(context, name, 'log'),
     query: { container, follow: true },

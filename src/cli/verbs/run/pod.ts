@@ -43,7 +43,7 @@ export function podOf({ name, words, flags }: PodQuestion): JsonObject {
     kind: 'Pod',
     metadata: {
       name,
-      labels: flags.labels === undefined ? { run: name } : Object.fromEntries(flags.labels.split(',').map(pairOf)),
+      labels: labelsOf(name, flags.labels),
       ...(flags.annotations.length === 0 ? {} : { annotations }),
     },
     spec: { containers: [container], dnsPolicy: 'ClusterFirst', restartPolicy: restart },
@@ -69,13 +69,18 @@ function variableOf(text: string): JsonObject {
   return { name: text.slice(0, equals), ...(value === '' ? {} : { value }) };
 }
 
-/** The service of `--expose`. */
-export function serviceOf(name: string, port: string): JsonObject {
+function labelsOf(name: string, labels: string | undefined): JsonObject {
+  return labels === undefined ? { run: name } : Object.fromEntries(labels.split(',').map(pairOf));
+}
+
+/** The service of `--expose`, for the pods with these labels. */
+export function serviceOf(name: string, port: string, labels: string | undefined): JsonObject {
+  const selector = labelsOf(name, labels);
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name },
-    spec: { ports: [{ port: portOf(port), protocol: 'TCP', targetPort: portOf(port) }], selector: { run: name } },
+    metadata: { name, ...(labels === undefined ? {} : { labels: selector }) },
+    spec: { ports: [{ port: portOf(port), protocol: 'TCP', targetPort: portOf(port) }], selector },
     status: { loadBalancer: {} },
   };
 }

@@ -123,8 +123,9 @@ function check(context: CommandContext, flags: RunFlags, isAttached: boolean): v
 }
 
 async function expose(context: CommandContext, name: string, flags: RunFlags): Promise<void> {
-  const service = serviceOf(name, flags.port ?? '');
+  const service = serviceOf(name, flags.port ?? '', flags.labels);
   await createGenerated(context, service, { flags, fieldManager: flags['field-manager'], isPlain: true });
+  if (flags.output === 'yaml') context.out('---\n---\n');
 }
 
 async function remove(context: CommandContext, pod: JsonObject, flags: RunFlags): Promise<void> {

@@ -19,9 +19,7 @@ export const setServiceAccount = defineVerb({
       flags,
       resources: args.slice(0, -1),
       operation: 'serviceaccount updated',
-      // The old name of the field is still read by some: both stay the same.
-      change: (target) =>
-        withPodSpec(target, (spec) => ({ ...spec, serviceAccountName, serviceAccount: serviceAccountName })),
+      change: (target) => withPodSpec(target, (spec) => ({ ...spec, serviceAccountName })),
     });
   },
 });

@@ -1,3 +1,4 @@
+import { parseQuantity } from '#machinery/quantity.ts';
 import { CliError } from '../../failures.ts';
 import { textFlagWith } from '../../flags.ts';
 import { withContainers } from '../../manifests/pod-specs.ts';
@@ -48,6 +49,14 @@ export const setResources = defineVerb({
   },
 });
 
+function checkQuantity(text: string): void {
+  try {
+    parseQuantity(text);
+  } catch (error) {
+    throw new CliError((error as Error).message);
+  }
+}
+
 type Amounts = Readonly<Record<string, string>>;
 
 function listOf(text: string): Amounts {
@@ -58,6 +67,7 @@ function listOf(text: string): Amounts {
       if (name === '' || rest.length > 0 || amount === '') {
         throw new CliError(`invalid argument syntax ${pair}, expected <resource>=<value>`);
       }
+      checkQuantity(amount);
       return [name, amount];
     }),
   );

@@ -64,7 +64,7 @@ async function runWait(
 ): Promise<number> {
   const wishes = values.for.map(wishOf);
   const [wish] = wishes;
-  if (wish === undefined) throw new CliError('required flag(s) "for" not set');
+  if (wish === undefined) throw new CliError('unrecognized condition: []');
   const print = await objectPrinter(values);
   const timeoutMs = values.timeout < 0 ? weekMs : values.timeout;
   const deadline = context.clock.monotonic() + timeoutMs;
