@@ -108,7 +108,7 @@ const endOfLine = 0x0a;
 
 /** JSON as a line, if it is none yet. */
 export function asLine(json: Uint8Array): Uint8Array {
-  if (json.at(-1) === endOfLine) return json;
+  if (endsLine(json)) return json;
   const line = new Uint8Array(json.length + 1);
   line.set(json);
   line[json.length] = endOfLine;
@@ -117,7 +117,11 @@ export function asLine(json: Uint8Array): Uint8Array {
 
 /** JSON without the end of its line, to stand within other JSON. */
 export function withoutLine(json: Uint8Array): Uint8Array {
-  return json.at(-1) === endOfLine ? json.subarray(0, -1) : json;
+  return endsLine(json) ? json.subarray(0, -1) : json;
+}
+
+export function endsLine(json: Uint8Array): boolean {
+  return json[json.length - 1] === endOfLine;
 }
 
 /** JSON text of a value, which may hold bigints. */

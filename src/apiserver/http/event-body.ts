@@ -34,7 +34,7 @@ export class EventBody {
 
   /** Whether more may be written at once. Pieces are never empty. */
   write(piece: Uint8Array): boolean {
-    countSent(this.#response, piece);
+    countSent(this.#response, piece.length);
     return this.#response.write(this.#isFramedHere ? chunkOf(piece) : piece);
   }
 

@@ -38,8 +38,9 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   const items: StoredObject[] = [];
   const { revision, counts } = cache;
   const entries = cache.list(namespace === '' ? undefined : namespace);
+  const isChoosy = choosesAmong(operation);
   for (const { value, key } of entries) {
-    if (filter(value, key)) items.push(value);
+    if (!isChoosy || filter(value, key)) items.push(value);
   }
   counts.lists++;
   counts.fetched += entries.length;
@@ -187,7 +188,7 @@ export async function watchObjects(registry: Registry, operation: Operation): Pr
     }
   }
   const fromRevision = sendsState || wanted === undefined || wanted === 0 ? revision : wanted;
-  const isChoosy = options.labelSelector !== undefined || options.fieldSelector !== undefined;
+  const isChoosy = choosesAmong(operation);
   const stream = cache.watch({ fromRevision, filter, interest: interestOf(operation), isChoosy, signal });
   const spread = 1 + registry.environment.random.next();
   return {
@@ -206,6 +207,11 @@ export async function watchObjects(registry: Registry, operation: Operation): Pr
       revision: () => (cache.revision < fromRevision ? 0 : cache.revision),
     },
   };
+}
+
+/** Whether the filter asks for more than a namespace or a name. */
+function choosesAmong({ options }: Operation): boolean {
+  return options.labelSelector !== undefined || options.fieldSelector !== undefined;
 }
 
 /** Namespace, name, labels and fields, the cheapest first. */
