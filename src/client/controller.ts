@@ -33,7 +33,7 @@ export interface Turn {
 export type Reconcile = (key: string, turn: Turn) => Promise<ReconcileResult>;
 
 /** The keys that an event concerns. Of a change it is asked twice: for the object as it was, and as it is. */
-export type KeysOf<T extends ApiObject> = (object: T, event: InformerEvent<T>) => Iterable<string>;
+export type KeysOf<T extends ApiObject> = (object: T, event: InformerEvent<T>) => readonly string[];
 
 export type InformerEvent<T extends ApiObject> =
   | { readonly type: 'added' }
@@ -152,9 +152,10 @@ function subscribe<T extends ApiObject>(
     added: (object) => each(object, { type: 'added' }),
     updated(old, object) {
       const event: InformerEvent<T> = { type: 'updated', old, current: object };
-      // Both, since what an object belongs to may have changed.
-      each(old, event);
-      each(object, event);
+      // Both, since what an object belongs to may have changed; a key of both has one turn for it.
+      const before = keysOf(old, event);
+      for (const key of before) enqueue(key);
+      for (const key of keysOf(object, event)) if (!before.includes(key)) enqueue(key);
     },
     deleted: (object) => each(object, { type: 'deleted' }),
   });

@@ -6,6 +6,7 @@ import { podCondition } from '#kinds/core/pod/state.ts';
 import { Lease as LeaseKind, Node as NodeKind, Pod as PodKind } from '#kinds/generated/handles.ts';
 import type { Lease } from '#kinds/generated/types/coordination_v1.ts';
 import type { Node, Pod } from '#kinds/generated/types/core_v1.ts';
+import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import { formatTime } from '#machinery/time.ts';
 import { byNodeName } from '../shared/pods.ts';
@@ -40,12 +41,15 @@ class Nodes {
   constructor(context: ControllerContext) {
     this.#context = context;
     const { clock } = context.environment;
-    this.#nodes = context.watch(NodeKind, (node, { type }) => {
+    this.#nodes = context.watch(NodeKind, (node, event) => {
       const name = node.metadata.name ?? '';
-      if (type !== 'deleted' && readyCondition(node)?.status === 'True') this.#ready.add(name);
+      if (event.type === 'updated' && node === event.old) return [];
+      const isReady = event.type !== 'deleted' && readyCondition(node)?.status === 'True';
+      if (isReady) this.#ready.add(name);
       else this.#ready.delete(name);
-      if (type === 'deleted') this.#heartbeats.forget(name);
+      if (event.type === 'deleted') this.#heartbeats.forget(name);
       else this.#heartbeats.reported(node, clock.now());
+      if (isReady && event.type === 'updated' && !hasNews(event.old, node)) return [];
       return [name, ...this.#othersIfAllLostChanged(name)];
     });
     this.#pods = context.watch(PodKind);
@@ -149,4 +153,11 @@ class Nodes {
     this.#allLost = allLost;
     return [...this.#nodes.list()].map(({ metadata }) => metadata.name ?? '').filter((other) => other !== name);
   }
+}
+
+/** Whether more than the times of a node have changed: heartbeats are not worth a turn. */
+function hasNews(old: Node, node: Node): boolean {
+  if (!equalValues(old.spec, node.spec)) return true;
+  const statuses = ({ status }: Node) => status?.conditions?.map(({ type, status: value }) => [type, value]);
+  return !equalValues(statuses(old), statuses(node));
 }
