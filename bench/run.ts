@@ -5,12 +5,15 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isRoot } from '#testing/machine.ts';
+import { measureObjects, measureSelectionAndPatches } from './api.ts';
+import { buildBareServer } from './bare.ts';
 import { measureGrowth } from './growth.ts';
 import { measureLargeStore } from './large-store.ts';
-import { LoadClient, measureRate, medianOf } from './load.ts';
+import { LoadClient, medianOf } from './load.ts';
 import { drawGrowth, growthTable } from './plot.ts';
 import { measureForms } from './protobuf.ts';
 import { measureRealNode } from './real-node.ts';
+import { FigureTable } from './table.ts';
 import { cpuSeconds, residentMegabytes, startPeer, startProa, type Target } from './target.ts';
 import { measureWatchers } from './watchers.ts';
 
@@ -24,121 +27,28 @@ const { values } = parseArgs({
   },
 });
 /** What is measured: all but the growth, which takes minutes and writes into docs. */
-const parts = ['starts', 'in-process', 'node', 'api', 'forms', 'watchers', 'deployment', 'large', 'growth'] as const;
+const parts = [
+  'starts',
+  'in-process',
+  'node',
+  'api',
+  'forms',
+  'watchers',
+  'deployment',
+  'bare',
+  'large',
+  'growth',
+] as const;
 type Part = (typeof parts)[number];
 const wanted = new Set<string>(values.only?.split(',') ?? parts.filter((part) => part !== 'growth'));
 const isWanted = (part: Part): boolean => wanted.has(part);
 const limit = Number(values.limit);
 const durationMs = Number(values.seconds) * 1000;
 const idleSeconds = 20;
-const listObjects = 10_000;
 const podCount = 2_000;
 const nodeCount = 100;
 
-/** One line of the table. `higher`: more is better. */
-interface Row {
-  readonly what: string;
-  readonly unit: string;
-  readonly higher: boolean;
-  readonly target: string;
-  proa?: number;
-  official?: number;
-}
-
-const rows = new Map<string, Row>();
-function note(
-  what: string,
-  unit: string,
-  target: string,
-  { higher, by, value }: { higher: boolean; by: string; value: number },
-): void {
-  const row: Row = rows.get(what) ?? { what, unit, higher, target };
-  if (by === 'Proa') row.proa = value;
-  else row.official = value;
-  rows.set(what, row);
-  process.stderr.write(`${by.padEnd(9)} ${what}: ${value.toFixed(1)} ${unit}\n`);
-}
-
-const configMaps = '/api/v1/namespaces/default/configmaps';
-const payload = 'x'.repeat(1900);
-const configMap = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
-  JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name, labels: { app: 'bench', ...labels } },
-    data: { payload },
-  });
-/** One object in so many has a label of its own. */
-const labelled = 100;
-
-async function measureApi({ name: by, access }: Target): Promise<void> {
-  const one = new LoadClient(access, 1);
-  const many = new LoadClient(access, 100);
-  const reader = new LoadClient(access, 64);
-  await measureRate(16, 1500, (index) => many.call('POST', configMaps, configMap(`warm-${index}`)));
-  const single = await measureRate(1, durationMs, (index) => one.call('POST', configMaps, configMap(`one-${index}`)));
-  note('durable creates, 1 writer', '/s', '', { higher: true, by, value: single.perSecond });
-  const hundred = await measureRate(100, durationMs, (index) =>
-    many.call('POST', configMaps, configMap(`many-${index}`)),
-  );
-  note('durable creates, 100 writers', '/s', '≥ 4 ×', { higher: true, by, value: hundred.perSecond });
-  note('durable creates, 100 writers, p99', 'ms', '', { higher: false, by, value: hundred.p99Ms });
-  const gets = await measureRate(64, durationMs, () => reader.call('GET', `${configMaps}/warm-0`));
-  note('GET of one object, 64 connections', '/s', '≥ 6 ×', { higher: true, by, value: gets.perSecond });
-  note('GET of one object, p99', 'ms', '', { higher: false, by, value: gets.p99Ms });
-  await fillList(many);
-  // The first answers of this size measure how the client warms up.
-  for (let round = 0; round < 10; round++) await one.call('GET', '/api/v1/namespaces/kube-public/configmaps');
-  const list = await medianOf(15, async () => {
-    const started = performance.now();
-    await one.call('GET', '/api/v1/namespaces/kube-public/configmaps');
-    return performance.now() - started;
-  });
-  note(`LIST of ${listObjects} objects`, 'ms', '≥ 4 ×', { higher: false, by, value: list });
-  const selected = await medianOf(15, async () => {
-    const started = performance.now();
-    await one.call('GET', `/api/v1/namespaces/kube-public/configmaps?labelSelector=part%3D1`);
-    return performance.now() - started;
-  });
-  note(`LIST of ${listObjects / labelled} of them by label`, 'ms', '', { higher: false, by, value: selected });
-  const applied = await measureRate(16, durationMs, (index) =>
-    many.call(
-      'PATCH',
-      `${configMaps}/apply-${index % 64}?fieldManager=bench&force=true`,
-      JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: `apply-${index % 64}` },
-        data: { turn: String(index) },
-      }),
-      'application/apply-patch+yaml',
-    ),
-  );
-  note('server-side apply, 16 clients', '/s', '', { higher: true, by, value: applied.perSecond });
-  const hot = await measureRate(16, durationMs, (index) =>
-    many.call(
-      'PATCH',
-      `${configMaps}/warm-0`,
-      JSON.stringify({ data: { turn: String(index) } }),
-      'application/merge-patch+json',
-    ),
-  );
-  note('merge patch of one hot object, 16 clients', '/s', '', { higher: true, by, value: hot.perSecond });
-  for (const client of [one, many, reader]) client.close();
-}
-
-async function fillList(client: LoadClient): Promise<void> {
-  let index = 0;
-  const worker = async (): Promise<void> => {
-    while (index < listObjects)
-      await client.call(
-        'POST',
-        '/api/v1/namespaces/kube-public/configmaps',
-        configMap(`list-${index}`, { part: String(index++ % labelled) }),
-      );
-  };
-  await Promise.all(Array.from({ length: 100 }, worker));
-}
+const table = new FigureTable();
 
 async function measureDeployment({ name: by, access, pids }: Target): Promise<void> {
   const client = new LoadClient(access, 32);
@@ -165,17 +75,17 @@ async function measureDeployment({ name: by, access, pids }: Target): Promise<vo
     ({ status }) => (status as { readyReplicas?: number } | undefined)?.readyReplicas === podCount,
   );
   const seconds = (performance.now() - started) / 1000;
-  note(`Deployment of ${podCount} pods on ${nodeCount} simulated nodes`, 'pods/s', '≥ 4 ×', {
+  table.note(`Deployment of ${podCount} pods on ${nodeCount} simulated nodes`, 'pods/s', '≥ 4 ×', {
     higher: true,
     by,
     value: podCount / seconds,
   });
-  note('processor time for it', 's', '', { higher: false, by, value: cpuSeconds(pids()) - cpuBefore });
-  note('resident memory after it', 'MB', '≤ 300 MB', { higher: false, by, value: residentMegabytes(pids()) });
+  table.note('processor time for it', 's', '', { higher: false, by, value: cpuSeconds(pids()) - cpuBefore });
+  table.note('resident memory after it', 'MB', '≤ 300 MB', { higher: false, by, value: residentMegabytes(pids()) });
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   const idleBefore = cpuSeconds(pids());
   await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
-  note(`idle, ${nodeCount} nodes, ${podCount} pods`, '% of a core', '≤ 1 %', {
+  table.note(`idle, ${nodeCount} nodes, ${podCount} pods`, '% of a core', '≤ 1 %', {
     higher: false,
     by,
     value: ((cpuSeconds(pids()) - idleBefore) / idleSeconds) * 100,
@@ -220,6 +130,27 @@ async function createFakeNodes(client: LoadClient): Promise<void> {
   }
 }
 
+async function measureApi(target: Target): Promise<void> {
+  await measureObjects(target, { table, durationMs });
+  await measureSelectionAndPatches(target, { table, durationMs });
+}
+
+/** What the same client gets from a server that does nothing else: see bare-server.ts. */
+async function measureBare(): Promise<void> {
+  const release = await buildBareServer();
+  if (isWanted('starts')) {
+    const readyMs = await medianOf(9, async () => {
+      const target = await release.start();
+      await target.stop();
+      return target.readyMs;
+    });
+    table.note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'bare', value: readyMs });
+  }
+  if (isWanted('api')) await measure(release.start, (target) => measureObjects(target, { table, durationMs }));
+  if (isWanted('watchers')) await measure(release.start, measureWatching);
+  release.remove();
+}
+
 /** How long is waited for a snapshot at most. */
 const snapshotSeconds = 20;
 
@@ -227,7 +158,7 @@ async function measureStarts(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'proa-start-'));
   const cache = join(folder, 'cache');
   const first = await startProa(['--nodes', '0'], folder, cache);
-  note('spawn to /readyz, first start', 'ms', '≤ 1,000', { higher: false, by: 'Proa', value: first.readyMs });
+  table.note('spawn to /readyz, first start', 'ms', '≤ 1,000', { higher: false, by: 'Proa', value: first.readyMs });
   // A start without a snapshot of the program takes one for the next, a few seconds later.
   const release = readFileSync(join(import.meta.dirname, '..', 'dist', 'release'), 'utf8').trim();
   const key = join(cache, 'proa', release, 'key');
@@ -239,7 +170,7 @@ async function measureStarts(): Promise<void> {
     await again.stop();
     return again.readyMs;
   });
-  note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'Proa', value: warm });
+  table.note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'Proa', value: warm });
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -252,8 +183,12 @@ function measureInProcess(): void {
     firstDeploymentMs: number;
     simulatedDaySeconds: number;
   };
-  note('in a test: first Deployment ready', 'ms', '≤ 100', { higher: false, by: 'Proa', value: firstDeploymentMs });
-  note('in a test: a day of 100 nodes', 's', '≤ 20', { higher: false, by: 'Proa', value: simulatedDaySeconds });
+  table.note('in a test: first Deployment ready', 'ms', '≤ 100', {
+    higher: false,
+    by: 'Proa',
+    value: firstDeploymentMs,
+  });
+  table.note('in a test: a day of 100 nodes', 's', '≤ 20', { higher: false, by: 'Proa', value: simulatedDaySeconds });
 }
 
 /** Without root there is no real node to measure. */
@@ -261,10 +196,14 @@ async function measureNode(): Promise<void> {
   if (!isRoot) return;
   const { nodeReadyMs, nameResolvedMs, podMs, runtimeMs } = await measureRealNode();
   const by = 'Proa';
-  note('spawn to node Ready, with containerd', 'ms', '≤ 2,000', { higher: false, by, value: nodeReadyMs });
-  note('spawn to a pod that resolved a service name', 'ms', '≤ 5,000', { higher: false, by, value: nameResolvedMs });
-  note('start of a pod', 'ms', '', { higher: false, by, value: podMs });
-  note('of it, not containerd’s', 'ms', '≤ 100', { higher: false, by, value: podMs - runtimeMs });
+  table.note('spawn to node Ready, with containerd', 'ms', '≤ 2,000', { higher: false, by, value: nodeReadyMs });
+  table.note('spawn to a pod that resolved a service name', 'ms', '≤ 5,000', {
+    higher: false,
+    by,
+    value: nameResolvedMs,
+  });
+  table.note('start of a pod', 'ms', '', { higher: false, by, value: podMs });
+  table.note('of it, not containerd’s', 'ms', '≤ 100', { higher: false, by, value: podMs - runtimeMs });
 }
 
 async function measure(start: () => Promise<Target>, work: (target: Target) => Promise<void>): Promise<void> {
@@ -276,26 +215,21 @@ async function measure(start: () => Promise<Target>, work: (target: Target) => P
   }
 }
 
-function table(): string {
-  const number = (value: number | undefined): string =>
-    value === undefined ? '' : value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1);
-  const lines = [...rows.values()].map(({ what, unit, higher, target, proa, official }) => {
-    const ratio =
-      proa === undefined || official === undefined
-        ? ''
-        : `${(higher ? proa / official : official / proa).toFixed(1)} ×`;
-    return `| ${what} | ${number(proa)} ${unit} | ${official === undefined ? '' : `${number(official)} ${unit}`} | ${ratio} | ${target} |`;
-  });
-  return ['| what | Proa | official | better by | target |', '|---|---|---|---|---|', ...lines].join('\n');
-}
-
 async function measureLarge(): Promise<void> {
   const pods = Math.min(limit, 100_000);
   const { writerMegabytes, readyMs, residentMegabytes: resident } = await measureLargeStore(pods);
   const by = 'Proa';
-  note(`resident memory after creating ${pods} pods`, 'MB', '≤ 600', { higher: false, by, value: writerMegabytes });
-  note(`spawn to /readyz with ${pods} pods`, 'ms', '≤ 3,000', { higher: false, by, value: readyMs });
-  note(`resident memory with ${pods} pods, after a restart`, 'MB', '≤ 600', { higher: false, by, value: resident });
+  table.note(`resident memory after creating ${pods} pods`, 'MB', '≤ 600', {
+    higher: false,
+    by,
+    value: writerMegabytes,
+  });
+  table.note(`spawn to /readyz with ${pods} pods`, 'ms', '≤ 3,000', { higher: false, by, value: readyMs });
+  table.note(`resident memory with ${pods} pods, after a restart`, 'MB', '≤ 600', {
+    higher: false,
+    by,
+    value: resident,
+  });
 }
 
 async function measureWatching({ name: by, access }: Target): Promise<void> {
@@ -304,10 +238,10 @@ async function measureWatching({ name: by, access }: Target): Promise<void> {
   await measureWatchers(access, load);
   const { p50Ms, p99Ms, eventsPerSecond, delivered } = await measureWatchers(access, load);
   const what = '1,000 watchers of one resource at 1,000 events/s';
-  note(`${what}: delay, p50`, 'ms', '', { higher: false, by, value: p50Ms });
-  note(`${what}: delay, p99`, 'ms', '≤ 100', { higher: false, by, value: p99Ms });
-  note(`${what}: writes that came about`, '/s', '', { higher: true, by, value: eventsPerSecond });
-  note(`${what}: delivered`, '%', '', { higher: true, by, value: delivered * 100 });
+  table.note(`${what}: delay, p50`, 'ms', '', { higher: false, by, value: p50Ms });
+  table.note(`${what}: delay, p99`, 'ms', '≤ 100', { higher: false, by, value: p99Ms });
+  table.note(`${what}: writes that came about`, '/s', '', { higher: true, by, value: eventsPerSecond });
+  table.note(`${what}: delivered`, '%', '', { higher: true, by, value: delivered * 100 });
 }
 
 async function measureBothForms(target: Target): Promise<void> {
@@ -315,7 +249,7 @@ async function measureBothForms(target: Target): Promise<void> {
   for (const form of ['json', 'protobuf'] as const) {
     const aim = form === 'json' ? '' : 'no slower than JSON';
     const say = (what: string, value: number): void =>
-      note(`${what}, ${form}`, '/s', aim, { higher: true, by: target.name, value });
+      table.note(`${what}, ${form}`, '/s', aim, { higher: true, by: target.name, value });
     say('creates of pods', figures[form].createsPerSecond);
     say('GET of a pod', figures[form].getsPerSecond);
     say('LIST of 500 pods', figures[form].listsPerSecond);
@@ -352,6 +286,7 @@ if (isWanted('starts')) await measureStarts();
 if (isWanted('in-process')) measureInProcess();
 if (isWanted('node')) await measureNode();
 for (const [part, work, args] of measured) if (isWanted(part)) await measure(() => startProa(args), work);
+if (isWanted('bare')) await measureBare();
 if (isWanted('large')) await measureLarge();
 if (isWanted('growth')) await measureAndDrawGrowth();
 if (peer !== undefined) {
@@ -359,12 +294,12 @@ if (peer !== undefined) {
     if (!isWanted(part)) continue;
     await measure(async () => {
       const target = await startPeer(peer);
-      note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'official', value: target.readyMs });
+      table.note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'official', value: target.readyMs });
       return target;
     }, work);
   }
 }
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, ${process.platform}`;
-process.stdout.write(`\nMeasured on ${machine} with \`npm run bench\`.\n\n${table()}\n`);
+process.stdout.write(`\nMeasured on ${machine} with \`npm run bench\`.\n\n${table.render()}\n`);
 if (values.json !== undefined)
-  writeFileSync(values.json, `${JSON.stringify({ machine, rows: [...rows.values()] }, null, 2)}\n`);
+  writeFileSync(values.json, `${JSON.stringify({ machine, rows: table.rows }, null, 2)}\n`);

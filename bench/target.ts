@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Access, accessOf } from '#testing/access.ts';
 import { LoadClient } from './load.ts';
+import type { Side } from './table.ts';
 
 /** A running control plane. */
 export interface Target {
-  readonly name: string;
+  readonly name: Side;
   readonly access: Access;
   /** Milliseconds from spawn to `/readyz`, as far as it was measured. */
   readonly readyMs: number;
