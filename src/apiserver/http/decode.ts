@@ -142,7 +142,7 @@ function syntaxProblem(bytes: Uint8Array, encoding: Encoding): string | undefine
   try {
     if (encoding === 'yaml') parseLenientYaml(textOf(bytes));
     const parsed = encoding === 'json' ? parseJson(bytes) : undefined;
-    if (Array.isArray(parsed)) return noTypeProblem(parsed);
+    if (parsed !== undefined && (typeof parsed !== 'object' || Array.isArray(parsed))) return noTypeProblem(parsed);
     if (encoding === 'cbor') decodeCbor(bytes);
     return undefined;
   } catch (error) {

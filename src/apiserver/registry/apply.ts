@@ -64,7 +64,8 @@ export function applyObject(registry: Registry, operation: Operation, options: U
   return updateObject(registry, operation, apply, { ...options, whenAbsent, managesFields: true });
 }
 
-function configurationOf(body: unknown): JsonObject {
+/** What is applied. @throws ApiError 400 where it is no object. */
+export function configurationOf(body: unknown): JsonObject {
   if (body === null || body === undefined) return {};
   if (typeof body === 'object' && !Array.isArray(body)) return body as JsonObject;
   const what = Array.isArray(body) ? 'array' : typeof body === 'boolean' ? 'bool' : typeof body;

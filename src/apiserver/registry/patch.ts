@@ -22,7 +22,8 @@ export function patchObject(registry: Registry, operation: Operation, options: U
   return updateObject(registry, operation, (current) => patched(registry, operation, current), options);
 }
 
-function patched(registry: Registry, operation: Operation, current: ApiObject): Mutable<ApiObject> {
+/** The object after the patch, which is of the operation's resource and its place. @throws ApiError 400, 415, 422. */
+export function patched(registry: Registry, operation: Operation, current: ApiObject): Mutable<ApiObject> {
   const { resource, body, options } = operation;
   if (resource.custom !== undefined && options.patchType === 'strategic') throw strategicUnsupported(registry);
   const result = applyPatchDocument(options.patchType!, current as unknown as JsonObject, body, resource.schema);

@@ -60,7 +60,10 @@ const byText = (left: string, right: string): number => (`${left}"` < `${right}"
 function decoded(registry: Registry, operation: Operation, document: JsonObject, known: JsonObject): ConformResult {
   const { resource, options, emptied } = operation;
   try {
-    if (resource.custom !== undefined) return resource.custom.conform(document);
+    if (resource.custom !== undefined) {
+      checkTyped(document);
+      return resource.custom.conform(document);
+    }
     // A strategic patch is made of values; the others make a text that says itself what it is.
     if (options.patchType !== 'strategic') return decodedAsText(registry, operation, document, known);
     return ofKind(resource, conformUnstructured(document, resource.schema, { emptied, known, leavesKeysOut: true }));
@@ -146,11 +149,7 @@ function sorted(object: JsonObject, inner = (value: Json, _name: string): Json =
 /** What kind a document says it is of. One of no version has nothing that anybody knows, not even a name. */
 function otherKind(registry: Registry, own: string, document: JsonObject): ServedResource | 'unnamed' {
   const { kind = own, apiVersion } = document;
-  for (const [field, value] of Object.entries({ apiVersion, kind }))
-    if (value !== undefined && value !== null && typeof value !== 'string')
-      throw new DecodeError(
-        `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(value)} into Go struct field .${field} of type string`,
-      );
+  checkTyped(document);
   if (apiVersion === undefined || apiVersion === null || apiVersion === '') return 'unnamed';
   const text = apiVersion as string;
   if (text.split('/').length > 2) throw new DecodeError(`unexpected GroupVersion string: ${text}`);
@@ -159,6 +158,15 @@ function otherKind(registry: Registry, own: string, document: JsonObject): Serve
   if (found !== undefined) return found;
   const where = `version ${JSON.stringify(text)} in scheme "pkg/runtime/scheme.go:111"`;
   throw new DecodeError(`no kind ${JSON.stringify(name)} is registered for ${where}`);
+}
+
+/** @throws DecodeError where what a document says of its type is no text. */
+function checkTyped({ apiVersion, kind }: JsonObject): void {
+  for (const [field, value] of Object.entries({ apiVersion, kind }))
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw new DecodeError(
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(value)} into Go struct field .${field} of type string`,
+      );
 }
 
 function jsonType(value: Json): string {

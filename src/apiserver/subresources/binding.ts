@@ -14,15 +14,7 @@ export const binding: SubresourceHandler = {
     const { target, metadata } = operation.body as Binding;
     if ((metadata?.name ?? '') !== name) throw badRequest('name in URL does not match name in Binding object');
     checkNamespace(operation, metadata);
-    const { kind: targetKind = '', name: nodeName = '' } = target ?? {};
-    // Upstream tells of these as of failures of its own.
-    if (targetKind !== '' && targetKind !== 'Node')
-      throw new ApiError(
-        500,
-        '',
-        `target.kind: Unsupported value: ${JSON.stringify(targetKind)}: supported values: "Node", "<empty>"`,
-      );
-    if (nodeName === '') throw new ApiError(500, '', 'target.name: Required value');
+    const nodeName = targetNode(target);
     const { uid, resourceVersion, annotations, labels } = metadata ?? {};
     const bind = (current: ApiObject): Mutable<ApiObject> => {
       const pod = cloneJson(current) as unknown as Mutable<Pod>;
@@ -53,6 +45,18 @@ export const binding: SubresourceHandler = {
     return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };
+
+/** The node that a pod is bound to. @throws ApiError 500: upstream tells of these as of failures of its own. */
+export function targetNode({ kind = '', name = '' }: Partial<Binding['target']> = {}): string {
+  if (kind !== '' && kind !== 'Node')
+    throw new ApiError(
+      500,
+      '',
+      `target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`,
+    );
+  if (name === '') throw new ApiError(500, '', 'target.name: Required value');
+  return name;
+}
 
 /** How upstream names what could not be bound. */
 const boundResource = { group: '', resource: 'pods/binding' };

@@ -1,18 +1,18 @@
 import type { Scale } from '#kinds/generated/types/autoscaling_v1.ts';
-import { schemaNamed } from '#kinds/schemas.ts';
 import { cloneJson } from '#machinery/clone.ts';
 import { type JsonFields, setOwn } from '#machinery/conform.ts';
-import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
-import { conform } from '#machinery/json.ts';
+import { ApiError, notFound } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { valueAt } from '../custom-resources/scale.ts';
+import { applyObject } from '../registry/apply.ts';
+import { checkLocation } from '../registry/location.ts';
 import type { Operation, Result } from '../registry/operation.ts';
-import { applyPatchDocument } from '../registry/patch.ts';
 import { getObject } from '../registry/read.ts';
 import type { Registry } from '../registry/registry.ts';
-import { updateObject } from '../registry/update.ts';
+import { type SubresourceRules, updateObject } from '../registry/update.ts';
 import type { ScalePaths } from '../resources/custom-form.ts';
 import type { SubresourceHandler } from './handler.ts';
+import { appliedThroughScale, patchedScale } from './patched-scale.ts';
 
 /** The number of replicas of a custom kind, where its definition says that it stands (autoscaling/v1 Scale). */
 export const customScale: SubresourceHandler = {
@@ -20,15 +20,17 @@ export const customScale: SubresourceHandler = {
     return scaleResult(operation, await getObject(registry, operation));
   },
   update(registry, operation) {
+    const { metadata = {}, ...rest } = operation.body as Scale;
+    checkLocation(operation, { ...rest, metadata } as ApiObject);
     return setReplicas(registry, operation, () => operation.body as Scale);
   },
-  patch(registry, operation) {
-    const type = operation.options.patchType === 'apply' ? 'merge' : operation.options.patchType!;
-    const schema = schemaNamed('autoscaling.v1.Scale');
-    return setReplicas(registry, operation, (current) => {
-      const patched = applyPatchDocument(type, current as unknown as JsonObject, operation.body, schema);
-      return conform(patched, schema).value as unknown as Scale;
-    });
+  async patch(registry, operation) {
+    if (operation.options.patchType === 'apply') {
+      const body = appliedThroughScale(operation, pathsOf(operation).specReplicas);
+      const rules = rulesOf(registry, operation);
+      return scaleResult(operation, await applyObject(registry, { ...operation, body }, { rules }));
+    }
+    return setReplicas(registry, operation, (current) => patchedScale(registry, operation, current));
   },
 };
 
@@ -37,29 +39,29 @@ async function setReplicas(
   operation: Operation,
   wantedOf: (current: Scale) => Scale,
 ): Promise<Result> {
-  const { name, resource } = operation;
   const paths = pathsOf(operation);
   const transform = (current: ApiObject): Mutable<ApiObject> => {
     const wanted = wantedOf(scaleOf(current, paths));
     const { metadata, spec } = wanted;
-    if ((metadata?.name ?? name) !== name)
-      throw badRequest(`the name of the object (${metadata?.name}) does not match the name on the URL (${name})`);
     const replicas = spec?.replicas ?? 0;
     const object = cloneJson(current) as Mutable<ApiObject>;
     setAt(object as unknown as JsonFields, paths.specReplicas, replicas);
-    if (operation.verb === 'update' && metadata?.resourceVersion !== undefined)
-      object.metadata.resourceVersion = metadata.resourceVersion;
+    if (metadata?.resourceVersion !== undefined) object.metadata.resourceVersion = metadata.resourceVersion;
     else delete object.metadata.resourceVersion;
     return object;
   };
+  const rules = rulesOf(registry, operation);
+  return scaleResult(operation, await updateObject(registry, operation, transform, { rules }));
+}
+
+function rulesOf(registry: Registry, { resource }: Operation): SubresourceRules {
   const validate = (object: ApiObject, old: ApiObject) =>
     resource.rules.validateUpdate?.(object, old, {
       random: registry.environment.random,
       now: registry.environment.clock.now(),
       featureEnabled: (gate) => registry.featureEnabled(gate),
     }) ?? [];
-  const rules = { prepare: () => {}, validate };
-  return scaleResult(operation, await updateObject(registry, operation, transform, { rules }));
+  return { prepare: () => {}, validate };
 }
 
 function pathsOf({ resource, name }: Operation): ScalePaths {

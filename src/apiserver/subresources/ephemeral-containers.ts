@@ -1,4 +1,5 @@
 import { validatePod } from '#kinds/core/pod/rules.ts';
+import { mirrorAnnotation } from '#kinds/core/pod/validation/annotations.ts';
 import type { EphemeralContainer, Pod } from '#kinds/generated/types/core_v1.ts';
 import { goDiff } from '#kinds/go-struct.ts';
 import { equalValues } from '#machinery/equality.ts';
@@ -9,9 +10,6 @@ import { getObject } from '../registry/read.ts';
 import { replaceObject, type SubresourceRules } from '../registry/update.ts';
 import type { SubresourceHandler } from './handler.ts';
 import { keepMetadata } from './pod-metadata.ts';
-
-/** Of a pod that the kubelet made from a file, and tells the API server about. */
-const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 /** `kubectl debug`: ephemeral containers may be added to a running pod, never changed or removed (KEP-277). */
 const rules: SubresourceRules = {

@@ -1,3 +1,5 @@
+import { validatePod } from '#kinds/core/pod/rules.ts';
+import { validatePodResize } from '#kinds/core/pod/validation/resize.ts';
 import type { Container, Pod } from '#kinds/generated/types/core_v1.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { patchObject } from '../registry/patch.ts';
@@ -9,32 +11,43 @@ import { keepMetadata } from './pod-metadata.ts';
 /** In-place resize (KEP-1287): the resources and resize policies of existing containers, and nothing else. */
 const rules: SubresourceRules = {
   prepare(object, old) {
-    keepMetadata(object, old);
     const next = object as unknown as Mutable<Pod>;
     const before = old as Pod;
-    const wanted = new Map(
-      [...next.spec.containers, ...(next.spec.initContainers ?? [])].map((container) => [container.name, container]),
+    // Who adds or removes containers has sent something else than a resize: that is for validation to say.
+    const isResize = (['containers', 'initContainers'] as const).every(
+      (list) => (next.spec?.[list] ?? []).length === (before.spec[list] ?? []).length,
     );
-    const resized = (containers: readonly Container[]): Container[] =>
-      containers.map((container) => {
-        const { resources, resizePolicy } = wanted.get(container.name) ?? container;
-        return {
-          ...container,
-          ...(resources === undefined ? {} : { resources }),
-          ...(resizePolicy === undefined ? {} : { resizePolicy }),
-        };
-      });
-    const { resources } = next.spec;
-    const spec = {
-      ...before.spec,
-      containers: resized(before.spec.containers),
-      ...(before.spec.initContainers === undefined ? {} : { initContainers: resized(before.spec.initContainers) }),
+    if (!isResize) return;
+    keepMetadata(object, old);
+    const { containers, initContainers, resources } = next.spec;
+    const { resources: _, ...rest } = before.spec;
+    const spec: Pod['spec'] = {
+      ...rest,
+      containers: resized(containers, before.spec.containers),
+      ...(initContainers === undefined
+        ? {}
+        : { initContainers: resized(initContainers, before.spec.initContainers ?? []) }),
       ...(resources === undefined ? {} : { resources }),
     };
     next.spec = spec as Mutable<Pod>['spec'];
     if (before.status !== undefined) next.status = before.status as NonNullable<Mutable<Pod>['status']>;
   },
+  validate: (object, old) => [...validatePod(object as Pod), ...validatePodResize(object as Pod, old as Pod)],
 };
+
+/** The containers that there are with the resources that are wanted; as they were sent, where they are others. */
+function resized(wanted: readonly Container[], before: readonly Container[]): Container[] {
+  if (wanted.some(({ name }, index) => name !== before[index]!.name)) return [...wanted];
+  return before.map((container, index) => {
+    const { resources: _, resizePolicy: __, ...rest } = container;
+    const { resources, resizePolicy } = wanted[index]!;
+    return {
+      ...rest,
+      ...(resources === undefined ? {} : { resources }),
+      ...(resizePolicy === undefined ? {} : { resizePolicy }),
+    };
+  });
+}
 
 export const resize: SubresourceHandler = {
   get: getObject,

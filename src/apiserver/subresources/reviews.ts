@@ -8,7 +8,7 @@ import { cleanNew } from '../registry/create.ts';
 import { trackOwnership } from '../registry/managed-fields.ts';
 import type { Operation, Result } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
-import { binding } from './binding.ts';
+import { binding, targetNode } from './binding.ts';
 import { componentStatuses } from './component-statuses.ts';
 import { checkAdmission } from './handler.ts';
 
@@ -51,7 +51,8 @@ export async function answerReview(registry: Registry, operation: Operation): Pr
 
 /** The older way to bind a pod: POST to `bindings` with the pod's name in the metadata. */
 async function bindPod(registry: Registry, operation: Operation): Promise<Result> {
-  const { metadata } = operation.body as Binding;
+  const { metadata, target } = operation.body as Binding;
+  targetNode(target);
   if ((metadata.name ?? '') === '') throw badRequest('Name parameter required.');
   const resource = registry.resources.of(Pod);
   return binding.create!(registry, { ...operation, resource, subresource: 'binding', name: metadata.name ?? '' });

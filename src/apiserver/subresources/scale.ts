@@ -1,19 +1,15 @@
 import type { Scale } from '#kinds/generated/types/autoscaling_v1.ts';
-import { schemaNamed } from '#kinds/schemas.ts';
 import { cloneJson } from '#machinery/clone.ts';
-import { fieldError, invalid, notFound } from '#machinery/errors.ts';
-import { conform } from '#machinery/json.ts';
 import { formatLabelSelector } from '#machinery/labels.ts';
 import type { ApiObject, JsonObject, LabelSelector, Mutable } from '#machinery/meta.ts';
+import { applyObject } from '../registry/apply.ts';
 import { checkLocation } from '../registry/location.ts';
 import type { Operation, Result } from '../registry/operation.ts';
-import { applyPatchDocument } from '../registry/patch.ts';
 import { getObject } from '../registry/read.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type AdmissionView, updateObject } from '../registry/update.ts';
-import { inServedVersion } from '../resources/resource.ts';
-import { objectKey } from '../resources/storage-keys.ts';
 import type { SubresourceHandler } from './handler.ts';
+import { appliedThroughScale, checkScale, patchedScale } from './patched-scale.ts';
 
 /** What every scalable kind has. A replication controller's selector is a plain map. */
 interface Scalable extends ApiObject {
@@ -29,42 +25,41 @@ export const scale: SubresourceHandler = {
     return scaleResult(result.value.object as Scalable);
   },
   update(registry, operation) {
-    return setReplicas(registry, operation, operation.body as Scale);
+    const { metadata = {}, ...rest } = operation.body as Scale;
+    checkLocation(operation, { ...rest, metadata } as ApiObject);
+    return setReplicas(registry, operation, () => operation.body as Scale);
   },
-  patch(registry, operation) {
-    const { resource, name, namespace, options, body } = operation;
-    const entry = resource.storage!.cache.get(objectKey({ namespace, name }));
-    if (entry === undefined) throw notFound(resource.kind, name);
-    const current = scaleOf(inServedVersion(resource, entry.value).object as Scalable) as unknown as JsonObject;
-    const schema = schemaNamed('autoscaling.v1.Scale');
-    const type = options.patchType === 'apply' ? 'merge' : options.patchType!;
-    return setReplicas(
-      registry,
-      operation,
-      conform(applyPatchDocument(type, current, body, schema), schema).value as unknown as Scale,
-    );
+  async patch(registry, operation) {
+    if (operation.options.patchType === 'apply') {
+      const body = appliedThroughScale(operation, ['spec', 'replicas']);
+      return shown(await applyObject(registry, { ...operation, body }, { rules, admission: asScale }));
+    }
+    return setReplicas(registry, operation, (current) => patchedScale(registry, operation, current));
   },
 };
 
-async function setReplicas(registry: Registry, operation: Operation, wanted: Scale): Promise<Result> {
-  const { name } = operation;
-  checkLocation(operation, { ...wanted, metadata: wanted.metadata ?? {} } as ApiObject);
-  const replicas = wanted.spec?.replicas ?? 0;
-  if (replicas < 0) {
-    throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
-      fieldError.invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
-    ]);
-  }
+async function setReplicas(
+  registry: Registry,
+  operation: Operation,
+  wantedOf: (current: Scale) => Scale,
+): Promise<Result> {
   const transform = (current: ApiObject): Mutable<ApiObject> => {
+    const wanted = wantedOf(scaleOf(current as Scalable));
+    checkScale(operation, wanted, current);
     const object = cloneJson(current) as unknown as Mutable<Scalable>;
-    object.spec.replicas = replicas;
-    const { resourceVersion } = wanted.metadata ?? {};
-    if (operation.verb === 'update' && resourceVersion !== undefined) object.metadata.resourceVersion = resourceVersion;
-    else delete object.metadata.resourceVersion;
+    object.spec.replicas = wanted.spec?.replicas ?? 0;
+    const { uid, resourceVersion } = wanted.metadata ?? {};
+    if (uid !== undefined) object.metadata.uid = uid;
+    if (resourceVersion === undefined) delete object.metadata.resourceVersion;
+    else object.metadata.resourceVersion = resourceVersion;
     return object as unknown as Mutable<ApiObject>;
   };
-  const rules = { prepare: () => {} };
-  const result = await updateObject(registry, operation, transform, { rules, admission: asScale });
+  return shown(await updateObject(registry, operation, transform, { rules, admission: asScale }));
+}
+
+const rules = { prepare: () => {} };
+
+function shown(result: Result): Result {
   return result.type === 'object' ? scaleResult(result.value.object as Scalable) : result;
 }
 

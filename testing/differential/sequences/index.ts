@@ -11,6 +11,7 @@ import { jsonPatches } from './json-patches.ts';
 import { managedFields } from './managed-fields.ts';
 import type { Step } from './sequence.ts';
 import { strategic } from './strategic.ts';
+import { subresources } from './subresources.ts';
 
 /** Every sequence, by a name for it. */
 export const sequences: Readonly<Record<string, readonly Step[]>> = {
@@ -22,6 +23,7 @@ export const sequences: Readonly<Record<string, readonly Step[]>> = {
   jsonPatches,
   managedFields,
   strategic,
+  subresources,
 };
 
 export type RecordedSequences = Readonly<Record<string, readonly (NormalAnswer | null)[]>>;

@@ -5,7 +5,8 @@ import { descendingPath } from './volumes.ts';
 /** What annotations mean to pods: some were fields before there were fields, and must not contradict those. */
 export type Annotations = Readonly<Record<string, string>>;
 
-const mirror = 'kubernetes.io/config.mirror';
+/** Of a pod that the kubelet made from a file, and tells the API server about. */
+export const mirrorAnnotation = 'kubernetes.io/config.mirror';
 const deletionCost = 'controller.kubernetes.io/pod-deletion-cost';
 const seccompOfPod = 'seccomp.security.alpha.kubernetes.io/pod';
 const seccompOfContainer = 'container.seccomp.security.alpha.kubernetes.io/';
@@ -22,9 +23,9 @@ export function validatePodAnnotations(
 ): FieldError[] {
   if (annotations === undefined) return [];
   const errors: FieldError[] = [];
-  if (annotations[mirror] !== undefined && (spec.nodeName ?? '') === '') {
+  if (annotations[mirrorAnnotation] !== undefined && (spec.nodeName ?? '') === '') {
     const detail = 'must set spec.nodeName if mirror pod annotation is set';
-    errors.push(fieldError.invalid(`${path}[${mirror}]`, annotations[mirror], detail));
+    errors.push(fieldError.invalid(`${path}[${mirrorAnnotation}]`, annotations[mirrorAnnotation], detail));
   }
   const cost = annotations[deletionCost];
   if (cost !== undefined && !isInt32(cost))
@@ -126,7 +127,8 @@ export function validateAnnotationsChange(
   const refuse = (key: string, how: string): void => {
     if (key.startsWith(appArmorOfContainer))
       errors.push(fieldError.forbidden(`${path}[${key}]`, `may not ${how} AppArmor annotations`));
-    if (key === mirror) errors.push(fieldError.forbidden(`${path}[${key}]`, `may not ${how} mirror pod annotation`));
+    if (key === mirrorAnnotation)
+      errors.push(fieldError.forbidden(`${path}[${key}]`, `may not ${how} mirror pod annotation`));
   };
   for (const key of Object.keys(old)) if (annotations[key] !== old[key]) refuse(key, 'remove or update');
   for (const key of Object.keys(annotations)) if (old[key] === undefined) refuse(key, 'add');
