@@ -54,8 +54,18 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 
 /** Whether `delayMs` passed before the signal aborted: `while (await passed(…))` does something now and then. */
 export function passed(clock: Clock, delayMs: number, signal: AbortSignal): Promise<boolean> {
-  return sleep(clock, delayMs, signal).then(
-    () => true,
-    () => false,
-  );
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve(false);
+      return;
+    }
+    const timer = clock.schedule(delayMs, () => {
+      forget();
+      resolve(true);
+    });
+    const forget = whenAborted(signal, () => {
+      timer.cancel();
+      resolve(false);
+    });
+  });
 }

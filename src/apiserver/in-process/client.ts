@@ -62,13 +62,10 @@ export class InProcessClient implements Omit<Client, 'as'> {
     this.#user = user;
   }
 
-  async get<T extends ApiObject>(kind: Kind<T>, ref: ObjectRef, options: GetOptions = {}): Promise<T> {
+  get<T extends ApiObject>(kind: Kind<T>, ref: ObjectRef, options: GetOptions = {}): Promise<T> {
     const { resourceVersion, signal } = options;
-    const result = await this.#run(kind, 'get', ref, {
-      options: resourceVersion === undefined ? {} : { resourceVersion },
-      signal,
-    });
-    return this.#object<T>(result);
+    const asked = { options: resourceVersion === undefined ? {} : { resourceVersion }, signal };
+    return this.#run(kind, 'get', ref, asked).then(objectOf<T>);
   }
 
   async list<T extends ApiObject>(kind: Kind<T>, options: ListOptions = {}): Promise<ApiList<T>> {
@@ -127,24 +124,19 @@ export class InProcessClient implements Omit<Client, 'as'> {
     }
   }
 
-  async create<T extends ApiObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<T> {
+  create<T extends ApiObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name = '' } = object.metadata;
-    return this.#object<T>(
-      await this.#run(
-        kind,
-        'create',
-        { name, namespace },
-        { body: typed(kind, object), options: writeOptions(options), signal: options.signal },
-      ),
-    );
+    const body = typed(kind, object);
+    const asked = { body, options: writeOptions(options), signal: options.signal };
+    return this.#run(kind, 'create', { name, namespace }, asked).then(objectOf<T>);
   }
 
-  async update<T extends ApiObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<T> {
-    return this.#object<T>(await this.#replace(kind, object, '', options));
+  update<T extends ApiObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    return this.#replace(kind, object, '', options).then(objectOf<T>);
   }
 
-  async updateStatus<T extends ApiObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<T> {
-    return this.#object<T>(await this.#replace(kind, object, 'status', options));
+  updateStatus<T extends ApiObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    return this.#replace(kind, object, 'status', options).then(objectOf<T>);
   }
 
   #replace(kind: Kind, object: ApiObject, subresource: string, options: WriteOptions): Promise<Result> {
@@ -157,21 +149,16 @@ export class InProcessClient implements Omit<Client, 'as'> {
     );
   }
 
-  async patch<T extends ApiObject>(
-    kind: Kind<T>,
-    ref: ObjectRef,
-    patch: Patch,
-    options: PatchOptions = {},
-  ): Promise<T> {
+  patch<T extends ApiObject>(kind: Kind<T>, ref: ObjectRef, patch: Patch, options: PatchOptions = {}): Promise<T> {
     const body = cloneJson(patch.type === 'json' ? patch.operations : patch.body);
     const force = patch.type === 'apply' ? { force: patch.force === true } : {};
-    const result = await this.#run(kind, 'patch', ref, {
+    const asked = {
       subresource: options.subresource ?? '',
       body,
       options: { ...writeOptions(options), patchType: patch.type, ...force },
       signal: options.signal,
-    });
-    return this.#object<T>(result);
+    };
+    return this.#run(kind, 'patch', ref, asked).then(objectOf<T>);
   }
 
   async delete<T extends ApiObject>(kind: Kind<T>, ref: ObjectRef, options: DeleteOptions = {}): Promise<JsonObject> {
@@ -247,7 +234,12 @@ export class InProcessClient implements Omit<Client, 'as'> {
     const namespace = resource.kind.namespaced ? (ref.namespace ?? '') : '';
     // What a client over HTTP sends takes this form by being decoded: one form in the store, whoever wrote.
     const isWhole = verb !== 'patch' && (subresource === '' || subresource === 'status');
-    const conformed = isWhole && body !== undefined ? decoded(body as ApiObject, resource, subresource) : body;
+    let conformed = body;
+    try {
+      if (isWhole && body !== undefined) conformed = decoded(body as ApiObject, resource, subresource);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const operation: Operation = {
       verb,
       resource,
@@ -264,13 +256,13 @@ export class InProcessClient implements Omit<Client, 'as'> {
     if (clientMetrics === undefined) return this.#server.execute(operation);
     return clientMetrics.measure(verb, () => this.#server.execute(operation));
   }
+}
 
-  #object<T extends ApiObject>(result: Result): T {
-    if (result.type === 'object') return result.value.object as T;
-    if (result.type === 'plain') return result.object as unknown as T;
-    // A write that removed the last finalizer answers with the object's end.
-    throw new Error(`expected an object, got ${result.type}`);
-  }
+function objectOf<T extends ApiObject>(result: Result): T {
+  if (result.type === 'object') return result.value.object as T;
+  if (result.type === 'plain') return result.object as unknown as T;
+  // A write that removed the last finalizer answers with the object's end.
+  throw new Error(`expected an object, got ${result.type}`);
 }
 
 function ignore(): void {}

@@ -6,13 +6,7 @@ import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import { type AdmissionAttributes, takeBack } from '../admission/plugin.ts';
 import { StoredObject } from '../cache/stored-object.ts';
-import {
-  hasSeparateStatus,
-  inServedVersion,
-  inStorageVersion,
-  readyToServe,
-  type ServedResource,
-} from '../resources/resource.ts';
+import { hasSeparateStatus, inStorageVersion, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import { withAllocation } from './allocation.ts';
 import { problemsOfNew } from './check.ts';
@@ -20,6 +14,7 @@ import { trackOwnership } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
 import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
 import { forKeeping } from './sent.ts';
+import { stored } from './stored.ts';
 
 /** Attempts to find a free name for `generateName` (KEP-4420). */
 const maxNameAttempts = 8;
@@ -186,8 +181,5 @@ async function store(
     },
   });
   if (result.outcome === 'conflict') throw alreadyExists(resource.kind, name);
-  const value = StoredObject.of(result.value!);
-  const pending = readyToServe(resource, [value]);
-  if (pending !== undefined) await pending;
-  return { type: 'object', value: inServedVersion(resource, value), created: true };
+  return stored(resource, result.value!, { created: true });
 }

@@ -25,6 +25,7 @@ import { checkPreconditions } from './preconditions.ts';
 import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
 import { resetMetadataOf } from './reset-fields.ts';
 import { copyOf, forKeeping } from './sent.ts';
+import { stored } from './stored.ts';
 
 /** Lost races before a request without a precondition gives up. */
 const maxAttempts = 32;
@@ -159,11 +160,11 @@ async function attemptUpdate(
   }
   const hook = hookOf(registry, resource);
   if (hook?.admit !== undefined) await hook.admit(registry, operation, object, old);
-  const stored = await withAllocation(registry, operation, object, old, () =>
+  const outcome = await withAllocation(registry, operation, object, old, () =>
     checkAndSwap(registry, operation, entry, { object, old }, attributes, options),
   );
-  if (stored === 'lost' && conditional) throw modified(operation);
-  return stored;
+  if (outcome === 'lost' && conditional) throw modified(operation);
+  return outcome;
 }
 
 async function checkAndSwap(
@@ -184,12 +185,12 @@ async function checkAndSwap(
     if (!(await isDurable(registry, operation, entry))) return 'lost';
     return { type: 'object', value: inServedVersion(resource, entry.value), created: false };
   }
-  let stored: Result | 'lost' = 'lost';
+  let outcome: Result | 'lost' = 'lost';
   try {
-    stored = await swap(registry, operation, entry, object, old);
-    return stored;
+    outcome = await swap(registry, operation, entry, object, old);
+    return outcome;
   } finally {
-    if (stored === 'lost' && attributes !== undefined) takeBack(attributes);
+    if (outcome === 'lost' && attributes !== undefined) takeBack(attributes);
   }
 }
 
@@ -325,36 +326,43 @@ function checkValid(
   for (const text of warnings ?? []) warn(text);
 }
 
-async function swap(
+function swap(
   registry: Registry,
   operation: Operation,
   entry: CachedEntry,
   sent: Mutable<ApiObject>,
   old: ApiObject,
-): Promise<Result | 'lost'> {
+): Promise<Result | 'lost'> | Result {
   const { resource, options } = operation;
-  const storage = resource.storage!;
   const object = forKeeping(operation, sent);
   if (options.dryRun === true) return { type: 'object', value: StoredObject.ofObject(object), created: false };
   hookOf(registry, resource)?.decide?.(registry, object, old);
   const converted = inStorageVersion(resource, object);
-  const kept = converted instanceof Promise ? await converted : converted;
+  return converted instanceof Promise
+    ? converted.then((kept) => replace(registry, operation, entry, kept))
+    : replace(registry, operation, entry, converted);
+}
+
+function replace(
+  registry: Registry,
+  operation: Operation,
+  entry: CachedEntry,
+  kept: ApiObject,
+): Promise<Result | 'lost'> {
+  const { resource } = operation;
   if (isFinished(kept.metadata) && resource.rules.keepsFromDeletion?.(kept) !== true)
     return removeObject(registry, operation, entry, kept);
-  const result = await registry.store.commit({
-    key: storage.prefix + entry.key,
+  const write = {
+    key: resource.storage!.prefix + entry.key,
     expectedRevision: entry.revision,
     ...lifetimeOf(registry, resource),
-    value: (revision) => {
-      // A retried transform may share this metadata: the revision goes on a copy of it.
-      return StoredObject.ofObject({ ...kept, metadata: { ...kept.metadata, resourceVersion: String(revision) } });
-    },
-  });
-  if (result.outcome !== 'committed') return 'lost';
-  const value = StoredObject.of(result.value!);
-  const pending = readyToServe(resource, [value]);
-  if (pending !== undefined) await pending;
-  return { type: 'object', value: inServedVersion(resource, value), created: false };
+    // A retried transform may share this metadata: the revision goes on a copy of it.
+    value: (revision: number) =>
+      StoredObject.ofObject({ ...kept, metadata: { ...kept.metadata, resourceVersion: String(revision) } }),
+  };
+  return registry.store
+    .commit(write)
+    .then((result) => (result.outcome === 'committed' ? stored(resource, result.value!, { created: false }) : 'lost'));
 }
 
 /** A deletion that only waited for finalizers ends with the update that removes the last one. */

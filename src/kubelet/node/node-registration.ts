@@ -1,4 +1,4 @@
-import { sleep } from '#base/clock.ts';
+import { passed, sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import type { Client } from '#client/client.ts';
 import { Lease as LeaseKind, Node as NodeKind } from '#kinds/generated/handles.ts';
@@ -182,7 +182,7 @@ export class NodeRegistration {
         this.#lease = undefined;
         log.warn('cannot renew node lease', { node: this.#nodeName, message: String(error) });
       }
-      await sleep(clock, this.#config.leaseRenewMs * (1 + random.next() * 0.04), signal).catch(() => undefined);
+      await passed(clock, this.#config.leaseRenewMs * (1 + random.next() * 0.04), signal);
     }
   }
 
