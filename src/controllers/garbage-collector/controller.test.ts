@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { DeleteOptions } from '#client/client.ts';
-import { ConfigMap, Deployment, Pod as PodKind, ReplicaSet } from '#kinds/generated/handles.ts';
+import { ConfigMap, Deployment, Event, Namespace, Pod as PodKind, ReplicaSet } from '#kinds/generated/handles.ts';
 import { startControlPlane, type TestControlPlane } from '#testing/control-plane.ts';
 
 const namespace = 'default';
@@ -117,4 +117,24 @@ test('a circle of owners does not keep itself', async () => {
   await client.delete(PodKind, { name: 'ring-1', namespace }, { propagationPolicy: 'Foreground' });
   const left = async () => (await client.list(PodKind, { namespace, labelSelector: 'app=ring' })).items.length;
   await plane.until(left, (count) => count === 0, 60);
+});
+
+test('an owner in another namespace is none: the dependent goes, and an event says why', async () => {
+  const { client } = plane;
+  await client.create(Namespace, { metadata: { name: 'elsewhere' }, spec: {} });
+  const owner = await client.create(ConfigMap, { metadata: { name: 'far', namespace } });
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'far', uid: owner.metadata.uid! }];
+  await client.create(ConfigMap, { metadata: { name: 'misled', namespace: 'elsewhere', ownerReferences } });
+  const told = await plane.until(
+    () => client.list(Event, { namespace: 'elsewhere', fieldSelector: 'reason=OwnerRefInvalidNamespace' }),
+    ({ items }) => items.length > 0,
+  );
+  const [{ involvedObject, message, type } = {}] = told.items;
+  assert.deepEqual([involvedObject?.kind, involvedObject?.name, type], ['ConfigMap', 'misled', 'Warning']);
+  const reference = `[v1/ConfigMap, namespace: elsewhere, name: far, uid: ${owner.metadata.uid}]`;
+  assert.equal(message, `ownerRef ${reference} does not exist in namespace "elsewhere"`);
+  await plane.until(
+    () => client.list(ConfigMap, { namespace: 'elsewhere', fieldSelector: 'metadata.name=misled' }),
+    ({ items }) => items.length === 0,
+  );
 });

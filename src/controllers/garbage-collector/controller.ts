@@ -37,6 +37,7 @@ export function garbageCollector(kinds: readonly Kind[], aggregated: AggregatedA
   );
   return defineController({
     name: 'generic-garbage-collector',
+    component: 'garbage-collector-controller',
     workers: 20,
     setup(context) {
       const collector = new Collector(context, followed, aggregated);
@@ -166,6 +167,8 @@ class Collector {
     if (known?.kind !== undefined && isPlausible(known, known.kind, owner, dependent)) {
       return isDeletingDependents(known) ? 'waiting' : 'solid';
     }
+    if (known?.kind?.namespaced === true && known.namespace !== dependent.namespace)
+      this.#tellOfNamespace(owner, dependent);
     if (known?.kind === undefined && this.#absent.get(owner.uid) === true) return 'dangling';
     if (kind === undefined) throw new Error(`no kind ${owner.kind} in ${owner.apiVersion} is known`);
     if (kind.namespaced && (dependent.namespace ?? '') === '') {
@@ -183,6 +186,19 @@ class Collector {
     }
     this.#absent.set(owner.uid, true);
     return 'dangling';
+  }
+
+  /** An owner in another namespace is none (https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/). */
+  #tellOfNamespace({ apiVersion, kind, name, uid }: OwnerReference, dependent: GraphNode): void {
+    if (dependent.kind === undefined) return;
+    const { namespace = '' } = dependent;
+    const reference = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+    const metadata = { name: dependent.name, namespace: dependent.namespace, uid: dependent.uid };
+    this.#context.events.record(dependent.kind, { metadata } as ApiObject, {
+      type: 'Warning',
+      reason: 'OwnerRefInvalidNamespace',
+      message: `ownerRef ${reference} does not exist in namespace ${JSON.stringify(namespace)}`,
+    });
   }
 
   async #delete(

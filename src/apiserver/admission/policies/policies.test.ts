@@ -171,6 +171,6 @@ test('what a policy gets wrong about a kind is told in its status', async (t) =>
   );
   assert.match(
     policy.status?.typeChecking?.expressionWarnings?.[0]?.warning ?? '',
-    /v1, Kind=ConfigMap: .*undefined field 'dta'/,
+    /^v1, Kind=ConfigMap: ERROR: <input>:1:\d+: undefined field 'dta'\n/,
   );
 });

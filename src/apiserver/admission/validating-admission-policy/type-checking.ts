@@ -1,4 +1,4 @@
-import { type CelEnvironment, dynType, type TypeProvider } from '#cel/index.ts';
+import { type CelEnvironment, compile, dynType, type TypeProvider } from '#cel/index.ts';
 import { declaredTypeOfSchema } from '#cel/kubernetes/schema/built-in.ts';
 import { type DeclaredField, type DeclaredType, declared, nameTypes } from '#cel/kubernetes/schema/declared-type.ts';
 import { declaredTypeOf } from '#cel/kubernetes/schema/structural.ts';
@@ -13,7 +13,6 @@ import { schemaNamed } from '#kinds/schemas.ts';
 import { apiVersionOf, parseApiVersion } from '#machinery/meta.ts';
 import { structuralNode } from '../../custom-resources/structural/node.ts';
 import type { ResourceTable, ServedResource } from '../../resources/resource.ts';
-import { compileExpression } from '../expressions/compile.ts';
 import { composeVariables } from '../policies/variables.ts';
 
 /** More kinds than this are not looked at, however many a rule names. */
@@ -36,8 +35,8 @@ export function checkTypes(
   const check = (fieldRef: string, expression: string | undefined): ExpressionWarning[] => {
     if (expression === undefined || expression === '') return [];
     const found = environments.flatMap(({ kind, environment }) => {
-      const { error } = compileExpression(expression, environment, []);
-      return error === undefined ? [] : [`${kind}: ${error}\n`];
+      const compiled = compile(expression, environment);
+      return compiled.program === undefined ? [`${kind}: ${compiled.message}\n`] : [];
     });
     return found.length === 0 ? [] : [{ fieldRef, warning: found.join('\n') }];
   };
