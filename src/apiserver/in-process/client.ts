@@ -17,30 +17,15 @@ import { conform } from '#machinery/conform.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { parseFieldSelector } from '#machinery/fields.ts';
 import { parseLabelSelector } from '#machinery/label-parser.ts';
-import {
-  type ApiList,
-  type ApiObject,
-  apiVersionOf,
-  type Json,
-  type JsonObject,
-  type Mutable,
-} from '#machinery/meta.ts';
-import { nudgeRegularly, refined, type StreamEvent } from '../cache/watch-stream.ts';
-import type { Operation, OperationOptions, Result, UserInfo, WatchResult } from '../registry/operation.ts';
+import { type ApiList, type ApiObject, apiVersionOf, type Json, type JsonObject } from '#machinery/meta.ts';
+import type { Operation, OperationOptions, Result, UserInfo } from '../registry/operation.ts';
 import { copyOf } from '../registry/sent.ts';
-import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
+import { inServedVersion, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import type { ApiServer } from '../server.ts';
+import { hasMany, ServedWatch } from './served-watch.ts';
 
-/** Of a resource with more objects than this, those that are on a disk are not kept whole in memory by who follows them. */
-const leanBeyond = 2000;
 const never = new AbortController().signal;
-/**
- * In this process a quiet watch never falls behind the history of its own resource, so bookmarks only keep the numbers
- * that clients hold from growing old.
- */
-const bookmarkIntervalMs = 10 * 60_000;
-
 /** What is asked, beside what for. */
 interface Request {
   readonly subresource?: string;
@@ -85,43 +70,13 @@ export class InProcessClient implements Omit<Client, 'as'> {
    * Lasts until the signal or the server ends it: `timeoutSeconds` spreads connections over servers, and there is neither
    * a connection nor another server here.
    */
-  async *watch<T extends ApiObject>(kind: Kind<T>, options: WatchOptions = {}): AsyncGenerator<WatchEvent<T>> {
-    const result = await this.#run(
-      kind,
-      'watch',
-      { name: '', namespace: options.namespace },
-      { options: readOptions(options), signal: options.signal },
-    );
-    if (result.type !== 'watch') throw new Error(`watch answered ${result.type}`);
-    const { resource, watch } = result;
-    const { stream } = watch;
-    const stop = new AbortController();
-    if (watch.bookmarks) {
-      const { clock } = this.#server.environment;
-      void nudgeRegularly(stream, { clock, intervalMs: bookmarkIntervalMs, signal: stop.signal });
-    }
-    // Not by a generator within this one: handing every event on twice is what a watch would cost.
-    try {
-      for (const event of initialEvents<T>(watch, resource)) yield event;
-      let sent = 0;
-      while (!stream.closed || !stream.isEmpty) {
-        await stream.wait();
-        const taken = stream.take();
-        const pending = readyToServe(
-          resource,
-          taken.map(({ value }) => value),
-        );
-        if (pending !== undefined) await pending;
-        for (const event of laterEvents<T>(watch, resource, taken)) yield event;
-        if (taken.length > 0 || stream.closed) continue;
-        const revision = watch.revision();
-        if (revision > sent) yield { type: 'BOOKMARK', object: { metadata: { resourceVersion: String(revision) } } };
-        sent = revision;
-      }
-    } finally {
-      stop.abort();
-      stream.close();
-    }
+  watch<T extends ApiObject>(kind: Kind<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+    const asked = { options: readOptions(options), signal: options.signal };
+    return new ServedWatch<T>(this.#server.environment.clock, async () => {
+      const result = await this.#run(kind, 'watch', { name: '', namespace: options.namespace }, asked);
+      if (result.type !== 'watch') throw new Error(`watch answered ${result.type}`);
+      return result;
+    });
   }
 
   create<T extends ApiObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<T> {
@@ -267,11 +222,6 @@ function objectOf<T extends ApiObject>(result: Result): T {
 
 function ignore(): void {}
 
-/** Whoever follows that many holds on to them. */
-function hasMany({ storage }: ServedResource): boolean {
-  return storage !== undefined && storage.cache.size > leanBeyond;
-}
-
 /** The object, saying what it is. */
 function typed(kind: Kind, object: ApiObject): ApiObject {
   const type = { kind: kind.kind, apiVersion: apiVersionOf(kind) };
@@ -354,26 +304,4 @@ function deletionOptions({
     },
     ...(dryRun === undefined ? {} : { dryRun }),
   };
-}
-
-function* initialEvents<T extends ApiObject>(
-  { initial, initialEndsAt }: WatchResult,
-  resource: ServedResource,
-): Generator<WatchEvent<T>> {
-  for (const value of initial) yield { type: 'ADDED', object: (hasMany(resource) ? value.lean : value.object) as T };
-  if (initialEndsAt === undefined) return;
-  const annotations = { 'k8s.io/initial-events-end': 'true' };
-  yield { type: 'BOOKMARK', object: { metadata: { resourceVersion: String(initialEndsAt), annotations } } };
-}
-
-function laterEvents<T extends ApiObject>(
-  { late }: WatchResult,
-  resource: ServedResource,
-  events: readonly StreamEvent[],
-): readonly WatchEvent<T>[] {
-  const isLarge = hasMany(resource);
-  return refined(events, late).map(({ type, value }) => {
-    const served = inServedVersion(resource, value);
-    return { type, object: (isLarge ? served.lean : served.object) as Mutable<T> as T };
-  });
 }
