@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Metrics } from '#base/metrics.ts';
 import type { VirtualClock } from '#base/virtual-clock.ts';
 import type { Client } from '#client/client.ts';
 import { startControllers } from '#controllers/index.ts';
@@ -10,6 +11,8 @@ import { addNode, livePods, readyNode } from './pod-life.ts';
 export interface TestControlPlane {
   readonly client: Client;
   readonly clock: VirtualClock;
+  /** What the scheduler tells about itself. */
+  readonly metrics: Metrics;
   /** Asks again every virtual second until the answer is `wanted`, for at most `limitSeconds`. */
   until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, limitSeconds?: number): Promise<T>;
   addNode(name: string): Promise<void>;
@@ -34,10 +37,11 @@ export async function startControlPlane(
   const { nodes = ['a', 'b', 'c'], ready = () => true, ends = () => undefined, seed } = options;
   const api = await startApiServer(seed === undefined ? {} : { seed });
   const { client, environment } = api;
+  const metrics = new Metrics();
   const stop = new AbortController();
   const running = Promise.all([
     startControllers({ client, environment, rootCa: 'an authority' }, stop.signal),
-    startScheduler({ client, environment }, stop.signal),
+    startScheduler({ client, environment: { ...environment, metrics } }, stop.signal),
     livePods({ client, environment, ready, ends }, stop.signal),
   ]);
   const beating = new Map<string, AbortController>();
@@ -49,6 +53,7 @@ export async function startControlPlane(
   for (const name of nodes) await add(name);
   return {
     client,
+    metrics,
     clock: environment.clock,
     async until(ask, wanted, limitSeconds = 120) {
       let answer = await ask();

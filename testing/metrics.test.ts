@@ -72,6 +72,9 @@ test('what dashboards look at is counted, under upstream’s names', async (t) =
   for (const path of ['/version', '/api']) await robot.rawText({ path });
   await assert.rejects(connect({ ...admin, impersonate: { user: 'tom' } }).rawText({ path: configMaps }));
 
+  await client.rawText({ path: '/readyz' });
+  await client.rawText({ path: '/livez/ping' });
+
   const page = read(await client.rawText({ path: '/metrics' }));
   const of = { group: '', version: 'v1', resource: 'configmaps' };
   const expected: readonly (readonly [atLeast: number, name: string, labels?: Readonly<Record<string, string>>])[] = [
@@ -97,6 +100,10 @@ test('what dashboards look at is counted, under upstream’s names', async (t) =
     [5, 'apiserver_request_filter_duration_seconds_count', { filter: 'authentication' }],
     [1, 'apiserver_authorization_decisions_total', { type: 'RBAC', name: 'rbac', decision: 'allowed' }],
     [2, 'serviceaccount_valid_tokens_total'],
+    [1, 'kubernetes_healthcheck', { name: 'etcd', type: 'readyz' }],
+    [1, 'kubernetes_healthchecks_total', { name: 'ping', type: 'livez', status: 'success' }],
+    [0, 'apiserver_current_inqueue_requests', { request_kind: 'mutating' }],
+    [0, 'apiserver_flowcontrol_seat_fair_frac'],
     [1, 'version_info', { component: 'kube', emulation: '1.36' }],
     [5, 'apiserver_flowcontrol_request_wait_duration_seconds_count', { priority_level: 'exempt', execute: 'true' }],
     [5, 'apiserver_flowcontrol_request_execution_seconds_count', { flow_schema: 'exempt', type: 'regular' }],

@@ -16,6 +16,8 @@ export interface QueuedPod {
   info: PodInfo;
   /** When it first came, then when it last came back; earlier goes first among equals. */
   sinceMs: number;
+  /** When it could first be tried. */
+  firstMs: number | undefined;
   attempts: number;
   /** Plugins that rejected it in the last attempt. */
   rejectedBy: ReadonlySet<SchedulerPlugin>;
@@ -24,6 +26,20 @@ export interface QueuedPod {
   place: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'inWork';
   readonly order: number;
   timer: Timer | undefined;
+}
+
+/** Why a pod comes into a place of the queue. */
+export type Arrival =
+  | ClusterEvent['type']
+  | 'PodAdd'
+  | 'PodUpdate'
+  | 'BackoffComplete'
+  | 'ScheduleAttemptFailure'
+  | 'UnschedulableTimeout';
+
+/** Is told where pods go in the queue. */
+export interface QueueObserver {
+  readonly entered: (queue: QueuedPod['place'], why: Arrival) => void;
 }
 
 /**
@@ -35,12 +51,19 @@ export class SchedulingQueue {
   readonly #onActive: () => void;
   readonly #byUid = new Map<string, QueuedPod>();
   readonly #active = new Heap<QueuedPod>(goesBefore);
+  readonly #observer: QueueObserver | undefined;
   #order = 0;
 
   /** @param onActive called whenever a pod becomes active. */
-  constructor(clock: Clock, onActive: () => void) {
+  constructor(clock: Clock, onActive: () => void, observer?: QueueObserver) {
     this.#clock = clock;
     this.#onActive = onActive;
+    this.#observer = observer;
+  }
+
+  /** All of them, in whatever place. */
+  all(): Iterable<QueuedPod> {
+    return this.#byUid.values();
   }
 
   /** Pods that wait, in whatever place. */
@@ -61,6 +84,7 @@ export class SchedulingQueue {
     const queued: QueuedPod = {
       info,
       sinceMs: this.#clock.now(),
+      firstMs: undefined,
       attempts: 0,
       rejectedBy: new Set(),
       backoffUntilMs: 0,
@@ -69,7 +93,8 @@ export class SchedulingQueue {
       timer: undefined,
     };
     this.#byUid.set(info.uid, queued);
-    if (!isGated(pod)) this.#activate(queued);
+    if (isGated(pod)) this.#observer?.entered('gated', 'PodAdd');
+    else this.#activate(queued, 'PodAdd');
   }
 
   /** A change of what the scheduler looks at makes the pod worth another attempt. */
@@ -83,7 +108,7 @@ export class SchedulingQueue {
     queued.info = podInfo(pod);
     const concerns = !equalValues(old.spec, pod.spec) || !equalValues(old.metadata.labels, pod.metadata.labels);
     if (!concerns || isGated(pod)) return;
-    if (queued.place === 'gated' || queued.place === 'unschedulable') this.#awaken(queued);
+    if (queued.place === 'gated' || queued.place === 'unschedulable') this.#awaken(queued, 'PodUpdate');
   }
 
   /** Takes the pod out for good: it was bound, or is gone. */
@@ -116,7 +141,8 @@ export class SchedulingQueue {
     queued.sinceMs = now;
     queued.backoffUntilMs = now + backoffDelayMs(podBackoff, queued.attempts);
     queued.place = 'unschedulable';
-    queued.timer = this.#clock.schedule(longestUnschedulableMs, () => this.#awaken(queued));
+    queued.timer = this.#clock.schedule(longestUnschedulableMs, () => this.#awaken(queued, 'UnschedulableTimeout'));
+    this.#observer?.entered('unschedulable', 'ScheduleAttemptFailure');
   }
 
   /** Back after something failed that has nothing to do with the pod: tried again as soon as its backoff is over. */
@@ -124,7 +150,7 @@ export class SchedulingQueue {
     if (this.#byUid.get(queued.info.uid) !== queued) return;
     queued.sinceMs = this.#clock.now();
     queued.backoffUntilMs = this.#clock.now() + backoffDelayMs(podBackoff, queued.attempts);
-    this.#awaken(queued);
+    this.#awaken(queued, 'ScheduleAttemptFailure');
   }
 
   /** Wakes the pods that the event may have made schedulable. */
@@ -133,7 +159,7 @@ export class SchedulingQueue {
       if (queued.place !== 'unschedulable') continue;
       for (const plugin of queued.rejectedBy) {
         if (plugin.wakes?.(event, queued.info) !== true) continue;
-        this.#awaken(queued);
+        this.#awaken(queued, event.type);
         break;
       }
     }
@@ -144,22 +170,25 @@ export class SchedulingQueue {
     this.#byUid.clear();
   }
 
-  #awaken(queued: QueuedPod): void {
+  #awaken(queued: QueuedPod, why: Arrival): void {
     queued.timer?.cancel();
     queued.timer = undefined;
     const waitMs = queued.backoffUntilMs - this.#clock.now();
     if (waitMs <= 0) {
-      this.#activate(queued);
+      this.#activate(queued, why);
       return;
     }
     queued.place = 'backoff';
-    queued.timer = this.#clock.schedule(waitMs, () => this.#activate(queued));
+    queued.timer = this.#clock.schedule(waitMs, () => this.#activate(queued, 'BackoffComplete'));
+    this.#observer?.entered('backoff', why);
   }
 
-  #activate(queued: QueuedPod): void {
+  #activate(queued: QueuedPod, why: Arrival): void {
     queued.timer = undefined;
     queued.place = 'active';
+    queued.firstMs ??= this.#clock.now();
     this.#active.push(queued);
+    this.#observer?.entered('active', why);
     this.#onActive();
   }
 }

@@ -127,3 +127,30 @@ test('a more important pod takes the place of a less important one', async () =>
   const events = await client.list(Event, { namespace });
   assert.ok(events.items.some(({ reason }) => reason === 'Preempted'));
 });
+
+test('a scheduler tells what it tried, what became of it, and what waits', async () => {
+  await create('small', asking('1'));
+  await create('gated', { schedulingGates: [{ name: 'a.b/c' }] });
+  await create('huge', asking('100'));
+  await plane.clock.advance(1_000);
+  const page = plane.metrics.render();
+  const value = (series: string): string | undefined =>
+    page
+      .split('\n')
+      .find((line) => line.startsWith(`${series} `))
+      ?.slice(series.length + 1);
+  const attempts = 'scheduler_schedule_attempts_total{profile="default-scheduler",result=';
+  assert.deepEqual(
+    [
+      `${attempts}"scheduled"}`,
+      `${attempts}"unschedulable"}`,
+      'scheduler_pending_pods{queue="unschedulable"}',
+      'scheduler_pending_pods{queue="gated"}',
+      'scheduler_unschedulable_pods{plugin="NodeResourcesFit",profile="default-scheduler"}',
+      'scheduler_pod_scheduling_attempts_sum',
+      'scheduler_queue_incoming_pods_total{queue="active",event="PodAdd"}',
+      'scheduler_preemption_attempts_total',
+    ].map(value),
+    ['1', '1', '1', '1', '1', '1', '2', '1'],
+  );
+});

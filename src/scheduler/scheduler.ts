@@ -16,6 +16,7 @@ import { SchedulerCache } from './cache.ts';
 import { type Diagnosis, SchedulingCycle } from './cycle.ts';
 import type { ClusterEvent, SchedulerPlugin } from './framework.ts';
 import { unschedulableMessage } from './messages.ts';
+import { SchedulerMetrics } from './metrics.ts';
 import { type PodInfo, podInfo } from './pod-info.ts';
 import { preempt } from './preemption.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
@@ -48,6 +49,7 @@ export class Scheduler {
   readonly #queue: SchedulingQueue;
   readonly #cycle: SchedulingCycle;
   readonly #signal: AbortSignal;
+  readonly #metrics: SchedulerMetrics | undefined;
   /** Pods that were promised a place: uid to node. */
   readonly #nominated = new Map<string, { readonly node: string; readonly info: PodInfo }>();
   readonly #writes = new Set<Promise<void>>();
@@ -62,7 +64,10 @@ export class Scheduler {
     const { client, informers } = options;
     this.#events = createEventRecorder({ client, environment: this.#environment, component: this.#name, signal });
     this.#cache = new SchedulerCache(informers.of(Namespace));
-    this.#queue = new SchedulingQueue(this.#environment.clock, () => this.#kick());
+    const { metrics, clock } = this.#environment;
+    this.#metrics = metrics === undefined ? undefined : new SchedulerMetrics(metrics, { clock, profile: this.#name });
+    this.#queue = new SchedulingQueue(clock, () => this.#kick(), this.#metrics);
+    if (metrics !== undefined) SchedulerMetrics.describeQueue(metrics, this.#queue, this.#name);
     this.#cycle = new SchedulingCycle(options.plugins, this.#environment.random);
     this.#budgets = informers.of(PodDisruptionBudget);
     this.#pods = informers.of(PodKind);
@@ -165,15 +170,17 @@ export class Scheduler {
 
   #placeOne(queued: QueuedPod): void {
     const { info } = queued;
+    const sinceMs = this.#environment.clock.monotonic();
     const placement = this.#cycle.place(info, this.#cache, (node, below) => this.#nominatedOn(node, below));
+    this.#metrics?.found(sinceMs);
     if (placement.outcome === 'unplaceable') {
-      this.#write(this.#reject(queued, placement.diagnosis));
+      this.#write(this.#reject(queued, placement.diagnosis, sinceMs));
       return;
     }
     // Assumed from here on: the next pod must not be given the same room while this one is being bound.
     this.#cache.addPod(info, placement.node.name);
     this.#nominated.delete(info.uid);
-    this.#write(this.#bind(queued, placement.node.name));
+    this.#write(this.#bind(queued, placement.node.name, sinceMs));
   }
 
   #nominatedOn(node: string, below: PodInfo): readonly PodInfo[] {
@@ -193,7 +200,7 @@ export class Scheduler {
     this.#writes.add(tracked);
   }
 
-  async #bind(queued: QueuedPod, node: string): Promise<void> {
+  async #bind(queued: QueuedPod, node: string, sinceMs: number): Promise<void> {
     const { pod, key, uid } = queued.info;
     const { name = '', namespace = '' } = pod.metadata;
     const binding = {
@@ -206,10 +213,13 @@ export class Scheduler {
       await this.#client.createSubresource(PodKind, { name, namespace }, 'binding', binding, { signal: this.#signal });
       // The informer takes it out of the queue when the pod shows its node; it stays assumed until then.
       this.#queue.remove(uid);
+      this.#metrics?.attempted('scheduled', sinceMs);
+      this.#metrics?.bound(queued);
       const message = `Successfully assigned ${key} to ${node}`;
       this.#events.record(PodKind, pod, { type: 'Normal', reason: 'Scheduled', message });
     } catch (error) {
       if (this.#signal.aborted) return;
+      this.#metrics?.attempted('error', sinceMs);
       this.#forget(uid);
       if (isReason(error, 'NotFound')) this.#queue.remove(uid);
       else {
@@ -227,10 +237,12 @@ export class Scheduler {
     if (removed !== undefined) this.#wake({ type: 'assignedPodRemoved', pod: current ?? removed });
   }
 
-  async #reject(queued: QueuedPod, diagnosis: Diagnosis): Promise<void> {
+  async #reject(queued: QueuedPod, diagnosis: Diagnosis, sinceMs: number): Promise<void> {
     const { info } = queued;
     const budgets = [...this.#budgets.list()];
     const result = preempt({ pod: info, diagnosis, snapshot: this.#cache, cycle: this.#cycle, budgets });
+    this.#metrics?.preempting(result.outcome === 'preempt' ? result.victims.length : 0);
+    this.#metrics?.attempted('unschedulable', sinceMs);
     this.#queue.park(queued, diagnosis.rejectedBy);
     const message = unschedulableMessage(diagnosis, result.outcome === 'nobody' ? result.message : undefined);
     if (result.outcome === 'preempt') {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Metrics } from '#base/metrics.ts';
 import { FlowSchema, PriorityLevelConfiguration } from '#kinds/generated/handles.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { startApiServer } from '#testing/cluster.ts';
@@ -7,6 +8,7 @@ import type { RequestInfo } from '../http/request-info.ts';
 import type { UserInfo } from '../registry/operation.ts';
 import { FlowControl } from './flow-control.ts';
 import { finishPermit, type Permit } from './level.ts';
+import { describeFlowControl, FlowMetrics } from './metrics.ts';
 import { dealHand } from './shuffle.ts';
 
 const noQuery = new URLSearchParams();
@@ -52,10 +54,20 @@ test('a flood by one user leaves another one waiting for a handful of requests a
     if (answer instanceof Promise) answer.then(begun, () => refused++);
     else begun(answer!);
   };
+  const metrics = new Metrics();
+  control.observer = new FlowMetrics(metrics);
+  describeFlowControl(metrics, control);
   const [flood, modest] = [user('flood'), user('modest')];
   for (let request = 0; request < 3000; request++) send(flood);
   const level = control.levels().find(({ name }) => name === 'global-default')!;
   assert.equal(level.executingSeats, level.seats, 'every seat is taken');
+  const told = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics.render())?.[1]);
+  const labels = 'priority_level="global-default",flow_schema="global-default"';
+  const entered = told(`apiserver_flowcontrol_request_queue_length_after_enqueue_count{${labels}}`);
+  assert.ok(
+    entered > 0 && entered === told('apiserver_current_inqueue_requests{request_kind="mutating"}'),
+    'who waits',
+  );
   await environment.clock.advance(0);
   assert.ok(refused > 2000, 'what fits in no queue is refused');
   for (let request = 0; request < 10; request++) send(modest);

@@ -45,6 +45,14 @@ export interface FlowWait {
 export interface FlowObserver {
   started(flow: Flow, wait: FlowWait): void;
   refused(flow: Flow, wait: FlowWait): void;
+  /** A request waits in a queue, which is so long now. */
+  queued(flow: Flow, length: number): void;
+}
+
+const reads: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
+
+function kindOf({ verb }: RequestInfo): 'readOnly' | 'mutating' {
+  return reads.has(verb) ? 'readOnly' : 'mutating';
 }
 
 /** Decides when each request over HTTP is served (KEP-1040). */
@@ -57,6 +65,10 @@ export class FlowControl {
   readonly #levels = new Map<string, Level>();
   readonly #levelUid = (name: string): string => (this.#levels.get(name) ?? this.#levels.get(everything))?.uid ?? '';
   #schemas: Schemas | undefined;
+  /** Of what levels wanted lately, so much they were given when seats were last lent. */
+  fairFraction = 0;
+  /** Requests that wait for their turn. */
+  readonly waiting = { readOnly: 0, mutating: 0 };
   /** Requests turned away: `level schema reason`. */
   readonly rejected = new Map<string, number>();
   /** Hears of each request that was let through or turned away. */
@@ -80,7 +92,7 @@ export class FlowControl {
     this.#client = loopback;
     this.#tidySoon();
     const lend = (): void => {
-      lendSeats([...this.#levels.values()], this.serverSeats);
+      this.fairFraction = lendSeats([...this.#levels.values()], this.serverSeats);
       this.#timer = this.environment.clock.schedule(lendingIntervalMs, lend);
     };
     this.#timer = this.environment.clock.schedule(lendingIntervalMs, lend);
@@ -122,7 +134,7 @@ export class FlowControl {
       flow === undefined ? undefined : (this.#levels.get(flow.schema.levelName) ?? this.#levels.get(everything));
     if (flow === undefined || level === undefined) return undefined;
     const seats = level.isExempt ? 1 : seatsOf(info, query, this.#resources);
-    if (!level.tryStart(seats)) return this.#wait(level, flow, seats, signal);
+    if (!level.tryStart(seats)) return this.#wait(level, flow, { seats, kind: kindOf(info) }, signal);
     return this.#permit(level, flow, seats, 0);
   }
 
@@ -132,10 +144,22 @@ export class FlowControl {
     return { level, flow, seats, isFinished: false, startedMs: this.environment.clock.monotonic(), waitedMs };
   }
 
-  async #wait(level: Level, flow: Flow, seats: number, signal: AbortSignal): Promise<Permit> {
+  async #wait(
+    level: Level,
+    flow: Flow,
+    { seats, kind }: { readonly seats: number; readonly kind: 'readOnly' | 'mutating' },
+    signal: AbortSignal,
+  ): Promise<Permit> {
     const { clock } = this.environment;
     const since = clock.monotonic();
-    const outcome = await level.wait({ hash: flow.hash, seats }, { clock, limitMs: waitLimitMs, signal });
+    let queued = 0;
+    const onQueued = (length: number): void => {
+      queued = 1;
+      this.waiting[kind]++;
+      this.observer?.queued(flow, length);
+    };
+    const outcome = await level.wait({ hash: flow.hash, seats, onQueued }, { clock, limitMs: waitLimitMs, signal });
+    this.waiting[kind] -= queued;
     const waitedMs = clock.monotonic() - since;
     if (outcome === 'started') return this.#permit(level, flow, seats, waitedMs);
     this.observer?.refused(flow, { level, seats, waitedMs });

@@ -32,14 +32,17 @@ function sharesOf({ spec }: PriorityLevelConfiguration): number {
 /**
  * Moves seats from levels that do not need them to those that do: each has at least what it needs of its own, and
  * what is left is shared in proportion to what was wanted lately.
+ * @returns that proportion
  */
-export function lendSeats(levels: readonly Level[], serverSeats: number): void {
+export function lendSeats(levels: readonly Level[], serverSeats: number): number {
   const wishes = levels.map((level) => {
     const demand = level.highestDemand;
     level.highestDemand = level.executingSeats + level.queuedSeats;
     level.smoothedDemand = Math.max(demand, smoothing * level.smoothedDemand + (1 - smoothing) * demand);
     const least = Math.max(level.minSeats, Math.min(level.nominalSeats, demand));
-    return { level, least, target: Math.max(least, level.smoothedDemand) };
+    const target = Math.max(least, level.smoothedDemand);
+    level.targetSeats = target;
+    return { level, least, target };
   });
   const free = serverSeats - wishes.filter(({ level }) => level.isExempt).reduce((sum, { least }) => sum + least, 0);
   const limited = wishes.filter(({ level }) => !level.isExempt);
@@ -52,6 +55,7 @@ export function lendSeats(levels: readonly Level[], serverSeats: number): void {
     level.seats = Math.max(1, Math.round(seats));
     if (level.seats > before) level.dispatch();
   }
+  return proportion;
 }
 
 /** The largest proportion that still fits, to within what rounding to whole seats hides. */

@@ -42,6 +42,8 @@ export class Level {
   /** Most seats that were wanted at once since lending was last decided. */
   highestDemand = 0;
   smoothedDemand = 0;
+  /** What lending would like it to have. */
+  targetSeats = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -102,7 +104,11 @@ export class Level {
 
   /** Waits for seats: 'started' when it got them. */
   wait(
-    { hash, seats }: { readonly hash: number; readonly seats: number },
+    {
+      hash,
+      seats,
+      onQueued,
+    }: { readonly hash: number; readonly seats: number; readonly onQueued?: (length: number) => void },
     { clock, limitMs, signal }: { readonly clock: Clock; readonly limitMs: number; readonly signal: AbortSignal },
   ): Promise<'started' | Rejection> {
     if (this.queues === undefined) return Promise.resolve('concurrency-limit');
@@ -118,6 +124,7 @@ export class Level {
     if (!this.queues.add(request)) return Promise.resolve('queue-full');
     this.queuedSeats += seats;
     this.#noteDemand();
+    onQueued?.(this.queues.lengthAt(request));
     const settle = (outcome: 'started' | Rejection): void => {
       timer.cancel();
       signal.removeEventListener('abort', onAbort);

@@ -19,6 +19,13 @@ export function describeFlowControl(metrics: Metrics, control: FlowControl): voi
   perLevel('current_limit_seats', 'Seats as they are lent now.', (level) => level.seats);
   perLevel('demand_seats_high_watermark', 'Most seats wanted at once lately.', (level) => level.highestDemand);
   perLevel('demand_seats_smoothed', 'Seats wanted, as lending counts them.', (level) => level.smoothedDemand);
+  perLevel('target_seats', 'Seats that lending would give.', (level) => level.targetSeats);
+  metrics.gauge('apiserver_flowcontrol_seat_fair_frac', 'How much of what levels wanted they were lent.', () => [
+    [{}, control.fairFraction],
+  ]);
+  metrics.gauge('apiserver_current_inqueue_requests', 'Requests that wait, by kind.', () =>
+    Object.entries(control.waiting).map(([request_kind, count]) => [{ request_kind }, count] as const),
+  );
   metrics.count('apiserver_flowcontrol_dispatched_requests_total', 'Requests that were let through.', () =>
     control
       .schemas()
@@ -34,6 +41,8 @@ export function describeFlowControl(metrics: Metrics, control: FlowControl): voi
 
 /** Seconds. */
 const waitBounds = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];
+/** Requests. */
+const lengthBounds = [0, 10, 25, 50, 100, 250, 500, 1000];
 const seatBounds = [1, 2, 4, 8, 16, 32, 64, 100];
 
 interface FlowSeries {
@@ -42,6 +51,7 @@ interface FlowSeries {
   readonly seats: Series;
   readonly executed: Series;
   readonly watched: Series;
+  readonly length: Series;
 }
 
 /** How long requests waited and took, by schema and level. */
@@ -54,6 +64,11 @@ export class FlowMetrics implements FlowObserver {
     const waits = metrics.histogram(`${prefix}_request_wait_duration_seconds`, 'How long requests waited.', waitBounds);
     const runs = metrics.histogram(`${prefix}_request_execution_seconds`, 'How long requests had seats.', waitBounds);
     const seats = metrics.histogram(`${prefix}_work_estimated_seats`, 'Seats that requests wanted.', seatBounds);
+    const lengths = metrics.histogram(
+      `${prefix}_request_queue_length_after_enqueue`,
+      'How long the queue was that a request came into, itself included.',
+      lengthBounds,
+    );
     this.#make = ({ name, levelName }) => {
       const labels = { priority_level: levelName, flow_schema: name };
       return {
@@ -62,6 +77,7 @@ export class FlowMetrics implements FlowObserver {
         seats: seats.series(labels),
         executed: runs.series({ ...labels, type: 'regular' }),
         watched: runs.series({ ...labels, type: 'watch' }),
+        length: lengths.series(labels),
       };
     };
   }
@@ -74,6 +90,10 @@ export class FlowMetrics implements FlowObserver {
 
   refused({ schema }: Flow, { waitedMs }: FlowWait): void {
     this.#of(schema).refused(waitedMs / 1000);
+  }
+
+  queued({ schema }: Flow, length: number): void {
+    this.#of(schema).length(length);
   }
 
   /** A request has given its seats back. */

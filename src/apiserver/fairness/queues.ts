@@ -68,6 +68,11 @@ export class FairQueues {
     return true;
   }
 
+  /** How many wait in the queue of a request, itself included. */
+  lengthAt({ queue }: Waiting): number {
+    return this.#queues.get(queue)?.waiting.length ?? 0;
+  }
+
   /** The request that is next in fairness, left where it is. */
   peek(): Waiting | undefined {
     let next: Waiting | undefined;

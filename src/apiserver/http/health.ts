@@ -127,6 +127,8 @@ export async function serveHealth(
     wanted.map((check) => resultOf(check, only === undefined && excluded.has(check.name))),
   );
   const failed = results.filter(({ failure }) => failure !== undefined);
+  for (const { name: part, failure, isExcluded } of results)
+    if (!isExcluded) exchange.metrics.health.checked(part, name, failure === undefined);
   const { log } = exchange.server.environment;
   for (const { name: part, failure } of failed) log.warn(`${name} check failed`, { part, failure });
   if (failed.length === 0 && !exchange.query.has('verbose')) return sendText(exchange, 200, 'ok');

@@ -4,6 +4,7 @@ import { deprecatedUntil } from '#kinds/deprecations.ts';
 import { describeFlowControl, FlowMetrics } from '../fairness/metrics.ts';
 import type { ApiServer } from '../server.ts';
 import { AccessMetrics } from './access-metrics.ts';
+import { HealthMetrics } from './health-metrics.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { maxCachedSeries, RequestCounts, type RequestSeries } from './request-series.ts';
 import { describeServer } from './server-readings.ts';
@@ -23,6 +24,7 @@ export interface WatchSeries {
 /** What the server tells about itself on `/metrics`, under upstream's names. */
 export class ServerMetrics {
   readonly access: AccessMetrics;
+  readonly health: HealthMetrics;
   readonly flows: FlowMetrics | undefined;
   readonly #metrics = new Metrics();
   readonly #requests: RequestCounts;
@@ -46,6 +48,7 @@ export class ServerMetrics {
     this.#filter = filter;
     const metrics = this.#metrics;
     this.access = new AccessMetrics(metrics);
+    this.health = new HealthMetrics(metrics);
     this.#requests = new RequestCounts(metrics, (info) => this.#isServed(info));
     metrics.gauge('apiserver_current_inflight_requests', 'Requests that are being served.', () => [
       [{ request_kind: 'readOnly' }, this.#inFlight.readOnly],
