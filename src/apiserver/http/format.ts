@@ -1,3 +1,4 @@
+import { LruCache } from '#base/lru-cache.ts';
 import type { ServedResource } from '../resources/resource.ts';
 import type { ApiServer } from '../server.ts';
 import type { AnyRequest, AnyResponse } from './any-http.ts';
@@ -5,7 +6,9 @@ import { namesGzip } from './compression.ts';
 import {
   type AnswerFormat,
   checkProduced,
+  type Encoding,
   mediaTypes,
+  type NegotiationOptions,
   negotiateAnswer,
   negotiatePlain,
   negotiateRefusal,
@@ -34,12 +37,37 @@ export function answerFormat(
   if (namesGzip(encoding) && features.enabled('APIResponseCompression')) response.takesGzip = true;
   const pretty = wantsPretty(request, query);
   if (accept === undefined || accept === mediaTypes.json) return negotiateAnswer(accept, { pretty });
-  // What is handed on is answered as another server likes.
-  if (handedOn.has(info.subresource)) return negotiateRefusal(accept, { pretty, served });
   const isCustom = resource.custom !== undefined;
-  if (!isCustom) checkProduced(accept, producedAt(server, info));
   const hasTable = (resource.verbs.has('get') || isCustom) && !untabled.has(info.subresource);
-  const format = negotiateAnswer(accept, { pretty, served, isCustom, hasTable });
+  const known = knownAgreements(served);
+  const key = `${isCustom} ${hasTable} ${pretty} ${info.verb} ${info.subresource} ${accept}`;
+  let format = known.get(key);
+  if (format === undefined) {
+    format = agree(accept, info, { pretty, served, isCustom, hasTable });
+    known.set(key, format);
+  }
+  return format;
+}
+
+/** What was agreed on lately: clients say the same with every request. */
+const agreements = new WeakMap<readonly Encoding[], LruCache<string, AnswerFormat>>();
+const maxAgreements = 512;
+
+function knownAgreements(served: readonly Encoding[]): LruCache<string, AnswerFormat> {
+  let known = agreements.get(served);
+  if (known === undefined) {
+    known = new LruCache(maxAgreements);
+    agreements.set(served, known);
+  }
+  return known;
+}
+
+function agree(accept: string, info: ResourceRequest, options: Required<NegotiationOptions>): AnswerFormat {
+  const { served, isCustom } = options;
+  // What is handed on is answered as another server likes.
+  if (handedOn.has(info.subresource)) return negotiateRefusal(accept, options);
+  if (!isCustom) checkProduced(accept, producedAt(served, info));
+  const format = negotiateAnswer(accept, options);
   if (info.verb === 'watch') streamEncodingOf(format, served);
   return format;
 }
@@ -70,8 +98,8 @@ export function refusalFormat({ server, request, query }: Received): AnswerForma
 const handedOn: ReadonlySet<string> = new Set(['proxy', 'exec', 'attach', 'portforward']);
 const untabled: ReadonlySet<string> = new Set(['binding', 'eviction', 'log', 'token']);
 
-function producedAt({ encodings }: ApiServer, { verb, subresource }: ResourceRequest): readonly string[] {
-  const types = producedTypes(encodings, { watches: verb === 'list' || verb === 'watch' });
+function producedAt(served: readonly Encoding[], { verb, subresource }: ResourceRequest): readonly string[] {
+  const types = producedTypes(served, { watches: verb === 'list' || verb === 'watch' });
   return subresource === 'log' ? ['text/plain', ...types] : types;
 }
 

@@ -1,7 +1,6 @@
 import { schemaNamed } from '#kinds/schemas.ts';
 import { apiVersionOf, type JsonObject, type ListMeta } from '#machinery/meta.ts';
-import { encodeEnvelope, encodeList, encodeMessage } from '#machinery/protobuf.ts';
-import type { ObjectSchema } from '#machinery/schema.ts';
+import { encodeEnvelope, encodeList, encodeMessage, envelopeEnd } from '#machinery/protobuf.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ServedResource } from '../resources/resource.ts';
 
@@ -10,27 +9,34 @@ const maxBytes = 64 * 2 ** 20;
 /** What stays when there is no more room. */
 const keptShare = 0.9;
 
-/** Objects as protobuf messages without their envelope, made once for all who read or watch them. */
+/** An object as a protobuf message, in a list by itself and elsewhere in an envelope around the same bytes. */
+interface Known {
+  readonly message: Uint8Array;
+  readonly enveloped: Uint8Array;
+}
+
+/** Objects as protobuf messages, made once for all who read or watch them. */
 class Messages {
-  readonly #known = new Map<StoredObject, Uint8Array>();
+  readonly #known = new Map<StoredObject, Known>();
   #size = 0;
 
-  of(value: StoredObject, schema: ObjectSchema): Uint8Array {
+  of(value: StoredObject, { schema, kind }: ServedResource): Known {
     const known = this.#known.get(value);
     if (known !== undefined) return known;
     const message = encodeMessage(value.object as unknown as JsonObject, schema);
-    this.#known.set(value, message);
-    this.#size += message.length;
+    const made = inEnvelope(message, { apiVersion: apiVersionOf(kind), kind: kind.kind });
+    this.#known.set(value, made);
+    this.#size += made.enveloped.length;
     if (this.#size > maxBytes) this.#makeRoom();
-    return message;
+    return made;
   }
 
   #makeRoom(): void {
     // Many at once: looking for the first of a map steps over all that was deleted before it.
-    for (const [value, message] of this.#known) {
+    for (const [value, { enveloped }] of this.#known) {
       if (this.#size <= maxBytes * keptShare) return;
       this.#known.delete(value);
-      this.#size -= message.length;
+      this.#size -= enveloped.length;
     }
   }
 }
@@ -38,8 +44,14 @@ class Messages {
 const messages = new Messages();
 
 /** An object of a built-in kind with its envelope. */
-export function protobufOf(value: StoredObject, { schema, kind }: ServedResource): Uint8Array {
-  return encodeEnvelope(messages.of(value, schema), { apiVersion: apiVersionOf(kind), kind: kind.kind });
+export function protobufOf(value: StoredObject, resource: ServedResource): Uint8Array {
+  return messages.of(value, resource).enveloped;
+}
+
+function inEnvelope(message: Uint8Array, type: { readonly apiVersion: string; readonly kind: string }): Known {
+  const enveloped = encodeEnvelope(message, type);
+  const start = enveloped.length - envelopeEnd - message.length;
+  return { message: enveloped.subarray(start, start + message.length), enveloped };
 }
 
 export function protobufListOf(
@@ -55,6 +67,6 @@ export function protobufListOf(
     kind: listKind,
     metadata: metadata as unknown as JsonObject,
     metadataSchema: schemaNamed('meta.v1.ListMeta'),
-    items: items.map((item) => messages.of(item, resource.schema)),
+    items: items.map((item) => messages.of(item, resource).message),
   });
 }

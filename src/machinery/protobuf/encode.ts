@@ -35,7 +35,9 @@ export function encodeEnvelope(
   return endEnvelope(writer, { apiVersion, kind });
 }
 
-/** What follows the message: the empty content encoding and type. */
+/** Bytes that follow the message in an envelope: the empty content encoding and type. */
+export const envelopeEnd = 4;
+
 function beginEnvelope(writer: BackwardWriter): void {
   writer.string('');
   writer.tag(4, bytesType);
