@@ -40,8 +40,7 @@ export class ServedWatch<T extends ApiObject> implements AsyncIterableIterator<W
   }
 
   next(): Promise<Next<T>> {
-    const event = this.#events[this.#next++];
-    if (event !== undefined) return Promise.resolve({ done: false, value: event });
+    if (this.#next < this.#events.length) return Promise.resolve({ done: false, value: this.#events[this.#next++]! });
     return this.#answer === undefined ? this.#start() : this.#later(this.#answer);
   }
 
@@ -98,9 +97,8 @@ export class ServedWatch<T extends ApiObject> implements AsyncIterableIterator<W
     } catch (error) {
       this.#fail(error);
     }
-    const first = this.#events[0];
     this.#next = 1;
-    return first === undefined ? this.next() : { done: false, value: first };
+    return this.#events.length === 0 ? this.next() : { done: false, value: this.#events[0]! };
   }
 
   #bookmark(answer: Answer): Next<T> | Promise<Next<T>> {
