@@ -6,6 +6,7 @@ import { EndpointSlice, Pod, Service } from '#kinds/generated/handles.ts';
 import type { Pod as PodObject, Service as ServiceObject } from '#kinds/generated/types/core_v1.ts';
 import type { EndpointSlice as EndpointSliceObject } from '#kinds/generated/types/discovery_v1.ts';
 import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
+import type { NodeApi } from '#machinery/node-api.ts';
 import type { UpgradeRequest } from '#streaming/negotiate.ts';
 import { nodeHttp } from '#streaming/node-http.ts';
 import type { AnyResponse } from '../http/any-http.ts';
@@ -16,8 +17,9 @@ import { hopHeaders } from '../http/hop-headers.ts';
 import type { ResourceRequest } from '../http/request-info.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import type { ApiServer } from '../server.ts';
+import { isAllowedAddress } from './allowed-address.ts';
 import { rewriteLink, rewriteLinks } from './html-links.ts';
-import { connectedNode, type NodeLookup } from './target.ts';
+import { agentToAsk, type NodeLookup } from './target.ts';
 
 /** A backend that does not answer is given up after this long. */
 const backendTimeoutMs = 60_000;
@@ -32,7 +34,7 @@ interface Backend {
 export async function proxyRequest(exchange: Exchange, info: ResourceRequest, nodes: NodeLookup): Promise<void> {
   const { server } = exchange;
   const nodeName = info.resource === 'nodes' ? splitName(info.name).name : undefined;
-  if (nodeName !== undefined) return proxyToNode(exchange, info, connectedNode(nodes, nodeName));
+  if (nodeName !== undefined) return proxyToNode(exchange, info, agentToAsk(server, nodes, nodeName));
   const backend = backendOf(server, info);
   if (info.rest === '' && (exchange.request.method === 'GET' || exchange.request.method === 'HEAD'))
     return redirectToSlash(exchange);
@@ -52,11 +54,7 @@ function pathAndQuery({ request }: Exchange, { rest }: ResourceRequest): string 
   return query === undefined ? path : `${path}?${query}`;
 }
 
-async function proxyToNode(
-  exchange: Exchange,
-  info: ResourceRequest,
-  node: ReturnType<typeof connectedNode>,
-): Promise<void> {
+async function proxyToNode(exchange: Exchange, info: ResourceRequest, node: NodeApi): Promise<void> {
   const { request, response, signal } = exchange;
   const body = await readBody(request);
   const answer = await node.http(
@@ -90,7 +88,11 @@ function forward(exchange: Exchange, { scheme, host, port }: Backend, info: Reso
     port,
     path,
     method: request.method,
-    headers: { ...plainHeaders(request.headers), host: `${host}:${port}` },
+    headers: {
+      ...plainHeaders(request.headers),
+      host: `${host}:${port}`,
+      'x-forwarded-uri': `${proxyPrefix(exchange, info.rest)}${path.split('?')[0]}`,
+    },
     timeout: backendTimeoutMs,
     rejectUnauthorized: false,
   };
@@ -161,7 +163,7 @@ function podBackend(server: ApiServer, { namespace, name: text }: ResourceReques
     | undefined;
   if (pod === undefined) throw notFound(Pod, name);
   const host = pod.status?.podIP ?? '';
-  if (host === '') throw badRequest('address not allowed');
+  if (!isAllowedAddress(host)) throw badRequest('address not allowed');
   const first = pod.spec.containers.flatMap(({ ports = [] }) => ports)[0]?.containerPort;
   return { scheme, host, port: port === '' ? (first ?? 80) : podPort(pod, port) };
 }

@@ -1,4 +1,4 @@
-import { Pod } from '#kinds/generated/handles.ts';
+import { Node, Pod } from '#kinds/generated/handles.ts';
 import type { Pod as PodObject } from '#kinds/generated/types/core_v1.ts';
 import { ApiError, badRequest, notFound } from '#machinery/errors.ts';
 import type { NodeApi } from '#machinery/node-api.ts';
@@ -34,6 +34,12 @@ export function connectedNode(nodes: NodeLookup, nodeName: string): NodeApi {
   const node = nodes(nodeName);
   if (node === undefined) throw new ApiError(503, 'ServiceUnavailable', `the node ${nodeName} is not connected`);
   return node;
+}
+
+/** The agent of a node that is asked for itself. @throws ApiError 404, or 503 */
+export function agentToAsk(server: ApiServer, nodes: NodeLookup, name: string): NodeApi {
+  if (server.resources.of(Node).storage!.cache.get(name) === undefined) throw notFound(Node, name);
+  return connectedNode(nodes, name);
 }
 
 /** The container that is meant: the one named, or the only one. @throws ApiError 400. */

@@ -84,7 +84,10 @@ export class ImagePuller {
     if (this.waitMs(pod, container) > 0) {
       const message = `Back-off pulling image "${name}"`;
       note('Normal', 'BackOff', message);
-      throw new StartError('ImagePullBackOff', `${message}: ${this.#lastFailure.get(key)?.message ?? ''}`);
+      throw new StartError(
+        'ImagePullBackOff',
+        `${message}: ErrImagePull: ${this.#lastFailure.get(key)?.message ?? ''}`,
+      );
     }
     note('Normal', 'Pulling', `Pulling image "${name}"`);
     const askedMs = this.#clock.monotonic();
