@@ -1,7 +1,7 @@
 /** Measures and prints: see README.md. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isRoot } from '#testing/machine.ts';
@@ -13,6 +13,7 @@ import { LoadClient, medianOf } from './load.ts';
 import { drawGrowth, growthTable } from './plot.ts';
 import { measureForms } from './protobuf.ts';
 import { measureRealNode } from './real-node.ts';
+import { measureFirstStart, measureWarmStart } from './starts.ts';
 import { FigureTable } from './table.ts';
 import { cpuSeconds, residentMegabytes, startPeer, startProa, type Target } from './target.ts';
 import { measureWatchers } from './watchers.ts';
@@ -151,27 +152,13 @@ async function measureBare(): Promise<void> {
   release.remove();
 }
 
-/** How long is waited for a snapshot at most. */
-const snapshotSeconds = 20;
-
 async function measureStarts(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'proa-start-'));
-  const cache = join(folder, 'cache');
-  const first = await startProa(['--nodes', '0'], folder, cache);
-  table.note('spawn to /readyz, first start', 'ms', '≤ 1,000', { higher: false, by: 'Proa', value: first.readyMs });
-  // A start without a snapshot of the program takes one for the next, a few seconds later.
-  const release = readFileSync(join(import.meta.dirname, '..', 'dist', 'release'), 'utf8').trim();
-  const key = join(cache, 'proa', release, 'key');
-  for (let second = 0; second < snapshotSeconds && !existsSync(key); second++)
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  await first.stop();
-  const warm = await medianOf(9, async () => {
-    const again = await startProa(['--nodes', '0'], folder, cache);
-    await again.stop();
-    return again.readyMs;
-  });
-  table.note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by: 'Proa', value: warm });
-  rmSync(folder, { recursive: true, force: true });
+  const by = 'Proa';
+  const firstMs = await measureFirstStart();
+  table.note('spawn to /readyz, first start', 'ms', '≤ 1,000', { higher: false, by, value: firstMs });
+  if (!isWanted('starts')) return;
+  const warmMs = await measureWarmStart();
+  table.note('spawn to /readyz, warm', 'ms', '≤ 150', { higher: false, by, value: warmMs });
 }
 
 function measureInProcess(): void {
@@ -282,7 +269,7 @@ const measured: readonly (readonly [Part, (target: Target) => Promise<void>, rea
   ['watchers', measureWatching, ['--nodes', '0']],
   ['deployment', measureDeployment, ['--nodes', '0', '--simulated-nodes', String(nodeCount)]],
 ];
-if (isWanted('starts')) await measureStarts();
+if (parts.some((part) => part !== 'in-process' && isWanted(part))) await measureStarts();
 if (isWanted('in-process')) measureInProcess();
 if (isWanted('node')) await measureNode();
 for (const [part, work, args] of measured) if (isWanted(part)) await measure(() => startProa(args), work);

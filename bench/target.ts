@@ -21,13 +21,17 @@ const root = join(import.meta.dirname, '..');
 const port = 16700;
 const pollMs = 2;
 
-/** Starts Proa from its bundle. `dataDir` is kept between starts when it is given; `cacheDir` stands for the user's. */
-export async function startProa(args: readonly string[], dataDir?: string, cacheDir?: string): Promise<Target> {
+/** Stands for the user's, so that what is measured depends on nothing that was started before. */
+export const cacheFolder = mkdtempSync(join(tmpdir(), 'proa-cache-'));
+process.once('exit', () => rmSync(cacheFolder, { recursive: true, force: true }));
+
+/** Starts Proa from its bundle. `dataDir` is kept between starts when it is given. */
+export async function startProa(args: readonly string[], dataDir?: string): Promise<Target> {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'proa-bench-'));
   const kubeconfig = join(folder, 'kubeconfig');
   rmSync(kubeconfig, { force: true });
   // A proxy's certificates, which Node would read at each start, say nothing about ours.
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined, ...(cacheDir && { XDG_CACHE_HOME: cacheDir }) };
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined, XDG_CACHE_HOME: cacheFolder };
   const started = performance.now();
   const child = spawn(
     join(root, 'bin', 'proa.js'),
