@@ -258,3 +258,23 @@ test('constrained impersonation acts as another for certain requests only, and a
   );
   await api.stop();
 });
+
+test('the token of a Secret is good for as long as the Secret holds it, or for ever where nobody looks', async () => {
+  const metadata = { name: 'robot', namespace: 'default' };
+  for (const looksUpLegacyTokens of [true, false]) {
+    const api = await startApiServer({ authentication: { looksUpLegacyTokens } });
+    const { metadata: made } = await api.client.create(ServiceAccount, { metadata });
+    const account = { name: 'robot', uid: made.uid! };
+    const token = api.server.registry.tokens.issueLegacy({ namespace: 'default', secret: 'robot-token', account });
+    const secret = {
+      metadata: { ...metadata, name: 'robot-token', annotations: { 'kubernetes.io/service-account.name': 'robot' } },
+      type: 'kubernetes.io/service-account-token',
+      data: { token: Buffer.from(token).toString('base64') },
+    };
+    await api.client.create(Secret, secret);
+    assert.equal((await review(api, token))?.authenticated, true);
+    await api.client.delete(Secret, { ...metadata, name: 'robot-token' });
+    assert.equal((await review(api, token))?.authenticated === true, !looksUpLegacyTokens);
+    await api.stop();
+  }
+});
