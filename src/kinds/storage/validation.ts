@@ -62,7 +62,9 @@ export function validateTopologies(terms: readonly TopologySelectorTerm[] | unde
       keys.add(key);
       return found;
     });
-    const wanted = Object.fromEntries(matchLabelExpressions.map(({ key, values = [] }) => [key, [...values].sort()]));
+    const wanted = Object.fromEntries(
+      matchLabelExpressions.map(({ key, values = [] }) => [key, [...new Set(values)].sort()]),
+    );
     for (const other of seen)
       if (equalValues(other, wanted)) errors.push(fieldError.duplicate(`${at}.matchLabelExpressions`, ''));
     seen.push(wanted);
