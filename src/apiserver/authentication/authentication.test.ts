@@ -203,7 +203,19 @@ test('impersonation needs a right on each part of who is impersonated', async ()
   assert.deepEqual([user.name, user.groups, user.actor?.name], ['bob', ['dev', 'system:authenticated'], 'root']);
   await assert.rejects(
     impersonate(authorizer, root, { ...request, user: '' }, options),
-    /without impersonating a user/,
+    isApiError(
+      400,
+      'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"dev"}, Extra:map[string][]string(nil)} without impersonating a user name',
+    ),
+  );
+  const parts = { user: '', uid: 'u', groups: [], extra: { team: ['a', 'b'] } };
+  await assert.rejects(
+    impersonate(authorizer, root, parts, options),
+    /UID:"u", Groups:\[\]string\(nil\), Extra:map\[string\]\[\]string\{"team":\[\]string\{"a", "b"\}\}\}/,
+  );
+  await assert.rejects(
+    impersonate(authorizer, root, parts, { ...options, constrained: false }),
+    isApiError(500, 'Internal error occurred: requested ["u" "team"] without impersonating a user'),
   );
   await api.stop();
 });
@@ -278,3 +290,8 @@ test('the token of a Secret is good for as long as the Secret holds it, or for e
     await api.stop();
   }
 });
+
+const isApiError =
+  (code: number, message: string) =>
+  (error: unknown): boolean =>
+    error instanceof ApiError && error.status.code === code && error.message === message;

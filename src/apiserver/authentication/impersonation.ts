@@ -1,4 +1,4 @@
-import { ApiError } from '#machinery/errors.ts';
+import { ApiError, badRequest } from '#machinery/errors.ts';
 import { type AccessAttributes, type Authorizer, refusal, resourceAttributes } from '../authorization/authorizer.ts';
 import { quotedList } from '../authorization/rules.ts';
 import type { UserInfo } from '../registry/operation.ts';
@@ -16,12 +16,30 @@ export type RequestedAccess = Omit<AccessAttributes, 'user'>;
 
 const authenticationGroup = 'authentication.k8s.io';
 
-/** @throws ApiError 500, as upstream answers, when something is to be taken on but no user is named. */
-function checkImpersonation({ user, uid, groups, extra }: ImpersonationRequest): void {
+/** @throws ApiError 400, or without constrained impersonation 500, when something is to be taken on but no user is named. */
+function checkImpersonation(
+  { user, uid, groups, extra }: ImpersonationRequest,
+  { constrained }: { readonly constrained: boolean },
+): void {
   if (user !== '') return;
+  if (constrained) {
+    const keys = Object.keys(extra).sort();
+    const wanted = [
+      `Name:"", UID:${JSON.stringify(uid)}, Groups:${goList(groups)}, Extra:map[string][]string`,
+      keys.length === 0
+        ? '(nil)'
+        : `{${keys.map((key) => `${JSON.stringify(key)}:${goList(extra[key]!)}`).join(', ')}}`,
+    ];
+    throw badRequest(`requested &user.DefaultInfo{${wanted.join('')}} without impersonating a user name`);
+  }
   const parts = [...groups, uid, ...Object.keys(extra)].filter((part) => part !== '');
   const message = `requested ${quotedList(parts)} without impersonating a user`;
   throw new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
+}
+
+/** A list as Go spells it. */
+function goList(words: readonly string[]): string {
+  return `[]string${words.length === 0 ? '(nil)' : `{${words.map((word) => JSON.stringify(word)).join(', ')}}`}`;
 }
 
 /**
@@ -34,8 +52,8 @@ export async function impersonate(
   request: ImpersonationRequest,
   options: { readonly access: RequestedAccess | undefined; readonly constrained: boolean },
 ): Promise<UserInfo> {
-  checkImpersonation(request);
   const { access, constrained } = options;
+  checkImpersonation(request, { constrained });
   if (constrained && access !== undefined) {
     for (const mode of modesFor(actor, request)) {
       if (await isAllowed(authorizer, actor, mode, access)) return impersonatedUser(actor, request, mode);

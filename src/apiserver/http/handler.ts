@@ -201,7 +201,7 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
   const resource =
     server.resources.get(info.group, info.version, info.resource) ??
     (await server.awaitedResource(info.group, info.version, info.resource));
-  const unserved = resource === undefined ? nothingThere() : unservedReason(info, resource);
+  const unserved = resource === undefined ? nothingThere() : unservedReason(info, resource, request.method);
   if (resource === undefined || unserved !== undefined) {
     await authorizeUnknown(exchange, info);
     throw unserved!;

@@ -9,6 +9,11 @@ test('each place takes the methods that it has a route for', async () => {
   const pods = '/api/v1/namespaces/default/pods';
   const wanted: readonly (readonly [method: string, path: string, code: number | undefined])[] = [
     ['POST', pods, undefined],
+    ['HEAD', pods, undefined],
+    ['BREW', pods, 405],
+    ['BREW', `${pods}/a`, 405],
+    ['OPTIONS', `${pods}/a`, 405],
+    ['OPTIONS', `${pods}/a/proxy/b`, undefined],
     ['PUT', pods, 405],
     ['PATCH', pods, 405],
     ['DELETE', pods, undefined],
@@ -38,7 +43,7 @@ test('each place takes the methods that it has a route for', async () => {
     const info = requestInfo(method, path, new URLSearchParams());
     assert.ok(info.type === 'resource');
     const resource = server.resources.get(info.group, info.version, info.resource)!;
-    assert.equal(unservedReason(info, resource)?.status.code, code, `${method} ${path}`);
+    assert.equal(unservedReason(info, resource, method)?.status.code, code, `${method} ${path}`);
   }
   await stop();
 });

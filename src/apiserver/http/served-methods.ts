@@ -6,8 +6,13 @@ import type { ResourceRequest } from './request-info.ts';
  * Why there is nothing at this place for this verb; undefined where there is. Upstream has a route for each place and
  * method of a built-in kind, and for custom kinds one that serves them all.
  */
-export function unservedReason(request: ResourceRequest, resource: ServedResource): ApiError | undefined {
+export function unservedReason(
+  request: ResourceRequest,
+  resource: ServedResource,
+  method = 'GET',
+): ApiError | undefined {
   const { verb, name, namespace, subresource } = request;
+  if (!methods.has(method) && !(method === 'OPTIONS' && subresource === 'proxy')) return methodNotAllowed();
   const { kind, verbs, subresources, custom } = resource;
   if (custom !== undefined) return unservedCustom(request, resource);
   const isOfAll = kind.namespaced && namespace === '';
@@ -35,6 +40,8 @@ function unservedCustom(
   return served.verbs.includes(verb) ? undefined : methodNotSupported(kind, verb);
 }
 
+/** Those that stand for a verb: any other would pass for `GET`. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 /** What is asked of all namespaces together; only these name an object, by a field selector, at the place of a list. */
 const lists: ReadonlySet<string> = new Set(['list', 'watch']);
 const needsName: ReadonlySet<string> = new Set(['update', 'patch']);
