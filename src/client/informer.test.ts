@@ -89,6 +89,32 @@ test('a reconcile sees its own writes in the cache, however often it is asked', 
   assert.deepEqual(counts, [0, 1, 2, 3, 4, 5]);
 });
 
+test('an update has one turn for each key that its objects name, however many of them name it', async () => {
+  const { client, environment } = api;
+  const informers = createInformers({ client, environment });
+  const turns: string[] = [];
+  const following = defineController({
+    name: 'following',
+    setup(context) {
+      context.watch(ConfigMap, ({ metadata: { name = '', labels } }) =>
+        name === 'moving' ? ['always', `of ${labels?.['owner']}`] : [],
+      );
+      return async (key) => {
+        turns.push(key);
+        return done;
+      };
+    },
+  });
+  void informers.run(stop.signal);
+  void runController(following, { client, informers, environment }, stop.signal);
+  const moving = await client.create(ConfigMap, { metadata: { name: 'moving', namespace, labels: { owner: 'a' } } });
+  await environment.clock.advance(1_000);
+  turns.length = 0;
+  await client.update(ConfigMap, { ...moving, metadata: { ...moving.metadata, labels: { owner: 'b' } } });
+  await environment.clock.advance(1_000);
+  assert.deepEqual(turns.sort(), ['always', 'of a', 'of b']);
+});
+
 test('the same event is counted, similar ones are combined, and a flood is cut off', async () => {
   const { client, environment } = api;
   const events = createEventRecorder({ client, environment, component: 'tester', signal: stop.signal });
