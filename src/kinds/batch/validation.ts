@@ -1,7 +1,8 @@
 import { parsedSelector, validateMatch, validateTemplate } from '#kinds/core/pod-template/validation.ts';
 import type * as batch from '#kinds/generated/types/batch_v1.ts';
-import type { PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
+import type { PodSpec, PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
 import { goStruct } from '#kinds/go-struct.ts';
+import type { RuleContext } from '#kinds/kind.ts';
 import {
   immutable,
   invalidAll,
@@ -164,19 +165,18 @@ function validateRestartPolicy(spec: batch.JobSpec, path: string): FieldError[] 
     : [];
 }
 
-export function validateJobUpdate({ spec }: batch.Job, { spec: old, status }: batch.Job): FieldError[] {
+export function validateJobUpdate(
+  { spec }: batch.Job,
+  before: batch.Job,
+  { featureEnabled }: RuleContext,
+): FieldError[] {
   const errors: FieldError[] = [];
-  const isUnstarted = old.suspend === true && status?.startTime === undefined;
+  const { spec: old } = before;
   errors.push(
     ...validateSpec(spec),
     ...validateCompletions(spec, old),
     ...immutable(spec.selector, old.selector, 'spec.selector', 'v1.LabelSelector'),
-    ...immutable(
-      spec.template,
-      isUnstarted ? withPlacementOf(old.template, spec.template) : old.template,
-      'spec.template',
-      'core.PodTemplateSpec',
-    ),
+    ...validateTemplateChange(spec.template, before, featureEnabled),
   );
   for (const field of [
     'completionMode',
@@ -205,6 +205,40 @@ function validateCompletions(spec: batch.JobSpec, old: batch.JobSpec): FieldErro
   if (completions === old.completions || completions === undefined || completions === spec.parallelism) return [];
   const detail = 'can only be modified in tandem with spec.parallelism';
   return [fieldError.invalid('spec.completions', completions, detail)];
+}
+
+/** Of a suspended job of which nothing runs, it may be decided anew where its pods run (KEP-2926), and with how much. */
+function validateTemplateChange(
+  template: PodTemplateSpec,
+  { spec: old, status }: batch.Job,
+  featureEnabled: RuleContext['featureEnabled'],
+): FieldError[] {
+  const isSuspended = old.suspend === true;
+  const isAtRest =
+    isSuspended &&
+    (status?.active ?? 0) === 0 &&
+    status?.conditions?.some((condition) => condition.type === 'Suspended' && condition.status === 'True') === true;
+  const isUnstarted = isSuspended && status?.startTime === undefined;
+  const movesPods = featureEnabled('MutableSchedulingDirectivesForSuspendedJobs') ? isAtRest : isUnstarted;
+  const kept = movesPods ? withPlacementOf(old.template, template) : old.template;
+  if (!isAtRest || !featureEnabled('MutablePodResourcesForSuspendedJobs'))
+    return immutable(template, kept, 'spec.template', 'core.PodTemplateSpec');
+  const sized = withResourcesOf(kept.spec, template.spec);
+  return immutable(template.spec, sized, 'spec.template.spec', 'core.PodSpec');
+}
+
+/** @returns the specification with the resources of another's containers, where these are the same ones */
+function withResourcesOf(spec: PodSpec | undefined, other: PodSpec | undefined): PodSpec | undefined {
+  if (spec === undefined || other === undefined) return spec;
+  const sized = (list: 'containers' | 'initContainers') => {
+    const [before, now] = [spec[list], other[list] ?? []];
+    if (before === undefined || before.length !== now.length) return before;
+    return before.map((container, index) => {
+      const { name, resources } = now[index]!;
+      return container.name === name ? present({ ...container, resources }) : container;
+    });
+  };
+  return present({ ...spec, containers: sized('containers'), initContainers: sized('initContainers') }) as PodSpec;
 }
 
 /** KEP-2926: where pods run may be decided until the first of them starts. @returns the template with another's placement */

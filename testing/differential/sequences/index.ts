@@ -12,6 +12,7 @@ import { managedFields } from './managed-fields.ts';
 import type { Step } from './sequence.ts';
 import { strategic } from './strategic.ts';
 import { subresources } from './subresources.ts';
+import { suspendedJobs } from './suspended-jobs.ts';
 
 /** Every sequence, by a name for it. */
 export const sequences: Readonly<Record<string, readonly Step[]>> = {
@@ -24,6 +25,7 @@ export const sequences: Readonly<Record<string, readonly Step[]>> = {
   managedFields,
   strategic,
   subresources,
+  suspendedJobs,
 };
 
 export type RecordedSequences = Readonly<Record<string, readonly (NormalAnswer | null)[]>>;
