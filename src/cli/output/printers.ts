@@ -6,6 +6,7 @@ import { dumpYaml } from '#machinery/yaml.ts';
 import { objectLabel } from '../discovery/mapper.ts';
 import { CliError } from '../failures.ts';
 import { booleanFlag, type FlagValues, textFlag } from '../flags.ts';
+import { printKyaml } from './kyaml.ts';
 
 /** Flags of every command that can print objects. */
 export const printFlags = {
@@ -43,8 +44,9 @@ export async function objectPrinter(flags: PrintFlags, others = ''): Promise<Obj
     case 'json':
       return (object) => `${printJson(managed(object, flags))}\n`;
     case 'yaml':
-    case 'kyaml':
       return yamlPrinter(flags);
+    case 'kyaml':
+      return (object) => printKyaml(sorted(managed(object, flags)));
     case 'name':
       return namesOf;
     case 'jsonpath':
