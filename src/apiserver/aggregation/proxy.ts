@@ -51,7 +51,7 @@ export async function proxyToServer(options: {
   answer.once('error', () => response.destroy());
   const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !dropped.has(name)));
   response.writeHead(answer.statusCode ?? 502, headers);
-  response.flushHeaders?.();
+  response.flushHeaders();
   for await (const chunk of answer) if (!(await writeChunk(response, chunk as Uint8Array))) return;
   response.end();
 }

@@ -19,7 +19,7 @@ export async function serveLog(exchange: Exchange, info: ResourceRequest, nodes:
   const node = connectedNode(nodes, pod.spec.nodeName!);
   const lines = await node.logs(request, signal);
   response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' });
-  response.flushHeaders?.();
+  response.flushHeaders();
   for await (const chunk of lines) if (!(await writeChunk(response, chunk))) return;
   response.end();
 }

@@ -1,13 +1,15 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
+import type { Http2Request } from './http2/request.ts';
 import type { PlainRequest } from './plain/request.ts';
 
 /** Requests over HTTP/1.1 and HTTP/2. */
-export type AnyRequest = PlainRequest | IncomingMessage | Http2ServerRequest;
+export type AnyRequest = PlainRequest | IncomingMessage | Http2Request;
 
-type Written = (error?: Error | null) => void;
+export type Written = (error?: Error | null) => void;
 
-/** What answers are sent through: the part that is used of Node's `ServerResponse`, which its HTTP/2 has as well. */
+export type HeaderValue = number | string | readonly string[];
+
+/** What answers are sent through: the part that is used of Node's `ServerResponse`. */
 export interface AnyResponse {
   statusCode: number;
   /** Whether status and headers are settled. */
@@ -23,14 +25,19 @@ export interface AnyResponse {
   sentBytes?: number;
   /** The client reads answers that are compressed. */
   takesGzip?: boolean;
-  getHeader(name: string): number | string | readonly string[] | undefined;
-  setHeader(name: string, value: number | string | readonly string[]): unknown;
+  getHeader(name: string): HeaderValue | undefined;
+  setHeader(name: string, value: HeaderValue): unknown;
   appendHeader(name: string, value: string): unknown;
   writeHead(status: number, headers?: OutgoingHttpHeaders): unknown;
-  flushHeaders?(): void;
+  flushHeaders(): void;
   write(bytes: Uint8Array, written?: Written): boolean;
   end(bytes?: Uint8Array | string, written?: Written): unknown;
   destroy(): unknown;
   once(event: 'drain' | 'close', listener: () => void): unknown;
   off(event: 'drain' | 'close', listener: () => void): unknown;
+}
+
+/** Answers that end with their head. */
+export function isWithoutBody(status: number): boolean {
+  return status === 204 || status === 304;
 }

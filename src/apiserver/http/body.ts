@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { ApiError } from '#machinery/errors.ts';
 import type { AnyRequest } from './any-http.ts';
 
@@ -15,26 +16,28 @@ export function readBody(request: AnyRequest): Promise<Uint8Array> {
   // Listeners, not an iterator: that costs several times as much for a body that comes in one part, as most do.
   const onPart = (part: Uint8Array): void => {
     if (body.length + part.length <= maxBodyBytes) return body.add(part);
-    request.off('data', onPart);
+    source.off('data', onPart);
     body.clear();
     reject(tooLarge());
   };
-  request.on('data', onPart);
+  const source: Readable = 'stream' in request ? request.stream : request;
+  source.on('data', onPart);
   // Every request is closed in the end; an error, with where it came from, is made only for one that was not over.
   const onClose = (): void => reject(new Error('the client went away before the end of its request'));
-  request.once('end', () => {
-    request.off('close', onClose);
+  source.once('end', () => {
+    source.off('close', onClose);
     resolve(body.bytes);
   });
-  request.once('error', reject);
-  request.once('close', onClose);
+  source.once('error', reject);
+  source.once('close', onClose);
   return promise;
 }
 
 /** Hands the body on as it comes. */
 export function passBody(request: AnyRequest, to: NodeJS.WritableStream): void {
   if ('body' in request) to.end(request.body);
-  else (request as NodeJS.ReadableStream).pipe(to);
+  else if ('stream' in request) request.stream.pipe(to);
+  else request.pipe(to);
 }
 
 function tooLarge(): ApiError {

@@ -43,7 +43,7 @@ export class ChunkedAnswer {
   constructor(response: AnyResponse, sink: Sink = response) {
     this.#response = response;
     this.#sink = sink;
-    if (sink === response) response.flushHeaders?.();
+    if (sink === response) response.flushHeaders();
     this.#isFramedHere = sink === response && response.chunkedEncoding === true;
     if (this.#isFramedHere) response.chunkedEncoding = false;
   }

@@ -8,6 +8,8 @@ import { test } from 'node:test';
 import { seededRandom } from '#base/random.ts';
 import type { AnyResponse } from './any-http.ts';
 import { Ending, spreading } from './ending.ts';
+import { Http2Request } from './http2/request.ts';
+import { Http2Response } from './http2/response.ts';
 
 test('a server that ends answers what it has begun, and tells everybody else to come again', async (t) => {
   const ending = new Ending(true);
@@ -39,7 +41,10 @@ test('a server that ends answers what it has begun, and tells everybody else to 
 
 test('a connection over HTTP/2 is given up by chance, once its requests are answered', async (t) => {
   const serve = spreading((_request, response) => void response.end('answered'), 1, seededRandom(1));
-  const server = createHttp2Server((request, response) => serve(request, response as unknown as AnyResponse));
+  const server = createHttp2Server();
+  server.on('stream', (stream, headers, _flags, raw) =>
+    serve(new Http2Request(stream, headers, raw), new Http2Response(stream, { isHead: false })),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());

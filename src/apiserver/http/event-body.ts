@@ -26,7 +26,7 @@ export class EventBody {
 
   constructor(response: AnyResponse) {
     this.#response = response;
-    response.flushHeaders?.();
+    response.flushHeaders();
     // Neither HTTP/1.0 nor HTTP/2 has chunks.
     this.#isFramedHere = response.chunkedEncoding === true;
     if (this.#isFramedHere) response.chunkedEncoding = false;

@@ -11,7 +11,7 @@ import type { BrowserFilter } from './browsers.ts';
 import { defaultRequestTimeoutMs, RequestDeadlines } from './deadlines.ts';
 import { Ending, type Serve, spreading } from './ending.ts';
 import { handle, type Routes } from './handler.ts';
-import { Http2Connections } from './http2.ts';
+import { Http2Connections } from './http2/connections.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { certificateByName, type NamedCertificate } from './named-certificates.ts';
 import { PlainConnections } from './plain/connections.ts';
@@ -151,9 +151,7 @@ export class HttpFront {
       socket.setKeepAlive(true, keepAliveProbeMs);
       socket.setNoDelay(true);
     });
-    const http2 = new Http2Connections({ maxConcurrentStreams, ...limits }, (request, response) =>
-      answer(request, response as unknown as AnyResponse),
-    );
+    const http2 = new Http2Connections({ maxConcurrentStreams, ...limits }, answer);
     const nodes = nodesListener(http);
     const plain = new PlainConnections({ clock: systemClock(), limits }, answer, nodes);
     http.on('secureConnection', (socket: TLSSocket) => {

@@ -1,10 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { AnyResponse } from '../any-http.ts';
-
-type Written = (error?: Error | null) => void;
-type HeaderValue = number | string | readonly string[];
+import { type AnyResponse, type HeaderValue, isWithoutBody, type Written } from '../any-http.ts';
 
 /** What is no text of a header: a line's end above all, which would begin another header. */
 const badValue = /[^\t\x20-\x7e\x80-\xff]/;
@@ -193,10 +190,6 @@ export class PlainResponse extends EventEmitter implements AnyResponse {
     socket.write(bytes);
     return socket.write(lineEnd, 'latin1', written);
   }
-}
-
-function isWithoutBody(status: number): boolean {
-  return status === 204 || status === 304;
 }
 
 function headerLines(name: string, value: HeaderValue): string {
