@@ -1,8 +1,9 @@
+import type { JSONSchemaProps } from '#kinds/generated/types/apiextensions_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import type { Json, JsonObject } from '#machinery/meta.ts';
 import { validateEmbedded } from '../structural/embedded.ts';
-import type { StructuralNode } from '../structural/node.ts';
+import { isSchema, type StructuralNode } from '../structural/node.ts';
 import { prune } from '../structural/prune.ts';
 import { validateValue } from '../structural/validate.ts';
 
@@ -30,11 +31,25 @@ function validateDefault(value: Json, node: StructuralNode, path: string): Field
   if (inObjects.length > 0) return [...errors, ...inObjects];
   return [
     ...errors,
-    ...validateValue(value, node.props).map((error) => ({
+    ...validateValue(value, asForDefaults(node.props)).map((error) => ({
       ...error,
       path: error.path === '<nil>' ? path : `${path}.${error.path}`,
     })),
   ];
+}
+
+/** Upstream does not look at the type of a default that is a number or a text: what is only set there is anything. */
+function asForDefaults(props: JSONSchemaProps): JSONSchemaProps {
+  const { 'x-kubernetes-int-or-string': _, properties, items, additionalProperties, ...rest } = props;
+  const inner = (schema: unknown): JSONSchemaProps => asForDefaults(schema as JSONSchemaProps);
+  return {
+    ...rest,
+    ...(properties === undefined
+      ? {}
+      : { properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, inner(one)])) }),
+    ...(isSchema(items) ? { items: inner(items) } : {}),
+    ...(isSchema(additionalProperties) ? { additionalProperties: inner(additionalProperties) } : {}),
+  } as JSONSchemaProps;
 }
 
 /** What every object has, whatever its schema says. */
