@@ -63,8 +63,8 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
       relistMs: rarelyMs,
       nodeStatusUpdateMs: 300_000,
       garbageCollectionMs: rarelyMs,
-      // Half of the time after which a node counts as lost is often enough where nothing can be late.
-      leaseRenewMs: 20_000,
+      // Half of the 50 seconds after which a node counts as lost is often enough where nothing can be late.
+      leaseRenewMs: 25_000,
       port: 0,
       ...options.config,
     },
