@@ -86,7 +86,7 @@ test('a node registers itself, is ready and renews its lease', async () => {
     assert.equal(node.status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');
     const lease = { namespace: 'kube-node-lease', name: 'node-0' };
     const first = await api.client.get(Lease, lease);
-    await passes(21);
+    await passes(27);
     const second = await api.client.get(Lease, lease);
     assert.ok((second.spec?.renewTime ?? '') > (first.spec?.renewTime ?? ''));
   });
