@@ -19,6 +19,7 @@ export async function measureFirstStart(): Promise<number> {
   for (let second = 0; second < snapshotSeconds && !existsSync(key); second++)
     await new Promise((resolve) => setTimeout(resolve, 1000));
   await first.stop();
+  if (!existsSync(key)) throw new Error(`no snapshot was taken in ${snapshotSeconds} s`);
   return first.readyMs;
 }
 
