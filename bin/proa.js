@@ -4,6 +4,8 @@
 # Room for what requests leave behind: enough that a start collects nothing. Only flags that leave Node's own compiled code
 # good stand here; src/cmd/heap.ts has another.
 flags='--min-semi-space-size=8 --max-semi-space-size=16'
+# Memory that one thread gave back is there for the others: glibc otherwise keeps as many pools as there are threads.
+export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
 
 self=$0
 while [ -h "$self" ]; do
