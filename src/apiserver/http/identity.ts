@@ -82,10 +82,8 @@ export function certificateEndOf(request: AnyRequest): number | undefined {
 }
 
 function certificateOf(request: AnyRequest): ClientCertificate | undefined {
-  const socket = (
-    'stream' in request ? (request.stream.session?.socket ?? request.socket) : request.socket
-  ) as TLSSocket;
-  const holder = 'stream' in request ? (request.stream.session ?? socket) : socket;
+  const { socket } = request as { readonly socket: TLSSocket };
+  const holder = 'stream' in request ? request.session : socket;
   let known = certificates.get(holder);
   if (known === undefined) {
     known = (socket.authorized ? readCertificate(socket.getPeerCertificate(true)) : undefined) ?? 'none';
