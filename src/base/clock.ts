@@ -35,37 +35,33 @@ export function systemClock({ keepAlive = false }: { readonly keepAlive?: boolea
 /** Resolves after `delayMs`, or rejects with the signal's reason when it aborts first. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    const timer = clock.schedule(delayMs, () => {
-      forget?.();
-      resolve();
-    });
-    const forget =
-      signal &&
-      whenAborted(signal, () => {
-        timer.cancel();
-        reject(signal.reason);
-      });
+    waitFor(clock, delayMs, signal, { over: resolve, aborted: () => reject(signal?.reason) });
   });
 }
 
 /** Whether `delayMs` passed before the signal aborted: `while (await passed(…))` does something now and then. */
 export function passed(clock: Clock, delayMs: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve(false);
-      return;
-    }
-    const timer = clock.schedule(delayMs, () => {
-      forget();
-      resolve(true);
-    });
-    const forget = whenAborted(signal, () => {
-      timer.cancel();
-      resolve(false);
-    });
+    waitFor(clock, delayMs, signal, { over: () => resolve(true), aborted: () => resolve(false) });
   });
+}
+
+/** Calls one of the two, once. */
+function waitFor(
+  clock: Clock,
+  delayMs: number,
+  signal: AbortSignal | undefined,
+  { over, aborted }: { readonly over: () => void; readonly aborted: () => void },
+): void {
+  if (signal?.aborted) return aborted();
+  const timer = clock.schedule(delayMs, () => {
+    forget?.();
+    over();
+  });
+  const forget =
+    signal &&
+    whenAborted(signal, () => {
+      timer.cancel();
+      aborted();
+    });
 }

@@ -41,3 +41,8 @@ export interface AnyResponse {
 export function isWithoutBody(status: number): boolean {
   return status === 204 || status === 304;
 }
+
+/** A header that stands there once more. */
+export function appended(before: HeaderValue | undefined, value: string): HeaderValue {
+  return before === undefined ? value : [...[before].flat().map(String), value];
+}

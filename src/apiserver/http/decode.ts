@@ -1,7 +1,6 @@
 import { hasSchema, schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor } from '#machinery/cbor.ts';
 import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
-import { jsonType } from '#machinery/go-types.ts';
 import {
   conform,
   type Decoded,
@@ -19,6 +18,7 @@ import { type RepeatedKeys, repeatedKeys } from '#machinery/patch/repeated-keys.
 import { decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
 import { type Emptied, withEmptied } from '#machinery/sent-empty.ts';
+import { typeProblem, withoutType } from '#machinery/type-problem.ts';
 import { parseLenientYaml, YamlError } from '#machinery/yaml.ts';
 import type { PatchType } from '../registry/operation.ts';
 import type { CustomForm } from '../resources/custom-form.ts';
@@ -142,13 +142,13 @@ function syntaxProblem(bytes: Uint8Array, encoding: Encoding): string | undefine
   try {
     if (encoding === 'yaml') parseLenientYaml(textOf(bytes));
     const parsed = encoding === 'json' ? parseJson(bytes) : undefined;
-    if (parsed !== undefined && (typeof parsed !== 'object' || Array.isArray(parsed))) return noTypeProblem(parsed);
+    if (parsed !== undefined && (typeof parsed !== 'object' || Array.isArray(parsed))) return typeProblem(parsed);
     if (encoding === 'cbor') decodeCbor(bytes);
     return undefined;
   } catch (error) {
     if (error instanceof YamlError) return error.message;
     if (encoding === 'cbor') return `unable to determine group/version/kind: ${(error as Error).message}`;
-    return `couldn't get version/kind; json parse error: ${(error as Error).message}`;
+    return withoutType((error as Error).message);
   }
 }
 
@@ -274,24 +274,6 @@ export function decodeDeleteOptions(bytes: Uint8Array, encoding: Encoding): Json
   }
 }
 
-const noType = "couldn't get version/kind; json parse error";
-
-/** What is wrong with a value that says nothing of what it is; undefined where it could say so. */
-function noTypeProblem(value: Json): string | undefined {
-  const problem = (where: string): string => `${noType}: json: cannot unmarshal ${where}`;
-  if (value === null) return undefined;
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    const fields = 'APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\""';
-    return problem(`${jsonType(value)} into Go value of type struct { ${fields} }`);
-  }
-  for (const member of ['apiVersion', 'kind']) {
-    const { [member]: said = '' } = value as JsonObject;
-    if (said !== null && typeof said !== 'string')
-      return problem(`${jsonType(said)} into Go struct field .${member} of type string`);
-  }
-  return undefined;
-}
-
 /** What every version has besides options of a deletion, which these cannot be made into. */
 const everyVersions: readonly string[] = [
   'APIGroup',
@@ -318,7 +300,7 @@ const otherMetaKinds: Readonly<Record<string, ReadonlySet<string>>> = {
 
 /** Options of a deletion may say what they are, in any group's version. @throws DecodeError for what is of another kind. */
 function checkOptionsKind(raw: unknown): void {
-  const problem = noTypeProblem(raw as Json);
+  const problem = typeProblem(raw as Json);
   if (problem !== undefined) throw new DecodeError(problem);
   const { kind, apiVersion } = (raw ?? {}) as { readonly kind?: string; readonly apiVersion?: string };
   if (kind === undefined || kind === '' || kind === 'DeleteOptions') return;
@@ -336,7 +318,7 @@ function rawOptions(bytes: Uint8Array, schema: ObjectSchema, encoding: Encoding)
       try {
         return parseJson(bytes);
       } catch (error) {
-        throw new DecodeError(`${noType}: ${(error as Error).message}`);
+        throw new DecodeError(withoutType((error as Error).message));
       }
     case 'yaml':
       return parseLenientYaml(textOf(bytes)).value;

@@ -11,6 +11,7 @@ import {
 } from '#machinery/meta.ts';
 import { oddIn, repeatedKeys } from '#machinery/patch/repeated-keys.ts';
 import { withEmptied } from '#machinery/sent-empty.ts';
+import { typeProblem } from '#machinery/type-problem.ts';
 import { conformUnstructured } from '#machinery/unstructured.ts';
 import { converterBetween } from '../resources/conversion.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -161,17 +162,9 @@ function otherKind(registry: Registry, own: string, document: JsonObject): Serve
 }
 
 /** @throws DecodeError where what a document says of its type is no text. */
-function checkTyped({ apiVersion, kind }: JsonObject): void {
-  for (const [field, value] of Object.entries({ apiVersion, kind }))
-    if (value !== undefined && value !== null && typeof value !== 'string')
-      throw new DecodeError(
-        `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(value)} into Go struct field .${field} of type string`,
-      );
-}
-
-function jsonType(value: Json): string {
-  if (Array.isArray(value)) return 'array';
-  return typeof value === 'boolean' ? 'bool' : typeof value === 'object' ? 'object' : 'number';
+function checkTyped(document: JsonObject): void {
+  const problem = typeProblem(document);
+  if (problem !== undefined) throw new DecodeError(problem);
 }
 
 /** Whatever the document says that it is. */

@@ -5,14 +5,13 @@ import { ApiError, notFound } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { valueAt } from '../custom-resources/scale.ts';
 import { applyObject } from '../registry/apply.ts';
-import { checkLocation } from '../registry/location.ts';
 import type { Operation, Result } from '../registry/operation.ts';
 import { getObject } from '../registry/read.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type SubresourceRules, updateObject } from '../registry/update.ts';
 import type { ScalePaths } from '../resources/custom-form.ts';
 import type { SubresourceHandler } from './handler.ts';
-import { appliedThroughScale, patchedScale } from './patched-scale.ts';
+import { appliedThroughScale, patchedScale, sentScale } from './patched-scale.ts';
 
 /** The number of replicas of a custom kind, where its definition says that it stands (autoscaling/v1 Scale). */
 export const customScale: SubresourceHandler = {
@@ -20,9 +19,8 @@ export const customScale: SubresourceHandler = {
     return scaleResult(operation, await getObject(registry, operation));
   },
   update(registry, operation) {
-    const { metadata = {}, ...rest } = operation.body as Scale;
-    checkLocation(operation, { ...rest, metadata } as ApiObject);
-    return setReplicas(registry, operation, () => operation.body as Scale);
+    const wanted = sentScale(operation);
+    return setReplicas(registry, operation, () => wanted);
   },
   async patch(registry, operation) {
     if (operation.options.patchType === 'apply') {

@@ -3,12 +3,20 @@ import { schemaNamed } from '#kinds/schemas.ts';
 import { badRequest, conflict, fieldError, invalid } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type Json, type JsonObject } from '#machinery/meta.ts';
 import { configurationOf } from '../registry/apply.ts';
+import { checkLocation } from '../registry/location.ts';
 import type { Operation } from '../registry/operation.ts';
 import { patched } from '../registry/patch.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ServedResource } from '../resources/resource.ts';
 
 const schema = schemaNamed('autoscaling.v1.Scale');
+
+/** A scale that was sent as a whole. @throws ApiError 400 where it is of another object than the request. */
+export function sentScale(operation: Operation): Scale {
+  const scale = operation.body as Scale;
+  checkLocation(operation, { ...scale, metadata: scale.metadata ?? {} } as ApiObject);
+  return scale;
+}
 
 /** A scale after a patch, which has to be a scale still. @throws ApiError 400, 422. */
 export function patchedScale(registry: Registry, operation: Operation, current: Scale): Scale {

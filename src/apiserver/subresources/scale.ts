@@ -3,13 +3,12 @@ import { cloneJson } from '#machinery/clone.ts';
 import { formatLabelSelector } from '#machinery/labels.ts';
 import type { ApiObject, JsonObject, LabelSelector, Mutable } from '#machinery/meta.ts';
 import { applyObject } from '../registry/apply.ts';
-import { checkLocation } from '../registry/location.ts';
 import type { Operation, Result } from '../registry/operation.ts';
 import { getObject } from '../registry/read.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type AdmissionView, updateObject } from '../registry/update.ts';
 import type { SubresourceHandler } from './handler.ts';
-import { appliedThroughScale, checkScale, patchedScale } from './patched-scale.ts';
+import { appliedThroughScale, checkScale, patchedScale, sentScale } from './patched-scale.ts';
 
 /** What every scalable kind has. A replication controller's selector is a plain map. */
 interface Scalable extends ApiObject {
@@ -25,9 +24,8 @@ export const scale: SubresourceHandler = {
     return scaleResult(result.value.object as Scalable);
   },
   update(registry, operation) {
-    const { metadata = {}, ...rest } = operation.body as Scale;
-    checkLocation(operation, { ...rest, metadata } as ApiObject);
-    return setReplicas(registry, operation, () => operation.body as Scale);
+    const wanted = sentScale(operation);
+    return setReplicas(registry, operation, () => wanted);
   },
   async patch(registry, operation) {
     if (operation.options.patchType === 'apply') {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
-import { type AnyResponse, type HeaderValue, isWithoutBody, type Written } from '../any-http.ts';
+import { type AnyResponse, appended, type HeaderValue, isWithoutBody, type Written } from '../any-http.ts';
 
 /** The answer to a request over HTTP/2. */
 export class Http2Response extends EventEmitter implements AnyResponse {
@@ -43,8 +43,7 @@ export class Http2Response extends EventEmitter implements AnyResponse {
   }
 
   appendHeader(name: string, value: string): this {
-    const before = this.getHeader(name);
-    return this.setHeader(name, before === undefined ? value : [...[before].flat().map(String), value]);
+    return this.setHeader(name, appended(this.getHeader(name), value));
   }
 
   getHeader(name: string): HeaderValue | undefined {

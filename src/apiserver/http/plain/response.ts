@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { type AnyResponse, type HeaderValue, isWithoutBody, type Written } from '../any-http.ts';
+import { type AnyResponse, appended, type HeaderValue, isWithoutBody, type Written } from '../any-http.ts';
 
 /** What is no text of a header: a line's end above all, which would begin another header. */
 const badValue = /[^\t\x20-\x7e\x80-\xff]/;
@@ -60,8 +60,7 @@ export class PlainResponse extends EventEmitter implements AnyResponse {
 
   /** @throws TypeError as `setHeader` */
   appendHeader(name: string, value: string): this {
-    const before = this.getHeader(name);
-    return this.setHeader(name, before === undefined ? value : [...[before].flat().map(String), value]);
+    return this.setHeader(name, appended(this.getHeader(name), value));
   }
 
   getHeader(name: string): HeaderValue | undefined {
