@@ -4,6 +4,7 @@ import type { ResourceInfo } from '../../discovery/mapper.ts';
 import { CliError } from '../../failures.ts';
 import { booleanFlag, type FlagValues, textFlag } from '../../flags.ts';
 import { formatColumns } from '../../output/table.ts';
+import { urlVerbs } from '../../resources/url-verbs.ts';
 import { defineVerb } from '../../verb.ts';
 
 const flags = {
@@ -39,7 +40,6 @@ export const canI = defineVerb({
   },
 });
 
-const urlVerbs = new Set(['get', 'put', 'post', 'head', 'options', 'delete', 'patch', '*']);
 const resourceVerbs = new Set(
   'get list watch create update patch delete deletecollection use bind impersonate escalate approve sign attest *'.split(
     ' ',

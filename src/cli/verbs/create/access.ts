@@ -4,6 +4,7 @@ import { NoResourceError } from '../../discovery/mapper.ts';
 import { CliError } from '../../failures.ts';
 import { arrayFlag, listFlag, textFlag } from '../../flags.ts';
 import { defineGenerator } from '../../manifests/generate.ts';
+import { urlVerbs } from '../../resources/url-verbs.ts';
 
 const standardVerbs = new Set(
   'get list watch create update patch delete deletecollection use bind impersonate escalate approve sign proxy attest'.split(
@@ -76,8 +77,6 @@ export const role = defineGenerator({
     };
   },
 });
-
-const urlVerbs = new Set(['*', 'get', 'post', 'put', 'delete', 'patch', 'head', 'options']);
 
 export const clusterRole = defineGenerator({
   name: 'clusterrole',
