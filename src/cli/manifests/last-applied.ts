@@ -27,3 +27,8 @@ export function lastApplied(object: JsonObject): JsonObject | undefined {
     throw new CliError(`the annotation ${lastAppliedAnnotation} is no JSON: ${(error as Error).message}`);
   }
 }
+
+/** What notes a manifest as the one that was applied last, without applying it. */
+export function annotationPatch(manifest: JsonObject): JsonObject {
+  return { metadata: { annotations: { [lastAppliedAnnotation]: `${goJson(manifest)}\n` } } };
+}

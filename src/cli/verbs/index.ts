@@ -10,6 +10,12 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./get/get.ts')).get,
   },
   {
+    name: 'certificate',
+    summary: 'Modify certificate resources',
+    group: 'Cluster Management Commands',
+    load: async () => (await import('./certificate/certificate.ts')).certificate,
+  },
+  {
     name: 'cluster-info',
     summary: 'Display cluster information',
     group: 'Cluster Management Commands',

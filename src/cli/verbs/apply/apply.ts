@@ -20,6 +20,7 @@ import { labelOf, objectPrinter, printFlags } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb, entryOf } from '../../verb.ts';
 import { applyOnClient } from './client-side.ts';
+import { editLastApplied } from './edit-last-applied.ts';
 import { setLastApplied, viewLastApplied } from './last-applied.ts';
 import { prune } from './prune.ts';
 import { applyOnServer } from './server-side.ts';
@@ -93,7 +94,7 @@ cat web.yaml | kubectl apply -f -
 # Let the server merge, and take fields from their other managers
 kubectl apply --server-side --force-conflicts -f web.yaml`,
   flags,
-  commands: [entryOf(viewLastApplied), entryOf(setLastApplied)],
+  commands: [entryOf(viewLastApplied), entryOf(editLastApplied), entryOf(setLastApplied)],
   run: runApply,
 });
 

@@ -1,12 +1,13 @@
 import { equalValues } from '#machinery/equality.ts';
+import type { JsonObject } from '#machinery/meta.ts';
 import { dumpYaml } from '#machinery/yaml.ts';
-import { CliError } from '../../failures.ts';
-import { booleanFlag, textFlag, textFlagWith } from '../../flags.ts';
+import type { CommandContext } from '../../context.ts';
+import { CliError, UsageError } from '../../failures.ts';
+import { booleanFlag, type FlagValues, textFlag, textFlagWith } from '../../flags.ts';
 import { dryRunFlags, dryRunOf, dryRunSuffix } from '../../manifests/dry-run.ts';
-import { lastApplied, lastAppliedAnnotation, lastAppliedText, withLastApplied } from '../../manifests/last-applied.ts';
-import { metadataOf } from '../../manifests/objects.ts';
-import { patchTarget } from '../../manifests/patches.ts';
-import { loadIfPresent, loadTargets, manifestTargets, visitTargets } from '../../manifests/targets.ts';
+import { annotationPatch, lastApplied } from '../../manifests/last-applied.ts';
+import { type PatchRequest, patchTarget } from '../../manifests/patches.ts';
+import { loadTargets, selectTargets, type Target, targetPath, throwProblems } from '../../manifests/targets.ts';
 import { printFlags, printJson, resultPrinter } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
@@ -24,50 +25,80 @@ export const viewLastApplied = defineVerb({
   async run(context, flags, args) {
     const { output } = flags;
     if (output !== 'yaml' && output !== 'json') {
-      throw new CliError(`Unexpected -o output mode: ${output}, the flag 'output' must be one of yaml|json`);
+      throw new UsageError(`Unexpected -o output mode: ${output}, the flag 'output' must be one of yaml|json`);
     }
-    const selection = await loadTargets(context, { args, files: flags, selector: flags.selector, all: flags.all });
-    await visitTargets(selection, async ({ name, object }) => {
-      const applied = lastApplied(object);
-      if (applied === undefined)
-        throw new CliError(`no last-applied-configuration annotation found on resource: ${name}`);
-      context.out(output === 'json' ? `${printJson(applied).replaceAll('    ', '  ')}\n` : dumpYaml(applied));
+    const { targets, problems } = await loadTargets(context, {
+      args,
+      files: flags,
+      selector: flags.selector,
+      all: flags.all,
     });
+    throwProblems(problems);
+    for (const { object } of targets) {
+      const applied = lastApplied(object);
+      // Whatever was never applied has nothing to show, and is passed over.
+      if (applied === undefined) continue;
+      context.out(output === 'json' ? `${printJson(applied).replaceAll('    ', '  ')}\n` : dumpYaml(applied));
+    }
     return 0;
   },
 });
+
+const setFlags = {
+  filename: fileFlags.filename,
+  ...printFlags,
+  ...dryRunFlags,
+  'create-annotation': booleanFlag(
+    "Will create 'last-applied-configuration' annotations if current objects doesn't have one",
+  ),
+} as const;
 
 export const setLastApplied = defineVerb({
   name: 'set-last-applied',
   summary: 'Set the last-applied-configuration annotation on a live object to match the contents of a file',
   usage: '-f FILENAME',
-  flags: {
-    ...fileFlags,
-    ...printFlags,
-    ...dryRunFlags,
-    'create-annotation': booleanFlag(
-      "Will create 'last-applied-configuration' annotations if current objects doesn't have one",
-    ),
-  },
+  flags: setFlags,
   async run(context, flags) {
     const dryRun = dryRunOf(context, flags);
     const print = await resultPrinter(flags, 'configured', dryRunSuffix(dryRun));
-    await visitTargets(await manifestTargets(context, flags), async (target) => {
-      const live = await loadIfPresent(context, target);
-      if (live === undefined)
-        throw new CliError(`no last-applied-configuration annotation found on resource: ${target.name}`);
-      if (lastAppliedText(live) === undefined && !flags['create-annotation']) {
-        throw new CliError(
-          `no last-applied-configuration annotation found on resource: ${target.name}, to create the annotation, run the command with --create-annotation`,
-        );
-      }
-      const annotation = lastAppliedText(withLastApplied(target.object));
-      const isSame = equalValues(metadataOf(live).annotations?.[lastAppliedAnnotation], annotation);
-      const body = { metadata: { annotations: { [lastAppliedAnnotation]: annotation } } };
-      const object =
-        isSame || dryRun === 'client' ? live : await patchTarget(context, target, { type: 'merge', body, dryRun });
+    for (const outdated of await outdatedTargets(context, flags)) {
+      const patch: PatchRequest = { type: 'merge', body: annotationPatch(outdated.manifest), dryRun };
+      const object = dryRun === 'client' ? outdated.live : await patchTarget(context, outdated.target, patch);
       context.out(print(object));
-    });
+    }
     return 0;
   },
 });
+
+interface OutdatedTarget {
+  readonly target: Target;
+  readonly manifest: JsonObject;
+  readonly live: JsonObject;
+}
+
+/** Live objects whose annotation is not their manifest. Throws for one that is not there before any is changed. */
+async function outdatedTargets(
+  context: CommandContext,
+  flags: FlagValues<typeof setFlags>,
+): Promise<readonly OutdatedTarget[]> {
+  const files = { ...flags, recursive: false, kustomize: undefined };
+  const { targets, problems } = await selectTargets(context, { args: [], files });
+  throwProblems(problems);
+  const outdated: OutdatedTarget[] = [];
+  for (const target of targets) {
+    const manifest = target.object ?? {};
+    const live = await context.request({ path: targetPath(target) });
+    const applied = lastApplied(live);
+    if (applied === undefined && !flags['create-annotation']) {
+      throw new CliError(
+        `no last-applied-configuration annotation found on resource: ${target.name}, to create the annotation, run the command with --create-annotation`,
+      );
+    }
+    if (applied !== undefined && equalValues(applied, manifest)) {
+      context.out(`set-last-applied ${target.name}: no changes required.\n`);
+    } else {
+      outdated.push({ target, manifest, live });
+    }
+  }
+  return outdated;
+}
