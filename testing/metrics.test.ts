@@ -59,6 +59,10 @@ test('what dashboards look at is counted, under upstream’s names', async (t) =
     body: '{"metadata":{"name":"b"}}',
   });
   await first;
+  const listing = await client.raw({
+    path: `${configMaps}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`,
+  });
+  for await (const chunk of listing.body) if (String(chunk).includes('initial-events-end')) break;
   await client.rawText({ path: `${configMaps}/a` });
   await client.rawText({ path: configMaps });
   await client.rawText({ path: '/apis/resource.k8s.io/v1beta2/deviceclasses' });
@@ -102,6 +106,11 @@ test('what dashboards look at is counted, under upstream’s names', async (t) =
     [2, 'serviceaccount_valid_tokens_total'],
     [1, 'kubernetes_healthcheck', { name: 'etcd', type: 'readyz' }],
     [1, 'kubernetes_healthchecks_total', { name: 'ping', type: 'livez', status: 'success' }],
+    [1, 'apiserver_watch_list_duration_seconds_count', { ...of, scope: 'namespace' }],
+    [1e6, 'apiserver_flowcontrol_demand_seats_count', { priority_level: 'exempt' }],
+    [1e6, 'apiserver_flowcontrol_priority_level_seat_utilization_bucket', { priority_level: 'exempt', le: '0' }],
+    [1, 'apiserver_flowcontrol_current_executing_seats', { priority_level: 'exempt', flow_schema: 'exempt' }],
+    [50, 'registered_metrics_total', { stability_level: 'ALPHA' }],
     [0, 'apiserver_current_inqueue_requests', { request_kind: 'mutating' }],
     [0, 'apiserver_flowcontrol_seat_fair_frac'],
     [1, 'version_info', { component: 'kube', emulation: '1.36' }],

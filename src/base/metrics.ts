@@ -1,3 +1,5 @@
+import { type Stability, stabilityOf } from './metric-stability.ts';
+
 /** Labels of one series. */
 export type MetricLabels = Readonly<Record<string, string>>;
 
@@ -29,6 +31,30 @@ export class Metrics {
   /** A count that somebody else keeps, read when somebody asks. */
   count(name: string, help: string, read: () => Iterable<readonly [MetricLabels, number]>): void {
     this.#add(name, { render: () => readings(name, help, 'counter', read) });
+  }
+
+  /** Histograms that somebody else keeps, read when somebody asks. */
+  histograms(
+    name: string,
+    help: string,
+    upperBounds: readonly number[],
+    read: () => Iterable<readonly [MetricLabels, HistogramReading]>,
+  ): void {
+    const render = (): string => {
+      const series = Array.from(read(), ([labels, reading]) => histogramLines(name, labels, upperBounds, reading));
+      return heading(name, help, 'histogram') + series.join('');
+    };
+    this.#add(name, { render });
+  }
+
+  /** How many metrics there are, by what is promised of them. */
+  stabilities(): ReadonlyMap<Stability, number> {
+    const counts = new Map<Stability, number>();
+    for (const name of this.#metrics.keys()) {
+      const stability = stabilityOf(name);
+      if (stability !== undefined) counts.set(stability, (counts.get(stability) ?? 0) + 1);
+    }
+    return counts;
   }
 
   render(): string {
@@ -101,7 +127,14 @@ export function exponentialBounds(start: number, factor: number, count: number):
   return Array.from({ length: count }, (_, index) => start * factor ** index);
 }
 
-interface HistogramSeries {
+/** What one series of a histogram shows: how many came into each bucket, the last one apart. */
+export interface HistogramReading {
+  readonly buckets: readonly number[];
+  readonly sum: number;
+  readonly count: number;
+}
+
+interface HistogramSeries extends HistogramReading {
   readonly labels: MetricLabels;
   readonly buckets: number[];
   sum: number;
@@ -155,22 +188,32 @@ class Histogram implements Metric {
   }
 
   render(): string {
-    let text = heading(this.#name, this.#help, 'histogram');
-    for (const { labels, buckets, sum, count } of this.#series.values()) {
-      let running = 0;
-      for (const [index, bound] of this.#upperBounds.entries()) {
-        running += buckets[index]!;
-        text += `${this.#name}_bucket${written({ ...labels, le: String(bound) })} ${running}\n`;
-      }
-      text += `${this.#name}_bucket${written({ ...labels, le: '+Inf' })} ${count}\n`;
-      text += `${this.#name}_sum${written(labels)} ${sum}\n${this.#name}_count${written(labels)} ${count}\n`;
-    }
-    return text;
+    const series = [...this.#series.values()].map((one) =>
+      histogramLines(this.#name, one.labels, this.#upperBounds, one),
+    );
+    return heading(this.#name, this.#help, 'histogram') + series.join('');
   }
 }
 
+function histogramLines(
+  name: string,
+  labels: MetricLabels,
+  upperBounds: readonly number[],
+  { buckets, sum, count }: HistogramReading,
+): string {
+  let text = '';
+  let running = 0;
+  for (const [index, bound] of upperBounds.entries()) {
+    running += buckets[index]!;
+    text += `${name}_bucket${written({ ...labels, le: String(bound) })} ${running}\n`;
+  }
+  text += `${name}_bucket${written({ ...labels, le: '+Inf' })} ${count}\n`;
+  return `${text}${name}_sum${written(labels)} ${sum}\n${name}_count${written(labels)} ${count}\n`;
+}
+
 function heading(name: string, help: string, type: string): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+  const stability = stabilityOf(name);
+  return `# HELP ${name} ${stability === undefined ? '' : `[${stability}] `}${help}\n# TYPE ${name} ${type}\n`;
 }
 
 function written(labels: MetricLabels): string {

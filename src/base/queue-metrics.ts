@@ -3,7 +3,7 @@ import type { QueueObserver } from './keyed-queue.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Upstream's bounds, in seconds. */
-const bounds = Array.from({ length: 12 }, (_, index) => Number(`1e${index - 8}`));
+const bounds = Array.from({ length: 10 }, (_, index) => Number(`1e${index - 8}`));
 
 /** What dashboards show of work queues, under upstream's names. */
 class QueueMetrics {

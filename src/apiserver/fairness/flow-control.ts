@@ -140,6 +140,7 @@ export class FlowControl {
 
   #permit(level: Level, flow: Flow, seats: number, waitedMs: number): Permit {
     flow.schema.dispatched++;
+    flow.schema.running.enter(seats);
     this.observer?.started(flow, { level, seats, waitedMs });
     return { level, flow, seats, isFinished: false, startedMs: this.environment.clock.monotonic(), waitedMs };
   }
@@ -152,14 +153,18 @@ export class FlowControl {
   ): Promise<Permit> {
     const { clock } = this.environment;
     const since = clock.monotonic();
-    let queued = 0;
+    let isQueued = false;
     const onQueued = (length: number): void => {
-      queued = 1;
+      isQueued = true;
       this.waiting[kind]++;
+      flow.schema.waiting.enter(seats);
       this.observer?.queued(flow, length);
     };
     const outcome = await level.wait({ hash: flow.hash, seats, onQueued }, { clock, limitMs: waitLimitMs, signal });
-    this.waiting[kind] -= queued;
+    if (isQueued) {
+      this.waiting[kind]--;
+      flow.schema.waiting.leave(seats);
+    }
     const waitedMs = clock.monotonic() - since;
     if (outcome === 'started') return this.#permit(level, flow, seats, waitedMs);
     this.observer?.refused(flow, { level, seats, waitedMs });
@@ -197,7 +202,7 @@ export class FlowControl {
     for (const { value } of this.#levelObjects.entries()) {
       const object = value.object as LevelObject;
       const name = object.metadata.name ?? '';
-      const level = this.#levels.get(name) ?? new Level(name);
+      const level = this.#levels.get(name) ?? new Level(name, this.environment.clock);
       level.configure(object);
       current.push({ level, object });
     }

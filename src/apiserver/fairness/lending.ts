@@ -15,13 +15,11 @@ export function assignNominalSeats(
     const { lendablePercent = 0 } = object.spec?.limited ?? object.spec?.exempt ?? {};
     const borrowingPercent = object.spec?.limited?.borrowingLimitPercent;
     const nominal = shares === 0 ? 0 : Math.ceil((serverSeats * sharesOf(object)) / shares);
-    level.nominalSeats = nominal;
-    level.minSeats = nominal - Math.round((nominal * lendablePercent) / 100);
-    level.maxSeats =
+    const max =
       level.isExempt || borrowingPercent === undefined
         ? serverSeats
         : nominal + Math.round((nominal * borrowingPercent) / 100);
-    level.seats = nominal;
+    level.assign({ nominal, min: nominal - Math.round((nominal * lendablePercent) / 100), max });
   }
 }
 
@@ -36,10 +34,10 @@ function sharesOf({ spec }: PriorityLevelConfiguration): number {
  */
 export function lendSeats(levels: readonly Level[], serverSeats: number): number {
   const wishes = levels.map((level) => {
-    const demand = level.highestDemand;
-    level.highestDemand = level.executingSeats + level.queuedSeats;
-    level.smoothedDemand = Math.max(demand, smoothing * level.smoothedDemand + (1 - smoothing) * demand);
-    const least = Math.max(level.minSeats, Math.min(level.nominalSeats, demand));
+    const { average, deviation, highest } = level.takeDemand();
+    const usual = average + deviation;
+    level.smoothedDemand = Math.max(usual, smoothing * level.smoothedDemand + (1 - smoothing) * usual);
+    const least = Math.max(level.minSeats, Math.min(level.nominalSeats, highest));
     const target = Math.max(least, level.smoothedDemand);
     level.targetSeats = target;
     return { level, least, target };

@@ -1,7 +1,16 @@
 import type { Clock } from '#base/clock.ts';
+import type { HistogramReading } from '#base/metrics.ts';
 import type { PriorityLevelConfiguration } from '#kinds/generated/types/flowcontrol_v1.ts';
 import { FairQueues, type QueueSettings, type Waiting } from './queues.ts';
 import type { Flow } from './schemas.ts';
+import { TimedAverage, TimedRatio, type TimedSummary } from './timed-ratio.ts';
+
+/** Upstream's bounds, in parts of the seats that a level has on its own, or of the places in its queues. */
+export const ratioBounds = {
+  demand: [0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.7, 2, 2.8, 4, 6],
+  seats: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1],
+  requests: [0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 1],
+} as const;
 
 /** Why a request was turned away; the metric's label. */
 export type Rejection = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancelled';
@@ -21,6 +30,7 @@ export interface Permit {
 export function finishPermit(permit: Permit): void {
   if (permit.isFinished) return;
   permit.isFinished = true;
+  permit.flow.schema.running.leave(permit.seats);
   permit.level.finish(permit.seats);
 }
 
@@ -39,14 +49,48 @@ export class Level {
   executing = 0;
   executingSeats = 0;
   queuedSeats = 0;
-  /** Most seats that were wanted at once since lending was last decided. */
-  highestDemand = 0;
+  /** Seats that were wanted between the last two times that lending was decided. */
+  demand: TimedSummary = { average: 0, deviation: 0, highest: 0 };
   smoothedDemand = 0;
   /** What lending would like it to have. */
   targetSeats = 0;
+  readonly #clock: Clock;
+  readonly #wanted: TimedAverage;
+  readonly #ratios: Readonly<Record<'demand' | 'seats' | 'executing' | 'waiting', TimedRatio>>;
 
-  constructor(name: string) {
+  constructor(name: string, clock: Clock) {
     this.name = name;
+    this.#clock = clock;
+    const nowMs = clock.monotonic();
+    this.#wanted = new TimedAverage(nowMs);
+    this.#ratios = {
+      demand: new TimedRatio(ratioBounds.demand, nowMs),
+      seats: new TimedRatio(ratioBounds.seats, nowMs),
+      executing: new TimedRatio(ratioBounds.requests, nowMs),
+      waiting: new TimedRatio(ratioBounds.requests, nowMs),
+    };
+  }
+
+  /** How long which part of the level was in use. */
+  readRatio(of: 'demand' | 'seats' | 'executing' | 'waiting'): HistogramReading {
+    return this.#ratios[of].read(this.#clock.monotonic());
+  }
+
+  /** Looks back at what was wanted since the last time. */
+  takeDemand(): TimedSummary {
+    this.demand = this.#wanted.take(this.#clock.monotonic()) ?? this.demand;
+    return this.demand;
+  }
+
+  /** Seats by shares; what is used is told in parts of them. */
+  assign(seats: { readonly nominal: number; readonly min: number; readonly max: number }): void {
+    [this.nominalSeats, this.minSeats, this.maxSeats] = [seats.nominal, seats.min, seats.max];
+    this.seats = seats.nominal;
+    const nowMs = this.#clock.monotonic();
+    const { queues = 0, queueLengthLimit = 0 } = this.queues?.settings ?? {};
+    this.#ratios.waiting.of(Math.max(1, queues * queueLengthLimit), nowMs);
+    for (const part of ['demand', 'seats', 'executing'] as const)
+      this.#ratios[part].of(Math.max(1, seats.nominal), nowMs);
   }
 
   /** Takes over what its object says; who waits goes on waiting, in the new queues. */
@@ -77,17 +121,24 @@ export class Level {
   #start(seats: number): void {
     this.executing++;
     this.executingSeats += seats;
-    this.#noteDemand();
+    this.#note();
   }
 
-  #noteDemand(): void {
+  /** Requests have come or gone. */
+  #note(): void {
+    const nowMs = this.#clock.monotonic();
     const demand = this.executingSeats + this.queuedSeats;
-    if (demand > this.highestDemand) this.highestDemand = demand;
+    this.#wanted.set(demand, nowMs);
+    this.#ratios.demand.set(demand, nowMs);
+    this.#ratios.seats.set(this.executingSeats, nowMs);
+    this.#ratios.executing.set(this.executing, nowMs);
+    if (this.queues !== undefined) this.#ratios.waiting.set(this.queues.length, nowMs);
   }
 
   finish(seats: number): void {
     this.executing--;
     this.executingSeats -= seats;
+    this.#note();
     if (this.queues !== undefined && this.queues.length > 0) this.dispatch();
   }
 
@@ -123,7 +174,7 @@ export class Level {
     };
     if (!this.queues.add(request)) return Promise.resolve('queue-full');
     this.queuedSeats += seats;
-    this.#noteDemand();
+    this.#note();
     onQueued?.(this.queues.lengthAt(request));
     const settle = (outcome: 'started' | Rejection): void => {
       timer.cancel();
@@ -131,6 +182,7 @@ export class Level {
       if (outcome !== 'started') {
         this.queues?.remove(request, { served: false });
         this.queuedSeats -= seats;
+        this.#note();
       }
       resolve(outcome);
     };

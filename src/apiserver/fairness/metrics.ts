@@ -1,6 +1,6 @@
 import type { MetricLabels, Metrics, Series } from '#base/metrics.ts';
 import type { FlowControl, FlowObserver, FlowWait } from './flow-control.ts';
-import type { Level, Permit } from './level.ts';
+import { type Level, type Permit, ratioBounds } from './level.ts';
 import type { Flow, Schema } from './schemas.ts';
 
 /** `apiserver_flowcontrol_*`, read from the levels when somebody asks: counting costs requests nothing. */
@@ -9,33 +9,75 @@ export function describeFlowControl(metrics: Metrics, control: FlowControl): voi
     metrics.gauge(`apiserver_flowcontrol_${name}`, help, () =>
       control.levels().map((level) => [{ priority_level: level.name }, read(level)] as const),
     );
-  perLevel('current_executing_requests', 'Requests that are being served.', (level) => level.executing);
-  perLevel('current_executing_seats', 'Seats that are taken.', (level) => level.executingSeats);
-  perLevel('current_inqueue_requests', 'Requests that wait.', (level) => level.queues?.length ?? 0);
-  perLevel('current_inqueue_seats', 'Seats that are waited for.', (level) => level.queuedSeats);
   perLevel('nominal_limit_seats', 'Seats by shares.', (level) => level.nominalSeats);
   perLevel('lower_limit_seats', 'Seats that are never lent.', (level) => level.minSeats);
   perLevel('upper_limit_seats', 'Seats with all that may be borrowed.', (level) => level.maxSeats);
   perLevel('current_limit_seats', 'Seats as they are lent now.', (level) => level.seats);
-  perLevel('demand_seats_high_watermark', 'Most seats wanted at once lately.', (level) => level.highestDemand);
+  perLevel('demand_seats_high_watermark', 'Most seats wanted at once lately.', ({ demand }) => demand.highest);
+  perLevel('demand_seats_average', 'Seats wanted lately.', ({ demand }) => demand.average);
+  perLevel('demand_seats_stdev', 'How much that varied.', ({ demand }) => demand.deviation);
   perLevel('demand_seats_smoothed', 'Seats wanted, as lending counts them.', (level) => level.smoothedDemand);
   perLevel('target_seats', 'Seats that lending would give.', (level) => level.targetSeats);
+  describeSchemas(metrics, control);
+  describeUse(metrics, control);
   metrics.gauge('apiserver_flowcontrol_seat_fair_frac', 'How much of what levels wanted they were lent.', () => [
     [{}, control.fairFraction],
   ]);
   metrics.gauge('apiserver_current_inqueue_requests', 'Requests that wait, by kind.', () =>
     Object.entries(control.waiting).map(([request_kind, count]) => [{ request_kind }, count] as const),
   );
-  metrics.count('apiserver_flowcontrol_dispatched_requests_total', 'Requests that were let through.', () =>
-    control
-      .schemas()
-      .all()
-      .map(
-        ({ name, levelName, dispatched }) => [{ priority_level: levelName, flow_schema: name }, dispatched] as const,
-      ),
-  );
   metrics.count('apiserver_flowcontrol_rejected_requests_total', 'Requests that were turned away.', () =>
     [...control.rejected].map(([key, count]) => [rejectionLabels(key), count] as const),
+  );
+}
+
+function describeSchemas(metrics: Metrics, control: FlowControl): void {
+  const perSchema = (type: 'gauge' | 'count', name: string, help: string, read: (schema: Schema) => number): void =>
+    metrics[type](`apiserver_flowcontrol_${name}`, help, () =>
+      control
+        .schemas()
+        .all()
+        .map((schema) => [{ priority_level: schema.levelName, flow_schema: schema.name }, read(schema)] as const),
+    );
+  perSchema(
+    'gauge',
+    'current_executing_requests',
+    'Requests that are being served.',
+    ({ running }) => running.requests,
+  );
+  perSchema('gauge', 'current_executing_seats', 'Seats that are taken.', ({ running }) => running.seats);
+  perSchema('gauge', 'current_inqueue_requests', 'Requests that wait.', ({ waiting }) => waiting.requests);
+  perSchema('gauge', 'current_inqueue_seats', 'Seats that are waited for.', ({ waiting }) => waiting.seats);
+  perSchema('count', 'dispatched_requests_total', 'Requests that were let through.', ({ dispatched }) => dispatched);
+}
+
+/** How long levels were in use how much. */
+function describeUse(metrics: Metrics, control: FlowControl): void {
+  const prefix = 'apiserver_flowcontrol';
+  metrics.histograms(`${prefix}_demand_seats`, 'Seats wanted, in parts of those by shares.', ratioBounds.demand, () =>
+    control.levels().map((level) => [{ priority_level: level.name }, level.readRatio('demand')] as const),
+  );
+  metrics.histograms(
+    `${prefix}_priority_level_seat_utilization`,
+    'Seats that were taken, in parts of those by shares.',
+    ratioBounds.seats,
+    () =>
+      control
+        .levels()
+        .map((level) => [{ phase: 'executing', priority_level: level.name }, level.readRatio('seats')] as const),
+  );
+  metrics.histograms(
+    `${prefix}_priority_level_request_utilization`,
+    'Requests that were served or waited, in parts of as many as there is place for.',
+    ratioBounds.requests,
+    () =>
+      control
+        .levels()
+        .flatMap((level) =>
+          (['executing', 'waiting'] as const).map(
+            (phase) => [{ phase, priority_level: level.name }, level.readRatio(phase)] as const,
+          ),
+        ),
   );
 }
 

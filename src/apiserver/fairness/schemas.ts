@@ -15,7 +15,26 @@ export interface Schema {
   readonly name: string;
   readonly uid: string;
   readonly levelName: string;
+  /** Requests that were let through since the start. */
   dispatched: number;
+  readonly running: Occupancy;
+  readonly waiting: Occupancy;
+}
+
+/** Requests that are somewhere now, and the seats they take or want. */
+export class Occupancy {
+  requests = 0;
+  seats = 0;
+
+  enter(seats: number): void {
+    this.requests++;
+    this.seats += seats;
+  }
+
+  leave(seats: number): void {
+    this.requests--;
+    this.seats -= seats;
+  }
 }
 
 /** Requests that compete as one: those of one user, or about one namespace, under one schema. */
@@ -41,13 +60,19 @@ export class Schemas {
         (a.spec?.matchingPrecedence ?? 1000) - (b.spec?.matchingPrecedence ?? 1000) ||
         ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1),
     );
-    this.#ordered = sorted.map((object) => ({
-      object,
-      name: object.metadata.name ?? '',
-      uid: object.metadata.uid ?? '',
-      levelName: object.spec.priorityLevelConfiguration.name,
-      dispatched: before?.named(object.metadata.name ?? '')?.dispatched ?? 0,
-    }));
+    this.#ordered = sorted.map((object) => {
+      const { name = '', uid = '' } = object.metadata;
+      const known = before?.named(name);
+      return {
+        object,
+        name,
+        uid,
+        levelName: object.spec.priorityLevelConfiguration.name,
+        dispatched: known?.dispatched ?? 0,
+        running: known?.running ?? new Occupancy(),
+        waiting: known?.waiting ?? new Occupancy(),
+      };
+    });
   }
 
   all(): readonly Schema[] {

@@ -26,6 +26,8 @@ export interface Answering {
   readonly resource: ServedResource;
   readonly now: number;
   readonly metrics: ServerMetrics;
+  /** A watch has told of everything that was there. */
+  readonly onListed: () => void;
 }
 
 /** Objects written to a list's body at a time: between chunks others get their turn. */

@@ -236,6 +236,7 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
     resource,
     now: registry.environment.clock.now(),
     metrics: exchange.metrics,
+    onListed: () => exchange.meter.listed(),
   };
   if (result.type === 'watch') exchange.meter.leaveSeats();
   if (result.type === 'watch') exchange.audit?.started();

@@ -1,4 +1,5 @@
 import { LruCache } from '#base/lru-cache.ts';
+import { type MetricFilterOptions, metricFilter } from '#base/metric-filter.ts';
 import { exponentialBounds, Metrics, type Series } from '#base/metrics.ts';
 import { deprecatedUntil } from '#kinds/deprecations.ts';
 import { describeFlowControl, FlowMetrics } from '../fairness/metrics.ts';
@@ -6,7 +7,7 @@ import type { ApiServer } from '../server.ts';
 import { AccessMetrics } from './access-metrics.ts';
 import { HealthMetrics } from './health-metrics.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
-import { maxCachedSeries, RequestCounts, type RequestSeries } from './request-series.ts';
+import { maxCachedSeries, RequestCounts, type RequestSeries, scopeOf } from './request-series.ts';
 import { describeServer } from './server-readings.ts';
 
 const mutating = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
@@ -14,11 +15,16 @@ const mutating = new Set(['create', 'update', 'patch', 'delete', 'deletecollecti
 const bodyBounds = Array.from({ length: 31 }, (_, index) => 50_000 + index * 100_000);
 const eventBounds = exponentialBounds(1024, 2, 8);
 
+/** Seconds until a watch has told of everything that was there: upstream's bounds. */
+const watchListBounds = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 15, 20, 30, 45, 60];
+
 /** Counts what a watch sends. */
 export interface WatchSeries {
   readonly events: Series;
   /** Bytes of one event. */
   readonly size: Series;
+  /** Watches that were ended because their clients did not keep up. */
+  readonly terminated: Series;
 }
 
 /** What the server tells about itself on `/metrics`, under upstream's names. */
@@ -33,6 +39,15 @@ export class ServerMetrics {
   readonly #bodies = this.#metrics.histogram('apiserver_request_body_size_bytes', 'Bytes of bodies.', bodyBounds);
   readonly #watchEvents = this.#metrics.counter('apiserver_watch_events_total', 'Events that watches sent.');
   readonly #watchSizes = this.#metrics.histogram('apiserver_watch_events_sizes', 'Bytes of those.', eventBounds);
+  readonly #watchLists = this.#metrics.histogram(
+    'apiserver_watch_list_duration_seconds',
+    'How long watches took to tell of everything that was there.',
+    watchListBounds,
+  );
+  readonly #terminatedWatchers = this.#metrics.counter(
+    'apiserver_terminated_watchers_total',
+    'Watches that were ended because their clients did not keep up.',
+  );
   readonly #handshakeErrors = this.#metrics.counter(
     'apiserver_tls_handshake_errors_total',
     'Connections that did not agree on TLS.',
@@ -42,11 +57,12 @@ export class ServerMetrics {
   readonly #server: ApiServer;
   readonly #filter: ((page: string) => string) | undefined;
 
-  /** @param filter what is done to a page before it is shown. */
-  constructor(server: ApiServer, filter: ((page: string) => string) | undefined = undefined) {
+  /** @param shown what is left out of the page. */
+  constructor(server: ApiServer, shown: MetricFilterOptions = {}) {
     this.#server = server;
-    this.#filter = filter;
+    this.#filter = metricFilter(shown);
     const metrics = this.#metrics;
+    this.#handshakeErrors.add({}, 0);
     this.access = new AccessMetrics(metrics);
     this.health = new HealthMetrics(metrics);
     this.#requests = new RequestCounts(metrics, (info) => this.#isServed(info));
@@ -63,6 +79,7 @@ export class ServerMetrics {
       server.fairness.observer = this.flows;
     }
     describeServer(metrics, server);
+    this.#describeMetrics(shown.disabled?.length ?? 0);
   }
 
   seriesOf(info: RequestInfo, sort: { readonly dryRun: boolean; readonly code: number }): RequestSeries {
@@ -85,7 +102,16 @@ export class ServerMetrics {
 
   watching(group: string, version: string, resource: string): WatchSeries {
     const labels = { group, version, resource };
-    return { events: this.#watchEvents.series(labels), size: this.#watchSizes.series(labels) };
+    return {
+      events: this.#watchEvents.series(labels),
+      size: this.#watchSizes.series(labels),
+      terminated: this.#terminatedWatchers.series({ group, resource }),
+    };
+  }
+
+  /** A watch has told of everything that was there (KEP-3157). */
+  watchListed({ group, version, resource, name, namespace }: ResourceRequest, seconds: number): void {
+    this.#watchLists.observe({ group, version, resource, scope: scopeOf({ name, namespace }) }, seconds);
   }
 
   handshakeFailed(): void {
@@ -104,9 +130,30 @@ export class ServerMetrics {
     return subresource === '' || served.subresources.has(subresource);
   }
 
-  render(): string {
+  /** Everything whose metrics are on the page. */
+  *#pages(): Generator<Metrics> {
+    yield this.#metrics;
     const { metrics } = this.#server.environment;
-    const page = this.#metrics.render() + (metrics?.render() ?? '') + this.#server.registry.admission.metrics.render();
+    if (metrics !== undefined) yield metrics;
+    yield this.#server.registry.admission.metrics.registry;
+  }
+
+  #describeMetrics(disabled: number): void {
+    const metrics = this.#metrics;
+    metrics.count('registered_metrics_total', 'Metrics by what is promised of them.', () => {
+      const counts = new Map<string, number>();
+      for (const page of this.#pages())
+        for (const [level, count] of page.stabilities()) counts.set(level, (counts.get(level) ?? 0) + count);
+      return [...counts].map(
+        ([stability_level, count]) => [{ stability_level, deprecated_version: '' }, count] as const,
+      );
+    });
+    metrics.count('disabled_metrics_total', 'Metrics that are left out.', () => [[{}, disabled]]);
+    metrics.count('hidden_metrics_total', 'Metrics that are left out because of their age.', () => [[{}, 0]]);
+  }
+
+  render(): string {
+    const page = Array.from(this.#pages(), (metrics) => metrics.render()).join('');
     return this.#filter === undefined ? page : this.#filter(page);
   }
 }

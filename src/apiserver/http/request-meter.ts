@@ -72,6 +72,11 @@ export class RequestMeter {
     if (this.#info.type === 'resource') this.#metrics.received(this.#info, bytes);
   }
 
+  /** A watch has told of everything that was there. */
+  listed(): void {
+    if (this.#info.type === 'resource') this.#metrics.watchListed(this.#info, this.#seconds(this.#startedMs));
+  }
+
   /** The answer was sent, or its client is gone. */
   finish({ code, bytes, aborted }: { readonly code: number; readonly bytes: number; readonly aborted: boolean }): void {
     const series = this.#metrics.seriesOf(this.#info, { dryRun: this.#dryRun, code });

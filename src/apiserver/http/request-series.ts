@@ -114,7 +114,8 @@ function sortOf(info: RequestInfo): string {
   return `${verb} ${group}/${version}/${resource}/${subresource} ${scopeOf(info)}`;
 }
 
-function scopeOf({ name, namespace }: ResourceRequest): string {
+/** What a request is about, as labels tell it. */
+export function scopeOf({ name, namespace }: Pick<ResourceRequest, 'name' | 'namespace'>): string {
   return name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
 }
 

@@ -32,9 +32,7 @@ export function describeServer(metrics: Metrics, server: ApiServer): void {
       .all()
       .map(({ name, stage, enabled }) => [{ name, stage: stageLabel(stage) }, Number(enabled)] as const),
   );
-  metrics.gauge('kubernetes_build_info', 'The version this server keeps to.', () => [
-    [{ major: versionInfo.major, minor: versionInfo.minor, git_version: versionInfo.gitVersion }, 1],
-  ]);
+  metrics.gauge('kubernetes_build_info', 'The version this server keeps to.', () => [[build, 1]]);
   metrics.gauge('process_start_time_seconds', 'When the process started, since 1970.', () => [
     [{}, performance.timeOrigin / 1000],
   ]);
@@ -89,6 +87,17 @@ function describeServices(metrics: Metrics, { resources, serviceCidr: cidr }: Ap
 }
 
 const { emulationMajor, emulationMinor, minCompatibilityMajor, minCompatibilityMinor } = versionInfo;
+const build = {
+  major: versionInfo.major,
+  minor: versionInfo.minor,
+  git_version: versionInfo.gitVersion,
+  git_commit: versionInfo.gitCommit,
+  git_tree_state: versionInfo.gitTreeState,
+  build_date: versionInfo.buildDate,
+  go_version: versionInfo.goVersion,
+  compiler: versionInfo.compiler,
+  platform: versionInfo.platform,
+};
 const supported = {
   emulation: `${emulationMajor}.${emulationMinor}`,
   min_compat: `${minCompatibilityMajor}.${minCompatibilityMinor}`,
@@ -145,6 +154,7 @@ function describeCaches(metrics: Metrics, server: ApiServer): void {
       for (const [labels, cache] of caches(server)) yield [{ ...labels, ...more }, read(cache)];
     });
   perResource('gauge', 'resource_objects', 'Objects by group and resource.', ({ size }) => size);
+  perResource('count', 'watch_cache_initializations_total', 'Times that the cache was filled.', () => 1);
   metrics.gauge('watch_cache_capacity', 'Events that a watch can resume from.', function* (): Readings {
     for (const [labels] of caches(server)) yield [labels, maxHistory];
   });

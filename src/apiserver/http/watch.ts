@@ -43,14 +43,18 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   const idle = new AbortController();
   response.once('close', () => stream.close());
   // Its reader may be waiting for a client that reads no more.
-  stream.onCut = () => response.destroy();
+  const terminate = (): void => {
+    told.terminated(1);
+    response.destroy();
+  };
+  stream.onCut = terminate;
   if (watch.bookmarks)
     void nudgeRegularly(watch.stream, { clock, intervalMs: bookmarkIntervalMs, signal: idle.signal });
   try {
     const write = ({ frames, bytes }: Batch): boolean | Promise<boolean> => {
       told.events(frames.length);
       for (const frame of frames) told.size(frame.length);
-      return writeInTime({ response, body }, bytes, clock);
+      return writeInTime({ response, body, terminate }, bytes, clock);
     };
     await sendEvents(answering, watch, { clock, write });
   } finally {
@@ -76,13 +80,17 @@ const stalledMs = 30_000;
 
 /** False, or resolves to it, when the client is gone. */
 function writeInTime(
-  { response, body }: { readonly response: AnyResponse; readonly body: EventBody },
+  {
+    response,
+    body,
+    terminate,
+  }: { readonly response: AnyResponse; readonly body: EventBody; readonly terminate: () => void },
   piece: Uint8Array,
   clock: Clock,
 ): boolean | Promise<boolean> {
   if (response.destroyed) return false;
   if (body.write(piece)) return true;
-  const limit = clock.schedule(stalledMs, () => response.destroy());
+  const limit = clock.schedule(stalledMs, terminate);
   return drained(response).finally(() => limit.cancel());
 }
 
@@ -105,6 +113,7 @@ async function sendEvents(
   if (initialEndsAt !== undefined) {
     const marked = bookmark(answering, initialEndsAt, { 'k8s.io/initial-events-end': 'true' });
     if (!(await write(batchOf([frame('BOOKMARK', marked)])))) return;
+    answering.onListed();
   }
   const moment = rounds.join();
   let told = 0;

@@ -11,7 +11,6 @@ import { ApiServer } from '#apiserver/server.ts';
 import { sleep } from '#base/clock.ts';
 import type { Environment } from '#base/environment.ts';
 import { createLog, type Log } from '#base/log.ts';
-import { metricFilter } from '#base/metric-filter.ts';
 import { aborted } from '#base/tasks.ts';
 import { aggregated } from '#machinery/errors.ts';
 import { machineAddress } from '../config.ts';
@@ -118,7 +117,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
       strictTransportSecurity: flags.list('strict-transport-security-directives'),
     }),
   );
-  const filter = metricFilter(metricOptions(flags));
+  const shown = metricOptions(flags);
   const named = namedCertificates(flags);
   const serving = await servingCertificate(
     flags,
@@ -128,7 +127,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
   const { store, upstreamForm } = await openStore(flags, environment);
   const server = await ApiServer.start({ ...options, store, upstreamForm, environment, serviceCidr });
   const log = environment.log.named('apiserver');
-  const metrics = new ServerMetrics(server, filter);
+  const metrics = new ServerMetrics(server, shown);
   const front = await HttpFront.listen({
     server,
     routes: {
