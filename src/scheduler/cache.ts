@@ -76,6 +76,11 @@ export class SchedulerCache implements Snapshot {
     return this.#podNodes.get(uid);
   }
 
+  /** Pods that count on some node. */
+  get podCount(): number {
+    return this.#podNodes.size;
+  }
+
   /** Counts the pod on a node; a pod that was assumed, or counted elsewhere, moves. */
   addPod(info: PodInfo, nodeName: string): void {
     const before = this.#podNodes.get(info.uid);

@@ -1,6 +1,14 @@
 import { type Random, randomInteger } from '#base/random.ts';
-import { isRejection, type PreparedPlugin, type Rejection, type SchedulerPlugin, type Snapshot } from './framework.ts';
+import {
+  isRejection,
+  type Preparation,
+  type PreparedPlugin,
+  type Rejection,
+  type SchedulerPlugin,
+  type Snapshot,
+} from './framework.ts';
 import type { NodeInfo } from './node-info.ts';
+import { type CycleWatch, type PhaseMetrics, statusOf } from './phases.ts';
 import type { PodInfo } from './pod-info.ts';
 
 /** What became of one attempt. */
@@ -23,6 +31,8 @@ export type Nominations = (node: string, below: PodInfo) => readonly PodInfo[];
 
 interface Prepared extends PreparedPlugin {
   readonly plugin: SchedulerPlugin;
+  /** Nodes that it was asked about. */
+  filtered: number;
 }
 
 /** With fewer nodes all are looked at; with more, enough to find good places without asking everyone. */
@@ -33,20 +43,25 @@ const leastPercentage = 5;
 export class SchedulingCycle {
   readonly #plugins: readonly SchedulerPlugin[];
   readonly #random: Random;
+  readonly #phases: PhaseMetrics | undefined;
   /** Where the next search starts, so that large clusters are filled evenly. */
   #nextStart = 0;
 
-  constructor(plugins: readonly SchedulerPlugin[], random: Random) {
+  constructor(plugins: readonly SchedulerPlugin[], random: Random, phases?: PhaseMetrics) {
     this.#plugins = plugins;
     this.#random = random;
+    this.#phases = phases;
   }
 
   place(pod: PodInfo, snapshot: Snapshot, nominations: Nominations): Placement {
     const { nodes } = snapshot;
-    const prepared = prepareAll(this.#plugins, pod, snapshot);
+    const watch = this.#phases?.cycle();
+    const prepared = prepareAll(this.#plugins, pod, snapshot, watch);
     if ('beforeFiltering' in prepared) {
+      watch?.ended('PreFilter', statusOf(prepared.beforeFiltering));
       return { outcome: 'unplaceable', diagnosis: { nodeCount: nodes.length, rejections: new Map(), ...prepared } };
     }
+    watch?.ended('PreFilter', 'Success');
     const rejections = new Map<string, Rejection>();
     const rejectedBy = new Set<SchedulerPlugin>();
     const filters = prepared.plugins.filter(({ filter }) => filter !== undefined);
@@ -63,13 +78,19 @@ export class SchedulingCycle {
         rejectedBy.add(failure.plugin);
       }
     }
+    watch?.ended('Filter', 'Success');
+    for (const { plugin, filtered } of filters) watch?.evaluated(plugin.name, 'Filter', filtered);
     this.#nextStart = (this.#nextStart + asked) % Math.max(1, candidates.length);
     if (feasible.length === 0) {
       for (const { plugin, candidates: named } of prepared.plugins) if (named !== undefined) rejectedBy.add(plugin);
       return { outcome: 'unplaceable', diagnosis: { nodeCount: nodes.length, rejections, rejectedBy } };
     }
     if (feasible.length === 1) return { outcome: 'placed', node: feasible[0]! };
-    return { outcome: 'placed', node: this.#best(prepared.plugins, feasible) };
+    const node = this.#best(prepared.plugins, feasible);
+    watch?.ended('Score', 'Success');
+    for (const { plugin, score } of prepared.plugins)
+      if (score !== undefined) watch?.evaluated(plugin.name, 'Score', feasible.length);
+    return { outcome: 'placed', node };
   }
 
   /** Whether the pod would fit on the node as it is; for preemption, which asks about nodes that do not exist yet. */
@@ -107,17 +128,39 @@ function prepareAll(
   plugins: readonly SchedulerPlugin[],
   pod: PodInfo,
   snapshot: Snapshot,
+  watch?: CycleWatch,
 ):
   | { readonly plugins: readonly Prepared[] }
   | { readonly beforeFiltering: Rejection; readonly rejectedBy: ReadonlySet<SchedulerPlugin> } {
   const prepared: Prepared[] = [];
   for (const plugin of plugins) {
-    const preparation = plugin.prepare(pod, snapshot);
+    const prepare = (): Preparation => plugin.prepare(pod, snapshot);
+    const preparation = watch === undefined ? prepare() : watch.timed(plugin.name, 'PreFilter', prepare, statusOf);
     if (preparation === 'skip') continue;
+    watch?.evaluated(plugin.name, 'PreFilter', 1);
     if (isRejection(preparation)) return { beforeFiltering: preparation, rejectedBy: new Set([plugin]) };
-    prepared.push({ ...preparation, plugin });
+    const isMeasured = watch?.isSampled === true;
+    prepared.push({ ...(isMeasured ? measured(preparation, plugin, watch) : preparation), plugin, filtered: 0 });
   }
   return { plugins: prepared };
+}
+
+/** The same, with each answer timed. */
+function measured(prepared: PreparedPlugin, { name }: SchedulerPlugin, watch: CycleWatch): PreparedPlugin {
+  const { filter, score } = prepared;
+  return {
+    ...prepared,
+    ...(filter && { filter: (node) => watch.timed(name, 'Filter', () => filter(node), statusOf) }),
+    ...(score && {
+      score: (node) =>
+        watch.timed(
+          name,
+          'Score',
+          () => score(node),
+          () => 'Success',
+        ),
+    }),
+  };
 }
 
 function firstRejection(
@@ -128,9 +171,10 @@ function firstRejection(
   // With promised pods the pod must fit both ways: they may yet go elsewhere, and affinity may need them not to.
   const states = nominated.length === 0 ? [node] : [node.with({ added: nominated }), node];
   for (const state of states) {
-    for (const { plugin, filter } of plugins) {
-      const rejection = filter?.(state);
-      if (rejection !== undefined) return { plugin, rejection };
+    for (const prepared of plugins) {
+      prepared.filtered++;
+      const rejection = prepared.filter?.(state);
+      if (rejection !== undefined) return { plugin: prepared.plugin, rejection };
     }
   }
   return undefined;

@@ -1,6 +1,8 @@
 import type { Clock } from '#base/clock.ts';
 import { exponentialBounds, type Metrics, type Series } from '#base/metrics.ts';
+import type { SchedulerCache } from './cache.ts';
 import type { ClusterEvent } from './framework.ts';
+import { PhaseMetrics, remembered } from './phases.ts';
 import type { Arrival, QueuedPod, QueueObserver, SchedulingQueue } from './queue.ts';
 
 /** What became of an attempt to place a pod, as upstream calls it. */
@@ -31,6 +33,7 @@ const eventNames: Readonly<Record<ClusterEvent['type'], string>> = {
 
 /** `scheduler_*`: what dashboards show of a scheduler, under upstream's names. */
 export class SchedulerMetrics implements QueueObserver {
+  readonly phases: PhaseMetrics;
   readonly #clock: Clock;
   readonly #results: Readonly<Record<AttemptResult, { readonly count: Series; readonly seconds: Series }>>;
   readonly #algorithm: Series;
@@ -42,6 +45,7 @@ export class SchedulerMetrics implements QueueObserver {
 
   constructor(metrics: Metrics, { clock, profile }: { readonly clock: Clock; readonly profile: string }) {
     this.#clock = clock;
+    this.phases = new PhaseMetrics(metrics, { clock, profile });
     const counts = metrics.counter('scheduler_schedule_attempts_total', 'Attempts to place a pod.');
     const seconds = metrics.histogram(
       'scheduler_scheduling_attempt_duration_seconds',
@@ -90,6 +94,14 @@ export class SchedulerMetrics implements QueueObserver {
     });
   }
 
+  /** What the scheduler knows is counted when somebody asks. */
+  static describeCache(metrics: Metrics, cache: SchedulerCache): void {
+    metrics.gauge('scheduler_cache_size', 'Nodes and pods with a node that the scheduler knows.', () => [
+      [{ type: 'nodes' }, cache.nodes.length],
+      [{ type: 'pods' }, cache.podCount],
+    ]);
+  }
+
   found(sinceMs: number): void {
     this.#algorithm((this.#clock.monotonic() - sinceMs) / 1000);
   }
@@ -114,18 +126,4 @@ export class SchedulerMetrics implements QueueObserver {
   entered(queue: QueuedPod['place'], why: Arrival): void {
     this.#incoming(queue, Object.hasOwn(eventNames, why) ? eventNames[why as ClusterEvent['type']] : why)(1);
   }
-}
-
-/** There are few of these, and each is asked for often. */
-function remembered<Key extends readonly string[]>(make: (...key: Key) => Series): (...key: Key) => Series {
-  const known = new Map<string, Series>();
-  return (...key) => {
-    const name = key.join(' ');
-    let series = known.get(name);
-    if (series === undefined) {
-      series = make(...key);
-      known.set(name, series);
-    }
-    return series;
-  };
 }

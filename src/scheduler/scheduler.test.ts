@@ -139,6 +139,7 @@ test('a scheduler tells what it tried, what became of it, and what waits', async
       .split('\n')
       .find((line) => line.startsWith(`${series} `))
       ?.slice(series.length + 1);
+  const phase = 'scheduler_framework_extension_point_duration_seconds';
   const attempts = 'scheduler_schedule_attempts_total{profile="default-scheduler",result=';
   assert.deepEqual(
     [
@@ -150,7 +151,14 @@ test('a scheduler tells what it tried, what became of it, and what waits', async
       'scheduler_pod_scheduling_attempts_sum',
       'scheduler_queue_incoming_pods_total{queue="active",event="PodAdd"}',
       'scheduler_preemption_attempts_total',
+      `${phase}_count{extension_point="Filter",status="Success",profile="default-scheduler"}`,
+      `${phase}_count{extension_point="PostFilter",status="Unschedulable",profile="default-scheduler"}`,
+      `${phase}_count{extension_point="Bind",status="Success",profile="default-scheduler"}`,
+      'scheduler_plugin_execution_duration_seconds_count{plugin="NodeResourcesFit",extension_point="Filter",status="Success"}',
+      'scheduler_plugin_evaluation_total{plugin="NodeResourcesFit",extension_point="PreFilter",profile="default-scheduler"}',
+      'scheduler_cache_size{type="nodes"}',
+      'scheduler_cache_size{type="pods"}',
     ].map(value),
-    ['1', '1', '1', '1', '1', '1', '2', '1'],
+    ['1', '1', '1', '1', '1', '1', '2', '1', '2', '1', '1', '2', '2', '2', '1'],
   );
 });

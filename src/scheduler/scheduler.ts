@@ -67,8 +67,11 @@ export class Scheduler {
     const { metrics, clock } = this.#environment;
     this.#metrics = metrics === undefined ? undefined : new SchedulerMetrics(metrics, { clock, profile: this.#name });
     this.#queue = new SchedulingQueue(clock, () => this.#kick(), this.#metrics);
-    if (metrics !== undefined) SchedulerMetrics.describeQueue(metrics, this.#queue, this.#name);
-    this.#cycle = new SchedulingCycle(options.plugins, this.#environment.random);
+    if (metrics !== undefined) {
+      SchedulerMetrics.describeQueue(metrics, this.#queue, this.#name);
+      SchedulerMetrics.describeCache(metrics, this.#cache);
+    }
+    this.#cycle = new SchedulingCycle(options.plugins, this.#environment.random, this.#metrics?.phases);
     this.#budgets = informers.of(PodDisruptionBudget);
     this.#pods = informers.of(PodKind);
     this.#followNodes(informers);
@@ -209,8 +212,10 @@ export class Scheduler {
       metadata: { name, namespace, uid },
       target: { kind: 'Node', name: node },
     };
+    const bindingMs = this.#environment.clock.monotonic();
     try {
       await this.#client.createSubresource(PodKind, { name, namespace }, 'binding', binding, { signal: this.#signal });
+      this.#metrics?.phases.ended('Bind', 'Success', bindingMs);
       // The informer takes it out of the queue when the pod shows its node; it stays assumed until then.
       this.#queue.remove(uid);
       this.#metrics?.attempted('scheduled', sinceMs);
@@ -219,6 +224,7 @@ export class Scheduler {
       this.#events.record(PodKind, pod, { type: 'Normal', reason: 'Scheduled', message });
     } catch (error) {
       if (this.#signal.aborted) return;
+      this.#metrics?.phases.ended('Bind', 'Error', bindingMs);
       this.#metrics?.attempted('error', sinceMs);
       this.#forget(uid);
       if (isReason(error, 'NotFound')) this.#queue.remove(uid);
@@ -240,7 +246,9 @@ export class Scheduler {
   async #reject(queued: QueuedPod, diagnosis: Diagnosis, sinceMs: number): Promise<void> {
     const { info } = queued;
     const budgets = [...this.#budgets.list()];
+    const preemptingMs = this.#environment.clock.monotonic();
     const result = preempt({ pod: info, diagnosis, snapshot: this.#cache, cycle: this.#cycle, budgets });
+    this.#metrics?.phases.ended('PostFilter', result.outcome === 'preempt' ? 'Success' : 'Unschedulable', preemptingMs);
     this.#metrics?.preempting(result.outcome === 'preempt' ? result.victims.length : 0);
     this.#metrics?.attempted('unschedulable', sinceMs);
     this.#queue.park(queued, diagnosis.rejectedBy);
