@@ -5,6 +5,7 @@ import type {
   RoleBinding,
   Role as RoleObject,
 } from '#kinds/generated/types/rbac_v1.ts';
+import { missingRules } from '#kinds/rbac/rules.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { forbidden, notFound } from '#machinery/errors.ts';
 import type { ApiObject } from '#machinery/meta.ts';
@@ -12,7 +13,7 @@ import type { Operation, UserInfo } from '../registry/operation.ts';
 import type { Registry, ResourceHook } from '../registry/registry.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import { resourceAttributes } from './authorizer.ts';
-import { describeRules, missingRules, quotedList } from './rules.ts';
+import { describeRules, quotedList } from './rules.ts';
 
 const group = 'rbac.authorization.k8s.io';
 const everything: readonly PolicyRule[] = [

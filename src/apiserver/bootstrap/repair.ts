@@ -1,9 +1,9 @@
 import type { Client } from '#client/client.ts';
 import type { ClusterRole, ClusterRoleBinding, Subject } from '#kinds/generated/types/rbac_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
+import { missingRules } from '#kinds/rbac/rules.ts';
 import { equalValues } from '#machinery/equality.ts';
 import type { ApiObject } from '#machinery/meta.ts';
-import { missingRules } from '../authorization/rules.ts';
 
 const autoUpdate = 'rbac.authorization.kubernetes.io/autoupdate';
 

@@ -1,5 +1,6 @@
 import { defineVerb, entryOf } from '../../verb.ts';
 import { canI } from './can-i.ts';
+import { reconcile } from './reconcile/reconcile.ts';
 import { whoami } from './whoami.ts';
 
 export const auth = defineVerb({
@@ -7,5 +8,5 @@ export const auth = defineVerb({
   summary: 'Inspect authorization',
   usage: '',
   flags: {},
-  commands: [entryOf(canI), entryOf(whoami)],
+  commands: [entryOf(canI), entryOf(reconcile), entryOf(whoami)],
 });
