@@ -11,7 +11,7 @@ import { addNode, livePods, readyNode } from './pod-life.ts';
 export interface TestControlPlane {
   readonly client: Client;
   readonly clock: VirtualClock;
-  /** What the scheduler tells about itself. */
+  /** What controllers and scheduler tell about themselves. */
   readonly metrics: Metrics;
   /** Asks again every virtual second until the answer is `wanted`, for at most `limitSeconds`. */
   until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, limitSeconds?: number): Promise<T>;
@@ -36,12 +36,13 @@ export async function startControlPlane(
 ): Promise<TestControlPlane> {
   const { nodes = ['a', 'b', 'c'], ready = () => true, ends = () => undefined, seed } = options;
   const api = await startApiServer(seed === undefined ? {} : { seed });
-  const { client, environment } = api;
+  const { client } = api;
   const metrics = new Metrics();
+  const environment = { ...api.environment, metrics };
   const stop = new AbortController();
   const running = Promise.all([
     startControllers({ client, environment, rootCa: 'an authority' }, stop.signal),
-    startScheduler({ client, environment: { ...environment, metrics } }, stop.signal),
+    startScheduler({ client, environment }, stop.signal),
     livePods({ client, environment, ready, ends }, stop.signal),
   ]);
   const beating = new Map<string, AbortController>();

@@ -14,13 +14,16 @@ interface Metric {
 export class Metrics {
   readonly #metrics = new Map<string, Metric>();
 
+  /** The counter of that name: the same for all who ask. */
   counter(name: string, help: string): Counter {
-    return this.#add(name, new Counter(name, help));
+    const known = this.#metrics.get(name);
+    return known instanceof Counter ? known : this.#add(name, new Counter(name, help));
   }
 
-  /** @param upperBounds of the buckets, in rising order. */
+  /** The histogram of that name: the same for all who ask. @param upperBounds of the buckets, in rising order. */
   histogram(name: string, help: string, upperBounds: readonly number[]): Histogram {
-    return this.#add(name, new Histogram(name, help, upperBounds));
+    const known = this.#metrics.get(name);
+    return known instanceof Histogram ? known : this.#add(name, new Histogram(name, help, upperBounds));
   }
 
   /** A value that is read when somebody asks. */

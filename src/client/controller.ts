@@ -1,5 +1,6 @@
 import type { Environment } from '#base/environment.ts';
 import { KeyedQueue } from '#base/keyed-queue.ts';
+import { Metrics } from '#base/metrics.ts';
 import { queueObserver } from '#base/queue-metrics.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { isReason } from '#machinery/errors.ts';
@@ -10,6 +11,7 @@ import { isNamespaceTerminating, messageOf } from './failures.ts';
 import type { Informer } from './informer.ts';
 import type { Informers } from './informers.ts';
 import { OwnWrites } from './own-writes.ts';
+import { noteRunning } from './running-controllers.ts';
 
 /** What a reconcile answers: nothing more to do until something changes, or look again after a while. */
 export type ReconcileResult =
@@ -44,6 +46,8 @@ export type InformerEvent<T extends ApiObject> =
 export interface ControllerContext {
   readonly environment: Environment;
   readonly events: EventRecorder;
+  /** Where the controller counts what it does; read by nobody where the environment has none. */
+  readonly metrics: Metrics;
   readonly signal: AbortSignal;
   /** The controller's own identity, without tracking of writes: for work outside a turn. */
   readonly client: Client;
@@ -110,6 +114,7 @@ export async function runController(
   const reconcile = controller.setup({
     environment,
     events,
+    metrics: metrics ?? new Metrics(),
     signal,
     client: options.client,
     enqueue: (key) => queue.add(key),
@@ -134,10 +139,12 @@ export async function runController(
   }
   // A signal that has aborted meanwhile tells nobody any more.
   if (signal.aborted) return;
+  const ended = metrics === undefined ? undefined : noteRunning(metrics, controller.component ?? controller.name);
   signal.addEventListener('abort', () => queue.close(), { once: true });
   const informerOf = <T extends ApiObject>(kind: Kind<T>) => read.get(kind) as unknown as Informer<T> | undefined;
   const context: WorkContext = { reconcile, queue, client: options.client, informerOf, environment, signal };
   await Promise.all(Array.from({ length: controller.workers ?? 1 }, () => work(context)));
+  ended?.();
 }
 
 function subscribe<T extends ApiObject>(

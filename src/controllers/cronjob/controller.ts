@@ -1,3 +1,4 @@
+import { exponentialBounds, type Series } from '#base/metrics.ts';
 import {
   type ControllerContext,
   defineController,
@@ -36,9 +37,18 @@ class CronJobs {
   readonly #context: ControllerContext;
   readonly #cronJobs: Informer<CronJob>;
   readonly #jobs: Informer<Job>;
+  /** Seconds between when a Job was to be made and when it was. */
+  readonly #skew: Series;
 
   constructor(context: ControllerContext) {
     this.#context = context;
+    this.#skew = context.metrics
+      .histogram(
+        'cronjob_controller_job_creation_skew_duration_seconds',
+        'How long after their time Jobs of CronJobs were made.',
+        exponentialBounds(1, 2, 10),
+      )
+      .series({});
     this.#cronJobs = context.watch(CronJobKind, (cronJob) => [keyOf(cronJob)]);
     this.#jobs = context.watch(JobKind, (job) => {
       const name = controllerNameOf(job, CronJobKind);
@@ -123,6 +133,7 @@ class CronJobs {
     };
     try {
       const created = await client.create(JobKind, job, { signal });
+      this.#skew((parseTime(created.metadata.creationTimestamp ?? '') - atMs) / 1000);
       const message = `Created job ${created.metadata.name}`;
       this.#context.events.record(CronJobKind, cronJob, { type: 'Normal', reason: 'SuccessfulCreate', message });
       return created;

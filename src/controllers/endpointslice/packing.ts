@@ -89,7 +89,8 @@ function packGroup(
   while (left.length > 0) changes.create.push({ ports, endpoints: left.splice(0, endpointsPerSlice) });
 }
 
-function identityOf({ addresses, targetRef }: Endpoint): string {
+/** What tells an endpoint from others. */
+export function identityOf({ addresses, targetRef }: Endpoint): string {
   return `${targetRef?.uid ?? ''} ${addresses.join(' ')}`;
 }
 

@@ -5,6 +5,7 @@ import type { EndpointSlice } from '#kinds/generated/types/discovery_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import type { OwnerReference } from '#machinery/meta.ts';
+import type { SliceWork } from './metrics.ts';
 import type { SliceChanges } from './packing.ts';
 import type { AddressType } from './pod-endpoints.ts';
 
@@ -23,18 +24,19 @@ export interface SliceFrame {
   readonly owner: OwnerReference;
 }
 
-/** Carries the changes out, and brings the labels of untouched slices up to date. */
+/** Carries the changes out, and brings the labels of untouched slices up to date. @returns how many writes that took. */
 export async function writeSlices(
   { client, signal }: Turn,
   frame: SliceFrame,
   existing: readonly EndpointSlice[],
   changes: SliceChanges,
-): Promise<void> {
+): Promise<SliceWork> {
   for (const { ports, endpoints } of changes.create) {
     const { namespace, serviceName, labels, annotations, owner, addressType } = frame;
     const metadata = { generateName: `${serviceName}-`, namespace, labels, annotations, ownerReferences: [owner] };
     await client.create(EndpointSliceKind, { metadata, addressType, endpoints, ports }, { signal });
   }
+  let updates = 0;
   const updated = new Map(changes.update.map(({ slice, endpoints }) => [slice, endpoints]));
   for (const slice of existing) {
     if (changes.delete.includes(slice)) {
@@ -49,5 +51,7 @@ export async function writeSlices(
     const metadata = { ...slice.metadata, labels: frame.labels, annotations };
     const wanted = { ...slice, metadata, endpoints: endpoints ?? slice.endpoints ?? [] };
     await client.update(EndpointSliceKind, wanted, { signal });
+    updates++;
   }
+  return { create: changes.create.length, update: updates, delete: changes.delete.length };
 }

@@ -108,3 +108,35 @@ test('a pod that its job let go can be deleted', async () => {
     ({ metadata }) => (metadata.finalizers ?? []).length === 0,
   );
 });
+
+test('what became of jobs, their pods and their indexes is counted', async () => {
+  const page = (): Map<string, number> =>
+    new Map(
+      plane.metrics
+        .render()
+        .split('\n')
+        .filter((line) => line.startsWith('job_controller_'))
+        .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+    );
+  const before = page();
+  await start('counted', 'ok', { completions: 3, parallelism: 3, completionMode: 'Indexed' });
+  await start('hopeless', 'fails', { backoffLimit: 0 });
+  await plane.until(() => jobOf('counted'), has('Complete'));
+  await plane.until(() => jobOf('hopeless'), has('Failed'));
+  const after = page();
+  const grown = (series: string): number => (after.get(series) ?? 0) - (before.get(series) ?? 0);
+  assert.deepEqual(
+    [
+      'job_controller_jobs_finished_total{completion_mode="Indexed",result="succeeded",reason="CompletionsReached"}',
+      'job_controller_jobs_finished_total{completion_mode="NonIndexed",result="failed",reason="BackoffLimitExceeded"}',
+      'job_controller_job_pods_finished_total{completion_mode="Indexed",result="succeeded"}',
+      'job_controller_job_pods_finished_total{completion_mode="NonIndexed",result="failed"}',
+      'job_controller_job_finished_indexes_total{status="succeeded",backoffLimit="global"}',
+      'job_controller_job_pods_creation_total{reason="new",status="succeeded"}',
+    ].map(grown),
+    [1, 1, 3, 1, 3, 4],
+  );
+  const created = { completion_mode: 'Indexed', result: 'success', action: 'pods_created' };
+  const labels = Object.entries(created).map(([name, value]) => `${name}="${value}"`);
+  assert.ok(grown(`job_controller_job_syncs_total{${labels.join(',')}}`) > 0);
+});

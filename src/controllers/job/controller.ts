@@ -32,6 +32,7 @@ import {
   indexFailures,
   totalSucceeded,
 } from './accounting.ts';
+import { JobMetrics, type SyncAction } from './metrics.ts';
 import { completionIndexOf, isIndexed, jobPod, trackingFinalizer } from './pod.ts';
 import { findCondition, untilDeadlineMs, type Verdict, verdictFor, withCondition } from './verdict.ts';
 
@@ -56,11 +57,13 @@ class Jobs {
   readonly #context: ControllerContext;
   readonly #jobs: Informer<Job>;
   readonly #pods: Informer<Pod>;
+  readonly #metrics: JobMetrics;
   /** Failures in a row by the Job's uid, and when the last was seen; forgotten with the Job. */
   readonly #failures = new Map<string, { readonly count: number; readonly atMs: number }>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
+    this.#metrics = new JobMetrics(context.metrics, context.environment.clock);
     this.#jobs = context.watch(JobKind, (object, { type }) => {
       if (type === 'deleted') this.#failures.delete(object.metadata.uid ?? '');
       return [keyOf(object)];
@@ -90,6 +93,16 @@ class Jobs {
       await this.#release(pods, turn);
       return done;
     }
+    const { waitMs } = await this.#metrics.sync(cached, () => this.#sync(cached, pods, turn));
+    return waitMs === undefined ? done : retryAfter(waitMs);
+  }
+
+  /** Takes a Job that goes on a step further. @returns when to look again. */
+  async #sync(
+    cached: Job,
+    pods: readonly Pod[],
+    turn: Turn,
+  ): Promise<{ readonly action: SyncAction; readonly waitMs?: number }> {
     const { clock } = this.#context.environment;
     const current = this.#withStart(cached, clock.now());
     const account = accountFor(current, pods);
@@ -99,13 +112,15 @@ class Jobs {
     const status = this.#statusFor(current, { ...account, active: moved.active }, verdict, clock.now());
     if (!equalValues(status, cached.status)) {
       await turn.client.updateStatus(JobKind, { ...cached, status }, { signal: turn.signal });
+      this.#metrics.accounted(cached, status);
       this.#announce(cached, status);
     }
     // Only after their end is in the books may the pods go.
     await this.#release(account.toRelease, turn);
     if (moved.failure !== undefined && !isNamespaceTerminating(moved.failure)) throw moved.failure;
     const waits = [moved.waitMs, untilDeadlineMs(current, clock.now())].filter((ms) => ms !== undefined && ms > 0);
-    return waits.length === 0 ? done : retryAfter(Math.min(...(waits as number[])));
+    const { action } = moved;
+    return waits.length === 0 ? { action } : { action, waitMs: Math.min(...(waits as number[])) };
   }
 
   /** A Job starts when it is first seen running; suspending resets the time. */
@@ -128,31 +143,37 @@ class Jobs {
     account: Account,
     verdict: Verdict | undefined,
     turn: Turn,
-  ): Promise<{ readonly active: readonly Pod[]; readonly failure?: unknown; readonly waitMs?: number }> {
+  ): Promise<{
+    readonly active: readonly Pod[];
+    readonly action: SyncAction;
+    readonly failure?: unknown;
+    readonly waitMs?: number;
+  }> {
     const { active, terminating } = account;
     const write = { ...turn, events: this.#context.events, kind: JobKind, owner: job };
     const wanted = verdict !== undefined || job.spec.suspend === true ? 0 : wantedActive(job, account);
     const surplus = surplusPods(job, account, wanted);
     if (surplus.length > 0) {
       await Promise.all(surplus.slice(0, burstPods).map((pod) => deletePod(write, pod)));
-      return { active: active.filter((pod) => !surplus.includes(pod)) };
+      return { active: active.filter((pod) => !surplus.includes(pod)), action: 'pods_deleted' };
     }
     const occupied = job.spec.podReplacementPolicy === 'Failed' ? terminating.length : 0;
     const missing = wanted - active.length - occupied;
-    if (missing <= 0) return { active };
+    if (missing <= 0) return { active, action: 'tracking' };
     const waitMs = this.#backoffMs(job);
-    if (waitMs > 0) return { active, waitMs };
+    if (waitMs > 0) return { active, action: 'pods_created', waitMs };
     const created: Pod[] = [];
     const indexes = isIndexed(job) ? freeIndexes(job, account, missing) : undefined;
     const count = Math.min(burstPods, indexes?.length ?? missing);
-    const { failure } = await slowStart(count, async (position) => {
+    const { successes, failures, failure } = await slowStart(count, async (position) => {
       const index = indexes?.[position];
       const before = this.#lastFailureOf(job, index, account);
       const counted: Record<string, string> = {};
       if (job.spec.backoffLimitPerIndex !== undefined) counted[indexFailureAnnotation] = String(before);
       created.push(await createPod(write, jobPod(job, index, counted)));
     });
-    return { active: [...active, ...created], failure };
+    this.#metrics.podsCreated(job, account, { succeeded: successes, failed: failures });
+    return { active: [...active, ...created], action: 'pods_created', failure };
   }
 
   #lastFailureOf(job: Job, index: number | undefined, { failedPods }: Account): number {
@@ -201,9 +222,16 @@ class Jobs {
       this.#context.events.record(JobKind, before, { type, reason, message });
     const isNew = (type: string) =>
       findCondition(after, type) !== undefined && findCondition(before.status, type) === undefined;
-    if (isNew('Complete')) say('Normal', 'Completed', 'Job completed');
+    const complete = findCondition(after, 'Complete');
+    if (complete !== undefined && isNew('Complete')) {
+      say('Normal', 'Completed', 'Job completed');
+      this.#metrics.jobEnded(before, 'succeeded', complete.reason ?? '');
+    }
     const failed = findCondition(after, 'Failed');
-    if (failed !== undefined && isNew('Failed')) say('Warning', failed.reason ?? '', failed.message ?? '');
+    if (failed !== undefined && isNew('Failed')) {
+      say('Warning', failed.reason ?? '', failed.message ?? '');
+      this.#metrics.jobEnded(before, 'failed', failed.reason ?? '');
+    }
     if (isNew('Suspended')) say('Normal', 'Suspended', 'Job suspended');
     const resumed =
       findCondition(before.status, 'Suspended') !== undefined && findCondition(after, 'Suspended') === undefined;

@@ -75,6 +75,15 @@ test('a silent node is marked, its pods lose readiness at once and are evicted w
   await plane.clock.advance(50_000);
   assert.equal((await pods()).items.length, 1);
   await plane.until(pods, ({ items }) => items.length === 0, 20);
+  const told = plane.metrics.render();
+  for (const line of [
+    'node_collector_evictions_total{zone=""} 1',
+    'node_collector_zone_size{zone=""} 2',
+    'node_collector_zone_health{zone=""} 50',
+    'node_collector_unhealthy_nodes_in_zone{zone=""} 1',
+    'taint_eviction_controller_pod_deletions_total 1',
+  ])
+    assert.ok(told.includes(`${line}\n`), line);
 });
 
 test('a pool hands out parts once, and again after they were given back', () => {

@@ -5,13 +5,14 @@ import { refTo } from '#client/object-key.ts';
 import { podCondition } from '#kinds/core/pod/state.ts';
 import { Lease as LeaseKind, Node as NodeKind, Pod as PodKind } from '#kinds/generated/handles.ts';
 import type { Lease } from '#kinds/generated/types/coordination_v1.ts';
-import type { Node, Pod } from '#kinds/generated/types/core_v1.ts';
+import type { Node, Pod, Taint } from '#kinds/generated/types/core_v1.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
 import { formatTime } from '#machinery/time.ts';
 import { byNodeName } from '../shared/pods.ts';
 import { Heartbeats, lostConditions, readyCondition } from './health.ts';
-import { changedTaints } from './taints.ts';
+import { NodeMetrics } from './metrics.ts';
+import { changedTaints, notReadyTaint, unreachableTaint } from './taints.ts';
 
 const leaseNamespace = 'kube-node-lease';
 
@@ -30,6 +31,7 @@ class Nodes {
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
   readonly #heartbeats = new Heartbeats();
+  readonly #metrics: NodeMetrics;
   /** Nodes that are looked at when the first of them may be lost. */
   readonly #awaited = new Set<string>();
   #look: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -52,6 +54,7 @@ class Nodes {
       if (isReady && event.type === 'updated' && !hasNews(event.old, node)) return [];
       return [name, ...this.#othersIfAllLostChanged(name)];
     });
+    this.#metrics = new NodeMetrics(context.metrics, () => this.#nodes.list());
     this.#pods = context.watch(PodKind);
     this.#pods.index('node', byNodeName);
     context.watch(LeaseKind, (lease, event) => {
@@ -71,6 +74,7 @@ class Nodes {
     if (taints !== undefined) {
       const body = { metadata: { resourceVersion: current.metadata.resourceVersion }, spec: { taints } };
       await turn.client.patch(NodeKind, { name }, { type: 'merge', body }, { signal: turn.signal });
+      if (evicts(taints) && !evicts(current.spec?.taints)) this.#metrics.evicted(current);
     }
     if (waitMs > 0) this.#lookAgain(name, waitMs);
     return done;
@@ -153,6 +157,13 @@ class Nodes {
     this.#allLost = allLost;
     return [...this.#nodes.list()].map(({ metadata }) => metadata.name ?? '').filter((other) => other !== name);
   }
+}
+
+/** Whether the taints send away the pods of a node that runs none. */
+function evicts(taints: readonly Taint[] = []): boolean {
+  return taints.some(
+    ({ key, effect }) => effect === 'NoExecute' && (key === notReadyTaint || key === unreachableTaint),
+  );
 }
 
 /** Whether more than the times of a node have changed: heartbeats are not worth a turn. */

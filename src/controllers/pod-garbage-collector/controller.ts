@@ -1,3 +1,4 @@
+import type { Counter } from '#base/metrics.ts';
 import { defineController, done, type ReconcileResult, retryAfter, type Turn } from '#client/controller.ts';
 import type { Informer } from '#client/informer.ts';
 import { isPodTerminal } from '#kinds/core/pod/state.ts';
@@ -23,7 +24,12 @@ export const podGarbageCollector = defineController({
     const nodes: Informer<Node> = context.watch(NodeKind, (_, { type }) => (type === 'deleted' ? [sweepKey] : []));
     pods.index('node', byNodeName);
     const missingSince = new Map<string, number>();
-    return async (_, turn) => await sweep({ pods, nodes, missingSince, nowMs: clock.now() }, turn);
+    const { metrics } = context;
+    const counts = {
+      deleted: metrics.counter('pod_gc_collector_force_delete_pods_total', 'Pods that were deleted at once.'),
+      failed: metrics.counter('pod_gc_collector_force_delete_pod_errors_total', 'Pods for which that failed.'),
+    };
+    return async (_, turn) => await sweep({ pods, nodes, missingSince, counts, nowMs: clock.now() }, turn);
   },
 });
 
@@ -32,8 +38,12 @@ interface Sweep {
   readonly nodes: Informer<Node>;
   /** Node names that pods name and that do not exist, with the time that was first noticed. */
   readonly missingSince: Map<string, number>;
+  readonly counts: Readonly<Record<'deleted' | 'failed', Counter>>;
   readonly nowMs: number;
 }
+
+/** Why a pod goes, as upstream's metrics call it. */
+type Reason = 'terminated' | 'orphaned' | 'unscheduled';
 
 function needsSweep(pod: Pod, pods: Informer<Pod>, nodes: Informer<Node>): boolean {
   const node = pod.spec?.nodeName ?? '';
@@ -45,7 +55,7 @@ async function sweep(state: Sweep, turn: Turn): Promise<ReconcileResult> {
   const waiting = await deleteOrphans(state, turn);
   for (const pod of state.pods.list()) {
     if ((pod.spec?.nodeName ?? '') === '' && pod.metadata.deletionTimestamp !== undefined) {
-      await remove(pod, state, turn, undefined);
+      await remove(pod, state, turn, 'unscheduled');
     }
   }
   const finished = [...state.pods.list()].filter(
@@ -55,7 +65,7 @@ async function sweep(state: Sweep, turn: Turn): Promise<ReconcileResult> {
   if (surplus > 0) {
     const createdMs = ({ metadata }: Pod) => parseTime(metadata.creationTimestamp ?? '');
     finished.sort((left, right) => createdMs(left) - createdMs(right));
-    for (const pod of finished.slice(0, surplus)) await remove(pod, state, turn, undefined);
+    for (const pod of finished.slice(0, surplus)) await remove(pod, state, turn, 'terminated');
   }
   return waiting ? retryAfter(sweepMs) : done;
 }
@@ -75,8 +85,7 @@ async function deleteOrphans(state: Sweep, turn: Turn): Promise<boolean> {
       continue;
     }
     if (!(await isGone(name, turn))) continue;
-    const target = { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' };
-    for (const pod of byNode.get(name)) await remove(pod, state, turn, target);
+    for (const pod of byNode.get(name)) await remove(pod, state, turn, 'orphaned');
   }
   return waiting;
 }
@@ -91,16 +100,28 @@ async function isGone(name: string, { client, signal }: Turn): Promise<boolean> 
   }
 }
 
-/** Nobody is left to stop its containers: it goes at once, marked as failed unless it had finished. */
-async function remove(
+async function remove(pod: Pod, { counts, nowMs }: Sweep, turn: Turn, reason: Reason): Promise<void> {
+  const labels = { namespace: pod.metadata.namespace ?? '', reason };
+  try {
+    await removeAtOnce(pod, nowMs, turn, { isOrphan: reason === 'orphaned' });
+  } catch (error) {
+    counts.failed.add(labels);
+    throw error;
+  }
+  counts.deleted.add(labels);
+}
+
+/** Nobody is left to stop its containers: it goes at once; an orphan is marked as failed unless it had finished. */
+async function removeAtOnce(
   pod: Pod,
-  { nowMs }: Sweep,
+  nowMs: number,
   { client, signal }: Turn,
-  target: { readonly reason: string; readonly message: string } | undefined,
+  { isOrphan }: { readonly isOrphan: boolean },
 ): Promise<void> {
   const { name = '', namespace, uid } = pod.metadata;
-  if (target !== undefined && !isPodTerminal(pod)) {
-    await disruptPod({ client, signal }, pod, { ...target, nowMs, phase: 'Failed' }, { gracePeriodSeconds: 0 });
+  if (isOrphan && !isPodTerminal(pod)) {
+    const target = { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', nowMs, phase: 'Failed' };
+    await disruptPod({ client, signal }, pod, target, { gracePeriodSeconds: 0 });
     return;
   }
   const preconditions = uid === undefined ? {} : { preconditions: { uid } };

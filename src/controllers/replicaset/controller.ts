@@ -1,3 +1,4 @@
+import { exponentialBounds, type Series } from '#base/metrics.ts';
 import {
   type Controller,
   type ControllerContext,
@@ -23,7 +24,7 @@ import { type LabelMatch, labelMatch, mapMatch } from '../shared/match.ts';
 import { controllerNameOf, controllerOf } from '../shared/owners.ts';
 import { createPod, deletePod, podFromTemplate } from '../shared/pods.ts';
 import { slowStart } from '../shared/slow-start.ts';
-import { inDeletionOrder } from './deletion-order.ts';
+import { ageRatios, inDeletionOrder } from './deletion-order.ts';
 import { type ReplicaFailure, replicaStatus } from './status.ts';
 
 /** Pods created or deleted in one turn. */
@@ -80,12 +81,20 @@ class Replicas<T extends ReplicaOwner> {
   readonly #owners: Informer<T>;
   readonly #pods: Informer<Pod>;
   readonly #matchers = new WeakMap<T, LabelMatch>();
+  readonly #ageRatios: Series;
 
   constructor(flavour: Flavour<T>, context: ControllerContext) {
     this.#flavour = flavour;
     this.#context = context;
     this.#owners = context.watch(flavour.kind, (owner) => [keyOf(owner)]);
     this.#pods = context.watch(PodKind, (pod, event) => this.#ownersOf(pod, event.type === 'deleted'));
+    this.#ageRatios = context.metrics
+      .histogram(
+        'replicaset_controller_sorting_deletion_age_ratio',
+        'How much older than the youngest pod the pods are that go.',
+        exponentialBounds(0.25, 2, 6),
+      )
+      .series({});
     this.#owners.index('namespace', byNamespace);
     this.#pods.index('controllerUid', byControllerUid);
     this.#pods.index('orphanNamespace', orphanNamespace);
@@ -146,7 +155,10 @@ class Replicas<T extends ReplicaOwner> {
       if (node !== '' && isPodActive(pod)) crowds.set(node, (crowds.get(node) ?? 0) + 1);
     }
     const crowd = (pod: Pod) => crowds.get(pod.spec?.nodeName ?? '') ?? 0;
-    return inDeletionOrder(active, crowd, this.#context.environment.clock.now()).slice(0, count);
+    const nowMs = this.#context.environment.clock.now();
+    const victims = inDeletionOrder(active, crowd, nowMs).slice(0, count);
+    for (const ratio of ageRatios(victims, active, nowMs)) this.#ageRatios(ratio);
+    return victims;
   }
 
   /** Pods of every set with the same controller: during a rollout old and new pods crowd a node together. */

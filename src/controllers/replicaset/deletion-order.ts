@@ -24,6 +24,14 @@ export function inDeletionOrder(pods: readonly Pod[], crowd: (pod: Pod) => numbe
   return ranked.map(({ pod }) => pod);
 }
 
+/** How much older than the youngest ready pod each ready pod is that goes, rounded down as upstream does. */
+export function ageRatios(victims: readonly Pod[], pods: readonly Pod[], nowMs: number): readonly number[] {
+  const ageMs = ({ metadata }: Pod) => nowMs - parseTime(metadata.creationTimestamp ?? '');
+  const youngestMs = Math.min(...pods.filter(isPodReady).map(ageMs));
+  if (!(youngestMs > 0)) return [];
+  return victims.filter(isPodReady).map((pod) => Math.floor(ageMs(pod) / youngestMs));
+}
+
 /** Numbers to compare one after the other; the smaller goes first. */
 function rankOf(pod: Pod, crowd: number, nowMs: number): readonly number[] {
   const ready = isPodReady(pod);

@@ -1,7 +1,8 @@
-import { type Controller, defineController, done } from '#client/controller.ts';
+import { type Controller, defineController, done, type ReconcileResult, type Turn } from '#client/controller.ts';
 import { isNamespaceTerminating } from '#client/failures.ts';
 import { ConfigMap, Namespace } from '#kinds/generated/handles.ts';
 import { isReason } from '#machinery/errors.ts';
+import { publisherMeter } from '../shared/publisher-metrics.ts';
 
 /** Mounted into pods beside their token. */
 const configMapName = 'kube-root-ca.crt';
@@ -19,7 +20,8 @@ export function rootCaPublisher(rootCa: string): Controller {
       const maps = context.watch(ConfigMap, ({ metadata }) =>
         metadata.name === configMapName ? [metadata.namespace ?? ''] : [],
       );
-      return async (name, { client, signal }) => {
+      const measured = publisherMeter(context.metrics, context.environment.clock, 'root_ca_cert_publisher');
+      const publish = async (name: string, { client, signal }: Turn): Promise<ReconcileResult> => {
         const namespace = namespaces.get(undefined, name);
         if (namespace === undefined || namespace.status?.phase === 'Terminating') return done;
         const current = maps.get(name, configMapName);
@@ -42,6 +44,7 @@ export function rootCaPublisher(rootCa: string): Controller {
         }
         return done;
       };
+      return (name, turn) => measured(() => publish(name, turn));
     },
   });
 }

@@ -8,6 +8,9 @@ import { equalValues } from '#machinery/equality.ts';
 import { parseTime } from '#machinery/time.ts';
 import { byNodeName, disruptPod } from '../shared/pods.ts';
 
+/** Upstream's bounds, in seconds. */
+const deletionBounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 30, 60, 120, 180, 240];
+
 /** Evicts pods from nodes with NoExecute taints that they do not tolerate, or no longer. */
 export const taintEviction = defineController({
   name: 'node-controller',
@@ -15,6 +18,17 @@ export const taintEviction = defineController({
   workers: 8,
   setup(context) {
     const { clock } = context.environment;
+    const { metrics } = context;
+    const deletions = metrics
+      .counter('taint_eviction_controller_pod_deletions_total', 'Pods that had to go for a taint.')
+      .series({});
+    const late = metrics
+      .histogram(
+        'taint_eviction_controller_pod_deletion_duration_seconds',
+        'How long after they had to go pods were deleted.',
+        deletionBounds,
+      )
+      .series({});
     const pods = context.watch(PodKind, (pod, { type }) =>
       type !== 'deleted' && (pod.spec?.nodeName ?? '') !== '' ? [keyOf(pod)] : [],
     );
@@ -41,6 +55,8 @@ export const taintEviction = defineController({
         message: 'Taint manager: deleting due to NoExecute taint',
         nowMs: clock.now(),
       });
+      deletions(1);
+      late((clock.now() - evictAtMs) / 1000);
       return done;
     };
   },

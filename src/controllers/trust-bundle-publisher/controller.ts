@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type Controller, defineController, done } from '#client/controller.ts';
+import { type Controller, defineController, done, type ReconcileResult, type Turn } from '#client/controller.ts';
 import { ClusterTrustBundle } from '#kinds/generated/handles.ts';
 import { isReason } from '#machinery/errors.ts';
+import { publisherMeter } from '../shared/publisher-metrics.ts';
 
 const signerName = 'kubernetes.io/kube-apiserver-serving';
 const digestDigits = 24;
@@ -15,11 +16,12 @@ const only = 'bundle';
 export function trustBundlePublisher(rootCa: string): Controller {
   return defineController({
     name: 'kube-apiserver-serving-clustertrustbundle-publisher',
-    setup({ watch, enqueue }) {
+    setup({ watch, enqueue, metrics, environment }) {
       const bundles = watch(ClusterTrustBundle, ({ spec }) => (spec.signerName === signerName ? [only] : []));
       const name = bundleName(rootCa);
       enqueue(only);
-      return async (_key, { client, signal }) => {
+      const measured = publisherMeter(metrics, environment.clock, 'clustertrustbundle_publisher');
+      const publish = async ({ client, signal }: Turn): Promise<ReconcileResult> => {
         const own = [...bundles.list()].filter(({ spec }) => spec.signerName === signerName);
         const current = own.find(({ metadata }) => metadata.name === name);
         const spec = { signerName, trustBundle: rootCa };
@@ -34,6 +36,7 @@ export function trustBundlePublisher(rootCa: string): Controller {
         }
         return done;
       };
+      return (_key, turn) => measured(() => publish(turn));
     },
   });
 }

@@ -1,3 +1,4 @@
+import { exponentialBounds } from '#base/metrics.ts';
 import { defineController, done, retryAfter } from '#client/controller.ts';
 import { keyOf, refOf } from '#client/object-key.ts';
 import { Job as JobKind } from '#kinds/generated/handles.ts';
@@ -11,6 +12,13 @@ export const ttlAfterFinished = defineController({
   workers: 5,
   setup(context) {
     const { clock } = context.environment;
+    const late = context.metrics
+      .histogram(
+        'ttl_after_finished_controller_job_deletion_duration_seconds',
+        'How long after they could be Jobs were deleted.',
+        exponentialBounds(0.1, 2, 14),
+      )
+      .series({});
     const jobs = context.watch(JobKind, (job, { type }) =>
       type !== 'deleted' && expiryMs(job) !== undefined ? [keyOf(job)] : [],
     );
@@ -26,6 +34,7 @@ export const ttlAfterFinished = defineController({
         const { uid } = job.metadata;
         if (expiry === undefined || expiry > clock.now() || uid === undefined) return done;
         await client.delete(JobKind, refOf(key), { propagationPolicy: 'Foreground', preconditions: { uid }, signal });
+        late((clock.now() - expiry) / 1000);
       } catch (error) {
         if (!isReason(error, 'NotFound')) throw error;
       }
