@@ -8,6 +8,8 @@ const maxSeries = 10_000;
 
 interface Metric {
   render(): string;
+  /** Begins to count anew; what is read elsewhere goes on. */
+  reset?(): void;
 }
 
 /** Counters, gauges and histograms in Prometheus' text form. */
@@ -64,6 +66,10 @@ export class Metrics {
     return [...this.#metrics.values()].map((metric) => metric.render()).join('');
   }
 
+  reset(): void {
+    for (const metric of this.#metrics.values()) metric.reset?.();
+  }
+
   #add<T extends Metric>(name: string, metric: T): T {
     this.#metrics.set(name, metric);
     return metric;
@@ -115,6 +121,11 @@ export class Counter implements Metric {
       this.#series.set(key, cell);
     }
     return cell;
+  }
+
+  /** Those who hold a series go on counting in it. */
+  reset(): void {
+    for (const cell of this.#series.values()) cell.value = 0;
   }
 
   render(): string {
@@ -188,6 +199,15 @@ class Histogram implements Metric {
     let bucket = 0;
     while (bucket < bounds.length && value > bounds[bucket]!) bucket++;
     if (bucket < bounds.length) series.buckets[bucket]!++;
+  }
+
+  /** Those who hold a series go on observing in it. */
+  reset(): void {
+    for (const series of this.#series.values()) {
+      series.buckets.fill(0);
+      series.sum = 0;
+      series.count = 0;
+    }
   }
 
   render(): string {

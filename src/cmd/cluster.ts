@@ -148,6 +148,7 @@ async function startParts(
     pki,
     config,
     environment,
+    address,
     host: config.bindAddress ?? (address.startsWith('127.') ? '127.0.0.1' : '0.0.0.0'),
     stopping: parts.signal,
   });
@@ -308,10 +309,12 @@ function openFront(options: {
   readonly pki: Pki;
   readonly config: ClusterConfig;
   readonly environment: Environment;
+  /** Where others reach this server. */
+  readonly address: string;
   readonly host: string;
   readonly stopping: AbortSignal;
 }): Promise<HttpFront> {
-  const { server, nodes, pki, config, environment, host, stopping } = options;
+  const { server, nodes, pki, config, environment, address, host, stopping } = options;
   const lookup = (name: string): NodeApi | undefined => nodes.get(name);
   const log = environment.log.named('apiserver');
   const metrics = new ServerMetrics(server);
@@ -321,7 +324,7 @@ function openFront(options: {
     server,
     routes: {
       connect: connectRoutes(lookup),
-      path: pathRoutes({ health, metrics, openApi }),
+      path: pathRoutes({ health, metrics, openApi, serverAddress: () => `${address}:${config.port}` }),
     },
     metrics,
     upgrade: upgradeHandler(server, lookup, { metrics, log }),

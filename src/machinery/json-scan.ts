@@ -167,10 +167,17 @@ class Scanner {
   #unexpected(where: string): DecodeError {
     const character = this.#text[this.#at];
     if (character === undefined) return new DecodeError('unexpected end of JSON input');
-    const shown =
-      character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${JSON.stringify(character).slice(1, -1)}'`;
-    return new DecodeError(`invalid character ${shown} ${where}`);
+    return new DecodeError(`invalid character ${shownCharacter(character)} ${where}`);
   }
+}
+
+/** As Go quotes one character. */
+function shownCharacter(character: string): string {
+  if (character === "'") return `'\\''`;
+  if (character === '"') return `'"'`;
+  const code = character.charCodeAt(0);
+  const isControl = code < 0x20 && !'\b\f\n\r\t'.includes(character);
+  return isControl ? `'\\x${code.toString(16).padStart(2, '0')}'` : `'${JSON.stringify(character).slice(1, -1)}'`;
 }
 
 const unknownField = Symbol('unknown field');

@@ -10,6 +10,7 @@ import {
   YAMLException,
 } from 'js-yaml';
 import type { Json } from './meta.ts';
+import { inGoWords } from './yaml/go-words.ts';
 import { resolvePlain } from './yaml/resolve.ts';
 
 export { dumpYaml } from './yaml/dump.ts';
@@ -56,8 +57,8 @@ export function parseYamlDocuments(text: string): Json[] {
     documents = loadAll(text, { schema: goSchema, maxDepth: maximumNesting });
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    const line = error.mark === undefined ? '' : `line ${error.mark.line + 1}: `;
-    throw new YamlError(`yaml: ${line}${error.reason}`);
+    const { mark, reason } = error;
+    throw new YamlError(`yaml: ${mark === undefined ? reason : inGoWords({ ...mark, reason }, text)}`);
   }
   for (const document of documents) checkAliases(document, text.length);
   return documents.filter((document) => document !== null && document !== undefined) as Json[];
@@ -71,12 +72,12 @@ export function parseYaml(text: string): Json {
 }
 
 /**
- * One document in which a key may stand twice; the last one counts. The first such key is told in Go's words
+ * The first document, in which a key may stand twice; the last one counts. The first such key is told in Go's words
  * (`line 6: key "k" already set in map`), as the official server warns about it. Throws YamlError.
  */
 export function parseLenientYaml(text: string): { readonly value: Json; readonly duplicates: readonly string[] } {
   try {
-    return { value: parseYaml(text), duplicates: [] };
+    return { value: parseYamlDocuments(text)[0] ?? null, duplicates: [] };
   } catch (error) {
     const line = error instanceof YamlError ? Number(/line (\d+): duplicated mapping key/.exec(error.message)?.[1]) : 0;
     if (!line) throw error;

@@ -8,6 +8,8 @@ export interface Request {
   readonly path: string;
   readonly contentType?: string;
   readonly accept?: string;
+  /** Any others, such as those of impersonation. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string;
 }
 
@@ -55,10 +57,11 @@ export class Asker {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections, ca, cert, key });
   }
 
-  ask({ method, path, contentType, accept = 'application/json', body }: Request): Promise<Answer> {
+  ask({ method, path, contentType, accept = 'application/json', headers: others, body }: Request): Promise<Answer> {
     const headers = {
       accept,
       'user-agent': 'differential/1.0',
+      ...(others as Readonly<Record<string, string | string[]>> | undefined),
       ...(body === undefined
         ? {}
         : { 'content-type': contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),

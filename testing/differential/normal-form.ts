@@ -17,6 +17,7 @@ const ownChoice: Readonly<Record<string, string>> = {
   resourceVersion: 'RV',
   creationTimestamp: 'TIME',
   time: 'TIME',
+  serverAddress: 'HOST AND PORT',
   deletionTimestamp: 'TIME',
   lastTransitionTime: 'TIME',
   // Says where the list is to go on, at which revision.
@@ -35,7 +36,18 @@ export function normalForm(answer: Answer, generateName = ''): NormalAnswer {
   const body = generateName === '' ? known : known.replaceAll(generatedName(generateName), `${generateName}RANDOM`);
   if (!contentType.includes('json') || body === '')
     return { status, warnings, headers, endsLine, body: body.slice(0, 2000) };
-  return { status, warnings, headers, endsLine, body: normal(JSON.parse(body) as Json, '') };
+  return { status, warnings, headers, endsLine, body: normal(valueIn(body), '') };
+}
+
+/** One value, or the events of a watch, without the bookmarks that a server sends in its own time. */
+function valueIn(body: string): Json {
+  if (!body.startsWith('{"type":"')) return JSON.parse(body) as Json;
+  const lines = body.trimEnd().split('\n');
+  return lines.filter((line) => !isPassingBookmark(line)).map((line) => JSON.parse(line) as Json);
+}
+
+function isPassingBookmark(line: string): boolean {
+  return line.startsWith('{"type":"BOOKMARK"') && !line.includes('k8s.io/initial-events-end');
 }
 
 /** The prefix, perhaps cut, with five letters and digits as the server picks them. */
@@ -118,12 +130,14 @@ function plainText(text: string): string {
   return (
     text
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
+      .replace(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/, 'TOKEN')
       .replace(/^10\.9[67]\.\d+\.\d+$/, 'CLUSTER IP')
       .replace(/"10\.96\.\d+\.\d+"(?=: expected an IPv6 value)/g, '"CLUSTER IP"')
       .replace(/^\d+[smh](\d+[smh])?$/, 'AGE')
       // Ports on nodes that the server chose, where two of a service's are one.
       .replace(/(?<=^Duplicate value: |nodePort: Duplicate value: )3[0-2]\d{3}\b/g, 'NODE PORT')
       .replace(/(continue key is not valid: ).*/, '$1WHY')
+      .replace(/(too old resource version: )\d+ \(\d+\)/, '$1RV (RV)')
       .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-XXXXX')
       // The patched document that does not fit its type is quoted whole, its members in an order of their own.
       .replace(/(^|patch: )(Invalid value: )"(?:map\[.*\]|\{.*\})": /s, '$1$2DOCUMENT: ')

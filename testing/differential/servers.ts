@@ -61,11 +61,16 @@ export async function startOurs(): Promise<RunningServer & { readonly server: Ap
   const stopping = new AbortController();
   const metrics = new ServerMetrics(server);
   const health = healthChecks(server, { stopping: stopping.signal, canLog: () => true });
-  const front = await HttpFront.listen({
+  const front: HttpFront = await HttpFront.listen({
     server,
     routes: {
       connect: connectRoutes(() => undefined),
-      path: pathRoutes({ health, metrics, openApi: new OpenApi(() => loadDescriptions(silentLog)) }),
+      path: pathRoutes({
+        health,
+        metrics,
+        openApi: new OpenApi(() => loadDescriptions(silentLog)),
+        serverAddress: () => `127.0.0.1:${front.port}`,
+      }),
     },
     metrics,
     upgrade: (_request, socket) => socket.destroy(),

@@ -2,7 +2,14 @@ import type { CustomResourceDefinitionVersion } from '#kinds/generated/types/api
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { stringifyJson } from '#machinery/json.ts';
-import type { ApiObject, Json, JsonObject, Mutable } from '#machinery/meta.ts';
+import {
+  type ApiObject,
+  apiVersionOf,
+  type GroupVersionKind,
+  type Json,
+  type JsonObject,
+  type Mutable,
+} from '#machinery/meta.ts';
 import type { ScalePaths } from '../resources/custom-form.ts';
 import { columnsOf } from './columns.ts';
 import type { CompiledRules, RuledChange } from './rules-hook.ts';
@@ -14,6 +21,7 @@ import type { StructuralNode } from './structural/node.ts';
 import { validateValue } from './structural/validate.ts';
 
 export interface CustomKind {
+  readonly kind: GroupVersionKind;
   readonly version: CustomResourceDefinitionVersion;
   readonly root: StructuralNode;
   readonly rules: CompiledRules;
@@ -60,11 +68,13 @@ function keepMetadata(object: Mutable<ApiObject>, old: ApiObject): void {
 }
 
 function validate(
-  { root, rules, scale }: CustomKind,
+  { kind, root, rules, scale }: CustomKind,
   object: ApiObject,
   old: ApiObject | undefined,
   warn?: (text: string) => void,
 ): readonly FieldError[] {
+  const ofOtherType = typeErrors(kind, object);
+  if (ofOtherType.length > 0) return ofOtherType;
   const value = object as unknown as Json;
   const before = old as unknown as Json | undefined;
   const hadDuplicates = before !== undefined && duplicateItems(before, root).length > 0;
@@ -78,6 +88,14 @@ function validate(
     ...(root.within.rules ? checkRules(rules, { value, old: before, warn }, errors) : []),
     ...(scale === undefined ? [] : validateScale(value, scale)),
   ];
+}
+
+function typeErrors(own: GroupVersionKind, { kind, apiVersion }: ApiObject): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  if (kind !== own.kind) errors.push(fieldError.invalid('kind', kind, `must be ${own.kind}`));
+  const expected = apiVersionOf(own);
+  if (apiVersion !== expected) errors.push(fieldError.invalid('apiVersion', apiVersion, `must be ${expected}`));
+  return errors;
 }
 
 /** What rules could stumble over: then none of them is run. */

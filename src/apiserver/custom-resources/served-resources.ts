@@ -91,7 +91,7 @@ function servedVersion(
     categories: names.categories ?? [],
     verbs,
     schema,
-    rules: customRules({ version, root, rules: rules.compile(root), scale }),
+    rules: customRules({ kind, version, root, rules: rules.compile(root), scale }),
     subresources: subresourcesOf(kind, version),
     columns: columnsOf(version.additionalPrinterColumns).columns,
     storage,

@@ -34,15 +34,19 @@ function documentsOf(server: ApiServer): Documents {
 
 /**
  * `/api`, `/apis` and the lists below them. Returns false for any other path.
- * @param place whether upstream has a router there
+ * @param place whether upstream has a router there, and `HOST:PORT` of this server
  */
-export function serveDiscovery(exchange: Exchange, path: string, place: { readonly isRouted: boolean }): boolean {
+export function serveDiscovery(
+  exchange: Exchange,
+  path: string,
+  place: { readonly isRouted: boolean; readonly serverAddress: string },
+): boolean {
   const { server } = exchange;
   const [, root, group, version, ...more] = path.split('/');
   if ((root !== 'api' && root !== 'apis') || more.length > 0) return false;
   if (group === undefined) {
     if (wantsAggregated(exchange)) sendAggregated(exchange, root);
-    else if (root === 'api') sendDocument(exchange, coreVersions(), place);
+    else if (root === 'api') sendDocument(exchange, coreVersions(place.serverAddress), place);
     else sendDocument(exchange, groupList(documentsOf(server).groups), place);
     return true;
   }
@@ -73,11 +77,11 @@ function groupList(groups: readonly DiscoveredGroup[]): DiscoveryDocument {
   };
 }
 
-function coreVersions(): DiscoveryDocument {
+function coreVersions(serverAddress: string): DiscoveryDocument {
   return {
     kind: 'APIVersions',
     versions: ['v1'],
-    serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '' }],
+    serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
   };
 }
 

@@ -1,13 +1,12 @@
-import { hasSchema, schemaNamed } from '#kinds/schemas.ts';
+import { schemaNamed } from '#kinds/schemas.ts';
 import { decodeCbor } from '#machinery/cbor.ts';
-import { ApiError, badRequest, fieldError, invalid } from '#machinery/errors.ts';
+import { ApiError, badRequest } from '#machinery/errors.ts';
 import {
   conform,
   type Decoded,
   DecodeError,
   decodeJson,
   duplicateKeys,
-  encodeJson,
   parseJson,
   parseShallowJson,
   unknownMembers,
@@ -23,6 +22,7 @@ import { parseLenientYaml, YamlError } from '#machinery/yaml.ts';
 import type { PatchType } from '../registry/operation.ts';
 import type { CustomForm } from '../resources/custom-form.ts';
 import type { ServedResource } from '../resources/resource.ts';
+import { checkDeclaredKind, scheme, unrecognized } from './declared-kind.ts';
 import type { Encoding } from './negotiation.ts';
 
 /** What a body must be: the kind that the path speaks of. */
@@ -32,6 +32,8 @@ export interface ExpectedKind {
   readonly kind: string;
   readonly schema: ObjectSchema;
   readonly custom?: CustomForm | undefined;
+  /** Upstream, which does not know the type at this place, has no words of its own for a body that is none. */
+  readonly isUntyped?: boolean;
 }
 
 /** Subresources whose body is of another kind than their object. */
@@ -50,7 +52,8 @@ export function expectedKind(resource: ServedResource, subresource: string): Exp
     return { ...resource.kind, schema: resource.schema, custom };
   const name = subresourceSchemas[`${row.group}/${row.version}/${row.kind}`];
   if (name === undefined) return { ...resource.kind, schema: resource.schema };
-  return { group: row.group, version: row.version, kind: row.kind, schema: schemaNamed(name) };
+  const { group, version, kind } = row;
+  return { group, version, kind, schema: schemaNamed(name), isUntyped: custom !== undefined };
 }
 
 export interface DecodeOptions {
@@ -71,31 +74,26 @@ export function decodeObject(bytes: Uint8Array, expected: ExpectedKind, options:
     if (value === null || typeof value !== 'object' || Array.isArray(value))
       throw new DecodeError(`cannot restore ${kind} from a value that is no object`);
     const object = value as unknown as Mutable<ApiObject>;
-    checkIdentity(object, expected);
+    checkDeclaredKind(object as unknown as JsonObject, expected, bytes);
     report(
       [
-        ...odd.map(({ what, path }) => `${what} field ${JSON.stringify(path)}`),
         ...yamlDuplicates.map((text) =>
           options.fieldValidation === 'Strict' ? `yaml: unmarshal errors:\n  ${text}` : text,
         ),
+        ...odd.map(({ what, path }) => `${what} field ${JSON.stringify(path)}`),
       ],
       expected,
       options,
     );
-    // What it is comes first: lists leave it out of each item by cutting it off.
-    const whole = Object.assign({ kind, apiVersion }, object, { kind, apiVersion, metadata: object.metadata ?? {} });
+    // What it is comes first: lists leave it out of each item by cutting it off. What a custom one says is judged later.
+    const type = { kind: expected.custom === undefined ? kind : (object.kind ?? kind), apiVersion };
+    const whole = Object.assign({ ...type }, object, type, { metadata: object.metadata ?? {} });
     return options.emptied?.isAny === true ? withEmptied(whole, object) : whole;
   } catch (error) {
+    if (expected.isUntyped === true && (error instanceof ApiError || error instanceof DecodeError))
+      throw badRequest(`no kind is registered for the type v1.${kind} in ${scheme}`);
     if (!(error instanceof DecodeError) && !(error instanceof YamlError)) throw error;
-    const unreadable = syntaxProblem(bytes, options.encoding);
-    if (unreadable !== undefined) {
-      throw badRequest(
-        `the object provided is unrecognized (must be of type ${kind}): ${unreadable} (${excerpt(bytes)})`,
-      );
-    }
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${kind}: ${error.message}`,
-    );
+    throw refusalOf(bytes, expected, options.encoding, error.message);
   }
 }
 
@@ -137,80 +135,34 @@ function report(problems: readonly string[], expected: ExpectedKind, { fieldVali
   for (const problem of problems) warn(problem);
 }
 
-/** What is wrong with a body that is not even JSON, YAML or CBOR. */
-function syntaxProblem(bytes: Uint8Array, encoding: Encoding): string | undefined {
+/** Why a body is no object of the kind: first that it is no text of its format, then that it is of another kind. */
+function refusalOf(bytes: Uint8Array, expected: ExpectedKind, encoding: Encoding, why: string): ApiError {
+  let read: Json;
   try {
-    if (encoding === 'yaml') parseLenientYaml(textOf(bytes));
-    const parsed = encoding === 'json' ? parseJson(bytes) : undefined;
-    if (parsed !== undefined && (typeof parsed !== 'object' || Array.isArray(parsed))) return typeProblem(parsed);
-    if (encoding === 'cbor') decodeCbor(bytes);
-    return undefined;
+    read = readAny(bytes, encoding);
   } catch (error) {
-    if (error instanceof YamlError) return error.message;
-    if (encoding === 'cbor') return `unable to determine group/version/kind: ${(error as Error).message}`;
-    return withoutType((error as Error).message);
+    return unrecognized(expected, bytes, syntaxProblem(error, encoding));
   }
-}
-
-/** Bytes of an unreadable body that its sender gets to see. */
-const maxExcerpt = 30;
-
-function excerpt(bytes: Uint8Array): string {
-  if (bytes.length === 0) return '<empty>';
-  const shown = Buffer.from(bytes.subarray(0, maxExcerpt));
-  return `${shown.toString(bytes[0] === 0x7b ? 'utf8' : 'hex')}${bytes.length > maxExcerpt ? ' ...' : ''}`;
-}
-
-function checkIdentity(object: ApiObject, expected: ExpectedKind): void {
-  if (expected.custom !== undefined) return checkCustomIdentity(object, expected);
-  const apiVersion = object.apiVersion || apiVersionOf(expected);
-  const kind = object.kind || expected.kind;
-  if (apiVersion === apiVersionOf(expected) && kind === expected.kind) return;
-  if (expected.kind === 'Eviction' && kind === 'Eviction' && apiVersion === olderEvictions) return;
-  const version = apiVersion.split('/').at(-1)!;
-  const asRead = kind === expected.kind ? apiVersion : version;
-  const cannot = `${kind} in version ${JSON.stringify(asRead)} cannot be handled as a ${expected.kind}`;
-  if (kind === expected.kind || !isRegistered(apiVersion, kind))
-    throw badRequest(
-      `${cannot}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
-    );
-  const group = expected.group === '' ? 'core' : expected.group.split('.')[0];
-  throw badRequest(`${cannot}: converting (${version}.${kind}) to (${group}.${expected.kind}): unknown conversion`);
-}
-
-/** Evictions may still say the version that they came in. */
-const olderEvictions = 'policy/v1beta1';
-
-const inEveryVersion = new Set(['DeleteOptions', 'ListOptions', 'Status', 'WatchEvent']);
-
-function isRegistered(apiVersion: string, kind: string): boolean {
-  const [version, group = 'core'] = apiVersion.split('/').reverse();
-  return inEveryVersion.has(kind) || hasSchema(`${group.split('.')[0]}.${version}.${kind}`);
-}
-
-/** Objects of custom kinds have to say what they are. */
-function checkCustomIdentity(object: ApiObject, expected: ExpectedKind): void {
-  const { apiVersion = '', kind = '', metadata } = object;
-  for (const [field, value] of [
-    ['Kind', kind],
-    ['apiVersion', apiVersion],
-  ] as const) {
-    if (value !== '') continue;
-    const text = Buffer.from(encodeJson(object)).toString();
-    const missing =
-      field === 'Kind' ? `Object 'Kind' is missing in '${text}'` : `Object 'apiVersion' is missing in '${text}'`;
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${expected.kind}): ${missing} (${excerpt(Buffer.from(text))})`,
-    );
+  if (encoding !== 'protobuf') {
+    const problem = typeProblem(read);
+    if (problem !== undefined) return unrecognized(expected, bytes, problem);
+    checkDeclaredKind((read ?? {}) as JsonObject, expected, bytes);
   }
-  if (apiVersion !== apiVersionOf(expected))
-    throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${apiVersionOf(expected)})`,
-    );
-  if (kind === expected.kind) return;
-  throw invalid({ group: expected.group, kind }, metadata?.name ?? '', [
-    fieldError.invalid('kind', kind, `must be ${expected.kind}`),
-  ]);
+  const { kind, version } = expected;
+  return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
+}
+
+/** The value that a body tells of; of protobuf, nothing. */
+function readAny(bytes: Uint8Array, encoding: Encoding): Json {
+  if (encoding === 'json') return parseJson(bytes);
+  if (encoding === 'yaml') return parseLenientYaml(textOf(bytes)).value;
+  return encoding === 'cbor' ? (decodeCbor(bytes) as Json) : null;
+}
+
+function syntaxProblem(error: unknown, encoding: Encoding): string {
+  const { message } = error as Error;
+  if (encoding === 'yaml') return message;
+  return encoding === 'cbor' ? `unable to determine group/version/kind: ${message}` : withoutType(message);
 }
 
 /** A patch, and what is odd in it and for the client to hear of with what is odd in the patched object. */
@@ -244,7 +196,7 @@ const patchPrefix: Readonly<Record<PatchType, string>> = {
   json: 'error decoding patch: ',
   merge: 'error decoding patch: ',
   strategic: '',
-  apply: 'error decoding YAML: ',
+  apply: 'error decoding YAML: error converting YAML to JSON: ',
 };
 
 function jsonPatchDocument(bytes: Uint8Array, patchType: PatchType, looksForProblems: boolean): DecodedPatch {
@@ -308,7 +260,7 @@ function checkOptionsKind(raw: unknown): void {
   if (otherMetaKinds[version]?.has(kind) === true)
     throw new DecodeError(`converting (v1.${kind}) to (v1.DeleteOptions): unknown conversion`);
   throw new DecodeError(
-    `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)} in scheme "pkg/runtime/scheme.go:111"`,
+    `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)} in ${scheme}`,
   );
 }
 

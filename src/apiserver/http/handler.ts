@@ -1,5 +1,5 @@
 import type { Log } from '#base/log.ts';
-import { ApiError, badRequest, type Status } from '#machinery/errors.ts';
+import { ApiError, badRequest, isReason, type Status } from '#machinery/errors.ts';
 import { Emptied } from '#machinery/sent-empty.ts';
 import type { RemoteApi } from '../aggregation/aggregator.ts';
 import { proxyToServer, sendUnavailable } from '../aggregation/proxy.ts';
@@ -19,7 +19,7 @@ import { decodeDeleteOptions, decodeObject, decodePatch, expectedKind } from './
 import { answerFormat, refusalFormat } from './format.ts';
 import { certificateEndOf, identify } from './identity.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { type AnswerFormat, bodyEncoding, mediaTypes, unsupportedMediaType } from './negotiation.ts';
+import { type AnswerFormat, bodyEncoding, mediaTypes, RouterRefusal, unsupportedMediaType } from './negotiation.ts';
 import { deletionOptions, patchTypeOf, queryOptions } from './options.ts';
 import { sendPlainFailure } from './plain-failures.ts';
 import {
@@ -207,9 +207,8 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
     throw unserved!;
   }
   const warnings = new Set<string>();
-  if (resource.deprecation !== undefined) warnings.add(resource.deprecation);
   let result: Result;
-  let format: AnswerFormat;
+  let format: AnswerFormat | undefined;
   try {
     const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
     const authorized = exchange.meter.authorizing(() => server.authorize(operation));
@@ -224,10 +223,12 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
     if (carried instanceof ApiError) return sendWatchFailure({ response, format }, carried.status);
     result = carried;
     exchange.audit?.answered(result, resource);
-  } finally {
-    // A refusal may come with warnings, too.
-    if (response.headersSent) warnings.clear();
-    for (const text of warnings) response.appendHeader('warning', headerText(`299 - ${JSON.stringify(text)}`));
+    sendWarnings(response, resource.deprecation, warnings);
+  } catch (error) {
+    // A refusal may come with warnings, too. Who may not ask, or asks in vain, does not learn of versions.
+    const isHandled = format !== undefined || !(error instanceof RouterRefusal || isReason(error, 'Forbidden'));
+    sendWarnings(response, isHandled ? resource.deprecation : undefined, warnings);
+    throw error;
   }
   const answering: Answering = {
     response,
@@ -242,6 +243,13 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
   if (result.type === 'watch') exchange.audit?.started();
   if (result.type === 'watch') await sendWatch(answering, result.watch, registry.environment.clock);
   else await sendResult(answering, result);
+}
+
+function sendWarnings(response: AnyResponse, deprecation: string | undefined, warnings: ReadonlySet<string>): void {
+  if (response.headersSent) return;
+  const send = (text: string) => response.appendHeader('warning', headerText(`299 - ${JSON.stringify(text)}`));
+  if (deprecation !== undefined) send(deprecation);
+  warnings.forEach(send);
 }
 
 /** What comes of a request; of a watch, also why it cannot be from where it was to begin, which is told as its event. */

@@ -130,6 +130,11 @@ export class ServerMetrics {
     return subresource === '' || served.subresources.has(subresource);
   }
 
+  /** Counts anew. */
+  reset(): void {
+    for (const metrics of this.#pages()) metrics.reset();
+  }
+
   /** Everything whose metrics are on the page. */
   *#pages(): Generator<Metrics> {
     yield this.#metrics;

@@ -26,6 +26,9 @@ export function servedEncodings({ cbor }: { readonly cbor: boolean }): readonly 
   return cbor ? withCbor : withoutCbor;
 }
 
+/** What upstream's router refuses before a handler sees it. */
+export class RouterRefusal extends ApiError {}
+
 const withoutCbor: readonly Encoding[] = ['json', 'yaml', 'protobuf'];
 const withCbor: readonly Encoding[] = [...withoutCbor, 'cbor'];
 
@@ -119,7 +122,7 @@ export function checkProduced(accept: string | undefined, produced: readonly str
     if (type === '*/*' || produced.includes(type)) return;
   }
   const message = `406: Not Acceptable\n\nAvailable representations: ${produced.join(', ')}`;
-  throw new ApiError(406, 'NotAcceptable', message, {});
+  throw new RouterRefusal(406, 'NotAcceptable', message, {});
 }
 
 /** The media types of a place that answers with objects; of one that also tells of watches, those of streams, too. */
@@ -232,5 +235,5 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
 
 /** What upstream's router says of a patch to a built-in kind. */
 export function noPatchType(): ApiError {
-  return new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+  return new RouterRefusal(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 }

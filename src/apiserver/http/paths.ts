@@ -20,10 +20,14 @@ export interface PathOptions {
   readonly health: HealthChecks;
   readonly metrics: ServerMetrics;
   readonly openApi: OpenApi;
+  /** `HOST:PORT` where clients are told to find this server; '' unless set. */
+  readonly serverAddress?: () => string;
   /** Whether profiles are given out; true unless set (`--profiling`). */
   readonly profiling?: boolean;
 }
 
+/** Names of metrics hold no character that has to be escaped, which is said as Prometheus' library says it. */
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
 const keySetType = 'application/jwk-set+json';
 
 /** Everything outside the resources: health, version, discovery, OpenAPI, metrics, token keys. */
@@ -54,7 +58,8 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
       case '/version':
         return sendPretty(exchange, versionInfo);
       case '/metrics':
-        return sendText(exchange, 200, options.metrics.render(), 'text/plain; version=0.0.4; charset=utf-8');
+        if (request.method === 'DELETE') return resetMetrics(exchange, options.metrics);
+        return sendText(exchange, 200, options.metrics.render(), metricsType);
       case '/openid/v1/jwks':
         return sendForTokens(exchange, keySetType, server.registry.tokens.keySet());
       case '/.well-known/openid-configuration':
@@ -65,7 +70,7 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
     if (trimmed.startsWith('/openapi/') && (await options.openApi.serve(exchange, trimmed))) return;
     const mayProfile = options.profiling !== false && trimmed.startsWith('/debug/');
     if (mayProfile && (await serveProfile(exchange, trimmed))) return;
-    if (serveDiscovery(exchange, trimmed, { isRouted })) return;
+    if (serveDiscovery(exchange, trimmed, { isRouted, serverAddress: options.serverAddress?.() ?? '' })) return;
     throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
   };
 }
@@ -92,6 +97,11 @@ function sendText(
   contentType = 'text/plain; charset=utf-8',
 ): void {
   sendBytes(response, status, contentType, Buffer.from(text));
+}
+
+function resetMetrics(exchange: Exchange, metrics: ServerMetrics): void {
+  metrics.reset();
+  sendText(exchange, 200, 'metrics reset\n');
 }
 
 function sendPretty({ response }: Exchange, value: object): void {

@@ -1,7 +1,6 @@
 import { sleep } from '#base/clock.ts';
-import { ApiError } from '#machinery/errors.ts';
 import type { RemoteApi } from '../aggregation/aggregator.ts';
-import { hashOf, sendBytes, sendTagged } from '../http/answer.ts';
+import { hashOf, sendBytes, sendTagged, writeHead } from '../http/answer.ts';
 import type { Exchange } from '../http/handler.ts';
 import { mediaTypes } from '../http/negotiation.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -67,7 +66,7 @@ export class OpenApi {
     const remote = remoteDocument(server, group, version);
     if (members !== undefined) this.#send(exchange, await this.#document(server, key, [...members]));
     else if (remote !== undefined) this.#send(exchange, { bytes: remote, hash: hashOf(remote) });
-    else throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+    else sendNothing(exchange);
     return true;
   }
 
@@ -162,6 +161,12 @@ function wantsProtobuf(accept = ''): boolean {
 
 function isSame(left: readonly unknown[], right: readonly unknown[]): boolean {
   return left.length === right.length && left.every((resource, index) => resource === right[index]);
+}
+
+/** What upstream says where there is no document: not a word. */
+function sendNothing({ response }: Exchange): void {
+  writeHead(response, 404, { 'content-length': 0, 'cache-control': 'no-cache, private' });
+  response.end();
 }
 
 /** `api/v1` or `apis/GROUP/VERSION`. */

@@ -10,8 +10,20 @@ import { resetFieldsOf } from './reset-fields.ts';
 import { copyOf } from './sent.ts';
 import { type UpdateOptions, updateObject } from './update.ts';
 
+/** A subresource through which a part of an object is applied. */
+export interface AppliedThrough {
+  /** The version in which conflicts are told. */
+  readonly apiVersion: string;
+  /** Says in the object what the subresource means where nothing is said. */
+  readonly complete: (object: Mutable<ApiObject>) => void;
+}
+
+export interface ApplyObjectOptions extends UpdateOptions {
+  readonly through?: AppliedThrough;
+}
+
 /** Server-side apply: the client says what it wants, the server knows who owns what (KEP-555). */
-export function applyObject(registry: Registry, operation: Operation, options: UpdateOptions): Promise<Result> {
+export function applyObject(registry: Registry, operation: Operation, options: ApplyObjectOptions): Promise<Result> {
   const { resource, subresource, name, options: asked } = operation;
   if ((asked.fieldManager ?? '') === '') {
     throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
@@ -31,6 +43,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
       subresource,
       apiVersion: apiVersionOf(resource.kind),
       kind: resource.kind.kind,
+      seenAs: options.through?.apiVersion,
       versions: otherVersions(registry.resources, resource, subresource),
       resetFields: resetFieldsOf(resource, subresource),
       emptied: operation.emptied,
@@ -39,6 +52,7 @@ export function applyObject(registry: Registry, operation: Operation, options: U
     // What did not change is shared with the live object, which nobody may touch.
     const object = copyOf(operation, applied);
     placeIn(operation, object);
+    options.through?.complete(object);
     const { resourceVersion } = (patch['metadata'] ?? {}) as { readonly resourceVersion?: string };
     if (live !== undefined && resourceVersion === undefined) delete object.metadata.resourceVersion;
     // To say that there is none is to say one that no object has.

@@ -9,7 +9,7 @@ import {
   validateObjectMetaUpdate,
 } from '#kinds/validation/object-meta.ts';
 import type { FieldError } from '#machinery/errors.ts';
-import type { ApiObject } from '#machinery/meta.ts';
+import type { ApiObject, GroupVersionKind } from '#machinery/meta.ts';
 import type { ServedResource } from '../resources/resource.ts';
 
 /** What the path and every kind ask of metadata. */
@@ -47,6 +47,14 @@ export function problemsOfNew(
     } else errors.push(...validateObjectMeta(object.metadata, { ...options, anyGenerateName: check === 'm' }));
   }
   return errors.length > 0 ? errors : validateObjectMeta(object.metadata, commonOptions(resource));
+}
+
+/** Of what kind an object is refused: a custom one may say anything. */
+export function saidKind(
+  { kind, custom }: ServedResource,
+  object: ApiObject,
+): Pick<GroupVersionKind, 'group' | 'kind'> {
+  return custom === undefined ? kind : { group: kind.group, kind: object.kind ?? kind.kind };
 }
 
 /** A change, and the checks of the kind or subresource that it goes through. */

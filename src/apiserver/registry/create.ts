@@ -9,7 +9,7 @@ import { StoredObject } from '../cache/stored-object.ts';
 import { hasSeparateStatus, inStorageVersion, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import { withAllocation } from './allocation.ts';
-import { problemsOfNew } from './check.ts';
+import { problemsOfNew, saidKind } from './check.ts';
 import { trackOwnership } from './managed-fields.ts';
 import type { Operation, Result } from './operation.ts';
 import { hookOf, lifetimeOf, type Registry, ruleContext } from './registry.ts';
@@ -143,7 +143,7 @@ function checkValid(registry: Registry, operation: Operation, object: ApiObject)
   const { resource, warn } = operation;
   const first = hookOf(registry, resource)?.problems?.(registry, operation, object, undefined);
   const errors = problemsOfNew(resource, object, ruleContext(registry), first);
-  if (errors.length > 0) throw invalid(resource.kind, object.metadata.name ?? '', errors);
+  if (errors.length > 0) throw invalid(saidKind(resource, object), object.metadata.name ?? '', errors);
   for (const text of resource.rules.warnings?.(object, undefined) ?? []) warn(text);
 }
 

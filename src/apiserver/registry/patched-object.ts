@@ -156,7 +156,7 @@ function otherKind(registry: Registry, own: string, document: JsonObject): Serve
   if (text.split('/').length > 2) throw new DecodeError(`unexpected GroupVersion string: ${text}`);
   const name = kind === null || kind === '' ? own : (kind as string);
   const found = registry.resources.forKind({ ...parseApiVersion(text), kind: name });
-  if (found !== undefined) return found;
+  if (found !== undefined && found.custom === undefined) return found;
   const where = `version ${JSON.stringify(text)} in scheme "pkg/runtime/scheme.go:111"`;
   throw new DecodeError(`no kind ${JSON.stringify(name)} is registered for ${where}`);
 }

@@ -14,7 +14,7 @@ import {
 } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
 import { withAllocation } from './allocation.ts';
-import { problemsOfChange } from './check.ts';
+import { problemsOfChange, saidKind } from './check.ts';
 import { createObject } from './create.ts';
 import { removeObject } from './delete.ts';
 import { checkLocation, placeIn } from './location.ts';
@@ -320,7 +320,7 @@ function checkValid(
       return rules.validateUpdate?.(object, old, context) ?? [];
     },
   });
-  if (errors.length > 0) throw invalid(resource.kind, operation.name, errors);
+  if (errors.length > 0) throw invalid(saidKind(resource, object), operation.name, errors);
   if (options.rules !== undefined) return;
   const warnings = isStatus ? rules.statusWarnings?.(object) : rules.warnings?.(object, old);
   for (const text of warnings ?? []) warn(text);

@@ -4,14 +4,14 @@ import { type JsonFields, setOwn } from '#machinery/conform.ts';
 import { ApiError, notFound } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { valueAt } from '../custom-resources/scale.ts';
-import { applyObject } from '../registry/apply.ts';
+import { type AppliedThrough, applyObject } from '../registry/apply.ts';
 import type { Operation, Result } from '../registry/operation.ts';
 import { getObject } from '../registry/read.ts';
 import type { Registry } from '../registry/registry.ts';
-import { type SubresourceRules, updateObject } from '../registry/update.ts';
+import { type AdmissionView, type SubresourceRules, updateObject } from '../registry/update.ts';
 import type { ScalePaths } from '../resources/custom-form.ts';
 import type { SubresourceHandler } from './handler.ts';
-import { appliedThroughScale, patchedScale, sentScale } from './patched-scale.ts';
+import { appliedThroughScale, patchedScale, scaleKind, sentScale } from './patched-scale.ts';
 
 /** The number of replicas of a custom kind, where its definition says that it stands (autoscaling/v1 Scale). */
 export const customScale: SubresourceHandler = {
@@ -26,7 +26,10 @@ export const customScale: SubresourceHandler = {
     if (operation.options.patchType === 'apply') {
       const body = appliedThroughScale(operation, pathsOf(operation).specReplicas);
       const rules = rulesOf(registry, operation);
-      return scaleResult(operation, await applyObject(registry, { ...operation, body }, { rules }));
+      return scaleResult(
+        operation,
+        await applyObject(registry, { ...operation, body }, { rules, ...viewsOf(operation) }),
+      );
     }
     return setReplicas(registry, operation, (current) => patchedScale(registry, operation, current));
   },
@@ -49,7 +52,8 @@ async function setReplicas(
     return object;
   };
   const rules = rulesOf(registry, operation);
-  return scaleResult(operation, await updateObject(registry, operation, transform, { rules }));
+  const { admission } = viewsOf(operation);
+  return scaleResult(operation, await updateObject(registry, operation, transform, { rules, admission }));
 }
 
 function rulesOf(registry: Registry, { resource }: Operation): SubresourceRules {
@@ -60,6 +64,26 @@ function rulesOf(registry: Registry, { resource }: Operation): SubresourceRules 
       featureEnabled: (gate) => registry.featureEnabled(gate),
     }) ?? [];
   return { prepare: () => {}, validate };
+}
+
+/** How others see a write through a scale: as one of a scale. */
+function viewsOf(operation: Operation): { readonly admission: AdmissionView; readonly through: AppliedThrough } {
+  const paths = pathsOf(operation);
+  const { specReplicas } = paths;
+  return {
+    admission: {
+      kind: scaleKind,
+      of: (object) => scaleOf(object, paths) as ApiObject,
+      take: (object, view) => setAt(object as unknown as JsonFields, specReplicas, (view as Scale).spec?.replicas ?? 0),
+    },
+    through: {
+      apiVersion: apiVersionOf(scaleKind),
+      complete(object) {
+        if (valueAt(object as unknown as Json, specReplicas) === undefined)
+          setAt(object as unknown as JsonFields, specReplicas, 0);
+      },
+    },
+  };
 }
 
 function pathsOf({ resource, name }: Operation): ScalePaths {
@@ -94,7 +118,7 @@ function scaleOf(object: ApiObject, paths: ScalePaths): Scale {
   const current = valueAt(value, paths.statusReplicas);
   return {
     kind: 'Scale',
-    apiVersion: apiVersionOf({ group: 'autoscaling', version: 'v1' }),
+    apiVersion: apiVersionOf(scaleKind),
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as Scale['metadata'],
     spec: replicas === 0 ? {} : { replicas: Number(replicas) },
     status: {

@@ -28,15 +28,24 @@ export const eviction: SubresourceHandler = {
     const { metadata = {}, deleteOptions } = asked.body as Eviction;
     if ((metadata.name ?? '') !== asked.name) throw badRequest('name in URL does not match name in Eviction object');
     checkNamespace(asked, metadata);
-    const deletion = checkDeletion((deleteOptions ?? {}) as DeletionOptions);
+    const deletion = (deleteOptions ?? {}) as DeletionOptions;
+    checkDryRun(asked, deletion);
     // A dry run may be asked for in the body alone, as `kubectl drain` does.
     const isDryRun = deletion.dryRun?.includes('All') === true;
     const operation: Operation = isDryRun ? { ...asked, options: { ...asked.options, dryRun: true } } : asked;
     await checkAdmission(registry, operation, evictionKind);
-    await evict(registry, operation, deletion);
+    podOf(operation);
+    await evict(registry, operation, checkDeletion(deletion));
     return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };
+
+/** Query and body may say the same of a dry run. @throws ApiError 500 where they do not, as upstream. */
+function checkDryRun({ options }: Operation, { dryRun = [] }: DeletionOptions): void {
+  if (options.dryRun !== true || dryRun.length === 0 || (dryRun.length === 1 && dryRun[0] === 'All')) return;
+  const why = `Non-matching dry-run options in request and content: [All] and [${dryRun.join(' ')}]`;
+  throw new ApiError(500, '', why);
+}
 
 async function evict(registry: Registry, operation: Operation, deletion: DeletionOptions): Promise<void> {
   const isPinned = deletion.preconditions?.resourceVersion !== undefined;

@@ -1,6 +1,7 @@
 import type { Scale } from '#kinds/generated/types/autoscaling_v1.ts';
 import { schemaNamed } from '#kinds/schemas.ts';
-import { badRequest, conflict, fieldError, invalid } from '#machinery/errors.ts';
+import { checkConfiguration } from '#machinery/apply/index.ts';
+import { conflict, fieldError, invalid } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf, type Json, type JsonObject } from '#machinery/meta.ts';
 import { configurationOf } from '../registry/apply.ts';
 import { checkLocation } from '../registry/location.ts';
@@ -10,6 +11,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { ServedResource } from '../resources/resource.ts';
 
 const schema = schemaNamed('autoscaling.v1.Scale');
+export const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
 /** A scale that was sent as a whole. @throws ApiError 400 where it is of another object than the request. */
 export function sentScale(operation: Operation): Scale {
@@ -27,15 +29,12 @@ export function patchedScale(registry: Registry, operation: Operation, current: 
 /**
  * What is applied to an object when replicas are applied to its scale: nobody owns more of a scale.
  * @param path where the object says how many replicas there are to be
- * @throws ApiError 400 where what is applied is no scale
+ * @throws ApiError 400, 500 where what is applied is no scale
  */
 export function appliedThroughScale({ resource, body }: Operation, path: readonly string[]): JsonObject {
-  const sent = configurationOf(body);
-  const { apiVersion = '', kind = '', metadata = {}, spec } = sent as { readonly [member: string]: Json };
-  if (apiVersion !== 'autoscaling/v1' || kind !== 'Scale') {
-    const shown = String(apiVersion).includes('/') ? apiVersion : `/${apiVersion}`;
-    throw badRequest(`invalid object type: ${shown}, Kind=${kind}`);
-  }
+  const patch = configurationOf(body);
+  checkConfiguration({ patch, schema, apiVersion: apiVersionOf(scaleKind), kind: scaleKind.kind });
+  const { metadata = {}, spec } = patch as { readonly [member: string]: Json };
   const whole = { apiVersion: apiVersionOf(resource.kind), kind: resource.kind.kind, metadata };
   const { replicas } = (spec ?? {}) as { readonly replicas?: Json };
   if (replicas === undefined) return whole;
@@ -45,7 +44,7 @@ export function appliedThroughScale({ resource, body }: Operation, path: readonl
 
 /** The resource as it is seen through its scale. */
 function asScale({ custom: _, ...resource }: ServedResource): ServedResource {
-  const kind = { ...resource.kind, group: 'autoscaling', version: 'v1', kind: 'Scale' };
+  const kind = { ...resource.kind, ...scaleKind };
   return { ...resource, kind, schema };
 }
 

@@ -1,14 +1,14 @@
 import type { Scale } from '#kinds/generated/types/autoscaling_v1.ts';
 import { cloneJson } from '#machinery/clone.ts';
 import { formatLabelSelector } from '#machinery/labels.ts';
-import type { ApiObject, JsonObject, LabelSelector, Mutable } from '#machinery/meta.ts';
-import { applyObject } from '../registry/apply.ts';
+import { type ApiObject, apiVersionOf, type JsonObject, type LabelSelector, type Mutable } from '#machinery/meta.ts';
+import { type AppliedThrough, applyObject } from '../registry/apply.ts';
 import type { Operation, Result } from '../registry/operation.ts';
 import { getObject } from '../registry/read.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type AdmissionView, updateObject } from '../registry/update.ts';
 import type { SubresourceHandler } from './handler.ts';
-import { appliedThroughScale, checkScale, patchedScale, sentScale } from './patched-scale.ts';
+import { appliedThroughScale, checkScale, patchedScale, scaleKind, sentScale } from './patched-scale.ts';
 
 /** What every scalable kind has. A replication controller's selector is a plain map. */
 interface Scalable extends ApiObject {
@@ -30,7 +30,7 @@ export const scale: SubresourceHandler = {
   async patch(registry, operation) {
     if (operation.options.patchType === 'apply') {
       const body = appliedThroughScale(operation, ['spec', 'replicas']);
-      return shown(await applyObject(registry, { ...operation, body }, { rules, admission: asScale }));
+      return shown(await applyObject(registry, { ...operation, body }, { rules, admission: asScale, through }));
     }
     return setReplicas(registry, operation, (current) => patchedScale(registry, operation, current));
   },
@@ -57,12 +57,20 @@ async function setReplicas(
 
 const rules = { prepare: () => {} };
 
+/** A scale that says nothing of replicas wants none. */
+const through: AppliedThrough = {
+  apiVersion: apiVersionOf(scaleKind),
+  complete: (object) => {
+    (object as Mutable<Scalable>).spec.replicas ??= 0;
+  },
+};
+
 function shown(result: Result): Result {
   return result.type === 'object' ? scaleResult(result.value.object as Scalable) : result;
 }
 
 const asScale: AdmissionView = {
-  kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+  kind: scaleKind,
   of: (object) => scaleOf(object as Scalable) as ApiObject,
   take(object, view) {
     (object as Mutable<Scalable>).spec.replicas = (view as Scale).spec?.replicas ?? 0;

@@ -1,12 +1,15 @@
+import { randomUuid } from '#base/random.ts';
 import { Node, Pod, Secret } from '#kinds/generated/handles.ts';
 import type { BoundObjectReference, TokenRequest } from '#kinds/generated/types/authentication_v1.ts';
 import type { Pod as PodObject } from '#kinds/generated/types/core_v1.ts';
 import type { Kind } from '#kinds/kind.ts';
+import { schemaNamed } from '#kinds/schemas.ts';
 import { badRequest, conflict, type FieldError, fieldError, invalid, notFound } from '#machinery/errors.ts';
-import type { ApiObject, JsonObject } from '#machinery/meta.ts';
+import { type ApiObject, type JsonObject, type Mutable, type ObjectMeta, parseApiVersion } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import type { TokenClaims } from '../authentication/service-account-tokens.ts';
 import { checkNamespace } from '../registry/location.ts';
+import { trackOwnership } from '../registry/managed-fields.ts';
 import type { Operation } from '../registry/operation.ts';
 import type { Registry } from '../registry/registry.ts';
 import { objectKey } from '../resources/storage-keys.ts';
@@ -16,6 +19,7 @@ import { checkAdmission, type SubresourceHandler } from './handler.ts';
 type Asked = TokenRequest & { readonly spec: NonNullable<TokenRequest['spec']> };
 
 const tokenRequestKind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
+const schema = schemaNamed('authentication.v1.TokenRequest');
 const defaultLifetimeSeconds = 3600;
 const minLifetimeSeconds = 600;
 const maxLifetimeSeconds = 2 ** 32;
@@ -36,7 +40,7 @@ export const token: SubresourceHandler = {
     if (account === undefined) throw notFound(resource.kind, name);
     await checkAdmission(registry, operation, tokenRequestKind);
     const lifetimeSeconds = request.spec.expirationSeconds ?? defaultLifetimeSeconds;
-    check(request, lifetimeSeconds);
+    check(lifetimeSeconds);
     checkAccount(registry, operation, request, account);
     const named = request.spec.audiences ?? [];
     const audiences = named.length === 0 ? registry.authenticator.apiAudiences : named;
@@ -44,7 +48,10 @@ export const token: SubresourceHandler = {
     const answer = {
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
-      metadata: { name, namespace, creationTimestamp: formatTime(registry.environment.clock.now()) },
+      metadata: await metadataOf(registry, operation, {
+        ...request,
+        spec: { expirationSeconds: lifetimeSeconds, ...request.spec },
+      }),
       spec: { ...request.spec, audiences, expirationSeconds: issued.lifetimeSeconds },
       status: { token: issued.token, expirationTimestamp: formatTime(issued.saidToExpireAtMs) },
     };
@@ -52,6 +59,17 @@ export const token: SubresourceHandler = {
     return { type: 'plain', object: answer as unknown as JsonObject, created: true };
   },
 };
+
+/** Nobody keeps a request, but it is told of as if somebody did. */
+async function metadataOf(registry: Registry, operation: Operation, request: Asked): Promise<ObjectMeta> {
+  const { name, namespace } = operation;
+  const { clock, random } = registry.environment;
+  const metadata = { name, namespace, uid: randomUuid(random), creationTimestamp: formatTime(clock.now()) };
+  const object = { ...request, metadata } as unknown as Mutable<ApiObject>;
+  const resource = { ...operation.resource, kind: { ...operation.resource.kind, ...tokenRequestKind }, schema };
+  await trackOwnership(registry, { ...operation, resource }, object, undefined);
+  return object.metadata;
+}
 
 function checkName(operation: Operation, { metadata = {} }: Asked): void {
   const { name } = operation;
@@ -61,16 +79,13 @@ function checkName(operation: Operation, { metadata = {} }: Asked): void {
   throw invalid(tokenRequest, name, [fieldError.invalid('metadata.name', metadata.name, detail)]);
 }
 
-function check({ spec }: Asked, lifetimeSeconds: number): void {
+function check(lifetimeSeconds: number): void {
   const errors: FieldError[] = [];
   const path = 'spec.expirationSeconds';
   if (lifetimeSeconds < minLifetimeSeconds)
     errors.push(fieldError.invalid(path, lifetimeSeconds, 'may not specify a duration less than 10 minutes'));
   if (lifetimeSeconds > maxLifetimeSeconds)
     errors.push(fieldError.invalid(path, lifetimeSeconds, 'may not specify a duration larger than 2^32 seconds'));
-  const { boundObjectRef } = spec;
-  if (boundObjectRef !== undefined && (boundObjectRef.name ?? '') === '')
-    errors.push(fieldError.required('spec.boundObjectRef.name'));
   if (errors.length > 0) throw invalid(tokenRequest, '', errors);
 }
 
@@ -133,9 +148,9 @@ function boundTo(
   ref: BoundObjectReference | undefined,
 ): Partial<TokenClaims['kubernetes.io']> {
   if (ref === undefined) return {};
-  const of = `${ref.apiVersion ?? ''}/${ref.kind ?? ''}`;
-  switch (of) {
-    case 'v1/Pod': {
+  const { group } = parseApiVersion(ref.apiVersion ?? '');
+  switch (`${group}/${ref.kind ?? ''}`) {
+    case '/Pod': {
       const pod = found(registry, Pod, namespace, ref) as PodObject;
       if ((pod.spec.serviceAccountName ?? '') !== account) {
         const using = pod.spec.serviceAccountName ?? '';
@@ -145,9 +160,9 @@ function boundTo(
       }
       return { pod: claimOf(pod), ...nodeOf(registry, pod.spec.nodeName) };
     }
-    case 'v1/Secret':
+    case '/Secret':
       return { secret: claimOf(found(registry, Secret, namespace, ref)) };
-    case 'v1/Node':
+    case '/Node':
       return { node: claimOf(found(registry, Node, '', ref)) };
     default:
       throw badRequest(
@@ -166,6 +181,7 @@ function found(
   namespace: string,
   { name = '', uid = '' }: BoundObjectReference,
 ): ApiObject {
+  if (name === '') throw badRequest('Name parameter required.');
   const object = registry.resources.of(kind).storage!.cache.get(objectKey({ namespace, name }))?.value.object;
   if (object === undefined) throw notFound(kind, name);
   if (uid !== '' && uid !== object.metadata.uid)

@@ -127,6 +127,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
   const { store, upstreamForm } = await openStore(flags, environment);
   const server = await ApiServer.start({ ...options, store, upstreamForm, environment, serviceCidr });
   const log = environment.log.named('apiserver');
+  const port = flags.whole('secure-port') ?? defaultPort;
   const metrics = new ServerMetrics(server, shown);
   const front = await HttpFront.listen({
     server,
@@ -142,6 +143,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
           }),
         }),
         metrics,
+        serverAddress: () => `${advertised}:${port}`,
         openApi: new OpenApi(() => loadDescriptions(log)),
         profiling: flags.boolean('profiling') !== false,
       }),
@@ -151,7 +153,7 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     serving,
     clientCa: [...fileOf(flags, 'client-ca-file'), ...fileOf(flags, 'requestheader-client-ca-file')],
     host: bind,
-    port: flags.whole('secure-port') ?? defaultPort,
+    port,
     protocol: protocolOptions(flags),
     sendsRetryAfter: flags.boolean('shutdown-send-retry-after') === true,
     browsers,

@@ -46,6 +46,8 @@ export interface ApplyOptions {
   readonly subresource: string;
   readonly apiVersion: string;
   readonly kind: string;
+  /** In whose words conflicts are told, where not in those of `apiVersion`. */
+  readonly seenAs?: string | undefined;
   /** The other versions of the kind; absent when there are none. */
   readonly versions?: Versions | undefined;
   /** Paths that this door of the API does not change: `[['status']]` for the object, `[['spec'], …]` for its status. */
@@ -73,8 +75,15 @@ export function applyPatch(options: ApplyOptions): Awaitable<ApiObject> {
   }
 }
 
-function checkConfiguration({ patch, schema, apiVersion, kind, conform }: ApplyOptions): void {
-  const type = gvkText(String(patch['apiVersion'] ?? ''), String(patch['kind'] ?? ''));
+/** @throws ApiError 400, 500 for a configuration that does not fit its type. */
+export function checkConfiguration({
+  patch,
+  schema,
+  apiVersion,
+  kind,
+  conform,
+}: Pick<ApplyOptions, 'patch' | 'schema' | 'apiVersion' | 'kind' | 'conform'>): void {
+  const type = gvkText(textOf(patch['apiVersion']), textOf(patch['kind']));
   if (type !== gvkText(apiVersion, kind)) throw badRequest(`invalid object type: ${type}`);
   const managedFields = (patch['metadata'] as JsonObject | null | undefined)?.['managedFields'];
   if (isListOfEntries(managedFields, schema)) throw badRequest('metadata.managedFields must be nil');
@@ -116,8 +125,11 @@ function gvkText(apiVersion: string, kind: string): string {
 function failure(patch: JsonObject, what: string, why: string, rest = ''): ApiError {
   const { namespace, name } = (patch['metadata'] ?? {}) as { readonly namespace?: Json; readonly name?: Json };
   const type = gvkText(String(patch['apiVersion']), String(patch['kind']));
-  const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
-  return new ApiError(500, '', `${what} (${text(namespace)}/${text(name)}; ${type})${rest}: ${why}`);
+  return new ApiError(500, '', `${what} (${textOf(namespace)}/${textOf(name)}; ${type})${rest}: ${why}`);
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** All that is known before anything is merged. */
@@ -200,15 +212,15 @@ function conflictsWith(others: readonly Manager[], changes: ChangesByVersion): r
 }
 
 /** @throws ApiError 409, unless these are fields that `kubectl apply` owned on the client's side: they become its own. */
-function refuseConflicts({ live, manager, schema }: ApplyOptions, conflicts: readonly Conflict[]): void {
+function refuseConflicts({ live, manager, schema, seenAs }: ApplyOptions, conflicts: readonly Conflict[]): void {
   if (conflicts.length === 0) return;
   const annotation = live?.metadata.annotations?.[lastAppliedAnnotation];
-  if (manager !== 'kubectl' || annotation === undefined) throw conflictError(conflicts);
+  if (manager !== 'kubectl' || annotation === undefined) throw conflictError(conflicts, seenAs);
   const allowed = allowedByLastApplied(live as unknown as JsonObject, annotation, schema);
   const left = conflicts
     .map((conflict) => ({ ...conflict, fields: differenceFields(conflict.fields, allowed) }))
     .filter(({ fields }) => pathsOf(fields).length > 0);
-  if (left.length > 0) throw conflictError(left);
+  if (left.length > 0) throw conflictError(left, seenAs);
 }
 
 function decoded({ conform, schema, patch, emptied }: ApplyOptions, object: JsonObject): JsonObject {

@@ -8,10 +8,13 @@ export interface Conflict {
   readonly fields: FieldTree;
 }
 
-/** The 409 that names every field and its manager. */
-export function conflictError(conflicts: readonly Conflict[]): ApiError {
+/**
+ * The 409 that names every field and its manager.
+ * @param seenAs the version in which managers are told to have written, where it is not their own
+ */
+export function conflictError(conflicts: readonly Conflict[], seenAs?: string): ApiError {
   const found = conflicts
-    .map(({ manager, fields }) => ({ name: managerText(manager), paths: pathsOf(fields), id: idOf(manager) }))
+    .map(({ manager, fields }) => ({ name: managerText(manager, seenAs), paths: pathsOf(fields), id: idOf(manager) }))
     .sort((left, right) => (left.id < right.id ? -1 : 1));
   const causes: StatusCause[] = found.flatMap(({ name, paths }) =>
     paths.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${name}`, field })),
@@ -29,10 +32,10 @@ function messageOf(
   return `Apply failed with ${count} conflicts: ${lines.join('\n')}`;
 }
 
-function managerText({ manager, subresource, operation, apiVersion }: Manager): string {
+function managerText({ manager, subresource, operation, apiVersion }: Manager, seenAs = apiVersion): string {
   const name = JSON.stringify(manager);
   const where = subresource === '' ? name : `${name} with subresource ${JSON.stringify(subresource)}`;
-  return operation === 'Update' ? `${where} using ${apiVersion}` : where;
+  return operation === 'Update' ? `${where} using ${seenAs}` : where;
 }
 
 /** By which the official server sorts managers. */

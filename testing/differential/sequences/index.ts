@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import type { NormalAnswer } from '../normal-form.ts';
 import { autoscalers } from './autoscalers.ts';
+import { bodies } from './bodies.ts';
 import { customVersions } from './custom-versions.ts';
 import { documents } from './documents.ts';
 import { forms } from './forms.ts';
 import { generations } from './generations.ts';
 import { jsonPatches } from './json-patches.ts';
 import { managedFields } from './managed-fields.ts';
+import { places } from './places.ts';
+import { scales } from './scales.ts';
 import type { Step } from './sequence.ts';
 import { strategic } from './strategic.ts';
 import { subresources } from './subresources.ts';
@@ -17,12 +20,15 @@ import { suspendedJobs } from './suspended-jobs.ts';
 /** Every sequence, by a name for it. */
 export const sequences: Readonly<Record<string, readonly Step[]>> = {
   autoscalers,
+  bodies,
   customVersions,
   documents,
   forms,
   generations,
   jsonPatches,
   managedFields,
+  places,
+  scales,
   strategic,
   subresources,
   suspendedJobs,

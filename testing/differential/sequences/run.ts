@@ -5,23 +5,28 @@ import { brotliCompressSync } from 'node:zlib';
 import { Asker } from '../exchange.ts';
 import { differences, type NormalAnswer } from '../normal-form.ts';
 import { startOfficial, startOurs } from '../servers.ts';
-import { sequenceFile, sequences } from './index.ts';
+import { readSequences, sequenceFile, sequences } from './index.ts';
 import { answersTo } from './sequence.ts';
 
 const { values } = parseArgs({
-  options: { official: { type: 'string' }, record: { type: 'boolean', default: false } },
+  options: {
+    official: { type: 'string' },
+    record: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+  },
 });
 if (values.official === undefined) throw new Error('--official FILE: the path of kube-apiserver');
 
 const ours = await startOurs();
 const official = await startOfficial(values.official);
 const askers = [official, ours].map(({ access }) => new Asker(access)) as [Asker, Asker];
-const recorded: Record<string, readonly (NormalAnswer | null)[]> = {};
+const recorded: Record<string, readonly (NormalAnswer | null)[]> = { ...readSequences() };
 /** The official server takes its time with what a definition changes. */
 const settleMs = 2_000;
 let [compared, different] = [0, 0];
 try {
   for (const [name, steps] of Object.entries(sequences)) {
+    if (values.only !== undefined && !values.only.includes(name)) continue;
     const [expected, found] = await Promise.all([answersTo(steps, askers[0], settleMs), answersTo(steps, askers[1])]);
     recorded[name] = expected.map((answer) => answer ?? null);
     for (const [index, { what }] of steps.entries()) {

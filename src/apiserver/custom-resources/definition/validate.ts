@@ -153,8 +153,7 @@ function validateNames(names: CustomResourceDefinitionNames, path: string): Fiel
 function validateStoredVersions({ status, spec }: Pick<CustomResourceDefinition, 'status' | 'spec'>): FieldError[] {
   const path = 'status.storedVersions';
   const stored = status?.storedVersions ?? [];
-  if (stored.length === 0)
-    return [fieldError.invalid(path, status?.storedVersions, 'must have at least one stored version')];
+  if (stored.length === 0) return [fieldError.invalid(path, null, 'must have at least one stored version')];
   const told = new Set<string>();
   // Of versions of one name the first has it, and the others look for it in vain.
   const missing = (spec.versions ?? []).filter(({ name, storage }) => {
