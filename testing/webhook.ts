@@ -32,6 +32,8 @@ export interface TestWebhook {
   readonly headers: readonly IncomingHttpHeaders[];
   /** Connections that were made to it. */
   readonly connections: number;
+  /** What it proves itself with, PEM. */
+  readonly certificate: string;
   clientConfig(path?: string): WebhookClientConfig;
   stop(): Promise<void>;
 }
@@ -82,6 +84,7 @@ export async function startWebhook(
   return {
     requests,
     headers,
+    certificate,
     get connections() {
       return connections;
     },

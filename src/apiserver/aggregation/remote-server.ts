@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import * as https from 'node:https';
 import type { Clock } from '#base/clock.ts';
 import type { Random } from '#base/random.ts';
+import { trusting } from '#client/http/trust.ts';
 import type { APIService } from '#kinds/generated/types/apiregistration_v1.ts';
 import { readAnswer } from '../http/body.ts';
 import type { UserInfo } from '../registry/operation.ts';
@@ -104,7 +105,7 @@ export class RemoteServer {
       servername: serverName,
       rejectUnauthorized: !insecureSkipTLSVerify,
       checkServerIdentity: this.#options.problems.checkServerIdentity,
-      ...(caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString('utf8') }),
+      ...trusting(caBundle === '' ? undefined : Buffer.from(caBundle, 'base64').toString('utf8')),
       ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
     });
     return this.#agent;

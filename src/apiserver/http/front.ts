@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { passed, sleep, systemClock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
+import { trusting } from '#client/http/trust.ts';
 import type { ApiServer } from '../server.ts';
 import type { AnyResponse } from './any-http.ts';
 import type { BrowserFilter } from './browsers.ts';
@@ -119,7 +120,7 @@ export class HttpFront {
       ALPNProtocols: protocol.withoutHttp2 === true ? ['http/1.1'] : ['h2', 'http/1.1'],
       requestCert: true,
       rejectUnauthorized: false,
-      ca: [clientCa].flat(),
+      ...trusting(clientCa),
       cert: serving.certificate,
       key: serving.key,
       ...secure,
@@ -177,7 +178,7 @@ export class HttpFront {
 
   /** Renewed certificates take effect for new connections. */
   useCertificate({ certificate, key }: ServingCertificate, clientCa: string | readonly string[]): void {
-    this.#server.setSecureContext({ ...this.#secure, cert: certificate, key, ca: [clientCa].flat() });
+    this.#server.setSecureContext({ ...this.#secure, cert: certificate, key, ...trusting(clientCa) });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { trusting } from '#client/http/trust.ts';
 
 /** A certificate for those who ask for a host by its name. */
 export interface NamedCertificate {
@@ -16,7 +17,7 @@ export function certificateByName(
 ): (name: string, answer: (error: Error | null, context?: SecureContext) => void) => void {
   const byHost = new Map<string, SecureContext>();
   for (const { certificate, key, hosts } of certificates) {
-    const context = createSecureContext({ ...secure, cert: certificate, key, ca: [clientCa].flat() });
+    const context = createSecureContext({ ...secure, cert: certificate, key, ...trusting(clientCa) });
     // The first that is given for a name has it.
     for (const host of hosts.map((name) => name.toLowerCase())) if (!byHost.has(host)) byHost.set(host, context);
   }

@@ -55,8 +55,13 @@ export function webhookUrl({ url, service }: WebhookClientConfig, timeoutSeconds
     authority: url === undefined ? `${parsed.hostname}:${port}` : parsed.host,
     hostname: parsed.hostname.replace(/^\[|\]$/g, ''),
     port: parsed.port === '' ? (isSecure ? httpsPort : httpPort) : Number(parsed.port),
-    path: `${parsed.pathname}${parsed.search}`,
+    path: `${cleanPath(parsed.pathname)}${parsed.search}`,
   };
+}
+
+/** As client-go joins paths: one slash at a time and none at the end. Go's servers redirect from anything else. */
+function cleanPath(path: string): string {
+  return path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 }
 
 export function formatUrl({ isSecure, authority, path }: WebhookUrl): string {

@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import type { Environment } from '#base/environment.ts';
+import { trusting } from '#client/http/trust.ts';
 import { encodeJson, parseShallowJson } from '#machinery/json.ts';
 import type { Json } from '#machinery/meta.ts';
 import { nodeHttp } from '#streaming/node-http.ts';
@@ -172,7 +173,7 @@ export class WebhookClient {
 }
 
 function makePool(caBundle: string, { checkServerIdentity }: CertificateProblems): https.Agent {
-  const trust = caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString('utf8') };
+  const trust = trusting(caBundle === '' ? undefined : Buffer.from(caBundle, 'base64').toString('utf8'));
   return new https.Agent({ keepAlive: true, maxSockets: maxConnections, checkServerIdentity, ...trust });
 }
 

@@ -4,6 +4,7 @@ import * as https from 'node:https';
 import type { Readable } from 'node:stream';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { type HttpClientOptions, httpLimits } from './options.ts';
+import { trusting } from './trust.ts';
 
 export interface ExchangeRequest {
   readonly method: string;
@@ -36,7 +37,7 @@ export function createExchange(options: HttpClientOptions): Exchange {
 /** TLS settings shared by all connections, also the WebSockets that a command opens by itself. */
 export function tlsOptions(options: HttpClientOptions): SecureContextOptions & ConnectionOptions {
   return {
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...trusting(options.ca),
     ...(options.certificate === undefined ? {} : { cert: options.certificate }),
     ...(options.key === undefined ? {} : { key: options.key }),
     ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),

@@ -49,6 +49,42 @@ function webhook(hook: TestWebhook, name: string, more: Partial<MutatingWebhook>
 
 const map = (name: string, data: Record<string, string> = {}) => ({ metadata: { name, namespace }, data });
 
+test('a webhook is believed by its own certificate as by its authority, as in Go', async (t) => {
+  const { api, hook } = await setUp(t, () => ({ allowed: true }));
+  const another = await startWebhook(() => ({ allowed: true }));
+  t.after(() => another.stop());
+  const trusting = ({ certificate }: TestWebhook) => ({
+    ...hook.clientConfig(),
+    caBundle: Buffer.from(certificate).toString('base64'),
+  });
+  const { client } = api;
+  const configuration = await client.create(ValidatingWebhookConfiguration, {
+    metadata: { name: 'v' },
+    webhooks: [webhook(hook, 'judge', { clientConfig: trusting(hook) })],
+  });
+  await client.create(ConfigMap, map('believed'));
+  await client.update(ValidatingWebhookConfiguration, {
+    ...configuration,
+    webhooks: [webhook(hook, 'judge', { clientConfig: trusting(another) })],
+  });
+  await assert.rejects(client.create(ConfigMap, map('doubted')), /x509: certificate signed by unknown authority$/);
+});
+
+test("a webhook's path is called with single slashes, and none at its end", async (t) => {
+  const paths: string[] = [];
+  const { api, hook } = await setUp(t, (_, path) => {
+    paths.push(path);
+    return { allowed: true };
+  });
+  const { client } = api;
+  await client.create(ValidatingWebhookConfiguration, {
+    metadata: { name: 'v' },
+    webhooks: [webhook(hook, 'judge', { clientConfig: hook.clientConfig('//judge//maps/') })],
+  });
+  await client.create(ConfigMap, map('anything'));
+  assert.deepEqual(paths, ['/judge/maps?timeout=10s']);
+});
+
 test('a webhook refuses in its own words, and its configuration holds from the next request on', async (t) => {
   const { api, hook } = await setUp(t, ({ object }) =>
     object?.data?.wrong === undefined
