@@ -16,6 +16,8 @@ import { sleep, systemClock } from '#base/clock.ts';
 const assets = join(import.meta.dirname, '../../bin/envtest');
 const clock = systemClock({ keepAlive: true });
 const startLimitMs = 30_000;
+/** After which envtest says "timeout waiting for process kube-apiserver to stop", milliseconds. */
+const stopLimitMs = 20_000;
 
 let folder: string;
 let port: number;
@@ -72,10 +74,17 @@ before(async () => {
 });
 
 after(async () => {
-  for (const child of running) child.kill('SIGTERM');
-  await Promise.all(running.map((child) => child.exitCode ?? new Promise((resolve) => child.once('exit', resolve))));
+  await Promise.all(running.map(ended));
   await rm(folder, { recursive: true, force: true });
 });
+
+/** Resolves to the exit code. */
+function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
+  const end = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  return end;
+}
 
 function start(program: string, args: readonly string[]): void {
   running.push(spawn(join(assets, program), args, { stdio: 'ignore' }));
@@ -237,4 +246,11 @@ test('flags that tune watches, garbage and metrics have their effect', async () 
   const { text } = await ask('GET', '/metrics');
   assert.match(text, /^authentication_attempts\{result="unexpected"\} \d+$/m);
   assert.doesNotMatch(text, /apiserver_request_body_size_bytes/);
+});
+
+test('a server that is told to end does not wait for what it has waited with', async () => {
+  assert.equal((await ask('GET', '/api/v1/namespaces')).status, 200);
+  const begunMs = clock.monotonic();
+  assert.deepEqual(await Promise.all(running.map(ended)), [0, 0]);
+  assert.ok(clock.monotonic() - begunMs < stopLimitMs);
 });
