@@ -120,3 +120,20 @@ test('checks that are left out are told to be, and are not asked', async () => {
   assert.match(text, /^\[\+\]ping ok\n.*^\[\+\]etcd excluded: ok\n/ms);
   assert.match(text, /^warn: some health checks cannot be excluded: no matches for "none"\nlivez check passed\n$/m);
 });
+
+test('a name is looked for in all namespaces, in lists as in watches', async () => {
+  for (const namespace of ['default', 'kube-system'])
+    await cluster.client.create(ConfigMap, { metadata: { name: 'sought', namespace } });
+  const selector = 'fieldSelector=metadata.name%3Dsought';
+  const list = await get(`/api/v1/configmaps?${selector}`, 'identity');
+  assert.equal((JSON.parse(list.text) as { items: object[] }).items.length, 2);
+  const watch = await get(`/api/v1/configmaps?${selector}&watch=true&timeoutSeconds=1`, 'identity');
+  const told = watch.text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { object: { metadata: object } });
+  assert.deepEqual(told.map(({ object }) => Reflect.get(object.metadata, 'namespace')).sort(), [
+    'default',
+    'kube-system',
+  ]);
+});

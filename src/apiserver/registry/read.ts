@@ -52,11 +52,15 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
  * Who takes whatever there is takes it from upstream's cache, which gives it whole; only events are not in it. And who
  * asks for one object by its name gets it, whatever a page is.
  */
-function pageSize({ resource: { kind }, namespace, options }: Operation): number {
+function pageSize({ resource, namespace, options }: Operation): number {
   const { limit = 0, resourceVersion, fieldSelector = [] } = options;
-  if (resourceVersion === '0' && kind.resource !== 'events') return 0;
-  const isPlaced = !kind.namespaced || namespace !== '';
-  return isPlaced && exactField(fieldSelector, 'metadata.name') !== undefined ? 0 : limit;
+  if (resourceVersion === '0' && resource.kind.resource !== 'events') return 0;
+  return isPlaced(resource, namespace) && exactField(fieldSelector, 'metadata.name') !== undefined ? 0 : limit;
+}
+
+/** Whether a name stands for one object, and not for one of each namespace. */
+function isPlaced({ kind }: ServedResource, namespace: string): boolean {
+  return !kind.namespaced || namespace !== '';
 }
 
 /** What `resourceVersionMatch` may be, beside what else is asked for (KEP-1904). */
@@ -218,7 +222,8 @@ function choosesAmong({ options }: Operation): boolean {
 export function filterOf({ resource, namespace, name, options }: Operation): ObjectFilter {
   const { labelSelector, fieldSelector } = options;
   const prefix = namespace === '' ? '' : `${namespace}/`;
-  const exactKey = name === '' ? undefined : objectKey({ namespace, name });
+  // A name for all namespaces comes from the selector, which is asked below.
+  const exactKey = name !== '' && isPlaced(resource, namespace) ? objectKey({ namespace, name }) : undefined;
   const fieldOf = fieldReader(resource);
   if (fieldSelector !== undefined) for (const { field } of fieldSelector) checkSelectable(resource, field);
   return (value, key) => {
@@ -242,7 +247,7 @@ function interestOf({ resource, namespace, name, options }: Operation): Interest
   const { fieldSelector = [] } = options;
   const { kind, custom } = resource;
   const exactName = name === '' ? exactField(fieldSelector, 'metadata.name') : name;
-  if (exactName !== undefined && (namespace !== '' || !kind.namespaced))
+  if (exactName !== undefined && isPlaced(resource, namespace))
     return { index: 'key', value: objectKey({ namespace, name: exactName }), read: (_, key) => key };
   // Custom objects may have yet to be converted: their fields are not known here.
   const exact = custom === undefined ? fieldSelector.find(({ operator }) => operator === '=') : undefined;
