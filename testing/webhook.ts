@@ -5,7 +5,7 @@ import { createAuthority, issueLeaf } from '#apiserver/certificates/authority.ts
 import type { WebhookClientConfig } from '#apiserver/webhooks/address.ts';
 import { systemClock } from '#base/clock.ts';
 
-/** The request of an AdmissionReview, as far as tests look at it. */
+/** The request of an AdmissionReview or ConversionReview, as far as tests look at it. */
 export interface ReviewRequest {
   readonly uid: string;
   readonly operation: string;
@@ -21,10 +21,17 @@ export interface ReviewRequest {
   readonly object: any;
   // biome-ignore lint/suspicious/noExplicitAny: see above.
   readonly oldObject: any;
+  /** What is to be converted, and to what. */
+  // biome-ignore lint/suspicious/noExplicitAny: see above.
+  readonly objects: readonly any[];
+  readonly desiredAPIVersion: string;
 }
 
 /** What a test's webhook answers, without the uid; undefined: nothing, ever. */
-export type ReviewAnswer = { readonly allowed: boolean; readonly [field: string]: unknown } | undefined;
+export type ReviewAnswer =
+  | { readonly allowed: boolean; readonly [field: string]: unknown }
+  | { readonly result: object; readonly convertedObjects?: readonly object[] }
+  | undefined;
 
 export interface TestWebhook {
   readonly requests: readonly ReviewRequest[];
@@ -47,7 +54,7 @@ export function patchAnswer(...operations: readonly object[]): ReviewAnswer {
   };
 }
 
-/** An admission webhook on loopback, with a certificate of an authority of its own. */
+/** A webhook of admission or conversion on loopback, with a certificate of an authority of its own. */
 export async function startWebhook(
   answer: (request: ReviewRequest, path: string) => ReviewAnswer,
   { hosts = ['127.0.0.1', 'hook.default.svc'] }: { readonly hosts?: readonly string[] } = {},
@@ -66,16 +73,18 @@ export async function startWebhook(
   const server = createServer({ cert: certificate, key }, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const review = JSON.parse(Buffer.concat(chunks).toString()) as { apiVersion: string; request: ReviewRequest };
+    const review = JSON.parse(Buffer.concat(chunks).toString()) as {
+      apiVersion: string;
+      kind: string;
+      request: ReviewRequest;
+    };
     requests.push(review.request);
     headers.push(request.headers);
     const said = answer(review.request, request.url ?? '/');
     if (said === undefined) return;
     response.setHeader('content-type', 'application/json');
-    const { apiVersion } = review;
-    response.end(
-      JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: { uid: review.request.uid, ...said } }),
-    );
+    const { apiVersion, kind } = review;
+    response.end(JSON.stringify({ apiVersion, kind, response: { uid: review.request.uid, ...said } }));
   });
   server.on('connection', () => connections++);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

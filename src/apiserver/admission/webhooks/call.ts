@@ -3,7 +3,7 @@ import { ApiError, badRequest, forbidden, internalError } from '#machinery/error
 import type { Registry } from '../../registry/registry.ts';
 import type { ServedResource } from '../../resources/resource.ts';
 import { WebhookFailure } from '../../webhooks/client.ts';
-import type { ObjectsView } from '../objects.ts';
+import { type ObjectsView, objectsIn } from '../objects.ts';
 import { type AdmissionAttributes, subjectName } from '../plugin.ts';
 import { type Answer, denial, readAnswer } from './answer.ts';
 import type { Hook, WebhookType } from './hooks.ts';
@@ -40,6 +40,15 @@ export async function invocationOf(
   else metrics.matchConditionErrors.add(labels);
   if (error === undefined || webhook.failurePolicy === 'Ignore') return undefined;
   throw forbidden(attributes.request.resource.kind, subjectName(attributes), error);
+}
+
+/** The objects in the version that the hook wants. A failed conversion is an internal error twice over, as upstream. */
+export function viewFor(attributes: AdmissionAttributes, { resource }: Invocation): ObjectsView | Promise<ObjectsView> {
+  const view = objectsIn(attributes, resource);
+  if (!(view instanceof Promise)) return view;
+  return view.catch((error: Error) => {
+    throw internalError(internalError(error.message).message);
+  });
 }
 
 export interface CallSubject extends Invocation {

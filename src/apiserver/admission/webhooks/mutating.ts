@@ -5,10 +5,10 @@ import { ApiError, internalError } from '#machinery/errors.ts';
 import type { ApiObject, Json, JsonObject } from '#machinery/meta.ts';
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { objectsIn, takeObject } from '../objects.ts';
+import { takeObject } from '../objects.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
 import { type Reinvocation, reinvocationOf } from '../reinvocation.ts';
-import { annotationPrefix, callWebhook, type Invocation, invocationOf } from './call.ts';
+import { annotationPrefix, callWebhook, type Invocation, invocationOf, viewFor } from './call.ts';
 import { type Hook, Hooks } from './hooks.ts';
 
 const name = 'MutatingAdmissionWebhook';
@@ -78,9 +78,8 @@ async function callOne(
   invocation: Invocation,
   place: { readonly round: number; readonly index: number },
 ): Promise<boolean> {
-  const { hook, resource } = invocation;
-  const { webhook, configuration } = hook;
-  const pendingView = objectsIn(attributes, resource);
+  const { webhook, configuration } = invocation.hook;
+  const pendingView = viewFor(attributes, invocation);
   const view = pendingView instanceof Promise ? await pendingView : pendingView;
   const answer = await callWebhook(registry, { ...invocation, type: 'mutating', attributes, view });
   if (answer === undefined) return false;

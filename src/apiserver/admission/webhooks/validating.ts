@@ -1,7 +1,6 @@
 import type { Registry } from '../../registry/registry.ts';
-import { objectsIn } from '../objects.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
-import { callWebhook, type Invocation, invocationOf } from './call.ts';
+import { callWebhook, type Invocation, invocationOf, viewFor } from './call.ts';
 import { type Hook, Hooks } from './hooks.ts';
 
 /** Webhooks that may refuse requests, all asked at once. */
@@ -25,7 +24,7 @@ async function callAll(registry: Registry, attributes: AdmissionAttributes, hook
     if (invocation !== undefined) invocations.push(invocation);
   }
   const calls = invocations.map(async (invocation) => {
-    const view = await objectsIn(attributes, invocation.resource);
+    const view = await viewFor(attributes, invocation);
     await callWebhook(registry, { ...invocation, type: 'validating', attributes, view });
   });
   for (const outcome of await Promise.allSettled(calls)) if (outcome.status === 'rejected') throw outcome.reason;

@@ -2,7 +2,7 @@ import { type Random, randomUuid } from '#base/random.ts';
 import type { CustomResourceDefinition, WebhookConversion } from '#kinds/generated/types/apiextensions_v1.ts';
 import { validateLabels } from '#kinds/validation/common.ts';
 import { validateAnnotations } from '#kinds/validation/object-meta.ts';
-import { internalError } from '#machinery/errors.ts';
+import { ApiError } from '#machinery/errors.ts';
 import { type ApiObject, type Json, type JsonObject, parseApiVersion } from '#machinery/meta.ts';
 import type { WebhookClient } from '../../webhooks/client.ts';
 import { reviewVersions } from '../definition/validate-conversion.ts';
@@ -27,16 +27,21 @@ export function webhookConverter(
     try {
       converted = await review({ webhook, webhooks, uid: randomUuid(random) }, waiting, apiVersion);
     } catch (error) {
-      throw internalError(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+      throw failure(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
     }
     if (converted.length !== waiting.length)
-      throw internalError(`${what} returned ${converted.length} objects, expected ${waiting.length}`);
+      throw failure(`${what} returned ${converted.length} objects, expected ${waiting.length}`);
     const answers = new Map(waiting.map((object, index) => [object, converted[index]!]));
     return objects.map((object, index) => {
       const answer = answers.get(object);
       return answer === undefined ? object : checked(object, answer, apiVersion, `${what} returned invalid`, index);
     });
   };
+}
+
+/** Upstream gives no reason for it. */
+function failure(message: string): ApiError {
+  return new ApiError(500, '', message);
 }
 
 interface Call {
@@ -65,7 +70,12 @@ async function review(
     apiVersion: reviewVersion,
     request: { uid, desiredAPIVersion, objects },
   };
-  const answer = (await webhooks.call({ config: webhook.clientConfig!, body, timeoutMs })) as JsonObject;
+  const answer = (await webhooks.call({
+    config: webhook.clientConfig!,
+    body,
+    timeoutMs,
+    announceTimeout: true,
+  })) as JsonObject;
   const [expected, got] = [
     `${reviewVersion}, Kind=ConversionReview`,
     `${answer['apiVersion']}, Kind=${answer['kind']}`,
@@ -92,7 +102,7 @@ function gvkOf({ apiVersion = '', kind = '' }: ApiObject): {
 /** What may differ is the body, labels and annotations; an object stays the object that it is. */
 function checked(original: ApiObject, answer: ApiObject, apiVersion: string, what: string, index: number): ApiObject {
   const refuse = (part: string, why: string): never => {
-    throw internalError(`${what} ${part} at index ${index}: ${why}`);
+    throw failure(`${what} ${part} at index ${index}: ${why}`);
   };
   if (answer.apiVersion !== apiVersion)
     refuse('converted object', `invalid groupVersion (expected ${apiVersion}, received ${answer.apiVersion})`);
