@@ -151,6 +151,11 @@ test('an operator’s suite finds an API server in which its kinds can be define
   const widget = { apiVersion: 'example.org/v1', kind: 'Widget', metadata: { name: 'a' } };
   const made = await ask('POST', '/apis/example.org/v1/namespaces/default/widgets', widget);
   assert.equal(made.status, 201);
+  const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+  const discovery = await ask('GET', '/apis', undefined, 'secret', { accept });
+  // Upstream sorts the verbs of its own kinds alone.
+  const inOrder = '"verbs":["delete","deletecollection","get","list","patch","create","update","watch"]';
+  assert.equal(discovery.text.split(inOrder).length, 2);
 });
 
 test('who has no role is refused', async () => {

@@ -99,6 +99,11 @@ test('a status of its own is written through its door alone, and counts as no ge
   assert.equal(made.status, undefined);
   const reported = await client.updateStatus(kind, { ...made, spec: { size: 7 }, status: { size: 2 } });
   assert.deepEqual([reported.spec, reported.status, reported.metadata.generation], [{ size: 1 }, { size: 2 }, 1]);
+  const told = { ...reported, status: { size: 'large' } };
+  assert.match(
+    await refusal(client.updateStatus(kind, told)),
+    /status\.size: Invalid value: "string": size in body must be of type integer: "string"/,
+  );
   const scale = await client.getSubresource(kind, ref, 'scale');
   assert.deepEqual([scale['spec'], scale['status']], [{ replicas: 1 }, { replicas: 2 }]);
   await client.updateSubresource(kind, ref, 'scale', { metadata: ref, spec: { replicas: 3 } });

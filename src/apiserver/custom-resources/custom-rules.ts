@@ -1,4 +1,4 @@
-import type { CustomResourceDefinitionVersion } from '#kinds/generated/types/apiextensions_v1.ts';
+import type { CustomResourceDefinitionVersion, JSONSchemaProps } from '#kinds/generated/types/apiextensions_v1.ts';
 import type { KindRules } from '#kinds/kind.ts';
 import { type FieldError, fieldError } from '#machinery/errors.ts';
 import { stringifyJson } from '#machinery/json.ts';
@@ -36,7 +36,7 @@ export function customRules(kind: CustomKind): KindRules {
     validate: (object) => validate(kind, object, undefined),
     validateUpdate: (object, old, { warn }) => validate(kind, object, old, warn),
     validateUpdateOnly: true,
-    validateStatusUpdate: (object, old, { warn }) => validate(kind, object, old, warn),
+    validateStatusUpdate: (object, old, { warn }) => validate(kind, object, old, warn, statusSchemaErrors),
     prepareForStatusUpdate: keepMetadata,
     warnings: finalizerWarnings,
     cells: columnsOf(version.additionalPrinterColumns).cells,
@@ -72,6 +72,7 @@ function validate(
   object: ApiObject,
   old: ApiObject | undefined,
   warn?: (text: string) => void,
+  schemaErrors = wholeSchemaErrors,
 ): readonly FieldError[] {
   const ofOtherType = typeErrors(kind, object);
   if (ofOtherType.length > 0) return ofOtherType;
@@ -79,7 +80,7 @@ function validate(
   const before = old as unknown as Json | undefined;
   const hadDuplicates = before !== undefined && duplicateItems(before, root).length > 0;
   const errors = [
-    ...validateValue(value, root.props, '', before === undefined ? undefined : { value: before }),
+    ...schemaErrors(root.props, value, before),
     ...validateEmbedded(value, root),
     ...(hadDuplicates ? [] : duplicateItems(value, root)),
   ];
@@ -88,6 +89,19 @@ function validate(
     ...(root.within.rules ? checkRules(rules, { value, old: before, warn }, errors) : []),
     ...(scale === undefined ? [] : validateScale(value, scale)),
   ];
+}
+
+function wholeSchemaErrors(props: JSONSchemaProps, value: Json, before: Json | undefined): readonly FieldError[] {
+  return validateValue(value, props, '', before === undefined ? undefined : { value: before });
+}
+
+/** A write of the status is held to the status's schema alone, and its messages count from there, unlike its fields. */
+function statusSchemaErrors(props: JSONSchemaProps, value: Json, before: Json | undefined): readonly FieldError[] {
+  const { status } = value as JsonObject;
+  const schema = props.properties?.['status'];
+  if (status === undefined || schema === undefined) return [];
+  const errors = wholeSchemaErrors(schema, status, (before as JsonObject | undefined)?.['status']);
+  return errors.map((error) => ({ ...error, path: error.path === '<nil>' ? 'status' : `status.${error.path}` }));
 }
 
 function typeErrors(own: GroupVersionKind, { kind, apiVersion }: ApiObject): readonly FieldError[] {

@@ -86,7 +86,7 @@ function aggregatedVersion({ version, local, remote }: DiscoveredVersion): objec
 }
 
 function aggregatedResource(resource: ServedResource): object {
-  const { kind, singular, verbs, shortNames, categories, subresources } = resource;
+  const { kind, singular, shortNames, categories, subresources } = resource;
   // Of a built-in kind, upstream leaves out what follows from where it stands.
   const own = resource.custom === undefined ? { group: '', version: '' } : { group: kind.group, version: kind.version };
   const nested = [...subresources.values()].map((subresource) => ({
@@ -102,7 +102,7 @@ function aggregatedResource(resource: ServedResource): object {
     responseKind: { ...own, kind: kind.kind },
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
-    verbs: [...verbs].sort(),
+    verbs: verbsOf(resource),
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
     ...(nested.length === 0 ? {} : { subresources: nested }),
