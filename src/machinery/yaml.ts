@@ -24,37 +24,43 @@ const maximumNesting = 1000;
 /** Nodes that aliases may stand for, beyond those in the text: more is a bomb. */
 const maximumAliasedNodes = 100_000;
 
-const plainTag = (name: string, accepts: (value: unknown) => boolean) =>
+const plainTag = (name: string, accepts: (value: unknown, source: string) => boolean) =>
   defineScalarTag<unknown>(`tag:yaml.org,2002:${name}`, {
     implicit: true,
     resolve(source) {
       const value = resolvePlain(source);
-      return value !== undefined && accepts(value) ? value : NOT_RESOLVED;
+      return value !== undefined && accepts(value, source) ? value : NOT_RESOLVED;
     },
     identify: () => false,
   });
 
-const goSchema = new Schema([
+const tags = (isBoolean: (value: unknown, source: string) => boolean) => [
   strTag,
   seqTag,
   mapTag,
   mergeTag,
   plainTag('null', (value) => value === null),
-  plainTag('bool', (value) => typeof value === 'boolean'),
+  plainTag('bool', isBoolean),
   plainTag('int', (value) => typeof value === 'bigint' || Number.isInteger(value)),
   plainTag('float', (value) => typeof value === 'number'),
   defineScalarTag<string>('tag:yaml.org,2002:binary', { resolve: (source) => source, identify: () => false }),
   defineScalarTag<string>('tag:yaml.org,2002:timestamp', { resolve: (source) => source, identify: () => false }),
-]);
+];
+const goSchema = new Schema(tags((value) => typeof value === 'boolean'));
+const trueAndFalse = new Schema(tags((value, source) => typeof value === 'boolean' && /^(true|false)$/i.test(source)));
 
 /**
  * The documents of a YAML stream as JSON values, read as Go's YAML does: 1.1 booleans and octals, merge keys, times
- * as text, keys always text. Documents with nothing in them are left out. Throws YamlError.
+ * as text, keys always text. Documents with nothing in them are left out. With `booleans` of YAML 1.2 `yes` and `on`
+ * are text. Throws YamlError.
  */
-export function parseYamlDocuments(text: string): Json[] {
+export function parseYamlDocuments(
+  text: string,
+  { booleans = '1.1' }: { readonly booleans?: '1.1' | '1.2' } = {},
+): Json[] {
   let documents: unknown[];
   try {
-    documents = loadAll(text, { schema: goSchema, maxDepth: maximumNesting });
+    documents = loadAll(text, { schema: booleans === '1.1' ? goSchema : trueAndFalse, maxDepth: maximumNesting });
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const { mark, reason } = error;

@@ -38,13 +38,24 @@ export async function readManifests(
     readonly kustomize?: string | undefined;
   },
 ): Promise<readonly Manifest[]> {
-  if (options.kustomize !== undefined) throw new CliError('kustomizations (-k) are not supported by this kubectl');
+  if ((options.kustomize ?? '') !== '') return readKustomized(context, options.kustomize!, options);
   const manifests: Manifest[] = [];
   for (const name of options.filename) {
     for (const { source, text } of await sources(context, name, options))
       manifests.push(...parseManifests(text, source));
   }
   return manifests;
+}
+
+async function readKustomized(
+  context: CommandContext,
+  folder: string,
+  { filename, recursive }: { readonly filename: readonly string[]; readonly recursive: boolean },
+): Promise<readonly Manifest[]> {
+  if (filename.length > 0) throw new CliError('only one of -f or -k can be specified');
+  if (recursive) throw new CliError("the -k flag can't be used with -f or -R");
+  const { buildKustomization } = await import('../kustomize/build.ts');
+  return buildKustomization(folder, { warn: context.err }).map((object) => ({ object, source: folder }));
 }
 
 interface Source {

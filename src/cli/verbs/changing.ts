@@ -147,6 +147,12 @@ export const changingVerbs: readonly VerbEntry[] = [
     load: async () => (await import('./diff/diff.ts')).diff,
   },
   {
+    name: 'kustomize',
+    summary: 'Build a kustomization target from a directory or URL',
+    group: 'Advanced Commands',
+    load: async () => (await import('./kustomize/kustomize.ts')).kustomize,
+  },
+  {
     name: 'cp',
     summary: 'Copy files and directories to and from containers',
     group: 'Troubleshooting and Debugging Commands',

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { JsonObject } from '#machinery/meta.ts';
 import { arrayFlag, booleanFlag } from '../../flags.ts';
+import { contentHash } from '../../manifests/content-hash.ts';
 import { defineGenerator } from '../../manifests/generate.ts';
-import { goJson, metadataOf, withMetadata } from '../../manifests/objects.ts';
+import { metadataOf, withMetadata } from '../../manifests/objects.ts';
 import { dataSources } from './data-sources.ts';
 
 export const sourceFlags = {
@@ -54,10 +54,7 @@ function utf8Of(bytes: Buffer): string | undefined {
   }
 }
 
-/** The name with ten letters of what the object holds, without those that could spell something (kustomize's hash). */
+/** The object with a hash of what it holds behind its name. */
 export function withHash(object: JsonObject, hashed: JsonObject): JsonObject {
-  const replacements: Readonly<Record<string, string>> = { '0': 'g', '1': 'h', '3': 'k', a: 'm', e: 't' };
-  const digest = createHash('sha256').update(goJson(hashed)).digest('hex').slice(0, 10);
-  const suffix = [...digest].map((letter) => replacements[letter] ?? letter).join('');
-  return withMetadata(object, { name: `${metadataOf(object).name}-${suffix}` });
+  return withMetadata(object, { name: `${metadataOf(object).name}-${contentHash(hashed)}` });
 }
