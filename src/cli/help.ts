@@ -7,6 +7,8 @@ const aboutProgram = `kubectl controls the Kubernetes cluster manager.
  Find more information at: https://kubernetes.io/docs/reference/kubectl/`;
 
 const otherCommands = 'Other Commands';
+/** Upstream lists nothing under it either. */
+const pluginHeading = 'Subcommands provided by plugins';
 const headingOrder = [
   'Basic Commands (Beginner)',
   'Basic Commands (Intermediate)',
@@ -15,18 +17,28 @@ const headingOrder = [
   'Troubleshooting and Debugging Commands',
   'Advanced Commands',
   'Settings Commands',
+  pluginHeading,
   otherCommands,
 ];
 
+/** Commands in the order of the overview, where that is neither the alphabet's nor that of `verbs`. */
+const commandOrder =
+  'create expose run set explain get edit delete rollout scale autoscale certificate cluster-info top cordon uncordon drain taint describe logs attach exec port-forward proxy cp auth debug events diff apply patch replace wait kustomize label annotate completion api-resources api-versions config kuberc plugin version'.split(
+    ' ',
+  );
+
 /** The list of all commands under their headings. */
 export function overview(entries: readonly VerbEntry[]): string {
-  const visible = entries.filter(({ hidden }) => hidden !== true);
-  const present = new Set(visible.map(({ group = otherCommands }) => group));
+  const rank = ({ name }: VerbEntry): number => commandOrder.indexOf(name);
+  const visible = entries.filter(({ hidden }) => hidden !== true).sort((a, b) => rank(a) - rank(b));
+  const present = new Set([...visible.map(({ group = otherCommands }) => group), pluginHeading]);
   const headings = [...headingOrder.filter((heading) => present.has(heading))];
+  const width = widthOf(visible);
   const sections = headings.map((heading) =>
     commandList(
       `${heading}:`,
       visible.filter(({ group = otherCommands }) => group === heading),
+      width,
     ),
   );
   return `${[
@@ -37,8 +49,9 @@ export function overview(entries: readonly VerbEntry[]): string {
   ].join('\n\n')}\n`;
 }
 
-function commandList(heading: string, entries: readonly VerbEntry[]): string {
-  const width = Math.max(12, ...entries.map(({ name }) => name.length + 1));
+const widthOf = (entries: readonly VerbEntry[]): number => Math.max(12, ...entries.map(({ name }) => name.length + 1));
+
+function commandList(heading: string, entries: readonly VerbEntry[], width = widthOf(entries)): string {
   return [heading, ...entries.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)].join('\n');
 }
 

@@ -41,9 +41,25 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
     return 0;
   }
   const entry = findEntry(verbs, word);
-  if (entry === undefined) throw new CliError(unknownCommand(word));
+  if (entry === undefined) return runUnknown(args, word, io);
   const chosen = await descend({ verb: await entry.load(), path: `kubectl ${entry.name}`, before: start.before, rest });
-  return runVerb(chosen, io);
+  return (await runPluginOf(chosen, io)) ?? runVerb(chosen, io);
+}
+
+/** Any other word may be the name of a plugin. */
+async function runUnknown(args: readonly string[], word: string, io: CliIo): Promise<number> {
+  const { runPlugin } = await import('./plugins.ts');
+  const code = await runPlugin(io, args);
+  if (code === undefined) throw new CliError(unknownCommand(word));
+  return code;
+}
+
+/** `create` takes plugins for kinds that it does not know; undefined when none ran. */
+async function runPluginOf({ verb, before, rest }: Chosen, io: CliIo): Promise<number | undefined> {
+  const [word = '-'] = rest;
+  if (verb.name !== 'create' || before.length > 0 || word.startsWith('-')) return undefined;
+  const { runPlugin } = await import('./plugins.ts');
+  return runPlugin(io, [verb.name, ...rest], 2);
 }
 
 /** Follows the words of commands below commands. */

@@ -91,6 +91,17 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./proxy/proxy.ts')).proxy,
   },
   {
+    name: 'plugin',
+    summary: 'Provides utilities for interacting with plugins',
+    load: async () => (await import('./plugin/plugin.ts')).pluginVerb(verbs),
+  },
+  {
+    name: 'alpha',
+    summary: 'Commands for features in alpha',
+    hidden: true,
+    load: async () => (await import('./alpha/alpha.ts')).alpha,
+  },
+  {
     name: '__complete',
     summary: 'Candidates for the last word of a command line',
     hidden: true,
