@@ -79,6 +79,7 @@ export async function openRealNode(options: RealNodeOptions, signal: AbortSignal
     imageMounts: containerd.imageMounts,
     host,
     environment,
+    isMeasured: true,
     featureEnabled: (gate) => gates.enabled(gate),
     config: {
       podCidr,

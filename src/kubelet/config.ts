@@ -88,6 +88,8 @@ export interface KubeletOptions {
   /** Absent where volumes of images are not supported. */
   readonly imageMounts?: ImageMounts;
   readonly config?: Partial<KubeletConfig>;
+  /** Counts what it does, for `/metrics`. Simulated nodes, of which there are many, do not. */
+  readonly isMeasured?: boolean;
   /** Feature gates; absent: what asks for one is off. */
   readonly featureEnabled?: (gate: string) => boolean;
 }

@@ -18,6 +18,7 @@ interface NodeUnderTest {
 async function withNode(
   work: (world: NodeUnderTest) => Promise<void>,
   behaviour: Partial<SimulatedBehaviour> = {},
+  isMeasured = false,
 ): Promise<void> {
   const api = await startApiServer();
   const { client, environment } = api;
@@ -33,6 +34,7 @@ async function withNode(
     podCidr: '10.244.0.0/24',
     address: '192.168.1.1',
     behaviour,
+    isMeasured,
   });
   const running = node.run(stop.signal);
   const get = (name: string) =>
@@ -225,5 +227,48 @@ test('a pod says that it is being resized until its containers have what it asks
           assert.equal(state(one)?.resources?.requests?.['cpu'], '200m');
     },
     { resize: 500 },
+  );
+});
+
+test('a node tells what runs on it, what it asked of its runtime, and what probes came to', async () => {
+  await withNode(
+    async ({ api, node, create, until }) => {
+      const containers = [{ name: 'app', image: 'app:1', readinessProbe: { httpGet: { port: 80 } } }];
+      await create('web', { containers, volumes: [{ name: 'scratch', emptyDir: {} }] });
+      await until('web', (found) => condition(found, 'Ready') === 'True');
+      const page = async (path: string): Promise<string> => {
+        const { body } = await node.api.http(
+          { method: 'GET', path, headers: {}, body: new Uint8Array() },
+          new AbortController().signal,
+        );
+        let text = '';
+        for await (const piece of body) text += Buffer.from(piece).toString();
+        return text;
+      };
+      const told = await page('/metrics');
+      for (const line of [
+        'kubelet_node_name{node="node-0"} 1',
+        'kubelet_running_pods 1',
+        'kubelet_running_containers{container_state="running"} 1',
+        'volume_manager_total_volumes{plugin_name="kubernetes.io/empty-dir",state="actual_state_of_world"} 1',
+        'kubelet_runtime_operations_total{operation_type="run_podsandbox"} 1',
+        'kubelet_runtime_operations_duration_seconds_count{operation_type="create_container"} 1',
+        'kubelet_pod_worker_duration_seconds_count{operation_type="create"} 1',
+        'kubelet_pod_start_duration_seconds_count 1',
+        'kubelet_started_pods_total 1',
+        'kubelet_started_containers_total{container_type="container"} 1',
+      ])
+        assert.ok(told.includes(`${line}\n`), line);
+      const labels = 'probe_type="Readiness",container="app",pod="web",namespace="default"';
+      const { metadata } = await api.client.get(PodKind, { name: 'web', namespace: 'default' });
+      const probed = `prober_probe_total{${labels},pod_uid="${metadata.uid}",result="successful"} 1\n`;
+      assert.ok((await page('/metrics/probes')).includes(probed));
+      assert.match(
+        await page('/metrics/cadvisor'),
+        /^container_cpu_usage_seconds_total\{container="app",.*image="app:1"/m,
+      );
+    },
+    {},
+    true,
   );
 });

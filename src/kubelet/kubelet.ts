@@ -7,11 +7,13 @@ import type { NodeApi } from '#machinery/node-api.ts';
 import { createNodeApi } from './api/node-api.ts';
 import { Backoff } from './backoff.ts';
 import { defaultConfig, type KubeletConfig, type KubeletOptions } from './config.ts';
+import { measuredCri } from './cri/measured-cri.ts';
 import { Housekeeping } from './housekeeping/housekeeping.ts';
 import { ImagePuller } from './images/image-puller.ts';
 import { pullVolumeImage } from './images/volume-image.ts';
 import { HookRunner } from './lifecycle/hooks.ts';
 import { NodeRegistration } from './node/node-registration.ts';
+import { NodeMetrics } from './node-metrics.ts';
 import { ReferencedObjects } from './objects.ts';
 import type { NodeParts } from './parts.ts';
 import { fieldPathOf } from './pods/containers.ts';
@@ -71,7 +73,9 @@ function assemble(
   probed: (podUid: string) => void,
   signal: AbortSignal,
 ) {
-  const { client, cri, environment, host, nodeName } = options;
+  const { client, environment, host, nodeName } = options;
+  const metrics = options.isMeasured === true ? new NodeMetrics(environment.clock) : undefined;
+  const cri = metrics === undefined ? options.cri : measuredCri(options.cri, metrics.page, environment.clock);
   const recorder = createEventRecorder({ client, environment, component: 'kubelet', host: nodeName, signal });
   const registration = new NodeRegistration({ nodeName, client, cri, host, environment, config });
   const services =
@@ -108,6 +112,7 @@ function assemble(
     probes: new ProbeManager({
       environment,
       prober,
+      metrics: metrics?.probes,
       changed: probed,
       unhealthy: (pod, container, message) =>
         note(pod, { type: 'Warning', reason: 'Unhealthy', message, fieldPath: fieldPathOf(pod, container) }),
@@ -116,6 +121,7 @@ function assemble(
     restarts: new Backoff(clock, config.restartBackoff),
     starts: new Semaphore(config.maxConcurrentStarts),
     allocatable: () => registration.allocatable,
+    metrics,
     note,
   };
   const noteNode = (reason: string, message: string): void => {
@@ -229,9 +235,10 @@ async function listRuntime(parts: NodeParts, signal: AbortSignal) {
 
 /** Wakes the worker of every pod to which something happens in the runtime. */
 async function followEvents({ parts, manager }: Running, signal: AbortSignal): Promise<void> {
-  const { cri, environment, view } = parts;
+  const { cri, environment, metrics, view } = parts;
   while (!signal.aborted) {
     try {
+      metrics?.eventsBegan(1);
       for await (const event of cri.events(signal)) {
         if (event.type === 'relist') {
           manager.wakeAll();
@@ -243,6 +250,7 @@ async function followEvents({ parts, manager }: Running, signal: AbortSignal): P
       }
     } catch (error) {
       if (signal.aborted) return;
+      metrics?.eventsEnded(1);
       environment.log.warn('lost the events of the container runtime', { message: String(error) });
     }
     if (signal.aborted) return;

@@ -8,6 +8,7 @@ import type { Cri } from './cri/cri.ts';
 import type { Host } from './host/host.ts';
 import type { ImagePuller } from './images/image-puller.ts';
 import type { HookRunner } from './lifecycle/hooks.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import type { ProbeManager } from './probes/probe-manager.ts';
 import type { PodObjects } from './runtime/environment-variables.ts';
 import type { RuntimeView } from './runtime/pod-runtime.ts';
@@ -33,6 +34,8 @@ export interface NodeParts {
   readonly hooks: HookRunner;
   readonly probes: ProbeManager;
   readonly statuses: StatusManager;
+  /** Absent on nodes that do not count what they do. */
+  readonly metrics: NodeMetrics | undefined;
   readonly restarts: Backoff;
   readonly starts: Semaphore;
   readonly allocatable: () => Readonly<Record<string, string>>;

@@ -1,29 +1,8 @@
+import { Metrics } from '#base/metrics.ts';
+import type { PodWorker } from '../pods/pod-worker.ts';
+import { Exposition, type Labels } from './exposition.ts';
 import type { PageContext } from './page-context.ts';
 import { podSamples } from './stats-summary.ts';
-
-type Labels = Readonly<Record<string, string>>;
-
-/** Text in the Prometheus exposition format. */
-class Exposition {
-  #text = '';
-
-  family(
-    name: string,
-    type: 'counter' | 'gauge',
-    help: string,
-  ): (labels: Labels, value: number, timeMs?: number) => void {
-    this.#text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-    return (labels, value, timeMs) => {
-      const pairs = Object.entries(labels).map(([key, text]) => `${key}=${JSON.stringify(text)}`);
-      const set = pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-      this.#text += `${name}${set} ${value}${timeMs === undefined ? '' : ` ${Math.round(timeMs)}`}\n`;
-    };
-  }
-
-  toString(): string {
-    return this.#text;
-  }
-}
 
 type PodSamples = Awaited<ReturnType<typeof podSamples>>[number];
 type ContainerSamples = PodSamples['containers'][number];
@@ -47,27 +26,53 @@ function perContainer(
   };
 }
 
-/** `/metrics`: the node agent itself. */
+/** `/metrics`: the node agent itself. What it did is counted meanwhile; what there is, now. */
 export function kubeletMetrics({ manager, parts }: PageContext): string {
-  const text = new Exposition();
+  const page = new Metrics();
   const workers = [...manager.workers];
-  text.family(
-    'kubelet_node_name',
-    'gauge',
-    'The name of the node. The value is always 1.',
-  )({ node: parts.nodeName }, 1);
-  const containers = text.family('kubelet_running_containers', 'gauge', 'Number of containers by their state.');
-  for (const state of ['created', 'exited', 'running', 'unknown'] as const) {
-    const count = workers.reduce(
-      (sum, { runtime }) => sum + runtime.containers.filter((container) => container.state === state).length,
-      0,
-    );
-    containers({ container_state: state }, count);
-  }
-  const running = workers.filter(({ runtime }) => runtime.sandboxes.some(({ ready }) => ready)).length;
-  text.family('kubelet_running_pods', 'gauge', 'Number of pods with a running sandbox.')({}, running);
-  text.family('kubelet_desired_pods', 'gauge', 'Number of pods bound to this node.')({ static: '' }, workers.length);
-  return text.toString();
+  const gauge = (name: string, help: string, read: () => Iterable<readonly [Labels, number]>): void =>
+    page.gauge(`kubelet_${name}`, help, read);
+  gauge('node_name', 'The name of the node. The value is always 1.', () => [[{ node: parts.nodeName }, 1]]);
+  gauge('running_containers', 'Number of containers by their state.', () =>
+    (['created', 'exited', 'running', 'unknown'] as const).map((state) => [
+      { container_state: state },
+      workers.reduce((sum, { runtime }) => sum + runtime.containers.filter((one) => one.state === state).length, 0),
+    ]),
+  );
+  const running = workers.filter(({ runtime }) => runtime.sandboxes.some(({ ready }) => ready));
+  gauge('running_pods', 'Number of pods with a running sandbox.', () => [[{}, running.length]]);
+  gauge('desired_pods', 'Number of pods bound to this node.', () => [[{ static: '' }, workers.length]]);
+  const active = workers.filter(({ isActive }) => isActive).length;
+  gauge('active_pods', 'Of those, the ones that count against its resources.', () => [[{ static: '' }, active]]);
+  const { cgroups } = parts.host;
+  if (cgroups !== undefined)
+    gauge('cgroup_version', 'Which of the two layouts cgroups have.', () => [[{}, cgroups.version]]);
+  page.gauge('volume_manager_total_volumes', 'Volumes of pods, and those that are there for running ones.', () => [
+    ...volumeCounts(workers, 'desired_state_of_world'),
+    ...volumeCounts(running, 'actual_state_of_world'),
+  ]);
+  return page.render() + (parts.metrics?.page.render() ?? '');
+}
+
+/** Fields of a volume as the names of upstream's plugins. */
+const pluginNames: Readonly<Record<string, string>> = {
+  configMap: 'kubernetes.io/configmap',
+  downwardAPI: 'kubernetes.io/downward-api',
+  emptyDir: 'kubernetes.io/empty-dir',
+  hostPath: 'kubernetes.io/host-path',
+  image: 'kubernetes.io/image',
+  projected: 'kubernetes.io/projected',
+  secret: 'kubernetes.io/secret',
+};
+
+function volumeCounts(workers: readonly PodWorker[], state: string): readonly (readonly [Labels, number])[] {
+  const counts = new Map<string, number>();
+  for (const { pod } of workers)
+    for (const volume of pod.spec.volumes ?? []) {
+      const field = Object.keys(volume).find((key) => Object.hasOwn(pluginNames, key));
+      if (field !== undefined) counts.set(pluginNames[field]!, (counts.get(pluginNames[field]!) ?? 0) + 1);
+    }
+  return [...counts].map(([plugin_name, count]) => [{ plugin_name, state }, count]);
 }
 
 /** `/metrics/resource`: what metrics-server reads. */
@@ -131,55 +136,5 @@ export async function resourceMetrics(context: PageContext, signal: AbortSignal)
     ({ whole }) => whole.memoryWorkingSetBytes,
   );
   text.family('resource_scrape_error', 'gauge', '1 when a figure could not be read, else 0')({}, 0);
-  return text.toString();
-}
-
-/** `/metrics/cadvisor`: containers under the names of cAdvisor. */
-export async function cadvisorMetrics(context: PageContext, signal: AbortSignal): Promise<string> {
-  const text = new Exposition();
-  const pods = await podSamples(context, signal);
-  const each = perContainer(text, pods, (container, pod) => ({
-    container: container.name,
-    id: container.id,
-    name: container.stats.attributes?.metadata?.name ?? '',
-    namespace: pod.namespace,
-    pod: pod.name,
-  }));
-  text.family('machine_cpu_cores', 'gauge', 'Number of logical CPU cores.')({}, context.parts.host.machine.cpus);
-  text.family(
-    'machine_memory_bytes',
-    'gauge',
-    'Amount of memory installed.',
-  )({}, context.parts.host.machine.memoryBytes);
-  each(
-    'container_cpu_usage_seconds_total',
-    'counter',
-    'CPU time used in seconds.',
-    ({ sample }) => sample.cpuNanoSeconds / 1e9,
-  );
-  each(
-    'container_memory_working_set_bytes',
-    'gauge',
-    'Current working set in bytes.',
-    ({ sample }) => sample.memoryWorkingSetBytes,
-  );
-  each(
-    'container_memory_usage_bytes',
-    'gauge',
-    'Current memory usage in bytes.',
-    ({ sample }) => sample.memoryUsageBytes,
-  );
-  each(
-    'container_start_time_seconds',
-    'gauge',
-    'Start time in seconds since the Unix epoch.',
-    ({ startedAtMs }) => startedAtMs / 1e3,
-  );
-  each(
-    'container_fs_usage_bytes',
-    'gauge',
-    'Bytes used by the container on its file system.',
-    ({ stats }) => stats.writableLayer?.usedBytes?.value ?? 0,
-  );
   return text.toString();
 }

@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import type { NodeHttpRequest, NodeHttpResponse } from '#machinery/node-api.ts';
-import { cadvisorMetrics, kubeletMetrics, resourceMetrics } from './metrics.ts';
+import { cadvisorMetrics } from './cadvisor.ts';
+import { kubeletMetrics, resourceMetrics } from './metrics.ts';
 import type { PageContext } from './page-context.ts';
 import { readPodLog } from './pod-log.ts';
 import { statsSummary } from './stats-summary.ts';
@@ -26,7 +27,7 @@ export async function nodePage(
   if (pathname === '/metrics') return metrics(kubeletMetrics(context));
   if (pathname === '/metrics/cadvisor') return metrics(await cadvisorMetrics(context, signal));
   if (pathname === '/metrics/resource') return metrics(await resourceMetrics(context, signal));
-  if (pathname === '/metrics/probes') return metrics('');
+  if (pathname === '/metrics/probes') return metrics(context.parts.metrics?.probes.render() ?? '');
   if (pathname === '/configz') return json({ kubeletconfig: configz(context) });
   if (pathname.startsWith('/containerLogs/')) return containerLogs(context, url, signal);
   if (pathname === '/logs' || pathname.startsWith('/logs/')) return machineLog(context, pathname);

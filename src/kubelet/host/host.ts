@@ -15,6 +15,22 @@ export interface Host {
   resolver(): Promise<Resolver>;
   /** What is left of the resources that node conditions and the summary speak of. */
   usage(signal: AbortSignal): Promise<MachineUsage>;
+  /** What went over the network interfaces that a process sees, but for its loopback; none where nothing is real. */
+  traffic(processId: number): Promise<readonly InterfaceTraffic[]>;
+}
+
+/** Bytes and packets through one network interface since it is there. */
+export interface InterfaceTraffic {
+  readonly name: string;
+  readonly received: Traffic;
+  readonly transmitted: Traffic;
+}
+
+export interface Traffic {
+  readonly bytes: number;
+  readonly packets: number;
+  readonly errors: number;
+  readonly dropped: number;
 }
 
 export interface Resolver {

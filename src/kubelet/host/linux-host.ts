@@ -7,6 +7,7 @@ import { readMounts, shareMounts, unmountAll } from '../containerd/mounts.ts';
 import { fileLogs } from '../logs/file-logs.ts';
 import type { Host, HostMounts, Machine, MachineUsage, Resolver } from './host.ts';
 import { hostNetwork } from './host-network.ts';
+import { trafficOf } from './interface-traffic.ts';
 
 export interface LinuxHostOptions {
   /** Volumes and the like. */
@@ -31,6 +32,7 @@ export async function linuxHost(options: LinuxHostOptions, signal: AbortSignal):
     logs: fileLogs(clock),
     resolver: readResolver,
     usage: () => readUsage(rootDirectory),
+    traffic: trafficOf,
   };
 }
 

@@ -65,9 +65,11 @@ export class PodManager {
       return;
     }
     const key = `${pod.metadata.namespace}/${pod.metadata.name}`;
+    const isNew = !wasRunning && !isFinished(pod.status?.phase) && pod.metadata.deletionTimestamp === undefined;
     const worker = new PodWorker({
       parts: this.#parts,
       pod,
+      isNew,
       signal: this.#signal,
       finished: (ended) => {
         this.#workers.delete(ended.uid);
@@ -75,7 +77,6 @@ export class PodManager {
         // Room that was freed does not bring back what was rejected; nothing else waits for it.
       },
     });
-    const isNew = !wasRunning && !isFinished(pod.status?.phase) && pod.metadata.deletionTimestamp === undefined;
     const refused = isNew ? rejection(pod, this.#node(), this.#activePods()) : undefined;
     this.#workers.set(uid, worker);
     this.#byName.set(key, worker);

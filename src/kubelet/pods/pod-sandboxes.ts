@@ -22,12 +22,14 @@ export class PodSandboxes {
 
   /** Rejects when it failed; an event has said why. */
   async ensure(pod: Pod, actions: PodActions, signal: AbortSignal): Promise<ReadySandbox> {
-    const { note } = this.#parts;
+    const { metrics, note } = this.#parts;
     try {
       const config = await this.#config(pod, actions.attempt);
       if (!actions.createSandbox && actions.sandbox !== undefined)
         return { id: actions.sandbox.id, ips: actions.sandbox.ips, config };
-      return { ...(await this.#create(pod, config, signal)), config };
+      const create = () => this.#create(pod, config, signal);
+      const created = await (metrics === undefined ? create() : metrics.startingPod(create));
+      return { ...created, config };
     } catch (error) {
       signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);

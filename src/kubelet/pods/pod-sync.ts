@@ -100,11 +100,12 @@ export class PodSync {
 
   /** Removes what is left of a pod whose object is gone. */
   async remove(signal: AbortSignal): Promise<void> {
-    const { cri, images, restarts, statuses, view } = this.#parts;
+    const { cri, images, metrics, restarts, statuses, view } = this.#parts;
     for (const { id } of this.#runtime.sandboxes) await cri.removePodSandbox(id, signal);
     for (const { id } of this.#runtime.containers) await cri.removeContainer(id, signal);
     view.forget(this.#runtime);
     statuses.forget(this.#uid);
+    metrics?.probes.forget(this.#uid);
     restarts.forget(`${this.#uid}/`);
     images.forget(this.#uid);
   }
@@ -267,7 +268,10 @@ export class PodSync {
       attempt: before === undefined ? this.#nextAttempt(pod, container.name) : before.restartCount + 1,
     };
     try {
-      const id = await this.#starter.start(target, signal);
+      const { metrics } = this.#parts;
+      const begin = (): Promise<string> => this.#starter.start(target, signal);
+      const role = roleOf(pod, container.name);
+      const id = await (metrics === undefined ? begin() : metrics.startingContainer(role, begin));
       try {
         await this.#starter.postStart(target, id, signal);
       } catch (error) {
@@ -293,7 +297,7 @@ export class PodSync {
 
   async #terminate(input: StepInput, signal: AbortSignal): Promise<Step> {
     const { pod } = input;
-    const { config, cri, host, probes, statuses, volumes } = this.#parts;
+    const { config, cri, host, metrics, probes, statuses, volumes } = this.#parts;
     probes.stopLivenessAndStartup(this.#uid);
     if (this.#runtime.containers.some(({ state }) => state === 'running')) this.report(input);
     await this.#killer.killAll(pod, this.#runtime, podGraceSeconds(pod), signal);
@@ -302,7 +306,8 @@ export class PodSync {
     for (const { id } of this.#runtime.containers) probes.forget(id);
     statuses.set(pod, terminalStatus(this.#compute(input, true)));
     await volumes.teardown(this.#uid, signal);
-    await host.cgroups?.remove(podCgroup(pod, config.cgroupRoot), signal);
+    const remove = async (): Promise<void> => host.cgroups?.remove(podCgroup(pod, config.cgroupRoot), signal);
+    await (metrics === undefined ? remove() : metrics.changingCgroup('destroy', remove));
     return { outcome: 'terminated' };
   }
 }

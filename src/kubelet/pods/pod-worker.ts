@@ -1,5 +1,6 @@
 import type { Timer } from '#base/clock.ts';
 import type { Pod, PodStatus } from '#kinds/generated/types/core_v1.ts';
+import type { WorkKind } from '../node-metrics.ts';
 import type { NodeParts } from '../parts.ts';
 import { podText } from '../runtime/names.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
@@ -34,10 +35,16 @@ export class PodWorker {
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #step: AbortController | undefined;
+  /** What the next step is for. */
+  #work: WorkKind = 'create';
+  /** When the pod was first seen, while it has not run yet. */
+  #seenMs: number | undefined;
 
   constructor(options: {
     readonly parts: NodeParts;
     readonly pod: Pod;
+    /** Nothing of the pod ran before. */
+    readonly isNew: boolean;
     readonly signal: AbortSignal;
     readonly finished: (worker: PodWorker) => void;
   }) {
@@ -49,6 +56,8 @@ export class PodWorker {
     options.signal.addEventListener('abort', stop, { once: true });
     this.#unlink = () => options.signal.removeEventListener('abort', stop);
     this.#sync = new PodSync(options.parts, this.uid, this.#stopping.signal);
+    if (options.isNew) this.#seenMs = options.parts.environment.clock.monotonic();
+    options.parts.metrics?.podCame(options.pod);
   }
 
   get pod(): Pod {
@@ -82,7 +91,10 @@ export class PodWorker {
     this.#parts.statuses.observe(pod);
     // A deletion must not wait for a pull or a hook, and a shorter grace period must not wait for the longer one.
     if (isDeleted && (!wasDeleted || isShorter)) this.#step?.abort(interrupted);
-    if ((!this.#isTerminated || isDeleted) && changesWork(before, pod)) this.wake();
+    if ((!this.#isTerminated || isDeleted) && changesWork(before, pod)) {
+      this.#work = 'update';
+      this.wake();
+    }
   }
 
   /** The object is gone from the API: everything else must go as well. */
@@ -135,7 +147,7 @@ export class PodWorker {
       const step = this.#step.signal;
       const signal = AbortSignal.any([this.#stopping.signal, step]);
       try {
-        await this.#advance(signal);
+        await this.#measured(() => this.#advance(signal));
         this.#failures = 0;
       } catch (error) {
         if (this.#stopping.signal.aborted) break;
@@ -144,6 +156,27 @@ export class PodWorker {
       }
     }
     this.#isRunning = false;
+  }
+
+  /** Does one step, and tells how long it took. */
+  async #measured(step: () => Promise<void>): Promise<void> {
+    const { environment, metrics } = this.#parts;
+    if (metrics === undefined) return step();
+    const sinceMs = environment.clock.monotonic();
+    const work = this.#isTerminated ? 'terminated' : this.#isStopping ? 'kill' : this.#work;
+    this.#work = 'sync';
+    try {
+      await step();
+    } finally {
+      metrics.worked(work, sinceMs);
+    }
+    if (this.#seenMs === undefined || this.status.phase !== 'Running') return;
+    metrics.podRuns(this.#pod, this.#seenMs);
+    this.#seenMs = undefined;
+  }
+
+  get #isStopping(): boolean {
+    return this.#isGone || this.#eviction !== undefined || this.#pod.metadata.deletionTimestamp !== undefined;
   }
 
   #failed(error: unknown): void {

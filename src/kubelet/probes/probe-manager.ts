@@ -3,6 +3,7 @@ import type { Environment } from '#base/environment.ts';
 import type { Container, Pod, Probe } from '#kinds/generated/types/core_v1.ts';
 import type { ProbeView } from '../pods/actions.ts';
 import type { ReadinessView } from '../pods/conditions.ts';
+import type { ProbeMetrics } from './probe-metrics.ts';
 import type { Prober } from './prober.ts';
 
 type ProbeKind = 'startup' | 'liveness' | 'readiness';
@@ -50,11 +51,13 @@ export class ProbeManager implements ProbeView, ReadinessView {
   readonly #prober: Prober;
   readonly #changed: (podUid: string) => void;
   readonly #note: (pod: Pod, container: string, message: string) => void;
+  readonly #metrics: ProbeMetrics | undefined;
   readonly #containers = new Map<string, ContainerProbes>();
 
   constructor(options: {
     readonly environment: Environment;
     readonly prober: Prober;
+    readonly metrics?: ProbeMetrics | undefined;
     /** A result changed: the pod's status or actions may. */
     readonly changed: (podUid: string) => void;
     readonly unhealthy: (pod: Pod, container: string, message: string) => void;
@@ -63,6 +66,7 @@ export class ProbeManager implements ProbeView, ReadinessView {
     this.#prober = options.prober;
     this.#changed = options.changed;
     this.#note = options.unhealthy;
+    this.#metrics = options.metrics;
   }
 
   /** Starts the probes of a running container, or tells them of a newer spec. */
@@ -164,9 +168,13 @@ export class ProbeManager implements ProbeView, ReadinessView {
   async #attempt(entry: ContainerProbes, kind: ProbeKind, fallback: Probe, signal: AbortSignal) {
     const probe = probeOf(entry.container, kind) ?? fallback;
     const { pod, container, containerId, address } = entry;
-    let outcome = await this.#prober.run(probe, { pod, container, containerId, address }, signal);
+    const target = { pod, container, containerId, address };
+    const { clock } = this.#environment;
+    const sinceMs = clock.monotonic();
+    let outcome = await this.#prober.run(probe, target, signal);
     for (let attempt = 1; attempt < maxAttempts && outcome.result === 'error'; attempt++)
-      outcome = await this.#prober.run(probe, { pod, container, containerId, address }, signal);
+      outcome = await this.#prober.run(probe, target, signal);
+    this.#metrics?.ran(target, title[kind], outcome.result, (clock.monotonic() - sinceMs) / 1000);
     return outcome;
   }
 }

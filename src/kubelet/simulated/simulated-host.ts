@@ -66,6 +66,7 @@ export function simulatedHost(options: SimulatedHostOptions): Host {
       processes: 1,
       maxProcesses: 0,
     }),
+    traffic: async () => [],
     logs: {
       async *read(target) {
         yield new TextEncoder().encode(`simulated container ${target.containerId}: nothing runs here\n`);

@@ -19,6 +19,7 @@ export interface SimulatedNodeOptions {
   readonly memoryBytes?: number;
   readonly behaviour?: Partial<SimulatedBehaviour>;
   readonly config?: Partial<KubeletConfig>;
+  readonly isMeasured?: boolean;
 }
 
 export interface SimulatedNode extends Kubelet {
@@ -53,6 +54,7 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
     streams: simulatedStreams,
     host,
     environment,
+    isMeasured: options.isMeasured === true,
     config: {
       podCidr,
       recordRoutineEvents: false,

@@ -9,6 +9,7 @@ import type { EndpointSlice as SliceObject } from '#kinds/generated/types/discov
 import type { ApiObject } from '#machinery/meta.ts';
 import { type ElementChanges, ElementTable } from './element-table.ts';
 import { forgetUdpFlows, ServiceKernel } from './kernel.ts';
+import { RoutingMetrics } from './metrics.ts';
 import { type ElementId, planService, type ServicePlan, type UdpFrontend } from './plan.ts';
 import type { TableOptions } from './rules.ts';
 
@@ -40,13 +41,16 @@ export async function runServiceRouting(
   const services = informers.of(Service);
   const slices = informers.of(EndpointSlice);
   const slicesByService = slices.index('service', (slice) => [serviceKeyOf(slice)]);
-  const router = new ServiceRouter(options, (key) => ({
+  const { clock, metrics: page } = environment;
+  const metrics = page === undefined ? undefined : new RoutingMetrics(page, clock);
+  const router = new ServiceRouter(options, metrics, (key) => ({
     service: services.getByKey(key),
     slices: slicesByService.get(key),
   }));
   const unsubscribe = [
     follow(services, keyOf, (key) => router.changed(key)),
     follow(slices, serviceKeyOf, (key) => router.changed(key)),
+    metrics === undefined ? () => undefined : measureChanges({ services, slices }, metrics),
   ];
   try {
     await Promise.all([services.synced(signal), slices.synced(signal)]);
@@ -69,6 +73,7 @@ type Lookup = (key: string) => { readonly service: ServiceObject | undefined; re
 /** Holds what every service needs against what the kernel has. */
 class ServiceRouter {
   readonly #options: ServiceRoutingOptions;
+  readonly #metrics: RoutingMetrics | undefined;
   readonly #lookup: Lookup;
   readonly #kernel: ServiceKernel;
   readonly #table = new ElementTable();
@@ -77,8 +82,9 @@ class ServiceRouter {
   #wake: (() => void) | undefined;
   #mustReplace = true;
 
-  constructor(options: ServiceRoutingOptions, lookup: Lookup) {
+  constructor(options: ServiceRoutingOptions, metrics: RoutingMetrics | undefined, lookup: Lookup) {
     this.#options = options;
+    this.#metrics = metrics;
     this.#lookup = lookup;
     this.#kernel = new ServiceKernel(options);
   }
@@ -93,7 +99,8 @@ class ServiceRouter {
     const { environment } = this.#options;
     while (this.#changed.size > 0 || this.#mustReplace) {
       try {
-        await this.#apply(signal);
+        const apply = (): Promise<void> => this.#apply(signal);
+        await (this.#metrics?.sync(this.#mustReplace ? 'full' : 'partial', apply) ?? apply());
       } catch (error) {
         if (signal.aborted) throw error;
         environment.log.warn('service rules could not be applied', { error: String(error) });
@@ -215,6 +222,24 @@ export function staleFlows(before: readonly UdpFrontend[], after: readonly UdpFr
     if (address !== undefined && endpoints.length > 0) flows.push({ address, port, endpoint: undefined });
   }
   return flows;
+}
+
+function measureChanges(
+  { services, slices }: { readonly services: Informer<ServiceObject>; readonly slices: Informer<SliceObject> },
+  metrics: RoutingMetrics,
+): () => void {
+  const changed = (): void => metrics.serviceChanged();
+  const unsubscribe = [
+    services.subscribe({ added: changed, updated: changed, deleted: changed }),
+    slices.subscribe({
+      added: (slice) => metrics.endpointsChanged(undefined, slice),
+      updated: (old, slice) => metrics.endpointsChanged(old, slice),
+      deleted: (slice) => metrics.endpointsChanged(slice, undefined),
+    }),
+  ];
+  return () => {
+    for (const stop of unsubscribe) stop();
+  };
 }
 
 function follow<T extends ApiObject>(

@@ -16,9 +16,20 @@ export interface CgroupLimits {
 export interface CgroupUsage {
   /** CPU time since the group was made. */
   readonly cpuNanoseconds: number;
+  readonly cpuUserNanoseconds: number;
+  readonly cpuSystemNanoseconds: number;
+  /** How often the group was looked at for its CPU limit, how often it had used it up, and how long it waited then. */
+  readonly cpuPeriods: number;
+  readonly cpuThrottledPeriods: number;
+  readonly cpuThrottledNanoseconds: number;
   readonly memoryBytes: number;
   /** Without file pages that the kernel would give back first: what evictions look at. */
   readonly memoryWorkingSetBytes: number;
+  /** Anonymous memory. */
+  readonly memoryResidentBytes: number;
+  readonly memoryCacheBytes: number;
+  readonly memoryMappedBytes: number;
+  readonly memorySwapBytes: number;
 }
 
 /**
@@ -35,10 +46,14 @@ export interface Cgroups {
   list(path: string): Promise<readonly string[]>;
   /** Undefined when there is no such group. */
   usage(path: string): Promise<CgroupUsage | undefined>;
+  /** Some process of the group; undefined when it has none of its own. */
+  someProcess(path: string): Promise<number | undefined>;
 }
 
 const cpuPeriodUs = 100_000;
 const removeAttempts = 8;
+/** Linux tells user and system time of v1 groups in hundredths of a second. */
+const tickNanoseconds = 10_000_000;
 
 export async function openCgroups(clock: Clock): Promise<Cgroups> {
   const mounts = await readMounts();
@@ -74,8 +89,23 @@ function unifiedCgroups(root: string, clock: Clock): Cgroups {
       const memory = await read(join(root, path, 'memory.current'));
       const statistics = await read(join(root, path, 'memory.stat'));
       if (cpu === undefined || memory === undefined || statistics === undefined) return undefined;
-      return usageOf(keyed(cpu, 'usage_usec') * 1000, Number(memory), keyed(statistics, 'inactive_file'));
+      const memoryBytes = Number(memory);
+      return {
+        cpuNanoseconds: keyed(cpu, 'usage_usec') * 1000,
+        cpuUserNanoseconds: keyed(cpu, 'user_usec') * 1000,
+        cpuSystemNanoseconds: keyed(cpu, 'system_usec') * 1000,
+        cpuPeriods: keyed(cpu, 'nr_periods'),
+        cpuThrottledPeriods: keyed(cpu, 'nr_throttled'),
+        cpuThrottledNanoseconds: keyed(cpu, 'throttled_usec') * 1000,
+        memoryBytes,
+        memoryWorkingSetBytes: Math.max(0, memoryBytes - keyed(statistics, 'inactive_file')),
+        memoryResidentBytes: keyed(statistics, 'anon'),
+        memoryCacheBytes: keyed(statistics, 'file'),
+        memoryMappedBytes: keyed(statistics, 'file_mapped'),
+        memorySwapBytes: Number((await read(join(root, path, 'memory.swap.current'))) ?? 0),
+      };
     },
+    someProcess: (path) => firstProcess(join(root, path)),
   };
 }
 
@@ -123,13 +153,31 @@ function separateCgroups(
       const memory = await read(join(find('memory') ?? '', path, 'memory.usage_in_bytes'));
       const statistics = await read(join(find('memory') ?? '', path, 'memory.stat'));
       if (cpu === undefined || memory === undefined || statistics === undefined) return undefined;
-      return usageOf(Number(cpu), Number(memory), keyed(statistics, 'total_inactive_file'));
+      const parts = (await read(join(find('cpuacct') ?? '', path, 'cpuacct.stat'))) ?? '';
+      const limit = (await read(join(find('cpu') ?? '', path, 'cpu.stat'))) ?? '';
+      const memoryBytes = Number(memory);
+      return {
+        cpuNanoseconds: Number(cpu),
+        cpuUserNanoseconds: keyed(parts, 'user') * tickNanoseconds,
+        cpuSystemNanoseconds: keyed(parts, 'system') * tickNanoseconds,
+        cpuPeriods: keyed(limit, 'nr_periods'),
+        cpuThrottledPeriods: keyed(limit, 'nr_throttled'),
+        cpuThrottledNanoseconds: keyed(limit, 'throttled_time'),
+        memoryBytes,
+        memoryWorkingSetBytes: Math.max(0, memoryBytes - keyed(statistics, 'total_inactive_file')),
+        memoryResidentBytes: keyed(statistics, 'total_rss'),
+        memoryCacheBytes: keyed(statistics, 'total_cache'),
+        memoryMappedBytes: keyed(statistics, 'total_mapped_file'),
+        memorySwapBytes: keyed(statistics, 'total_swap'),
+      };
     },
+    someProcess: (path) => firstProcess(join(find('memory') ?? '', path)),
   };
 }
 
-function usageOf(cpuNanoseconds: number, memoryBytes: number, inactiveFileBytes: number): CgroupUsage {
-  return { cpuNanoseconds, memoryBytes, memoryWorkingSetBytes: Math.max(0, memoryBytes - inactiveFileBytes) };
+async function firstProcess(group: string): Promise<number | undefined> {
+  const found = /^\d+/.exec((await read(join(group, 'cgroup.procs'))) ?? '')?.[0];
+  return found === undefined ? undefined : Number(found);
 }
 
 async function removeTree(group: string, clock: Clock, signal: AbortSignal): Promise<void> {
