@@ -1,6 +1,10 @@
+import { LinkedList, type ListNode } from './linked-list.ts';
+
 /** A map that forgets what was not touched for longest once it holds more than `limit` entries. */
 export class LruCache<Key, Value> {
-  readonly #entries = new Map<Key, Value>();
+  readonly #nodes = new Map<Key, ListNode<Entry<Key, Value>>>();
+  /** What was touched last comes last. */
+  readonly #order = new LinkedList<Entry<Key, Value>>();
   readonly #limit: number;
 
   constructor(limit: number) {
@@ -8,28 +12,33 @@ export class LruCache<Key, Value> {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#nodes.size;
   }
 
   get(key: Key): Value | undefined {
-    const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    return value;
+    const node = this.#nodes.get(key);
+    if (node === undefined) return undefined;
+    this.#order.moveToEnd(node);
+    return node.value.value;
   }
 
   set(key: Key, value: Value): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size <= this.#limit) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
-    }
+    const known = this.#nodes.get(key);
+    if (known !== undefined) this.#order.remove(known);
+    this.#nodes.set(key, this.#order.add({ key, value }));
+    const { first } = this.#order;
+    if (this.#nodes.size > this.#limit && first !== undefined) this.delete(first.value.key);
   }
 
   delete(key: Key): void {
-    this.#entries.delete(key);
+    const node = this.#nodes.get(key);
+    if (node === undefined) return;
+    this.#nodes.delete(key);
+    this.#order.remove(node);
   }
+}
+
+interface Entry<Key, Value> {
+  readonly key: Key;
+  readonly value: Value;
 }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '#base/clock.ts';
+import { LinkedList } from '#base/linked-list.ts';
 import { badRequest } from '#machinery/errors.ts';
 import { parseDuration } from '#machinery/time.ts';
 import { isLongRunning } from '../fairness/seats.ts';
@@ -21,7 +22,7 @@ const nothing = (): void => {};
 export class RequestDeadlines {
   readonly #clock: Clock;
   readonly #limitMs: number;
-  readonly #open = new Set<Entry>();
+  readonly #open = new LinkedList<Entry>();
   #timer: Timer | undefined;
 
   constructor(clock: Clock, limitMs: number) {
@@ -38,22 +39,22 @@ export class RequestDeadlines {
       const timer = this.#clock.schedule(askedMs, expire);
       return () => timer.cancel();
     }
-    const entry = { dueMs: this.#clock.monotonic() + this.#limitMs, expire };
-    this.#open.add(entry);
+    const node = this.#open.add({ dueMs: this.#clock.monotonic() + this.#limitMs, expire });
     this.#timer ??= this.#clock.schedule(this.#limitMs, () => this.#look());
-    return () => this.#open.delete(entry);
+    return () => this.#open.remove(node);
   }
 
   #look(): void {
     this.#timer = undefined;
     const now = this.#clock.monotonic();
-    for (const entry of this.#open) {
-      if (entry.dueMs > now) {
-        this.#timer = this.#clock.schedule(entry.dueMs - now, () => this.#look());
+    for (let { first } = this.#open; first !== undefined; first = this.#open.first) {
+      const { dueMs, expire } = first.value;
+      if (dueMs > now) {
+        this.#timer = this.#clock.schedule(dueMs - now, () => this.#look());
         return;
       }
-      this.#open.delete(entry);
-      entry.expire();
+      this.#open.remove(first);
+      expire();
     }
   }
 }

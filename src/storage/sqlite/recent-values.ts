@@ -30,9 +30,9 @@ export class RecentValues {
     });
   }
 
-  /** Takes note of what a key has from now on: a value that is durable, or none. */
-  replace(key: string, entry: StoredEntry | undefined): void {
-    if (!this.#whole.delete(key)) this.#bytes.delete(key);
+  /** Takes note of what a key has from now on, and had until now: a value that is durable, or none. */
+  replace(previous: StoredEntry | undefined, entry: StoredEntry | undefined): void {
+    if (previous !== undefined && !this.#whole.delete(previous.key)) this.#bytes.delete(previous.key);
     if (entry?.value.settle !== undefined) this.#whole.add(entry, entry.value.bytes.length);
   }
 }

@@ -14,6 +14,7 @@ import {
   type WatchOptions,
   type Write,
 } from '../store.ts';
+import { Batch, type Pending } from './batch.ts';
 import { DiskValue } from './disk-value.ts';
 import type { FromWriter, Rows, ToWriter, WriterData } from './messages.ts';
 import { type RecentLimits, RecentValues } from './recent-values.ts';
@@ -27,15 +28,6 @@ const maxBatch = 512;
 /** Writes for which the writer is not left waiting. */
 const fullBatch = 32;
 
-interface Pending {
-  readonly event: StoreEvent;
-  /** The write that this one builds on, while that is still on its way. */
-  base: Pending | undefined;
-  readonly settled: Promise<void>;
-  readonly resolve: (result: CommitResult) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
  * The embedded store: SQLite in WAL mode behind one writer thread. Compare-and-swap is decided here in memory,
  * writes that arrive while a transaction is on its way share the next one, and nothing is visible before it is on
@@ -46,9 +38,11 @@ export class SqliteStore implements Store {
   readonly #recent: RecentValues;
   readonly #reader: DatabaseSync;
   readonly #worker: Worker;
-  readonly #pending = new Map<string, Pending>();
-  #queue: Pending[] = [];
-  #inFlight: Pending[] | undefined;
+  /** What is to be sent next comes first; only the last is not full. */
+  #queue: Batch[] = [];
+  #inFlight: Batch | undefined;
+  /** What is durable, while it is being told one write after the other. */
+  #settling: Batch | undefined;
   /** The number of the batch that was sent last. */
   #batch = 0;
   readonly #durable: WriterData['durable'];
@@ -140,19 +134,28 @@ export class SqliteStore implements Store {
   }
 
   pending(key: string): PendingEntry | undefined {
-    const pending = this.#pending.get(key);
+    const pending = this.#pending(key);
     const entry = pending === undefined ? undefined : entryAfter(pending.event);
     return entry && { entry, settled: pending!.settled };
+  }
+
+  /** The last write of a key that is still on its way. */
+  #pending(key: string): Pending | undefined {
+    for (let index = this.#queue.length - 1; index >= 0; index--) {
+      const waiting = this.#queue[index]!.latest(key);
+      if (waiting !== undefined) return waiting;
+    }
+    return (this.#inFlight ?? this.#settling)?.latest(key);
   }
 
   async commit(write: Write): Promise<CommitResult> {
     const { key, expectedRevision, value } = write;
     // A write that is still on its way decides whether this one conflicts, unless this one builds on it: wait for it
     // rather than guess.
-    let base = this.#pending.get(key);
+    let base = this.#pending(key);
     while (base !== undefined && (base.event.revision !== expectedRevision || base.event.value === undefined)) {
       await base.settled;
-      base = this.#pending.get(key);
+      base = this.#pending(key);
     }
     const previous = base === undefined ? this.#revisions.current(key) : entryAfter(base.event);
     if ((previous?.modRevision ?? 0) !== expectedRevision) return { outcome: 'conflict', current: previous };
@@ -169,14 +172,23 @@ export class SqliteStore implements Store {
       () => {},
       () => {},
     );
-    const pending: Pending = { event, base, settled, resolve, reject };
-    this.#pending.set(event.key, pending);
-    this.#queue.push(pending);
+    const pending: Pending = { event, base, settled, isSettled: false, resolve, reject };
+    const batch = this.#openBatch();
+    batch.add(pending);
     // Everything that this turn of the event loop writes shares one transaction.
-    if (this.#inFlight === undefined && this.#queue.length === 1) queueMicrotask(() => this.#flush());
+    if (this.#inFlight === undefined && batch.writes.length === 1) queueMicrotask(() => this.#flush());
     // The writer's answer waits behind the requests that have come meanwhile; under load it need not idle until then.
-    else if (this.#queue.length >= fullBatch && this.#isDurable()) this.#settle(undefined);
+    else if (batch.writes.length >= fullBatch && this.#isDurable()) this.#settle(undefined);
     return promise;
+  }
+
+  /** The batch that takes what is written now. */
+  #openBatch(): Batch {
+    const last = this.#queue.at(-1);
+    if (last !== undefined && last.writes.length < maxBatch) return last;
+    const batch = new Batch();
+    this.#queue.push(batch);
+    return batch;
   }
 
   /** Whether what is on its way has arrived. */
@@ -185,11 +197,12 @@ export class SqliteStore implements Store {
   }
 
   #flush(): void {
-    if (this.#inFlight !== undefined || this.#queue.length === 0) return;
-    const batch = this.#queue.splice(0, maxBatch);
+    if (this.#inFlight !== undefined) return;
+    const batch = this.#queue.shift();
+    if (batch === undefined) return;
     this.#inFlight = batch;
     this.#worker.ref();
-    const rows = rowsOf(batch.map(({ event }) => event));
+    const rows = rowsOf(batch.writes.map(({ event }) => event));
     this.#send({ type: 'write', batch: ++this.#batch, rows }, [rows.values.buffer]);
   }
 
@@ -210,10 +223,13 @@ export class SqliteStore implements Store {
   }
 
   #settle(failure: string | undefined): void {
-    const batch = this.#inFlight ?? [];
+    const batch = this.#inFlight;
+    if (batch === undefined) return;
     this.#inFlight = undefined;
-    if (failure === undefined) for (const pending of batch) this.#publish(pending);
-    else this.#refuse([...batch, ...this.#withdraw(batch)], failure);
+    this.#settling = batch;
+    if (failure === undefined) for (const pending of batch.writes) this.#publish(pending);
+    else this.#refuse([...batch.writes, ...this.#withdraw(batch.writes)], failure);
+    this.#settling = undefined;
     this.#revisions.trim(maxLogEvents);
     if (this.#queue.length > 0) this.#flush();
     else this.#worker.unref();
@@ -221,11 +237,11 @@ export class SqliteStore implements Store {
 
   #publish(pending: Pending): void {
     const { event, resolve } = pending;
-    this.#forget(pending);
+    pending.isSettled = true;
     // Or the latest of an object that is written without a pause would keep all before it.
     pending.base = undefined;
     this.#revisions.publish(event);
-    this.#recent.replace(event.key, entryAfter(event));
+    this.#recent.replace(event.previous, entryAfter(event));
     resolve({ outcome: 'committed', revision: event.revision, value: event.value });
   }
 
@@ -233,28 +249,28 @@ export class SqliteStore implements Store {
   #withdraw(failed: readonly Pending[]): readonly Pending[] {
     const gone = new Set(failed);
     // What builds on another write comes after it.
-    for (const pending of this.#queue) if (pending.base !== undefined && gone.has(pending.base)) gone.add(pending);
-    const withdrawn = this.#queue.filter((pending) => gone.has(pending));
-    this.#queue = this.#queue.filter((pending) => !gone.has(pending));
-    return withdrawn;
+    const waiting = this.#queue.flatMap(({ writes }) => writes);
+    for (const pending of waiting) if (pending.base !== undefined && gone.has(pending.base)) gone.add(pending);
+    for (const batch of this.#queue) batch.without(gone);
+    this.#queue = this.#queue.filter(({ writes }) => writes.length > 0);
+    return waiting.filter((pending) => gone.has(pending));
   }
 
   #refuse(writes: readonly Pending[], reason: string): void {
     for (const pending of writes) {
-      this.#forget(pending);
+      pending.isSettled = true;
       pending.reject(new StoreUnavailable(reason));
     }
   }
 
-  /** A later write of the same key may have taken its place. */
-  #forget(pending: Pending): void {
-    const { key } = pending.event;
-    if (this.#pending.get(key) === pending) this.#pending.delete(key);
+  #failAll(reason: string): void {
+    this.#refuse(this.#onTheirWay(), reason);
+    this.#queue = [];
+    this.#inFlight = undefined;
   }
 
-  #failAll(reason: string): void {
-    this.#refuse([...(this.#inFlight ?? []), ...this.#queue.splice(0)], reason);
-    this.#inFlight = undefined;
+  #onTheirWay(): readonly Pending[] {
+    return [...(this.#inFlight?.writes ?? []), ...this.#queue.flatMap(({ writes }) => writes)];
   }
 
   #send(message: ToWriter, handedOver: readonly ArrayBuffer[] = []): void {
@@ -297,7 +313,7 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#pending.values()].map(({ settled }) => settled));
+    await Promise.all(this.#onTheirWay().map(({ settled }) => settled));
     this.#worker.ref();
     await new Promise<void>((resolve) => {
       this.#closed = resolve;
