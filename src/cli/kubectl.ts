@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { type CliIo, createContext } from './context.ts';
 import { CliError, describeFailure, ExitError, UsageError } from './failures.ts';
 import { booleanFlag, type Flags, type ParsedFlags, parseFlags, textFlag } from './flags.ts';
 import { type GlobalFlags, globalFlags } from './globals.ts';
 import { overview, verbHelp } from './help.ts';
+import type { Defaults, Preferences } from './kuberc/preferences.ts';
 import { nearest } from './suggest.ts';
 import type { Verb, VerbEntry } from './verb.ts';
 import { verbs } from './verbs/index.ts';
@@ -24,15 +27,17 @@ export async function runKubectl(args: readonly string[], io: CliIo): Promise<nu
   }
 }
 
-/** A verb, the words that lead to it, and the flags before it. */
+/** A verb, the words that lead to it, the flags before it, and those that the person prefers. */
 interface Chosen {
   readonly verb: Verb;
   readonly path: string;
   readonly before: readonly string[];
   readonly rest: readonly string[];
+  readonly defaults: readonly Defaults[];
 }
 
-async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
+/** @param aliased what an alias sets in place of the person's defaults */
+async function dispatch(args: readonly string[], io: CliIo, aliased?: readonly Defaults[]): Promise<number> {
   const start = splitAtWord({ ...globalFlags, ...helpFlag, version: textFlag('', { withoutValue: 'true' }) }, args);
   const [word, ...rest] = start.rest;
   if (word === undefined || word === 'help') {
@@ -40,14 +45,37 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
     io.stdout.write(overview(verbs));
     return 0;
   }
+  const preferences = aliased === undefined ? await preferencesOf(args, io) : undefined;
   const entry = findEntry(verbs, word);
-  if (entry === undefined) return runUnknown(args, word, io);
-  const chosen = await descend({ verb: await entry.load(), path: `kubectl ${entry.name}`, before: start.before, rest });
+  if (entry === undefined) return runUnknown(args, word, preferences, io);
+  const path = `kubectl ${entry.name}`;
+  const defaults = aliased ?? preferences?.defaults ?? [];
+  const chosen = await descend({ verb: await entry.load(), path, before: start.before, rest, defaults });
   return (await runPluginOf(chosen, io)) ?? runVerb(chosen, io);
 }
 
-/** Any other word may be the name of a plugin. */
-async function runUnknown(args: readonly string[], word: string, io: CliIo): Promise<number> {
+/** What the person prefers, read only where there is a file of it: most people have none. */
+async function preferencesOf(args: readonly string[], io: CliIo): Promise<Preferences | undefined> {
+  const { HOME: home = '', KUBERC: named = '' } = io.env;
+  const flagged = args.some((arg) => arg.startsWith('--kuberc'));
+  if (!flagged && named === '' && (home === '' || !existsSync(join(home, '.kube', 'kuberc')))) return undefined;
+  const { kubercFlag, loadPreferences, preferencesFile } = await import('./kuberc/preferences.ts');
+  const file = preferencesFile(io, kubercFlag(args));
+  return file === undefined ? undefined : loadPreferences(io, file);
+}
+
+/** Any other word may be an alias, or the name of a plugin. */
+async function runUnknown(
+  args: readonly string[],
+  word: string,
+  preferences: Preferences | undefined,
+  io: CliIo,
+): Promise<number> {
+  const alias = preferences?.aliases.find(({ name }) => name === word);
+  if (alias !== undefined) {
+    const { expandAlias } = await import('./kuberc/apply.ts');
+    return dispatch(expandAlias(alias, args), io, [{ command: alias.command, options: alias.options ?? [] }]);
+  }
   const { runPlugin } = await import('./plugins.ts');
   const code = await runPlugin(io, args);
   if (code === undefined) throw new CliError(unknownCommand(word));
@@ -64,7 +92,7 @@ async function runPluginOf({ verb, before, rest }: Chosen, io: CliIo): Promise<n
 
 /** Follows the words of commands below commands. */
 async function descend(chosen: Chosen): Promise<Chosen> {
-  const { verb, path, before, rest } = chosen;
+  const { verb, path, before, rest, defaults } = chosen;
   if (verb.commands === undefined) return chosen;
   const split = splitAtWord({ ...globalFlags, ...helpFlag, ...verb.flags }, rest);
   const [word, ...after] = split.rest;
@@ -75,12 +103,13 @@ async function descend(chosen: Chosen): Promise<Chosen> {
     path: `${path} ${entry.name}`,
     before: [...before, ...split.before],
     rest: after,
+    defaults,
   });
 }
 
-async function runVerb({ verb, path, before, rest }: Chosen, io: CliIo): Promise<number> {
-  const flags: Flags = { ...globalFlags, ...verb.flags, ...helpFlag };
-  const parsed = parse(verb, path, flags, [...before, ...rest]);
+async function runVerb(chosen: Chosen, io: CliIo): Promise<number> {
+  const { verb, path } = chosen;
+  const parsed = await parseChosen(chosen, io);
   if (parsed.values['help'] === true && verb.rawArguments !== true) {
     io.stdout.write(verbHelp(verb, path));
     return 0;
@@ -106,6 +135,18 @@ async function runVerb({ verb, path, before, rest }: Chosen, io: CliIo): Promise
   } finally {
     context.close();
   }
+}
+
+async function parseChosen({ verb, path, before, rest, defaults }: Chosen, io: CliIo): Promise<ParsedFlags> {
+  const flags: Flags = { ...globalFlags, ...verb.flags, ...helpFlag };
+  const parsed = parse(verb, path, flags, [...before, ...rest]);
+  if (defaults.length === 0 || verb.rawArguments === true) return parsed;
+  const { defaultArguments, unknownDefaults } = await import('./kuberc/apply.ts');
+  for (const command of unknownDefaults(defaults, (word) => findEntry(verbs, word) !== undefined)) {
+    io.stderr.write(`Warning: command ${JSON.stringify(command)} not found to set kuberc override\n`);
+  }
+  const preferred = defaultArguments(defaults, path, { flags, changed: parsed.changed });
+  return preferred.length === 0 ? parsed : parse(verb, path, flags, [...preferred, ...before, ...rest]);
 }
 
 /** What was said of the connection: a verb's own flag of the same name (`set subject --user`) says nothing of that. */

@@ -91,6 +91,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./proxy/proxy.ts')).proxy,
   },
   {
+    name: 'kuberc',
+    summary: 'Manage kuberc configuration files',
+    load: async () => (await import('./kuberc/kuberc.ts')).kuberc,
+  },
+  {
     name: 'plugin',
     summary: 'Provides utilities for interacting with plugins',
     load: async () => (await import('./plugin/plugin.ts')).pluginVerb(verbs),

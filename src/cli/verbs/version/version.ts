@@ -10,6 +10,8 @@ const maximumSkew = 1;
 
 /** The version of kubectl that this one behaves as. */
 const clientVersion = releaseInfo(process.platform, process.arch);
+/** The kustomize that it builds as. */
+const kustomizeVersion = 'v5.8.1';
 
 export const version = defineVerb({
   name: 'version',
@@ -32,11 +34,15 @@ export const version = defineVerb({
         failure = error;
       }
     }
-    const both: JsonObject = { clientVersion, ...(serverVersion === undefined ? {} : { serverVersion }) };
+    const both: JsonObject = {
+      clientVersion,
+      kustomizeVersion,
+      ...(serverVersion === undefined ? {} : { serverVersion }),
+    };
     if (output === 'json') context.out(`${JSON.stringify(both, null, 2)}\n`);
     else if (output === 'yaml') context.out(dumpYaml(both));
     else {
-      context.out(`Client Version: ${clientVersion.gitVersion}\n`);
+      context.out(`Client Version: ${clientVersion.gitVersion}\nKustomize Version: ${kustomizeVersion}\n`);
       if (serverVersion !== undefined) context.out(`Server Version: ${String(serverVersion['gitVersion'])}\n`);
     }
     if (failure !== undefined) throw failure;
