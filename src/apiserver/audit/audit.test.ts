@@ -69,7 +69,8 @@ test('requests are noted as the first rule that they meet says, with what was de
     ],
   );
   const [, created, refused] = events;
-  assert.equal(created?.objectRef?.['name'], 'c');
+  assert.deepEqual(created?.objectRef, { resource: 'configmaps', namespace: 'default', name: 'c', apiVersion: 'v1' });
+  assert.ok(!JSON.stringify(created?.requestObject).includes('uid'), 'what was sent, not what became of it');
   assert.match(JSON.stringify(created?.requestObject), /"data":\{"a":"b"\}/);
   assert.ok(!JSON.stringify(created?.responseObject).includes('managedFields'));
   assert.equal(created?.annotations?.['authorization.k8s.io/decision'], 'allow');

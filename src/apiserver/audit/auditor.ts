@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '#base/environment.ts';
 import { randomUuid } from '#base/random.ts';
+import { cloneJson } from '#machinery/clone.ts';
 import { ApiError, type Status } from '#machinery/errors.ts';
 import { type ApiObject, apiVersionOf } from '#machinery/meta.ts';
 import { formatMicroTime } from '#machinery/time.ts';
@@ -110,6 +111,7 @@ export class AuditRecord {
   readonly #decision: AuditDecision;
   readonly #receivedAt: string;
   readonly #annotations: Record<string, string> = {};
+  #sent: Pick<ApiObject['metadata'], 'name' | 'uid' | 'resourceVersion'> = {};
   #requestObject: object | undefined;
   #responseObject: object | undefined;
   #status: AuditEvent['responseStatus'];
@@ -130,9 +132,13 @@ export class AuditRecord {
     this.#annotations[key] ??= value;
   };
 
-  /** What the client sent. */
+  /** What the client sent: noted now, for what becomes of it is made of the same object. */
   received(body: unknown): void {
-    if (typeof body === 'object' && body !== null) this.#requestObject = body;
+    if (typeof body !== 'object' || body === null) return;
+    const { name, uid, resourceVersion } = (body as Partial<ApiObject>).metadata ?? {};
+    this.#sent = { name, uid, resourceVersion };
+    const { level } = this.#decision;
+    if (level === 'Request' || level === 'RequestResponse') this.#requestObject = cloneJson(this.#shown(body));
   }
 
   /** What it is answered. */
@@ -186,7 +192,6 @@ export class AuditRecord {
     if (this.#decision.omittedStages.has(stage)) return undefined;
     const { info, user, uri, sourceIps, userAgent } = this.#request;
     const { level } = this.#decision;
-    const holdsRequest = level === 'Request' || level === 'RequestResponse';
     const objectRef = this.#objectRef();
     return this.#auditor.write({
       kind: 'Event',
@@ -202,7 +207,7 @@ export class AuditRecord {
       ...(userAgent === undefined ? {} : { userAgent }),
       ...(objectRef === undefined ? {} : { objectRef }),
       ...(this.#status === undefined ? {} : { responseStatus: this.#status }),
-      ...(holdsRequest && this.#requestObject !== undefined ? { requestObject: this.#shown(this.#requestObject) } : {}),
+      ...(this.#requestObject === undefined ? {} : { requestObject: this.#requestObject }),
       ...(this.#responseObject === undefined ? {} : { responseObject: this.#shown(this.#responseObject) }),
       requestReceivedTimestamp: this.#receivedAt,
       stageTimestamp: formatMicroTime(this.#auditor.environment.clock.now()),
@@ -213,15 +218,14 @@ export class AuditRecord {
   #objectRef(): Readonly<Record<string, string>> | undefined {
     const { info } = this.#request;
     if (info.type === 'path') return undefined;
-    const { metadata } = (this.#requestObject ?? {}) as Partial<ApiObject>;
     const fields = {
       resource: info.resource,
       namespace: info.namespace,
-      name: info.name === '' ? (metadata?.name ?? '') : info.name,
-      uid: metadata?.uid ?? '',
+      name: info.name === '' ? (this.#sent.name ?? '') : info.name,
+      uid: this.#sent.uid ?? '',
       apiGroup: info.group,
       apiVersion: info.version,
-      resourceVersion: metadata?.resourceVersion ?? '',
+      resourceVersion: this.#sent.resourceVersion ?? '',
       subresource: info.subresource,
     };
     return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''));

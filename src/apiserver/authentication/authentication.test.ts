@@ -126,6 +126,7 @@ test('an issuer’s tokens make users as the configuration maps them, also with 
     claimMappings: {
       username: { expression: 'claims.username + ":oidc"' },
       groups: { claim: 'roles', prefix: 'oidc:' },
+      uid: { claim: 'number' },
       extra: [{ key: 'example.com/tenant', valueExpression: 'claims.tenant' }],
     },
     userValidationRules: [{ expression: "!user.username.startsWith('system:')", message: 'reserved' }],
@@ -139,14 +140,16 @@ test('an issuer’s tokens make users as the configuration maps them, also with 
     aud: 'proa',
     exp: now + 300,
     username: 'ann',
+    number: '7',
     roles: ['dev'],
     tenant: 'blue',
     hd: 'example.com',
   };
-  const signed = (more: object, index = 0) =>
-    signJwt({ ...claims, ...more }, { key: keys[index]!.privateKey, keyId: `k${index}` });
+  const signed = (more: object, index = 0, keyId = `k${index}`) =>
+    signJwt({ ...claims, ...more }, { key: keys[index]!.privateKey, keyId });
   assert.deepEqual((await review(api, signed({})))?.user, {
     username: 'ann:oidc',
+    uid: '7',
     groups: ['oidc:dev', 'system:authenticated'],
     extra: { 'example.com/tenant': ['blue'] },
   });
@@ -156,6 +159,13 @@ test('an issuer’s tokens make users as the configuration maps them, also with 
   assert.match((await review(api, signed({ username: 'system:admin' })))?.error ?? '', /reserved/);
   assert.match((await review(api, signed({ aud: 'another' })))?.error ?? '', /expected audience/);
   assert.match((await review(api, signed({ exp: now - 1 })))?.error ?? '', /token is expired/);
+  assert.match(
+    (await review(api, signed({ number: undefined })))?.error ?? '',
+    /uid claim "number": claim not present/,
+  );
+  assert.match((await review(api, signed({}, 0, 'another')))?.error ?? '', /signature/, 'a key has the name it has');
+  const elsewhere = await review(api, signed({}), ['another']);
+  assert.deepEqual([elsewhere?.authenticated, elsewhere?.error], [undefined, 'invalid bearer token']);
   published = 2;
   assert.match((await review(api, signed({}, 1)))?.error ?? '', /signature/, 'keys are not asked for all the time');
   await api.environment.clock.advance(10_000);

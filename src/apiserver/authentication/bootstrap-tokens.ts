@@ -3,7 +3,7 @@ import { Secret } from '#kinds/generated/handles.ts';
 import type { Secret as SecretObject } from '#kinds/generated/types/core_v1.ts';
 import { decodeBase64 } from '#machinery/base64.ts';
 import type { ResourceTable } from '../resources/resource.ts';
-import type { TokenAnswer, TokenAuthenticator } from './token-authenticator.ts';
+import { forThisApi, type TokenAnswer, type TokenAuthenticator } from './token-authenticator.ts';
 
 const tokenPattern = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
 const groupPattern = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
@@ -27,11 +27,7 @@ export function bootstrapTokens(options: {
       const groups = groupsOf(secret);
       if (groups === undefined) return { outcome: 'unknown' };
       const user = { name: `system:bootstrap:${id}`, groups: [...groups, 'system:authenticated'] };
-      return {
-        outcome: 'authenticated',
-        user,
-        audiences: audiences.filter((one) => options.apiAudiences.includes(one)),
-      };
+      return forThisApi({ outcome: 'authenticated', user, audiences: [] }, audiences, options.apiAudiences);
     },
   };
 }

@@ -15,6 +15,19 @@ export type TokenAnswer =
   | { readonly outcome: 'unknown' }
   | { readonly outcome: 'refused'; readonly error: string };
 
+/**
+ * What is said of a token that names no audience: it is for this API, and no token at all to who asks for others alone.
+ */
+export function forThisApi(
+  answer: TokenAnswer,
+  audiences: readonly string[],
+  apiAudiences: readonly string[],
+): TokenAnswer {
+  if (answer.outcome !== 'authenticated') return answer;
+  const both = audiences.filter((one) => apiAudiences.includes(one));
+  return both.length === 0 && audiences.length > 0 ? { outcome: 'unknown' } : { ...answer, audiences: both };
+}
+
 /** One kind of bearer token. */
 export interface TokenAuthenticator {
   /** @param audiences that the token has to be for at least one of. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { UserInfo } from '../registry/operation.ts';
-import type { TokenAuthenticator } from './token-authenticator.ts';
+import { forThisApi, type TokenAuthenticator } from './token-authenticator.ts';
 
 /**
  * A file of fixed tokens (`--token-auth-file`): lines of `token,user,uid,"group,group"`.
@@ -22,7 +22,7 @@ export function tokenFile(text: string, apiAudiences: readonly string[]): TokenA
       // Looked up by a digest: how long that takes tells nothing of the tokens.
       const user = users.get(digest(token));
       if (user === undefined) return { outcome: 'unknown' };
-      return { outcome: 'authenticated', user, audiences: audiences.filter((one) => apiAudiences.includes(one)) };
+      return forThisApi({ outcome: 'authenticated', user, audiences: [] }, audiences, apiAudiences);
     },
   };
 }

@@ -7,18 +7,24 @@ import { dialFailure } from './failures.ts';
 /** The most that an answer may be long. */
 const maxAnswerBytes = 4 * 1024 * 1024;
 
+/** The longest that upstream waits for any of them, whatever it is asked for. */
+const timeoutQuery = '?timeout=30s';
+
 /** A webhook that a file in the form of a kubeconfig leads to: authentication, authorisation, audit. */
 export class ConfiguredWebhook {
   readonly #client: HttpClient;
   readonly #clock: Clock;
   readonly #url: string;
+  /** What the URL of the file goes on with. */
+  readonly #rest: string;
 
   /** @throws Error when the file cannot be read or names no server. */
   constructor(kubeconfigFile: string, clock: Clock) {
     const { client } = loadKubeconfig({ path: kubeconfigFile, environment: {} });
     this.#client = createHttpClient({ ...client, clock });
     this.#clock = clock;
-    this.#url = client.server;
+    this.#rest = new URL(client.server).pathname === '/' ? `/${timeoutQuery}` : timeoutQuery;
+    this.#url = `${client.server.replace(/\/$/, '')}${this.#rest}`;
   }
 
   /** Posts an object and reads the answer's. @throws Error for every way in which that can fail. */
@@ -28,7 +34,7 @@ export class ConfiguredWebhook {
     try {
       const response = await this.#client.raw({
         method: 'POST',
-        path: '',
+        path: this.#rest,
         headers: { 'content-type': 'application/json', accept: 'application/json' },
         body: JSON.stringify(body),
         signal: limit.signal,

@@ -65,3 +65,23 @@ test('a backend decides which images run, and is asked once for the same pods', 
   });
   assert.deepEqual(asked, ['good', 'bad']);
 });
+
+test('a pod’s images are looked at again when they change', async (t) => {
+  const { asked, kubeConfigFile } = await backend(t);
+  const { client, stop } = await startApiServer({
+    admission: {
+      enable: ['ImagePolicyWebhook'],
+      configurations: { ImagePolicyWebhook: { imagePolicy: { kubeConfigFile } } },
+    },
+  });
+  t.after(() => stop());
+  await client.create(ServiceAccount, { metadata: { name: 'default', namespace } });
+  const [containers, initContainers] = [[{ name: 'a', image: 'good' }], [{ name: 'i', image: 'first' }]];
+  const made = await client.create(Pod, { metadata: { name: 'a', namespace }, spec: { containers, initContainers } });
+  const changed = { ...made, spec: { ...made.spec, containers: [{ ...made.spec.containers[0]!, image: 'bad' }] } };
+  await assert.rejects(
+    client.update(Pod, changed),
+    /image policy webhook backend denied one or more images: no bad ones$/,
+  );
+  assert.deepEqual(asked, ['good,first', 'bad,first']);
+});

@@ -26,7 +26,7 @@ const timeoutMs = 30_000;
 /** Answers that are kept. */
 const maxAnswers = 1024;
 const annotationPattern = /\.image-policy\.k8s\.io\//;
-const failedOpen = 'alpha.image-policy.k8s.io/failed-open';
+const auditPrefix = 'imagepolicywebhook.image-policy.k8s.io/';
 
 /** A backend says which images may run: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#imagepolicywebhook */
 export const imagePolicyWebhook: PluginEntry = {
@@ -41,10 +41,7 @@ export const imagePolicyWebhook: PluginEntry = {
       name: 'ImagePolicyWebhook',
       operations: ['CREATE', 'UPDATE'],
       resources: ['/pods', '/pods/ephemeralcontainers'],
-      validate(attributes) {
-        const isPlainUpdate = attributes.operation === 'UPDATE' && attributes.request.subresource === '';
-        return isPlainUpdate ? undefined : judge(attributes, reviewer, policy.defaultAllow === true);
-      },
+      validate: (attributes) => judge(attributes, reviewer, policy.defaultAllow === true),
     };
   },
 };
@@ -55,24 +52,23 @@ async function judge(attributes: AdmissionAttributes, reviewer: Reviewer, defaul
   try {
     status = await reviewer.review(specOf(attributes, pod));
   } catch (error) {
-    if (!defaultAllow)
-      throw refusal(attributes, `error reviewing images: ${error instanceof Error ? error.message : String(error)}`);
-    attributes.request.annotate?.(`imagepolicywebhook.image-policy.k8s.io/${failedOpen}`, 'true');
+    if (!defaultAllow) throw refusal(attributes, error instanceof Error ? error.message : String(error));
+    attributes.request.annotate?.(`${auditPrefix}failed-open`, 'true');
     return;
   }
   for (const [key, value] of Object.entries(status.auditAnnotations ?? {}))
-    attributes.request.annotate?.(`imagepolicywebhook.image-policy.k8s.io/${key}`, value);
+    attributes.request.annotate?.(`${auditPrefix}${key}`, value);
   if (status.allowed === true) return;
-  const why = 'image policy webhook backend denied one or more images';
-  throw refusal(attributes, (status.reason ?? '') === '' ? why : `${why}: ${status.reason}`);
+  const { reason = '' } = status;
+  const why = `image policy webhook backend denied one or more images: ${reason}`;
+  throw refusal(attributes, reason === '' ? 'one or more images rejected by webhook backend' : why);
 }
 
 function specOf({ request }: AdmissionAttributes, { metadata, spec }: Pod): object {
-  const ephemeral = (spec.ephemeralContainers ?? []) as readonly Pick<Container, 'image'>[];
-  const all =
+  const all: readonly Pick<Container, 'image'>[] =
     request.subresource === 'ephemeralcontainers'
-      ? ephemeral
-      : [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...ephemeral];
+      ? (spec.ephemeralContainers ?? [])
+      : [...spec.containers, ...(spec.initContainers ?? [])];
   const annotations = Object.entries(metadata.annotations ?? {}).filter(([key]) => annotationPattern.test(key));
   return {
     containers: all.map(({ image }) => ({ image })),

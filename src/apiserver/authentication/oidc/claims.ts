@@ -64,9 +64,9 @@ export class ClaimMapper {
 
   /** @throws Error that says which claim or rule keeps the token from being believed. */
   userOf(claims: Claims): UserInfo {
-    const { claimMappings, claimValidationRules = [], userValidationRules = [] } = this.#settings;
+    const { claimValidationRules = [], userValidationRules = [] } = this.#settings;
     for (const rule of claimValidationRules) this.#checkClaim(rule, claims);
-    const uid = this.#text(claimMappings.uid, claims, 'uid');
+    const uid = this.#uid(claims);
     const extra = this.#extra(claims);
     const user: UserInfo = {
       name: this.#username(claims),
@@ -106,6 +106,15 @@ export class ClaimMapper {
     const name = this.#text(username, claims, 'username');
     if (name === undefined || name === '') throw new Error('oidc: the username claim is missing or empty');
     return `${username.expression === undefined ? (username.prefix ?? '') : ''}${name}`;
+  }
+
+  /** @throws Error where a claim was named that the token does not have. */
+  #uid(claims: Claims): string | undefined {
+    const { uid } = this.#settings.claimMappings;
+    const { claim = '' } = uid ?? {};
+    if (claim !== '' && !Object.hasOwn(claims, claim))
+      throw new Error(`oidc: parse uid claim ${JSON.stringify(claim)}: claim not present`);
+    return this.#text(uid, claims, 'uid');
   }
 
   #groups(claims: Claims): readonly string[] {

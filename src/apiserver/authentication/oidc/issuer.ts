@@ -4,7 +4,7 @@ import { LruCache } from '#base/lru-cache.ts';
 import { createHttpClient } from '#client/http/client.ts';
 import type { Awaitable } from '../../authorization/authorizer.ts';
 import { isSignedBy, type Jwt, keyOfJwk, parseJwt } from '../jwt.ts';
-import type { TokenAnswer, TokenAuthenticator } from '../token-authenticator.ts';
+import { forThisApi, type TokenAnswer, type TokenAuthenticator } from '../token-authenticator.ts';
 import type { ClaimMapper, Claims } from './claims.ts';
 
 /** An issuer as an AuthenticationConfiguration names it. */
@@ -65,8 +65,7 @@ export class OidcIssuer implements TokenAuthenticator {
 
   /** Tokens of an issuer are for this API or not at all. */
   #narrow(answer: TokenAnswer, audiences: readonly string[]): TokenAnswer {
-    if (answer.outcome !== 'authenticated') return answer;
-    return { ...answer, audiences: audiences.filter((one) => this.#apiAudiences.includes(one)) };
+    return forThisApi(answer, audiences, this.#apiAudiences);
   }
 
   async #verify(token: string, jwt: Jwt): Promise<TokenAnswer> {
@@ -98,9 +97,9 @@ export class OidcIssuer implements TokenAuthenticator {
   async #isSigned(jwt: Jwt): Promise<boolean> {
     let keys = await this.#currentKeys(maxKeyAgeMs);
     if (jwt.keyId !== undefined && !keys.byId.has(jwt.keyId)) keys = await this.#currentKeys(minRefreshMs);
-    const named = jwt.keyId === undefined ? undefined : keys.byId.get(jwt.keyId);
-    if (named !== undefined) return isSignedBy(jwt, named);
-    return keys.all.some((key) => isSignedBy(jwt, key));
+    if (jwt.keyId === undefined) return keys.all.some((key) => isSignedBy(jwt, key));
+    const named = keys.byId.get(jwt.keyId);
+    return named !== undefined && isSignedBy(jwt, named);
   }
 
   /** Keys that are not older than `ageMs`; older ones where the issuer does not answer now. */
