@@ -17,7 +17,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   client: ['base', 'machinery', 'kinds'],
   streaming: ['base', 'machinery'],
   storage: ['base', 'machinery'],
-  apiserver: ['base', 'machinery', 'cel', 'kinds', 'client', 'streaming', 'storage'],
+  apiserver: ['base', 'machinery', 'cel', 'kinds', 'client', 'streaming', 'storage', 'system'],
   controllers: ['base', 'machinery', 'kinds', 'client'],
   scheduler: ['base', 'machinery', 'kinds', 'client'],
   kubelet: ['base', 'machinery', 'kinds', 'client', 'streaming', 'system'],

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import type { MetricLabels, Metrics } from '#base/metrics.ts';
 import { APIService, Service } from '#kinds/generated/handles.ts';
 import type { Service as ServiceObject } from '#kinds/generated/types/core_v1.ts';
+import { processReadings } from '#system/process-readings.ts';
 import { type CacheCounts, maxHistory, type ResourceCache } from '../cache/resource-cache.ts';
 import type { ApiServer } from '../server.ts';
 import { parseIpRange } from '../services/ip-range.ts';
@@ -33,18 +33,14 @@ export function describeServer(metrics: Metrics, server: ApiServer): void {
       .map(({ name, stage, enabled }) => [{ name, stage: stageLabel(stage) }, Number(enabled)] as const),
   );
   metrics.gauge('kubernetes_build_info', 'The version this server keeps to.', () => [[build, 1]]);
-  metrics.gauge('process_start_time_seconds', 'When the process started, since 1970.', () => [
-    [{}, performance.timeOrigin / 1000],
-  ]);
-  metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
-  metrics.count('process_cpu_seconds_total', 'Processor time used.', () => [[{}, processorSeconds()]]);
+  for (const { name, type, help, read } of processReadings)
+    metrics[type](name, help, () => {
+      const value = read();
+      return value === undefined ? [] : [[{}, value]];
+    });
   metrics.gauge('version_info', 'The versions of this server.', () => [
     [{ binary: versionInfo.gitVersion.slice(1), component: 'kube', ...supported }, 1],
   ]);
-  metrics.gauge('process_virtual_memory_max_bytes', 'Addresses that may be in use.', () => maxAddresses());
-  metrics.gauge('process_virtual_memory_bytes', 'Addresses in use.', () => virtualMemory());
-  metrics.gauge('process_open_fds', 'Open files.', () => openFiles());
-  metrics.gauge('process_max_fds', 'Files that may be open.', () => maxFiles());
 }
 
 function* availability({ aggregator, resources }: ApiServer): Readings {
@@ -81,8 +77,10 @@ function describeServices(metrics: Metrics, { resources, serviceCidr: cidr }: Ap
   metrics.gauge('kube_apiserver_clusterip_allocator_available_ips', 'Addresses that are free.', () => [
     [{ cidr }, parseIpRange(cidr).size - 2 - addresses()],
   ]);
+  const ports = (): number =>
+    count(({ spec }) => (spec?.ports ?? []).filter(({ nodePort }) => nodePort !== undefined).length);
   metrics.gauge('kube_apiserver_nodeport_allocator_allocated_ports', 'Ports of nodes that services have.', () => [
-    [{}, count(({ spec }) => (spec?.ports ?? []).filter(({ nodePort }) => nodePort !== undefined).length)],
+    [{}, ports()],
   ]);
 }
 
@@ -107,36 +105,6 @@ const supported = {
 function stageLabel(stage: string): string {
   return stage === 'GA' ? '' : stage;
 }
-
-function processorSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-function openFiles(): readonly (readonly [MetricLabels, number])[] {
-  try {
-    return [[{}, readdirSync('/proc/self/fd').length]];
-  } catch {
-    return [];
-  }
-}
-
-/** Nothing where the system has no such files. */
-function fromProcess(file: string, pattern: RegExp, unit: number): readonly (readonly [MetricLabels, number])[] {
-  try {
-    const found = pattern.exec(readFileSync(`/proc/self/${file}`, 'utf8'))?.[1];
-    return found === undefined ? [] : [[{}, Number(found) * unit]];
-  } catch {
-    return [];
-  }
-}
-
-const virtualMemory = () => fromProcess('status', /^VmSize:\s+(\d+) kB$/m, 1024);
-const maxAddresses = () => {
-  const limited = fromProcess('limits', /^Max address space\s+(\d+)/m, 1);
-  return limited.length > 0 ? limited : ([[{}, 2 ** 64]] as const);
-};
-const maxFiles = () => fromProcess('limits', /^Max open files\s+(\d+)/m, 1);
 
 function describeCaches(metrics: Metrics, server: ApiServer): void {
   metrics.gauge('apiserver_storage_objects', 'Objects in the store by resource.', function* (): Readings {

@@ -1,4 +1,5 @@
 import type { CgroupUsage } from '../containerd/cgroups/cgroups.ts';
+import { deviceName } from '../containerd/cgroups/devices.ts';
 import type { LinuxContainerResources } from '../cri/cri.ts';
 import type { InterfaceTraffic, Traffic } from '../host/host.ts';
 import { podCgroup } from '../pods/resources.ts';
@@ -37,6 +38,7 @@ export async function cadvisorMetrics(context: PageContext, signal: AbortSignal)
   writeCpu(text, all);
   writeMemory(text, all);
   writeLimits(text, all);
+  await writeDevices(text, all);
   writeTraffic(text, all);
   for (const what of ['container', 'machine'])
     text.family(`${what}_scrape_error`, 'gauge', '1 when a figure could not be read, else 0')({}, 0);
@@ -160,6 +162,21 @@ function writeLimits(text: Exposition, groups: readonly Group[]): void {
   limit('cpu_quota', 'Microseconds of CPU time in each.', ({ cpuQuota = 0 }) => (cpuQuota > 0 ? cpuQuota : undefined));
   limit('cpu_shares', 'Weight of the container when CPU time is short.', ({ cpuShares }) => cpuShares);
   limit('memory_limit_bytes', 'Memory limit, 0 for none.', ({ memoryLimitInBytes = 0 }) => memoryLimitInBytes);
+}
+
+async function writeDevices(text: Exposition, groups: readonly Group[]): Promise<void> {
+  const families = [
+    ['reads_bytes_total', 'Bytes that were read.', 'readBytes'],
+    ['reads_total', 'Times that something was read.', 'reads'],
+    ['writes_bytes_total', 'Bytes that were written.', 'writtenBytes'],
+    ['writes_total', 'Times that something was written.', 'writes'],
+  ] as const;
+  for (const [name, help, field] of families) {
+    const sample = text.family(`container_fs_${name}`, 'counter', help);
+    for (const { labels, timeMs, usage } of groups)
+      for (const found of usage?.devices ?? [])
+        sample({ ...labels, device: await deviceName(found.device) }, found[field], timeMs);
+  }
 }
 
 function writeTraffic(text: Exposition, groups: readonly Group[]): void {

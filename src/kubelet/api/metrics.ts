@@ -1,4 +1,5 @@
 import { Metrics } from '#base/metrics.ts';
+import { processReadings } from '#system/process-readings.ts';
 import type { PodWorker } from '../pods/pod-worker.ts';
 import { Exposition, type Labels } from './exposition.ts';
 import type { PageContext } from './page-context.ts';
@@ -51,6 +52,11 @@ export function kubeletMetrics({ manager, parts }: PageContext): string {
     ...volumeCounts(workers, 'desired_state_of_world'),
     ...volumeCounts(running, 'actual_state_of_world'),
   ]);
+  for (const { name, type, help, read } of processReadings)
+    page[type](name, help, () => {
+      const value = read();
+      return value === undefined ? [] : [[{}, value]];
+    });
   return page.render() + (parts.metrics?.page.render() ?? '');
 }
 

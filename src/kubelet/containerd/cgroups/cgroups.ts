@@ -2,6 +2,7 @@ import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { type Clock, sleep } from '#base/clock.ts';
 import { readMounts } from '../mounts.ts';
+import { type DeviceUsage, separateDevices, unifiedDevices } from './devices.ts';
 
 /** What a group of processes may use. Absent: as much as there is. */
 export interface CgroupLimits {
@@ -30,6 +31,7 @@ export interface CgroupUsage {
   readonly memoryCacheBytes: number;
   readonly memoryMappedBytes: number;
   readonly memorySwapBytes: number;
+  readonly devices: readonly DeviceUsage[];
 }
 
 /**
@@ -103,6 +105,7 @@ function unifiedCgroups(root: string, clock: Clock): Cgroups {
         memoryCacheBytes: keyed(statistics, 'file'),
         memoryMappedBytes: keyed(statistics, 'file_mapped'),
         memorySwapBytes: Number((await read(join(root, path, 'memory.swap.current'))) ?? 0),
+        devices: unifiedDevices((await read(join(root, path, 'io.stat'))) ?? ''),
       };
     },
     someProcess: (path) => firstProcess(join(root, path)),
@@ -155,6 +158,13 @@ function separateCgroups(
       if (cpu === undefined || memory === undefined || statistics === undefined) return undefined;
       const parts = (await read(join(find('cpuacct') ?? '', path, 'cpuacct.stat'))) ?? '';
       const limit = (await read(join(find('cpu') ?? '', path, 'cpu.stat'))) ?? '';
+      const devices = async (counted: 'bfq' | 'throttle'): Promise<readonly DeviceUsage[]> => {
+        const table = async (name: string): Promise<string> =>
+          (await read(join(find('blkio') ?? '', path, `blkio.${counted}.${name}_recursive`))) ?? '';
+        return separateDevices(await table('io_service_bytes'), await table('io_serviced'));
+      };
+      // Which of them the kernel keeps depends on the scheduler of each disk.
+      const [scheduled, throttled] = [await devices('bfq'), await devices('throttle')];
       const memoryBytes = Number(memory);
       return {
         cpuNanoseconds: Number(cpu),
@@ -169,6 +179,7 @@ function separateCgroups(
         memoryCacheBytes: keyed(statistics, 'total_cache'),
         memoryMappedBytes: keyed(statistics, 'total_mapped_file'),
         memorySwapBytes: keyed(statistics, 'total_swap'),
+        devices: [...scheduled, ...throttled.filter(({ device }) => !scheduled.some((one) => one.device === device))],
       };
     },
     someProcess: (path) => firstProcess(join(find('memory') ?? '', path)),
