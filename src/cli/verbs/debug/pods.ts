@@ -1,119 +1,149 @@
-import type { Container, Pod } from '#kinds/generated/types/core_v1.ts';
+import type { Container, Pod, PodSpec } from '#kinds/generated/types/core_v1.ts';
+import { schemaNamed } from '#kinds/schemas.ts';
 import type { JsonObject } from '#machinery/meta.ts';
+import { applyStrategicPatch } from '#machinery/patch/strategic-patch.ts';
 import { CliError } from '../../failures.ts';
 import type { DebugFlags } from './debug.ts';
+import { withProfile } from './profiles.ts';
 
 export interface DebugQuestion {
+  /** Of the container that looks around. */
   readonly name: string;
   readonly command: readonly string[];
   readonly flags: DebugFlags;
+  /** What `--custom` says of the container. */
+  readonly custom: JsonObject | undefined;
 }
 
-/** The container that looks around. */
-export function debugContainer({ name, command, flags }: DebugQuestion): JsonObject {
-  const { image, stdin, tty, target, profile, env, 'image-pull-policy': imagePullPolicy } = flags;
-  const variables = env.map((pair) => ({ name: pair.split('=')[0] ?? '', value: pair.split('=').slice(1).join('=') }));
+/** The ephemeral container that joins a pod. */
+export function debugContainer(pod: Pod, question: DebugQuestion): JsonObject {
+  const { target } = question.flags;
+  const container = {
+    ...newContainer(question),
+    ...(target === undefined ? {} : { targetContainerName: target }),
+  } as unknown as Container;
+  const spec = pod.spec as PodSpec;
+  const added = { ...pod, spec: { ...spec, ephemeralContainers: [container] } } as Pod;
+  const profiled = withProfile(added, question.name, 'ephemeral', question.flags);
+  return customized(profiled.spec?.ephemeralContainers?.[0] as unknown as JsonObject, question);
+}
+
+function newContainer({ name, command, flags }: DebugQuestion): JsonObject {
+  const { image, stdin, tty, env, 'image-pull-policy': imagePullPolicy } = flags;
+  const args = flags['arguments-only'] ? { args: command } : { command };
   return {
     name,
     image,
-    ...(command.length === 0 ? {} : { command }),
-    ...(variables.length === 0 ? {} : { env: variables }),
+    ...(command.length === 0 ? {} : args),
+    ...(env.length === 0 ? {} : { env: env.map(variableOf) }),
     ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
     ...(stdin ? { stdin: true } : {}),
     ...(tty ? { tty: true } : {}),
-    ...(target === undefined ? {} : { targetContainerName: target }),
-    ...securityOf(profile),
     terminationMessagePolicy: 'File',
     resources: {},
   };
 }
 
-/** What the profiles of KEP-1441 allow the container. */
-function securityOf(profile: string): { readonly securityContext?: JsonObject } {
-  switch (profile) {
-    case 'general':
-      return { securityContext: { capabilities: { add: ['SYS_PTRACE'] } } };
-    case 'netadmin':
-      return { securityContext: { capabilities: { add: ['NET_ADMIN', 'NET_RAW'] } } };
-    case 'sysadmin':
-      return { securityContext: { privileged: true } };
-    case 'restricted':
-      return {
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          capabilities: { drop: ['ALL'] },
-          runAsNonRoot: true,
-          seccompProfile: { type: 'RuntimeDefault' },
-        },
-      };
-    case 'legacy':
-    case 'baseline':
-      return {};
-    default:
-      throw new CliError(`unknown profile: ${profile}`);
-  }
+function variableOf(pair: string): { readonly name: string; readonly value: string } {
+  const equals = pair.indexOf('=');
+  if (equals < 0) throw new CliError(`${pair} must be formatted as key=value`);
+  return { name: pair.slice(0, equals), value: pair.slice(equals + 1) };
 }
 
-/** A pod in the namespaces of a node, with the node's files under /host. */
-export function nodePod(node: string, question: DebugQuestion, suffix: string): JsonObject {
-  const {
-    targetContainerName: _,
-    securityContext: __,
-    ...container
-  } = debugContainer({ ...question, name: 'debugger' });
-  const isPrivileged = question.flags.profile === 'sysadmin';
-  return {
+/** The container with the changes of a file. Throws CliError for those that a file may not make. */
+function customized(container: JsonObject, { name, custom }: DebugQuestion): JsonObject {
+  if (custom === undefined) return container;
+  const fixed = ['name', 'command', 'image', 'lifecycle', 'volumeDevices'];
+  if (fixed.some((field) => custom[field] !== undefined)) {
+    throw new CliError('name, command, image, lifecycle and volume devices are not modifiable via custom profile');
+  }
+  return applyStrategicPatch(container, { ...custom, name }, schemaNamed('core.v1.Container'));
+}
+
+/** The pod with one of its containers as a file would have it. */
+function withCustom(pod: Pod, question: DebugQuestion): Pod {
+  const containers = (pod.spec?.containers ?? []).map((container) =>
+    container.name === question.name
+      ? (customized(container as unknown as JsonObject, question) as unknown as Container)
+      : container,
+  );
+  return { ...pod, spec: { ...pod.spec, containers } };
+}
+
+/** A pod on a node, in the node's namespaces where the profile says so. */
+export function nodePod(node: string, question: DebugQuestion, suffix: string): Pod {
+  const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: `node-debugger-${node}-${suffix}`, labels: { 'app.kubernetes.io/managed-by': 'kubectl-debug' } },
     spec: {
-      containers: [
-        {
-          ...container,
-          ...(isPrivileged ? { securityContext: { privileged: true } } : {}),
-          volumeMounts: [{ mountPath: '/host', name: 'host-root' }],
-        },
-      ],
-      hostIPC: true,
-      hostNetwork: true,
-      hostPID: true,
+      containers: [newContainer(question)],
       nodeName: node,
       restartPolicy: 'Never',
       tolerations: [{ operator: 'Exists' }],
-      volumes: [{ name: 'host-root', hostPath: { path: '/' } }],
     },
-  };
+  } as unknown as Pod;
+  return withCustom(withProfile(pod, question.name, 'node', question.flags), question);
 }
 
-/** The pod under another name, without probes that would end it while somebody looks. */
-export function copyOf(object: JsonObject, name: string, question: DebugQuestion): JsonObject {
-  const { metadata, spec } = object as unknown as Pod;
-  const { flags, command } = question;
-  if (spec === undefined) throw new CliError('the pod has no spec');
-  const images = new Map(flags['set-image'].map((pair) => [pair.split('=')[0], pair.split('=').slice(1).join('=')]));
-  const all = images.get('*');
-  const containers = spec.containers.map(
-    ({ livenessProbe: _, readinessProbe: __, startupProbe: ___, ...container }) => {
-      const image = images.get(container.name) ?? all ?? container.image;
-      const isChosen = flags.image === undefined || container.name === flags.container;
-      const changes = isChosen && command.length > 0 ? { command, args: [] } : {};
-      return { ...container, image, ...changes } as Container;
-    },
-  );
-  const added =
-    flags.image === undefined || spec.containers.some((each) => each.name === flags.container)
-      ? []
-      : [debugContainer(question)];
-  const { nodeName, ephemeralContainers: _, ...rest } = spec;
+/** A copy of a pod, with a container more or one of its own changed. */
+export interface PodCopy {
+  readonly pod: Pod;
+  /** The container to join; undefined when only images were changed. */
+  readonly container: string | undefined;
+}
+
+export function copyOf(original: Pod, copyName: string, question: DebugQuestion, shares: boolean | undefined): PodCopy {
+  const { flags } = question;
+  const { namespace, annotations, labels } = original.metadata;
+  const { ephemeralContainers: _, nodeName, ...spec } = original.spec as PodSpec;
+  const containers = withImages(spec.containers, flags['set-image']);
+  const copy = (list: readonly Container[]): Pod =>
+    ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: copyName,
+        namespace,
+        ...(annotations === undefined ? {} : { annotations }),
+        ...(labels === undefined ? {} : { labels }),
+      },
+      spec: {
+        ...spec,
+        containers: list,
+        ...(flags['same-node'] && nodeName !== undefined ? { nodeName } : {}),
+        ...(shares === undefined ? {} : { shareProcessNamespace: shares }),
+      },
+    }) as Pod;
+  const isThere = containers.some(({ name }) => name === question.name);
+  if (!isThere && flags.image === undefined) {
+    if (flags['set-image'].length > 0) return { pod: copy(containers), container: undefined };
+    throw new CliError('you must specify image when creating new container');
+  }
+  const changed = isThere
+    ? containers.map((each) => (each.name === question.name ? changedContainer(each, question) : each))
+    : [...containers, newContainer(question) as unknown as Container];
+  const pod = withCustom(withProfile(copy(changed), question.name, 'copy', flags), question);
+  return { pod, container: question.name };
+}
+
+function withImages(containers: readonly Container[], pairs: readonly string[]): readonly Container[] {
+  const images = new Map(pairs.map((pair) => [pair.split('=')[0] ?? '', pair.split('=').slice(1).join('=')]));
+  return containers.map((container) => {
+    const image = images.get(container.name) ?? images.get('*');
+    return image === undefined ? container : { ...container, image };
+  });
+}
+
+function changedContainer(container: Container, question: DebugQuestion): Container {
+  const { command, flags } = question;
+  const { args, stdin: _, tty: __, ...rest } = container;
+  const { name: ___, resources: ____, terminationMessagePolicy: _____, image, ...given } = newContainer(question);
+  const keepsArgs = (command.length === 0 || flags['arguments-only']) && args !== undefined;
   return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, ...(metadata.annotations === undefined ? {} : { annotations: metadata.annotations }) },
-    spec: {
-      ...rest,
-      containers: [...containers, ...added],
-      ...(flags['same-node'] && nodeName !== undefined ? { nodeName } : {}),
-      ...(flags['share-processes'] ? { shareProcessNamespace: true } : {}),
-    } as unknown as JsonObject,
+    ...rest,
+    ...(keepsArgs ? { args } : {}),
+    ...(given as Partial<Container>),
+    ...(image === undefined ? {} : { image: image as string }),
   };
 }
