@@ -183,8 +183,16 @@ export interface FieldError {
 const quoted = (value: unknown): string => {
   if (value === undefined || value === null) return 'null';
   if (typeof value === 'bigint') return value.toString();
-  return typeof value === 'object' ? goJson(value) : JSON.stringify(value);
+  return typeof value === 'object' ? goJson(value) : quotedText(JSON.stringify(value));
 };
+
+/** Go escapes what nobody sees. */
+function quotedText(text: string): string {
+  return text.replace(
+    /[\p{Cf}\p{Co}\p{Zl}\p{Zp}\u0080-\u00a0]/gu,
+    (sign) => `\\u${sign.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+}
 
 /** JSON as Go writes it, with signs that mean something in HTML escaped. @param indent spaces for each level. */
 export function goJson(value: unknown, indent = 0): string {

@@ -17,8 +17,9 @@ export function parseFieldSelector(text: string): FieldSelector {
     .map((term) => {
       const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
       if (match === null) throw new Error(`invalid selector: '${text}'; can't understand '${term}'`);
-      return { field: match[1]!, operator: match[2] === '!=' ? '!=' : '=', value: unescapeValue(match[3]!) };
-    });
+      return { field: match[1]!, operator: match[2] === '!=' ? '!=' : '=', value: unescapeValue(match[3]!) } as const;
+    })
+    .filter(({ field, value }) => field !== '' || value !== '');
 }
 
 /** Terms between commas that no backslash escapes. */

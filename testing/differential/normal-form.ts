@@ -35,8 +35,16 @@ export function normalForm(answer: Answer, generateName = ''): NormalAnswer {
   const known = answer.body.replace(hash, 'X509SHA256=HASH');
   const body = generateName === '' ? known : known.replaceAll(generatedName(generateName), `${generateName}RANDOM`);
   if (!contentType.includes('json') || body === '')
-    return { status, warnings, headers, endsLine, body: body.slice(0, 2000) };
+    return { status, warnings, headers, endsLine, body: withoutOwnChoice(body).slice(0, 2000) };
   return { status, warnings, headers, endsLine, body: normal(valueIn(body), '') };
+}
+
+/** Text, such as YAML, without what differs from run to run. */
+function withoutOwnChoice(text: string): string {
+  return text
+    .replace(/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'TIME')
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
+    .replace(/(resourceVersion: )"\d+"/g, '$1RV');
 }
 
 /** One value, or the events of a watch, without the bookmarks that a server sends in its own time. */
@@ -64,8 +72,8 @@ function isOwnEvent(item: Json): boolean {
 /** Services' addresses are each server's choice, and so is the order of a list of them. */
 function isAddress(item: Json): boolean {
   if (typeof item !== 'object' || item === null) return false;
-  const { object = item } = item as { readonly object?: Json };
-  const { metadata } = object as { readonly metadata?: { readonly name?: string } };
+  const { object } = item as { readonly object?: Json };
+  const { metadata } = (object ?? item) as { readonly metadata?: { readonly name?: string } };
   return /^10\.9[67]\.\d+\.\d+$/.test(metadata?.name ?? '');
 }
 
@@ -138,6 +146,8 @@ function plainText(text: string): string {
       .replace(/(?<=^Duplicate value: |nodePort: Duplicate value: )3[0-2]\d{3}\b/g, 'NODE PORT')
       .replace(/(continue key is not valid: ).*/, '$1WHY')
       .replace(/(too old resource version: )\d+ \(\d+\)/, '$1RV (RV)')
+      .replace(/(ResourceVersion in (?:record \(|object meta: ))\d+/g, '$1RV')
+      .replace(/(Too large resource version: \d+, current: )\d+/g, '$1RV')
       .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-XXXXX')
       // The patched document that does not fit its type is quoted whole, its members in an order of their own.
       .replace(/(^|patch: )(Invalid value: )"(?:map\[.*\]|\{.*\})": /s, '$1$2DOCUMENT: ')

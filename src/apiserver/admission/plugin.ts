@@ -84,7 +84,7 @@ export function subjectName({ request, object, oldObject }: AdmissionAttributes)
   const metadata = (object ?? oldObject)?.metadata;
   const own = metadata?.name ?? '';
   if (own !== '') return own;
-  return request.name !== '' ? request.name : (metadata?.generateName ?? '');
+  return request.name || metadata?.generateName || 'Unknown';
 }
 
 /** An object by its name, from the cache. */

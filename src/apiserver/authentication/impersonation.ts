@@ -1,5 +1,11 @@
 import { ApiError, badRequest } from '#machinery/errors.ts';
-import { type AccessAttributes, type Authorizer, refusal, resourceAttributes } from '../authorization/authorizer.ts';
+import {
+  type AccessAttributes,
+  AccessDenied,
+  type Authorizer,
+  refusal,
+  resourceAttributes,
+} from '../authorization/authorizer.ts';
 import { quotedList } from '../authorization/rules.ts';
 import type { UserInfo } from '../registry/operation.ts';
 
@@ -30,7 +36,9 @@ function checkImpersonation(
         ? '(nil)'
         : `{${keys.map((key) => `${JSON.stringify(key)}:${goList(extra[key]!)}`).join(', ')}}`,
     ];
-    throw badRequest(`requested &user.DefaultInfo{${wanted.join('')}} without impersonating a user name`);
+    throw new AccessDenied(
+      badRequest(`requested &user.DefaultInfo{${wanted.join('')}} without impersonating a user name`),
+    );
   }
   const parts = [...groups, uid, ...Object.keys(extra)].filter((part) => part !== '');
   const message = `requested ${quotedList(parts)} without impersonating a user`;

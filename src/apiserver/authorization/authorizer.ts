@@ -1,5 +1,5 @@
 import type { PolicyRule } from '#kinds/generated/types/rbac_v1.ts';
-import { type ApiError, aggregated, forbidden } from '#machinery/errors.ts';
+import { ApiError, aggregated, forbidden } from '#machinery/errors.ts';
 import type { FieldSelector } from '#machinery/fields.ts';
 import type { LabelRequirement } from '#machinery/labels.ts';
 import type { UserInfo } from '../registry/operation.ts';
@@ -146,9 +146,16 @@ export function refusalReason(
   return `${who} cannot ${verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}${because}`;
 }
 
+/** The refusal of a request that its sender may not ask, which upstream answers with a header that others have not. */
+export class AccessDenied extends ApiError {
+  constructor({ status: { code = 403, reason = 'Forbidden', message = '', details } }: ApiError) {
+    super(code, reason, message, details);
+  }
+}
+
 /** The 403 of a request that nobody allowed. */
 export function refusal(attributes: AccessAttributes, { reason }: Decision): ApiError {
-  return forbidden(attributes, attributes.name, refusalReason(attributes, reason));
+  return new AccessDenied(forbidden(attributes, attributes.name, refusalReason(attributes, reason)));
 }
 
 /** Goes on when the question is allowed, at once where the answer is. @throws ApiError 403. */

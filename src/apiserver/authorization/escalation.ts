@@ -71,7 +71,7 @@ async function admitBinding(
   const kind = roleRef.kind === 'ClusterRole' ? ClusterRole : Role;
   const key = roleRef.kind === 'ClusterRole' ? roleRef.name : objectKey({ namespace, name: roleRef.name });
   const role = registry.resources.of(kind).storage!.cache.get(key)?.value.object as RoleObject | undefined;
-  if (role === undefined) throw notFound(kind, roleRef.name);
+  if (role === undefined) throw notFound(operation.resource.kind, roleRef.name);
   confirmNoEscalation(registry, operation, role.rules ?? [], metadata.name ?? '');
 }
 

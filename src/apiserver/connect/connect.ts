@@ -157,7 +157,7 @@ async function authorizeUpgrade(
     namespace,
     name,
     user,
-    options: queryOptions(query),
+    options: queryOptions(query, verb),
     body: undefined,
     signal: new AbortController().signal,
     warn: () => {},

@@ -14,7 +14,7 @@ import {
 import { type ApiObject, apiVersionOf, type Json, type JsonObject, type Mutable } from '#machinery/meta.ts';
 import { unknownInJsonPatch } from '#machinery/patch/json-patch.ts';
 import { type RepeatedKeys, repeatedKeys } from '#machinery/patch/repeated-keys.ts';
-import { decodeProtobuf } from '#machinery/protobuf.ts';
+import { decodeEnvelope, decodeProtobuf } from '#machinery/protobuf.ts';
 import type { ObjectSchema } from '#machinery/schema.ts';
 import { type Emptied, withEmptied } from '#machinery/sent-empty.ts';
 import { typeProblem, withoutType } from '#machinery/type-problem.ts';
@@ -156,13 +156,15 @@ function refusalOf(bytes: Uint8Array, expected: ExpectedKind, encoding: Encoding
 function readAny(bytes: Uint8Array, encoding: Encoding): Json {
   if (encoding === 'json') return parseJson(bytes);
   if (encoding === 'yaml') return parseLenientYaml(textOf(bytes)).value;
-  return encoding === 'cbor' ? (decodeCbor(bytes) as Json) : null;
+  if (encoding === 'cbor') return decodeCbor(bytes) as Json;
+  decodeEnvelope(bytes);
+  return null;
 }
 
 function syntaxProblem(error: unknown, encoding: Encoding): string {
   const { message } = error as Error;
-  if (encoding === 'yaml') return message;
-  return encoding === 'cbor' ? `unable to determine group/version/kind: ${message}` : withoutType(message);
+  if (encoding === 'cbor') return `unable to determine group/version/kind: ${message}`;
+  return encoding === 'json' ? withoutType(message) : message;
 }
 
 /** A patch, and what is odd in it and for the client to hear of with what is odd in the patched object. */

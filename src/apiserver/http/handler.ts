@@ -1,10 +1,10 @@
 import type { Log } from '#base/log.ts';
-import { ApiError, badRequest, isReason, type Status } from '#machinery/errors.ts';
+import { ApiError, badRequest, type Status } from '#machinery/errors.ts';
 import { Emptied } from '#machinery/sent-empty.ts';
 import type { RemoteApi } from '../aggregation/aggregator.ts';
 import { proxyToServer, sendUnavailable } from '../aggregation/proxy.ts';
 import type { AuditRecord } from '../audit/auditor.ts';
-import { refusalReason, requireAllowed } from '../authorization/authorizer.ts';
+import { AccessDenied, refusalReason, requireAllowed } from '../authorization/authorizer.ts';
 import type { Permit } from '../fairness/level.ts';
 import type { Operation, OperationOptions, Result, UserInfo } from '../registry/operation.ts';
 import type { ServedResource } from '../resources/resource.ts';
@@ -139,6 +139,8 @@ export async function handle(
     if (audit === undefined && server.auditor !== undefined && error instanceof ApiError)
       auditRefusal(server.auditor, request, error);
     if (gone.signal.aborted) return;
+    if (error instanceof AccessDenied && !response.headersSent)
+      addHeaders(response, { 'x-content-type-options': 'nosniff' });
     if (response.headersSent) response.destroy();
     else if (!sendPlainFailure(error, { request, response, resources: server.resources }))
       refuse(statusOfError(error, log));
@@ -191,7 +193,7 @@ async function requirePath({ server, user, audit }: Asking, info: PathRequest): 
   audit?.annotate('authorization.k8s.io/decision', outcome === 'allow' ? 'allow' : 'forbid');
   audit?.annotate('authorization.k8s.io/reason', reason);
   if (outcome !== 'allow') {
-    throw new ApiError(403, 'Forbidden', `forbidden: ${refusalReason(attributes, reason)}`, {});
+    throw new AccessDenied(new ApiError(403, 'Forbidden', `forbidden: ${refusalReason(attributes, reason)}`, {}));
   }
 }
 
@@ -210,7 +212,13 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
   let result: Result;
   let format: AnswerFormat | undefined;
   try {
-    const operation = operationOf(exchange, info, resource, (text) => warnings.add(text));
+    const operation = readOperation(exchange, info, resource, (text) => warnings.add(text));
+    if (operation instanceof ApiError) {
+      // Who may not ask at all is not told what is wrong with the question, nor who could not read the answer.
+      await authorizeUnknown(exchange, info);
+      if (operation.code !== 415) answerFormat(exchange, info, resource);
+      throw operation;
+    }
     const authorized = exchange.meter.authorizing(() => server.authorize(operation));
     if (authorized !== undefined) await authorized;
     // What is handed on may be asked in any way.
@@ -226,7 +234,7 @@ async function serveResource(exchange: Exchange, routes: Routes, info: ResourceR
     sendWarnings(response, resource.deprecation, warnings);
   } catch (error) {
     // A refusal may come with warnings, too. Who may not ask, or asks in vain, does not learn of versions.
-    const isHandled = format !== undefined || !(error instanceof RouterRefusal || isReason(error, 'Forbidden'));
+    const isHandled = format !== undefined || !(error instanceof RouterRefusal || error instanceof AccessDenied);
     sendWarnings(response, isHandled ? resource.deprecation : undefined, warnings);
     throw error;
   }
@@ -273,6 +281,16 @@ export function authorizeUnknown({ server, user, audit }: Asking, info: Resource
   return requireAllowed(server.authorizer, { ...accessOf(info), user }, audit?.annotate);
 }
 
+/** The operation without its body, or what is wrong with the request. */
+function readOperation(...request: Parameters<typeof operationOf>): Operation | ApiError {
+  try {
+    return operationOf(...request);
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    throw error;
+  }
+}
+
 function operationOf(
   exchange: Exchange,
   info: ResourceRequest,
@@ -286,7 +304,7 @@ function operationOf(
   const isCustom = resource.custom !== undefined;
   const contentType = request.headers['content-type'];
   const isApply = isPatch && patchTypeOf(contentType, exchange.server.encodings, { isCustom }).type === 'apply';
-  const options: OperationOptions = queryOptions(query);
+  const options: OperationOptions = queryOptions(query, verb);
   if (query.size > 0) checkWriteOptions(query, verb, isApply);
   const fieldManager = options.fieldManager ?? (isApply ? '' : defaultManager(request));
   return {

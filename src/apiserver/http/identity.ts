@@ -136,6 +136,11 @@ function impersonationOf(request: AnyRequest): ImpersonationRequest {
   };
 }
 
+/** Bytes that Node took for characters of Latin-1. */
+function inUtf8(text: string): string {
+  return /[\u0080-\u00ff]/.test(text) ? Buffer.from(text, 'latin1').toString() : text;
+}
+
 /** Node joins repeated headers with commas, except where it knows better: they are taken from the raw list. */
 function headersOf(request: AnyRequest): Headers {
   const { headers } = request;
@@ -146,7 +151,7 @@ function headersOf(request: AnyRequest): Headers {
       const { rawHeaders } = request;
       const values: string[] = [];
       for (let index = 0; index + 1 < rawHeaders.length; index += 2)
-        if (rawHeaders[index]!.toLowerCase() === name) values.push(rawHeaders[index + 1]!);
+        if (rawHeaders[index]!.toLowerCase() === name) values.push(inUtf8(rawHeaders[index + 1]!));
       return values;
     },
   };

@@ -17,7 +17,7 @@ test('a deletion is asked for by its body or, without one, by the query', () => 
 });
 
 test('a number is one that Go could hold', () => {
-  const limitOf = (text: string): unknown => queryOptions(new URLSearchParams({ limit: text })).limit;
+  const limitOf = (text: string): unknown => queryOptions(new URLSearchParams({ limit: text }), 'list').limit;
   assert.equal(limitOf('-1'), -1);
   assert.throws(() => limitOf('9223372036854775808'), /value out of range/);
   assert.throws(() => limitOf('1e3'), /invalid syntax/);

@@ -2,16 +2,32 @@ import { badRequest } from '#machinery/errors.ts';
 import { parseFieldSelector } from '#machinery/fields.ts';
 import { parseLabelSelector } from '#machinery/label-parser.ts';
 import { checkDeletion } from '../registry/deletion-options.ts';
-import type { DeletionOptions, OperationOptions, PatchType } from '../registry/operation.ts';
+import type { DeletionOptions, OperationOptions, PatchType, Verb } from '../registry/operation.ts';
 import { type Encoding, noPatchType, unsupportedMediaType } from './negotiation.ts';
 import { isTrue } from './request-info.ts';
 
 type Fields = { -readonly [Key in keyof OperationOptions]: OperationOptions[Key] };
 
-/** Options of reads and writes from the query string. @throws ApiError 400. */
-export function queryOptions(query: URLSearchParams): OperationOptions {
+/** Verbs that choose among many objects. */
+const choosing: ReadonlySet<Verb> = new Set(['list', 'watch', 'deletecollection']);
+
+/** Options of reads and writes from the query string, as far as the verb has them. @throws ApiError 400. */
+export function queryOptions(query: URLSearchParams, verb: Verb): OperationOptions {
+  if (query.size === 0) return {};
+  const options: Fields = choosing.has(verb) ? choice(query) : {};
+  for (const name of ['resourceVersion', 'fieldManager', 'fieldValidation'] as const) {
+    const value = query.get(name);
+    if (value !== null && value !== '') options[name] = value;
+  }
+  const force = query.get('force');
+  if (force !== null) options.force = isTrue(force);
+  if (query.has('dryRun')) options.dryRun = true;
+  return options;
+}
+
+/** Which of many objects, and how many of them. */
+function choice(query: URLSearchParams): Fields {
   const options: Fields = {};
-  if (query.size === 0) return options;
   // Numbers are read first of all, and so complained of first.
   for (const name of ['limit', 'timeoutSeconds'] as const) {
     const value = query.get(name);
@@ -21,21 +37,14 @@ export function queryOptions(query: URLSearchParams): OperationOptions {
   if (labels !== null && labels !== '') options.labelSelector = parsed(() => parseLabelSelector(labels));
   const fields = query.get('fieldSelector');
   if (fields !== null && fields !== '') options.fieldSelector = parsed(() => parseFieldSelector(fields));
-  for (const name of [
-    'resourceVersion',
-    'resourceVersionMatch',
-    'continue',
-    'fieldManager',
-    'fieldValidation',
-  ] as const) {
+  for (const name of ['resourceVersionMatch', 'continue'] as const) {
     const value = query.get(name);
     if (value !== null && value !== '') options[name] = value;
   }
-  for (const name of ['allowWatchBookmarks', 'sendInitialEvents', 'force'] as const) {
+  for (const name of ['allowWatchBookmarks', 'sendInitialEvents'] as const) {
     const value = query.get(name);
     if (value !== null) options[name] = isTrue(value);
   }
-  if (query.has('dryRun')) options.dryRun = true;
   return options;
 }
 

@@ -67,13 +67,13 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   const group = isCore ? '' : parts[1]!;
   const version = isCore ? parts[1]! : parts[2]!;
   let rest = parts.slice(offset);
-  let watches = isTrue(query.get('watch'));
+  let isOlderForm = false;
   // The older form: /api/v1/watch/namespaces/default/pods.
   if (rest[0] === 'watch' && rest.length > 1) {
     // It can only be read.
     if (method !== 'GET') return { type: 'path', verb: method.toLowerCase(), path };
     rest = rest.slice(1);
-    watches = true;
+    isOlderForm = true;
   }
   let namespace = '';
   if (rest[0] === 'namespaces' && rest.length > 2 && !namespaceSubresources.has(rest[2]!)) {
@@ -81,7 +81,10 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
     rest = rest.slice(2);
   }
   const [resource = '', name = '', subresource = '', ...more] = rest;
-  const verb = verbOf(method, { watches, named: name !== '' });
+  const named = name !== '';
+  // What is read by its name in the path is read once, whatever else is asked for.
+  const watches = isOlderForm || (!named && isTrue(query.get('watch')));
+  const verb = verbOf(method, { watches, named });
   const proxied = subresource === 'proxy' ? afterSegments(path, parts.length - more.length) : '';
   if (subresource !== 'proxy' && more.length > 0) return { type: 'path', verb: method.toLowerCase(), path };
   const selected = name === '' && (verb === 'list' || verb === 'watch') ? nameFromFieldSelector(query) : name;

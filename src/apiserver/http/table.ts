@@ -54,7 +54,7 @@ export function tableOf(options: {
           description,
           priority,
         }))
-      : [],
+      : null,
     rows:
       objects.length === 0
         ? noRows(columns)
@@ -90,10 +90,10 @@ function included(
   resource: Shown,
   object: ApiObject,
   { include, metaVersion }: { readonly include: IncludeObject; readonly metaVersion: MetaVersion },
-): { readonly object?: object } {
+): { readonly object: object | null } {
   switch (include) {
     case 'None':
-      return {};
+      return { object: null };
     case 'Object':
       return { object };
     case 'Metadata':

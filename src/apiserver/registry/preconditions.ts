@@ -10,7 +10,7 @@ export function checkPreconditions(operation: Operation, object: ApiObject, old:
   const { uid, resourceVersion = '' } = object.metadata;
   // A patch that says another one meets the validation of the change.
   if (operation.verb !== 'patch' && uid !== undefined && uid !== '' && uid !== old.metadata.uid)
-    throw otherUid(operation, uid, old);
+    throw unmetPrecondition(operation, ['UID', uid], old.metadata.uid);
   if (resourceVersion === '' || resourceVersion === '0') {
     const isConditional = resource.rules.allowUnconditionalUpdate === false && operation.subresource !== 'scale';
     if ((operation.verb === 'update' || resourceVersion === '0') && isConditional) {
@@ -27,10 +27,14 @@ export function checkPreconditions(operation: Operation, object: ApiObject, old:
 }
 
 /** Upstream's storage says this, with its key; the storage of dry runs does not know where the keys are kept. */
-function otherUid({ resource, name, namespace, options }: Operation, uid: string, old: ApiObject): ApiError {
+export function unmetPrecondition(
+  { resource, name, namespace, options }: Operation,
+  [what, wanted]: readonly ['UID' | 'ResourceVersion', string],
+  found: string | undefined,
+): ApiError {
   const key = `${resource.storage!.prefix}${objectKey({ namespace, name })}`;
   const shown = options.dryRun === true ? key.slice(registryRoot.length) : key;
-  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
+  const why = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`;
   const where = `StorageError: invalid object, Code: 4, Key: ${shown}, ResourceVersion: 0`;
   return conflict(resource.kind, name, `${where}, AdditionalErrorMsg: ${why}`);
 }

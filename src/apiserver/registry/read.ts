@@ -7,7 +7,7 @@ import type { ObjectFilter } from '../cache/resource-cache.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import { inServedVersion, readyToServe, type ServedResource } from '../resources/resource.ts';
 import { objectKey } from '../resources/storage-keys.ts';
-import { decodeContinue, encodeContinue } from './continue-token.ts';
+import { type ContinueToken, decodeContinue, encodeContinue } from './continue-token.ts';
 import type { Operation, OperationOptions, Result } from './operation.ts';
 import type { Registry } from './registry.ts';
 
@@ -27,13 +27,19 @@ export async function listObjects(registry: Registry, operation: Operation): Pro
   const { resource, namespace, options } = operation;
   const { resourceVersionMatch: match } = options;
   checkVersionMatch(options);
+  const version = options.resourceVersion ?? '';
   const limit = pageSize(operation);
   const filter = filterOf(operation);
-  if (options.continue !== undefined && options.continue !== '') return listPage(registry, operation, filter);
+  if (options.continue !== undefined && options.continue !== '') {
+    const token = decodeContinue(options.continue);
+    if (version !== '' && version !== '0')
+      throw badRequest('specifying resource version is not allowed when using continue');
+    return listPage(registry, operation, filter, { token });
+  }
   const wanted = parseResourceVersion(options.resourceVersion);
-  checkNotFuture(registry, wanted);
+  checkNotFuture(registry, wanted, { isRetried: match !== 'Exact' });
   const exact = wanted !== undefined && wanted > 0 && (match === 'Exact' || (match === undefined && limit > 0));
-  if (limit > 0 || exact) return listPage(registry, operation, filter, exact ? wanted : undefined);
+  if (limit > 0 || exact) return listPage(registry, operation, filter, exact ? { revision: wanted } : {});
   const { cache } = resource.storage!;
   const items: StoredObject[] = [];
   const { revision, counts } = cache;
@@ -101,6 +107,15 @@ function checkWatchMatch(options: OperationOptions): void {
   if (errors.length > 0) throw invalid(listOptions, '', errors);
 }
 
+/** Who begins a watch where everything is told first asks for that without saying so. */
+function withDefaults(options: OperationOptions): OperationOptions {
+  const { resourceVersion = '', resourceVersionMatch, sendInitialEvents, continue: token } = options;
+  const isPlain = resourceVersionMatch === undefined && sendInitialEvents === undefined;
+  // Only who goes on with a list as well meets what upstream makes of it.
+  if (!isPlain || token === undefined || (resourceVersion !== '' && resourceVersion !== '0')) return options;
+  return { ...options, resourceVersionMatch: 'NotOlderThan', sendInitialEvents: true };
+}
+
 /** In place: lists are long. */
 async function allServed(operation: Operation, found: StoredObject[]): Promise<StoredObject[]> {
   const { resource } = operation;
@@ -117,13 +132,11 @@ async function listPage(
   registry: Registry,
   operation: Operation,
   filter: ObjectFilter,
-  exactRevision?: number,
+  { token, revision: exactRevision }: { readonly token?: ContinueToken; readonly revision?: number | undefined },
 ): Promise<Result> {
   const { resource, namespace, options } = operation;
   const { prefix, cache } = resource.storage!;
   const limit = options.limit ?? 0;
-  const token =
-    options.continue === undefined || options.continue === '' ? undefined : decodeContinue(options.continue);
   let after = token === undefined ? '' : prefix + token.key;
   const from = namespace === '' ? prefix : `${prefix}${namespace}/`;
   const inconsistent = token?.revision === -1;
@@ -177,7 +190,7 @@ function pageExpired(key: string | undefined): ApiError {
 export async function watchObjects(registry: Registry, operation: Operation): Promise<Result> {
   const { resource, namespace, options, signal } = operation;
   const { cache } = resource.storage!;
-  checkWatchMatch(options);
+  checkWatchMatch(withDefaults(options));
   const filter = filterOf(operation);
   const wanted = parseResourceVersion(options.resourceVersion, plainly);
   const streaming = options.sendInitialEvents === true;
@@ -314,11 +327,12 @@ function parseResourceVersion(text: string | undefined, refuse = ofList): number
   throw refuse(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: ${why}`);
 }
 
-function checkNotFuture(registry: Registry, wanted: number | undefined): void {
+/** @param isRetried whether the client is told when to ask again: what is to be exact is for the store to refuse */
+function checkNotFuture(registry: Registry, wanted: number | undefined, { isRetried = true } = {}): void {
   const current = registry.store.revision;
   if (wanted === undefined || wanted <= current) return;
   throw new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-    retryAfterSeconds: 1,
+    ...(isRetried ? { retryAfterSeconds: 1 } : {}),
   });
 }

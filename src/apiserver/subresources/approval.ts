@@ -1,3 +1,5 @@
+import { prepareStatus } from '#kinds/certificates/certificate-signing-request/rules.ts';
+import { validateCertificateSigningRequestApproval } from '#kinds/certificates/certificate-signing-request/validation.ts';
 import type {
   CertificateSigningRequest,
   CertificateSigningRequestStatus,
@@ -10,16 +12,20 @@ import type { SubresourceHandler } from './handler.ts';
 
 /** Approval changes a request's conditions and nothing else; the certificate comes through `status`. */
 const rules: SubresourceRules = {
-  prepare(object, old) {
+  prepare(object, old, { environment }) {
     const next = object as unknown as Mutable<CertificateSigningRequest>;
     const before = old as CertificateSigningRequest;
     const conditions = next.status?.conditions;
     next.spec = before.spec as Mutable<CertificateSigningRequest>['spec'];
+    const { conditions: _, ...rest } = before.status ?? {};
     next.status = {
-      ...before.status,
+      ...rest,
       ...(conditions === undefined ? {} : { conditions }),
     } as Mutable<CertificateSigningRequestStatus>;
+    prepareStatus(next, before, environment.clock.now());
   },
+  validate: (object, old) =>
+    validateCertificateSigningRequestApproval(object as CertificateSigningRequest, old as CertificateSigningRequest),
 };
 
 export const approval: SubresourceHandler = {

@@ -4,13 +4,14 @@ import { ApiError, badRequest, conflict } from '#machinery/errors.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { formatTime } from '#machinery/time.ts';
 import { checkNamespace } from '../registry/location.ts';
+import { unmetPrecondition } from '../registry/preconditions.ts';
 import { updateObject } from '../registry/update.ts';
 import { checkAdmission, type SubresourceHandler } from './handler.ts';
 
 /** The scheduler's decision: a pod gets its node, once. */
 export const binding: SubresourceHandler = {
   async create(registry, operation) {
-    const { name, resource } = operation;
+    const { name } = operation;
     const { target, metadata } = operation.body as Binding;
     if ((metadata?.name ?? '') !== name) throw badRequest('name in URL does not match name in Binding object');
     checkNamespace(operation, metadata);
@@ -18,13 +19,10 @@ export const binding: SubresourceHandler = {
     const { uid, resourceVersion, annotations, labels } = metadata ?? {};
     const bind = (current: ApiObject): Mutable<ApiObject> => {
       const pod = cloneJson(current) as unknown as Mutable<Pod>;
-      if (uid !== undefined && uid !== pod.metadata.uid) {
-        throw conflict(
-          resource.kind,
-          name,
-          `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`,
-        );
-      }
+      if (uid !== undefined && uid !== pod.metadata.uid)
+        throw unmetPrecondition(operation, ['UID', uid], pod.metadata.uid);
+      if (resourceVersion !== undefined && resourceVersion !== pod.metadata.resourceVersion)
+        throw unmetPrecondition(operation, ['ResourceVersion', resourceVersion], pod.metadata.resourceVersion);
       if (pod.metadata.deletionTimestamp !== undefined)
         throw conflict(boundResource, name, `pod ${name} is being deleted, cannot be assigned to a host`);
       if ((pod.spec.nodeName ?? '') !== '')
@@ -36,12 +34,12 @@ export const binding: SubresourceHandler = {
       if (labels !== undefined) pod.metadata.labels = { ...labels, ...pod.metadata.labels };
       markScheduled(pod, formatTime(registry.environment.clock.now()));
       if (resourceVersion === undefined) delete pod.metadata.resourceVersion;
-      else pod.metadata.resourceVersion = resourceVersion;
       return pod as unknown as Mutable<ApiObject>;
     };
     await checkAdmission(registry, operation, bindingKind);
     const rules = { prepare: () => {}, keepsGeneration: true };
-    await updateObject(registry, operation, bind, { rules, admission: false });
+    // Nobody comes to own what a binding sets.
+    await updateObject(registry, operation, bind, { rules, admission: false, managesFields: true });
     return { type: 'status', status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };

@@ -1,3 +1,4 @@
+import { validateFinalizedNamespace } from '#kinds/core/namespace/validation.ts';
 import type { Namespace } from '#kinds/generated/types/core_v1.ts';
 import type { ApiObject, Mutable } from '#machinery/meta.ts';
 import { removeObject } from '../registry/delete.ts';
@@ -15,6 +16,7 @@ export const finalize: SubresourceHandler = {
         const finalizers = next.spec?.finalizers;
         Object.assign(next, before, { metadata: next.metadata, spec: finalizers === undefined ? {} : { finalizers } });
       },
+      validate: (object: ApiObject) => validateFinalizedNamespace(object as Namespace),
     };
     const result = await replaceObject(registry, operation, { rules });
     const { resource, name } = operation;

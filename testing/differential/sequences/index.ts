@@ -8,7 +8,10 @@ import { customVersions } from './custom-versions.ts';
 import { documents } from './documents.ts';
 import { forms } from './forms.ts';
 import { generations } from './generations.ts';
+import { headers } from './headers.ts';
+import { identitiesAndReviews } from './identities.ts';
 import { jsonPatches } from './json-patches.ts';
+import { listing } from './listing.ts';
 import { managedFields } from './managed-fields.ts';
 import { places } from './places.ts';
 import { scales } from './scales.ts';
@@ -16,6 +19,7 @@ import type { Step } from './sequence.ts';
 import { strategic } from './strategic.ts';
 import { subresources } from './subresources.ts';
 import { suspendedJobs } from './suspended-jobs.ts';
+import { verdicts } from './verdicts.ts';
 
 /** Every sequence, by a name for it. */
 export const sequences: Readonly<Record<string, readonly Step[]>> = {
@@ -25,13 +29,17 @@ export const sequences: Readonly<Record<string, readonly Step[]>> = {
   documents,
   forms,
   generations,
+  headers,
+  identitiesAndReviews,
   jsonPatches,
+  listing,
   managedFields,
   places,
   scales,
   strategic,
   subresources,
   suspendedJobs,
+  verdicts,
 };
 
 export type RecordedSequences = Readonly<Record<string, readonly (NormalAnswer | null)[]>>;

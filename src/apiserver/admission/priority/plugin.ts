@@ -4,7 +4,7 @@ import type { PriorityClass as PriorityClassObject } from '#kinds/generated/type
 import { forbidden } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { type AdmissionPlugin, objectAs } from '../plugin.ts';
+import { type AdmissionPlugin, objectAs, subjectName } from '../plugin.ts';
 import { checkOnlyDefault } from './classes.ts';
 
 const classes = 'scheduling.k8s.io/priorityclasses';
@@ -22,7 +22,7 @@ export const priority: AdmissionPlugin = {
     if (attributes.request.resource.kind.resource !== 'pods') return;
     const pod = objectAs<Pod>(attributes);
     if (attributes.operation === 'UPDATE') return keepGiven(pod, attributes.oldObject as unknown as Pod);
-    const name = pod.metadata.name ?? '';
+    const name = subjectName(attributes);
     const given = pod.spec.priorityClassName ?? '';
     const found = given === '' ? globalDefault(registry) : classNamed(registry, given);
     if (given !== '' && found === undefined)

@@ -1,11 +1,10 @@
 import { randomSuffix } from '#base/random.ts';
 import { ServiceAccount } from '#kinds/generated/handles.ts';
 import type { Container, Pod, ServiceAccount as ServiceAccountObject, Volume } from '#kinds/generated/types/core_v1.ts';
-import { forbidden } from '#machinery/errors.ts';
 import type { Mutable } from '#machinery/meta.ts';
 import { pathSegmentProblems, unusableName } from '#machinery/names.ts';
 import { objectKey } from '../../resources/storage-keys.ts';
-import { type AdmissionPlugin, objectAs } from '../plugin.ts';
+import { type AdmissionPlugin, objectAs, refusal } from '../plugin.ts';
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** Seconds a mounted token lives; the kubelet renews it long before (KEP-1205). */
@@ -29,11 +28,7 @@ export const serviceAccount: AdmissionPlugin = {
     if (account === undefined) {
       const problems = pathSegmentProblems(name);
       const why = problems.length > 0 ? unusableName(name, problems) : `serviceaccount "${name}" not found`;
-      throw forbidden(
-        { group: '', resource: 'pods' },
-        pod.metadata.name ?? '',
-        `error looking up service account ${namespace}/${name}: ${why}`,
-      );
+      throw refusal(attributes, `error looking up service account ${namespace}/${name}: ${why}`);
     }
     if ((pod.spec.imagePullSecrets ?? []).length === 0 && account.imagePullSecrets !== undefined) {
       pod.spec.imagePullSecrets = account.imagePullSecrets.map((reference) => ({ ...reference }));

@@ -23,7 +23,7 @@ export const certificateSigningRequestRules: KindRules<certificates.CertificateS
 };
 
 /** A verdict keeps what it says; what else is said is dated, and since when it holds. */
-function prepareStatus(
+export function prepareStatus(
   { status }: Mutable<certificates.CertificateSigningRequest>,
   old: certificates.CertificateSigningRequest,
   now: number,

@@ -109,6 +109,14 @@ export function validateCertificateSigningRequestUpdate(
   return verdictErrors(request, old);
 }
 
+/** A verdict that is given through `approval`. */
+export function validateCertificateSigningRequestApproval(
+  request: CertificateSigningRequest,
+  old: CertificateSigningRequest,
+): FieldError[] {
+  return [...validateCertificateSigningRequest(request), ...verdictErrors(request, old)];
+}
+
 export function validateCertificateSigningRequestStatus(
   request: CertificateSigningRequest,
   old: CertificateSigningRequest,

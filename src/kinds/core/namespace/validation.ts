@@ -5,9 +5,16 @@ import type { FieldError } from '#machinery/errors.ts';
 import { labelKeyProblems } from '#machinery/names.ts';
 
 export function validateNamespace(namespace: core.Namespace): FieldError[] {
-  const path = 'spec.finalizers';
-  return (namespace.spec?.finalizers ?? []).flatMap((finalizer) => [
-    ...invalidAll(path, finalizer, labelKeyProblems(finalizer)),
-    ...validateKubeFinalizer(finalizer, path),
-  ]);
+  return (namespace.spec?.finalizers ?? []).flatMap((finalizer) => finalizerErrors(finalizer, 'spec.finalizers'));
+}
+
+/** What `finalize` leaves. */
+export function validateFinalizedNamespace(namespace: core.Namespace): FieldError[] {
+  return (namespace.spec?.finalizers ?? []).flatMap((finalizer, index) =>
+    finalizerErrors(finalizer, `spec.finalizers[${index}]`),
+  );
+}
+
+function finalizerErrors(finalizer: string, path: string): FieldError[] {
+  return [...invalidAll(path, finalizer, labelKeyProblems(finalizer)), ...validateKubeFinalizer(finalizer, path)];
 }
