@@ -70,6 +70,8 @@ export interface Controller {
   readonly name: string;
   /** How events name it, when not by its service account. */
   readonly component?: string;
+  /** How upstream names its work queue, when not as the service account without `-controller`. */
+  readonly queue?: string;
   /** Keys worked on at once; 1 unless set. */
   readonly workers?: number;
   /** Called once, before the informers run. */
@@ -84,8 +86,8 @@ export function defineController(controller: Controller): Controller {
 const failuresUntilWarning = 4;
 
 /** Upstream names the queue of the `deployment-controller` `deployment`. */
-function queueNameOf({ name }: Controller): string {
-  return name.replace(/-controller$/, '');
+function queueNameOf({ name, queue }: Controller): string {
+  return queue ?? name.replace(/-controller$/, '');
 }
 
 /** Runs a controller until the signal aborts; resolves when its workers have ended. */

@@ -64,7 +64,7 @@ export class ServerMetrics {
     const metrics = this.#metrics;
     this.#handshakeErrors.add({}, 0);
     this.access = new AccessMetrics(metrics);
-    this.health = new HealthMetrics(metrics);
+    this.health = new HealthMetrics();
     this.#requests = new RequestCounts(metrics, (info) => this.#isServed(info));
     metrics.gauge('apiserver_current_inflight_requests', 'Requests that are being served.', () => [
       [{ request_kind: 'readOnly' }, this.#inFlight.readOnly],

@@ -60,6 +60,8 @@ export function pathRoutes(options: PathOptions): (exchange: Exchange, info: Pat
       case '/metrics':
         if (request.method === 'DELETE') return resetMetrics(exchange, options.metrics);
         return sendText(exchange, 200, options.metrics.render(), metricsType);
+      case '/metrics/slis':
+        return sendText(exchange, 200, options.metrics.health.render(), metricsType);
       case '/openid/v1/jwks':
         return sendForTokens(exchange, keySetType, server.registry.tokens.keySet());
       case '/.well-known/openid-configuration':
@@ -124,6 +126,7 @@ function rootPaths({ server }: Exchange): readonly string[] {
     '/healthz',
     '/livez',
     '/metrics',
+    '/metrics/slis',
     '/.well-known/openid-configuration',
     '/openapi/v2',
     '/openapi/v3',

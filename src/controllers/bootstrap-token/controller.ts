@@ -14,6 +14,7 @@ const signaturePrefix = 'jws-kubeconfig-';
 /** Deletes bootstrap tokens whose time is over. */
 export const bootstrapTokenCleaner = defineController({
   name: 'token-cleaner',
+  queue: 'token_cleaner',
   setup({ watch, environment }) {
     const secrets = watch(SecretKind, (secret) => (isBootstrapToken(secret) ? [keyOf(secret)] : []));
     return async (key, { client, signal }) => {
@@ -36,6 +37,7 @@ export const bootstrapTokenCleaner = defineController({
 /** Signs the public `cluster-info` with every token that may, so that a machine that joins can tell it is genuine. */
 export const bootstrapSigner = defineController({
   name: 'bootstrap-signer',
+  queue: 'bootstrap_signer_queue',
   setup({ watch, environment }) {
     const maps = watch(ConfigMapKind, (map) => (keyOf(map) === clusterInfo ? [clusterInfo] : []));
     const secrets = watch(SecretKind, (secret) => (isBootstrapToken(secret) ? [clusterInfo] : []));

@@ -8,6 +8,7 @@ import { selects } from '#machinery/labels.ts';
 /** Keeps ClusterRoles that are put together from others (`admin`, `edit`, `view`) in step with their parts. */
 export const clusterRoleAggregation = defineController({
   name: 'clusterrole-aggregation-controller',
+  queue: 'ClusterRoleAggregator',
   workers: 5,
   setup(context) {
     // A change of any role may concern every aggregated one; there are few of them.

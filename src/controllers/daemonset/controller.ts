@@ -36,6 +36,7 @@ const burstReplicas = 250;
 export const daemonSet = defineController({
   name: 'daemon-set-controller',
   component: 'daemonset-controller',
+  queue: 'daemonset',
   workers: 2,
   setup(context) {
     const sets = new DaemonSets(context);

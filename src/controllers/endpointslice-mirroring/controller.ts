@@ -26,6 +26,7 @@ const notCopied = new Set([
 export const endpointSliceMirroring = defineController({
   name: 'endpointslicemirroring-controller',
   component: 'endpoint-slice-mirroring-controller',
+  queue: 'endpoint_slice_mirroring',
   workers: 5,
   setup(context) {
     const objects = context.watch(EndpointsKind, (object) => [keyOf(object)]);

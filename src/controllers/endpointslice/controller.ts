@@ -21,6 +21,7 @@ const manager = 'endpointslice-controller.k8s.io';
 export const endpointSlice = defineController({
   name: 'endpointslice-controller',
   component: 'endpoint-slice-controller',
+  queue: 'endpoint_slice',
   workers: 5,
   setup(context) {
     const sources = new ServicePods(context);

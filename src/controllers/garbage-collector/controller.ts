@@ -38,6 +38,7 @@ export function garbageCollector(kinds: readonly Kind[], aggregated: AggregatedA
   return defineController({
     name: 'generic-garbage-collector',
     component: 'garbage-collector-controller',
+    queue: 'garbage_collector_attempt_to_delete',
     workers: 20,
     setup(context) {
       const collector = new Collector(context, followed, aggregated);

@@ -19,6 +19,7 @@ const leaseNamespace = 'kube-node-lease';
 /** Notices nodes that are lost, and keeps their taints and their pods' readiness in step with their conditions. */
 export const nodeLifecycle = defineController({
   name: 'node-controller',
+  queue: 'node_lifecycle_controller',
   workers: 8,
   setup(context) {
     const nodes = new Nodes(context);

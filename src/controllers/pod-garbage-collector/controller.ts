@@ -18,6 +18,7 @@ const sweepKey = 'sweep';
 /** Deletes pods that nobody else would: of nodes that are gone, never scheduled and told to go, and too many finished. */
 export const podGarbageCollector = defineController({
   name: 'pod-garbage-collector',
+  queue: 'orphaned_pods_nodes',
   setup(context) {
     const { clock } = context.environment;
     const pods: Informer<Pod> = context.watch(PodKind, (pod) => (needsSweep(pod, pods, nodes) ? [sweepKey] : []));

@@ -43,6 +43,7 @@ interface ReplicaOwner extends ApiObject {
 interface Flavour<T extends ReplicaOwner> {
   readonly name: string;
   readonly component: string;
+  readonly queue: string;
   readonly kind: Kind<T>;
   readonly selector: (owner: T) => LabelMatch;
 }
@@ -51,6 +52,7 @@ interface Flavour<T extends ReplicaOwner> {
 export const replicaSet = replicaController({
   name: 'replicaset-controller',
   component: 'replicaset-controller',
+  queue: 'replicaset',
   kind: ReplicaSetKind,
   selector: (set) => labelMatch(set.spec?.selector),
 });
@@ -59,6 +61,7 @@ export const replicaSet = replicaController({
 export const replicationController = replicaController({
   name: 'replication-controller',
   component: 'replication-controller',
+  queue: 'replicationmanager',
   kind: ReplicationController,
   selector: (controller) => mapMatch(controller.spec?.selector),
 });
@@ -67,6 +70,7 @@ function replicaController<T extends ReplicaOwner>(flavour: Flavour<T>): Control
   return defineController({
     name: flavour.name,
     component: flavour.component,
+    queue: flavour.queue,
     workers: 5,
     setup(context) {
       const replicas = new Replicas(flavour, context);

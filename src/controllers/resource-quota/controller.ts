@@ -22,6 +22,7 @@ export function resourceQuota(kinds: readonly Kind[], aggregated: AggregatedApis
   const counted = kinds.filter(({ namespaced, resource }) => namespaced && resource !== 'events');
   return defineController({
     name: 'resourcequota-controller',
+    queue: 'resourcequota_primary',
     workers: 5,
     setup(context) {
       const { clock } = context.environment;

@@ -15,6 +15,7 @@ export function rootCaPublisher(rootCa: string): Controller {
   const data = { 'ca.crt': rootCa };
   return defineController({
     name: 'root-ca-cert-publisher',
+    queue: 'root_ca_cert_publisher',
     setup(context) {
       const namespaces = context.watch(Namespace, (namespace) => [namespace.metadata.name ?? '']);
       const maps = context.watch(ConfigMap, ({ metadata }) =>

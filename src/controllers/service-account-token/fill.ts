@@ -21,6 +21,7 @@ export type IssueLegacyToken = (names: {
 export function serviceAccountTokens(issue: IssueLegacyToken, rootCa: string): Controller {
   return defineController({
     name: 'tokens-controller',
+    queue: 'serviceaccount_tokens_service',
     setup(context) {
       const isToken = (secret: Secret): boolean => secret.type === tokenType;
       const secrets = context.watch(SecretKind, (secret) => (isToken(secret) ? [keyOf(secret)] : []));

@@ -9,6 +9,7 @@ const defaultAccount = 'default';
 /** Gives every namespace its default service account, and gives it back when it is deleted. */
 export const serviceAccount = defineController({
   name: 'service-account-controller',
+  queue: 'serviceaccount',
   setup(context) {
     const namespaces = context.watch(Namespace, (namespace) => [namespace.metadata.name ?? '']);
     const accounts = context.watch(ServiceAccount, ({ metadata }, { type }) =>

@@ -15,6 +15,7 @@ const deletionBounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 30, 60, 120, 180, 24
 export const taintEviction = defineController({
   name: 'node-controller',
   component: 'taint-eviction-controller',
+  queue: 'noexec_taint_pod',
   workers: 8,
   setup(context) {
     const { clock } = context.environment;

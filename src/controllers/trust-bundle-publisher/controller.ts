@@ -16,6 +16,7 @@ const only = 'bundle';
 export function trustBundlePublisher(rootCa: string): Controller {
   return defineController({
     name: 'kube-apiserver-serving-clustertrustbundle-publisher',
+    queue: 'ca_cert_publisher_cluster_trust_bundles',
     setup({ watch, enqueue, metrics, environment }) {
       const bundles = watch(ClusterTrustBundle, ({ spec }) => (spec.signerName === signerName ? [only] : []));
       const name = bundleName(rootCa);

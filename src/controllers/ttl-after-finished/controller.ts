@@ -9,6 +9,7 @@ import { parseTime } from '#machinery/time.ts';
 /** Deletes finished Jobs after their `ttlSecondsAfterFinished`. */
 export const ttlAfterFinished = defineController({
   name: 'ttl-after-finished-controller',
+  queue: 'ttl_jobs_to_delete',
   workers: 5,
   setup(context) {
     const { clock } = context.environment;

@@ -21,6 +21,7 @@ const groupFinalizer = 'scheduling.k8s.io/podgroup-protection';
 /** Lets claims go when no pod that may run uses them any more. */
 export const claimProtection: Controller = defineController({
   name: 'pvc-protection-controller',
+  queue: 'pvcprotection',
   setup(context) {
     const claims = context.watch(PersistentVolumeClaimKind, (claim) =>
       isHeld(claim, claimFinalizer) ? [keyOf(claim)] : [],
@@ -41,6 +42,7 @@ export const claimProtection: Controller = defineController({
 /** Lets volumes go when no claim is bound to them. */
 export const volumeProtection: Controller = defineController({
   name: 'pv-protection-controller',
+  queue: 'pvprotection',
   setup(context) {
     const volumes = context.watch(PersistentVolumeKind, (volume) =>
       isHeld(volume, volumeFinalizer) ? [keyOf(volume)] : [],
@@ -57,6 +59,7 @@ export const volumeProtection: Controller = defineController({
 /** Lets attribute classes go when neither claims nor volumes name them. */
 export const attributesClassProtection: Controller = defineController({
   name: 'volumeattributesclass-protection-controller',
+  queue: 'vacprotection',
   setup(context) {
     const classes = context.watch(VolumeAttributesClassKind, (found) =>
       isHeld(found, classFinalizer) ? [keyOf(found)] : [],
@@ -78,6 +81,7 @@ export const attributesClassProtection: Controller = defineController({
 /** Lets pod groups go when no pod that may run belongs to them any more (KEP-4671). */
 export const podGroupProtection: Controller = defineController({
   name: 'podgroup-protection-controller',
+  queue: 'podgroupprotection',
   setup(context) {
     const groups = context.watch(PodGroupKind, (group) => (isHeld(group, groupFinalizer) ? [keyOf(group)] : []));
     const pods = context.watch(PodKind, (pod, event) =>
