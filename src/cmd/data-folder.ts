@@ -27,11 +27,8 @@ const lockWaitMs = 500;
 
 const stateFile = (dataDir: string): string => join(dataDir, 'running.json');
 
-/**
- * Takes the data folder for this process until it ends, however it ends: the lock is an open SQLite transaction, which
- * no crash leaves behind. @throws UserError when another process has it or the folder cannot be used.
- */
-export function lockDataFolder(dataDir: string): { release(): void } {
+/** @throws UserError where that cannot be */
+export function makeDataFolder(dataDir: string): void {
   try {
     makeFolder(dataDir);
   } catch (error) {
@@ -39,6 +36,14 @@ export function lockDataFolder(dataDir: string): { release(): void } {
       `cannot use the data folder ${dataDir} (${fileTrouble(error)}): choose another with --data-dir`,
     );
   }
+}
+
+/**
+ * Takes the data folder for this process until it ends, however it ends: the lock is an open SQLite transaction, which
+ * no crash leaves behind. @throws UserError when another process has it or the folder cannot be used.
+ */
+export function lockDataFolder(dataDir: string): { release(): void } {
+  makeDataFolder(dataDir);
   let database: DatabaseSync;
   try {
     database = new DatabaseSync(join(dataDir, 'lock.db'), { timeout: lockWaitMs });
@@ -51,9 +56,10 @@ export function lockDataFolder(dataDir: string): { release(): void } {
         `the data folder ${dataDir} is in use${who}: stop that cluster with "proa down", or choose another folder with --data-dir`,
       );
     }
-    throw new UserError(
-      `cannot use the data folder ${dataDir} (${String(error instanceof Error ? error.message : error)}): choose another with --data-dir`,
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    if (/not a database|malformed/.test(why))
+      throw new UserError(`${join(dataDir, 'lock.db')} is damaged: remove it, nothing is kept in it`);
+    throw new UserError(`cannot use the data folder ${dataDir} (${why}): choose another with --data-dir`);
   }
   return {
     release() {

@@ -5,6 +5,8 @@ const troubles: Readonly<Record<string, string>> = {
   EACCES: 'this user may not',
   EEXIST: 'a file is in its place',
   EISDIR: 'it is a folder',
+  ELOOP: 'links lead in a circle',
+  ENAMETOOLONG: 'the name is too long',
   ENOENT: 'there is no such file or folder',
   ENOSPC: 'the disk is full',
   ENOTDIR: 'a file is in place of a folder above it',

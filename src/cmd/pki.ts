@@ -1,3 +1,4 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -8,6 +9,7 @@ import {
   type LeafOptions,
 } from '#apiserver/certificates/authority.ts';
 import { formatIpv4, parseIpRange } from '#apiserver/services/ip-range.ts';
+import { UserError } from './data-folder.ts';
 import { newSigningKey } from './signing-key.ts';
 
 /** The keys and certificates of a cluster. */
@@ -36,7 +38,7 @@ export async function ensurePki(
     readPair(folder, 'front-proxy-ca') ??
     writePair(folder, 'front-proxy-ca', await createAuthority('proa-front-proxy-ca', now));
   const leaf = async (name: string, options: LeafOptions, issuer = authority): Promise<KeyPair> => {
-    const known = readPair(folder, name);
+    const known = readPair(folder, name, makeAnew);
     if (known !== undefined && isGood(known, issuer, options)) return known;
     return writePair(folder, name, await issueLeaf(issuer, options));
   };
@@ -61,16 +63,41 @@ export async function ensurePki(
 
 function ensureSigningKey(folder: string): string {
   const file = join(folder, 'sa.key');
-  if (existsSync(file)) return readFileSync(file, 'utf8');
+  if (existsSync(file)) {
+    const known = readFileSync(file, 'utf8');
+    readKey(file, known, startAnew);
+    return known;
+  }
   const key = newSigningKey();
   writeSecret(file, key);
   return key;
 }
 
-function readPair(folder: string, name: string): KeyPair | undefined {
-  const [certificate, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
-  if (!existsSync(certificate) || !existsSync(key)) return undefined;
-  return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+const startAnew = 'restore it from a backup, or start anew with "proa reset"';
+const makeAnew = 'remove it, and it is made anew';
+
+/** Undefined where one of the two is missing. @throws UserError for what is damaged, with what is to be done about it. */
+function readPair(folder: string, name: string, remedy = startAnew): KeyPair | undefined {
+  const [certificateFile, keyFile] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
+  if (!existsSync(certificateFile) || !existsSync(keyFile)) return undefined;
+  const pair = { certificate: readFileSync(certificateFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+  const key = readKey(keyFile, pair.key, remedy);
+  const certificate = sound(certificateFile, remedy, () => new X509Certificate(pair.certificate));
+  if (!certificate.checkPrivateKey(key))
+    throw new UserError(`${keyFile} is not the key of ${certificateFile}: ${remedy}`);
+  return pair;
+}
+
+function readKey(file: string, text: string, remedy: string): KeyObject {
+  return sound(file, remedy, () => createPrivateKey(text));
+}
+
+function sound<T>(file: string, remedy: string, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    throw new UserError(`${file} is damaged: ${remedy}`);
+  }
 }
 
 function writePair(folder: string, name: string, pair: KeyPair): KeyPair {

@@ -69,6 +69,22 @@ describe('a start that cannot succeed says why in one line, and ends', () => {
     assert.deepEqual(await readFile(join(damaged, 'state.db')), bytes);
   });
 
+  test('other files of the data folder are damaged, or it cannot be one', async () => {
+    const damaged = join(folder, 'damaged-too');
+    await mkdir(join(damaged, 'pki'), { recursive: true });
+    await writeFile(join(damaged, 'pki', 'encryption.yaml'), 'kind: [');
+    const port = String(await freePort());
+    assertRefused(await up('--data-dir', damaged, '--port', port), /cannot use .*encryption\.yaml: yaml: /);
+    await writeFile(join(damaged, 'lock.db'), Buffer.alloc(20_000, 'no database '));
+    assertRefused(await up('--data-dir', damaged, '--port', port), /lock\.db is damaged: remove it/);
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    assertRefused(
+      await up('--data-dir', file, '--detach'),
+      /cannot use the data folder .*file \(a file is in its place\)/,
+    );
+  });
+
   test('the configuration has a key that nobody knows', async () => {
     const config = join(folder, 'proa.yaml');
     await writeFile(config, 'prot: 1234\n');

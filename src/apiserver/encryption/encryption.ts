@@ -49,7 +49,9 @@ export class Encryption {
   /** @throws Error for a configuration that cannot be read or is wrong. */
   static async open(inner: Store, environment: Environment, options: EncryptionOptions): Promise<Encryption> {
     const text = readFileSync(options.configFile, 'utf8');
-    const rules = await readRules(text, environment);
+    const rules = await readRules(text, environment).catch((error: Error) => {
+      throw new Error(`cannot use ${options.configFile}: ${error.message}`, { cause: error });
+    });
     const encryption = new Encryption(inner, environment, options, { text, rules });
     if (options.reloads !== false) encryption.#follow();
     return encryption;

@@ -7,8 +7,7 @@ import { Metrics } from '#base/metrics.ts';
 import { secureRandom } from '#base/random.ts';
 import { type Cluster, startCluster } from '../../cluster.ts';
 import type { ClusterConfig } from '../../config.ts';
-import { lockDataFolder, readRunning, UserError, writeRunning } from '../../data-folder.ts';
-import { makeFolder } from '../../files.ts';
+import { lockDataFolder, makeDataFolder, readRunning, UserError, writeRunning } from '../../data-folder.ts';
 import {
   type ClusterAccess,
   checkKubeconfig,
@@ -210,7 +209,7 @@ async function detach(config: ClusterConfig): Promise<number> {
   const running = readRunning(config.dataDir);
   if (running !== undefined)
     throw new UserError(`a cluster is running there already (process ${running.pid}): stop it with "proa down"`);
-  makeFolder(config.dataDir);
+  makeDataFolder(config.dataDir);
   const logFile = join(config.dataDir, 'proa.log');
   const errors = openSync(logFile, 'w', 0o600);
   const args = [...process.execArgv, process.argv[1]!, ...process.argv.slice(2).filter((arg) => arg !== '--detach')];
