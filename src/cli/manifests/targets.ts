@@ -1,3 +1,5 @@
+import { parseLabelSelector } from '#machinery/label-parser.ts';
+import { matchesLabels } from '#machinery/labels.ts';
 import type { JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../context.ts';
 import { NoKindError, objectLabel, type ResourceInfo, resourcePath } from '../discovery/mapper.ts';
@@ -5,7 +7,7 @@ import { CliError } from '../failures.ts';
 import type { FlagValues } from '../flags.ts';
 import { parseResourceArguments } from '../resources/arguments.ts';
 import { fetchObjects, isNotFound } from '../resources/fetch.ts';
-import { type fileFlags, type Manifest, readManifests } from '../resources/files.ts';
+import { checkTexts, type fileFlags, type Manifest, readManifests } from '../resources/files.ts';
 import { placeManifest } from '../resources/place.ts';
 import { metadataOf } from './objects.ts';
 
@@ -125,7 +127,16 @@ export async function manifestTargets(context: CommandContext, files: FileFlags)
   return { targets, problems };
 }
 
-export async function manifestTarget(context: CommandContext, { object, source }: Manifest): Promise<LoadedTarget> {
+/** Those of the manifests that a label selector takes. */
+export function selectedTargets(targets: readonly LoadedTarget[], selector = ''): readonly LoadedTarget[] {
+  if (selector === '') return targets;
+  const parsed = parseLabelSelector(selector);
+  return targets.filter(({ object }) => matchesLabels(parsed, metadataOf(object).labels));
+}
+
+export async function manifestTarget(context: CommandContext, manifest: Manifest): Promise<LoadedTarget> {
+  const { object, source } = manifest;
+  checkTexts(manifest);
   try {
     return { ...(await placeManifest(context, object)), source };
   } catch (error) {

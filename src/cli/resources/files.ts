@@ -147,3 +147,17 @@ function flatten(document: Json, source: string): readonly Manifest[] {
   if (kind.endsWith('List') && Array.isArray(items)) return items.flatMap((item) => flatten(item, source));
   return [{ object, source }];
 }
+
+/** Labels and annotations are text: `a: yes` and `a: 1` are not. Throws CliError. */
+export function checkTexts({ object: { metadata }, source }: Manifest): void {
+  for (const field of ['labels', 'annotations']) {
+    const pairs = (metadata as JsonObject | null | undefined)?.[field];
+    if (typeof pairs !== 'object' || pairs === null || Array.isArray(pairs)) continue;
+    const wrong = Object.values(pairs as JsonObject).find((value) => typeof value !== 'string' && value !== null);
+    if (wrong === undefined) continue;
+    const found = Array.isArray(wrong) ? 'array' : typeof wrong === 'boolean' ? 'bool' : typeof wrong;
+    throw new CliError(
+      `unable to decode "${source}": json: cannot unmarshal ${found.replace('bigint', 'number')} into Go struct field ObjectMeta.metadata.${field} of type string`,
+    );
+  }
+}

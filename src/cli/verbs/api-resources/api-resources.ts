@@ -24,6 +24,7 @@ export const apiResources = defineVerb({
       "When using the default or custom-column output format, don't print headers (default print headers).",
     ),
     output: textFlag('Output format. One of: (json, yaml, name, wide).', { short: 'o' }),
+    'show-managed-fields': booleanFlag('Kept for scripts: resources have no managed fields.'),
     'sort-by': textFlag(
       "If non-empty, sort list of resources using specified field. The field can be either 'name' or 'kind'.",
     ),

@@ -1,5 +1,3 @@
-import { parseLabelSelector } from '#machinery/label-parser.ts';
-import { matchesLabels } from '#machinery/labels.ts';
 import type { JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../../context.ts';
 import { CliError } from '../../failures.ts';
@@ -13,8 +11,14 @@ import {
   textFlagWith,
 } from '../../flags.ts';
 import { type DryRun, dryRunFlags, dryRunOf, dryRunSuffix } from '../../manifests/dry-run.ts';
-import { metadataOf, withKind } from '../../manifests/objects.ts';
-import { hasFiles, type LoadedTarget, manifestTargets, throwProblems } from '../../manifests/targets.ts';
+import { withKind } from '../../manifests/objects.ts';
+import {
+  hasFiles,
+  type LoadedTarget,
+  manifestTargets,
+  selectedTargets,
+  throwProblems,
+} from '../../manifests/targets.ts';
 import { fieldValidationOf, validateFlags } from '../../manifests/validation.ts';
 import { labelOf, objectPrinter, printFlags } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
@@ -35,7 +39,7 @@ const flags = {
     'background',
     'Must be "background", "orphan", or "foreground". How dependents go when --force deletes.',
   ),
-  'field-manager': textFlag('Name of the manager used to track field ownership.'),
+  'field-manager': textFlagWith('kubectl-client-side-apply', 'Name of the manager used to track field ownership.'),
   force: booleanFlag(
     'If true, immediately remove resources from API and bypass graceful deletion, where a patch is impossible.',
   ),
@@ -105,7 +109,7 @@ async function runApply(context: CommandContext, values: ApplyFlags, args: reado
   const print = await objectPrinter(values);
   const { targets, problems } = await manifestTargets(context, values);
   const failures = [...problems];
-  const chosen = chooseTargets(targets, values.selector);
+  const chosen = selectedTargets(targets, values.selector);
   if (chosen.length === 0 && failures.length === 0) throw new CliError('no objects passed to apply');
   const applied: JsonObject[] = [];
   for (const target of chosen) {
@@ -138,14 +142,9 @@ function optionsOf(context: CommandContext, flags: ApplyFlags): ApplyOptions {
       'all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector',
     );
   }
-  const fieldManager = flags['field-manager'] ?? (isServerSide ? 'kubectl' : 'kubectl-client-side-apply');
+  const isNamed = context.changed.has('field-manager');
+  const fieldManager = isServerSide && !isNamed ? 'kubectl' : flags['field-manager'];
   return { flags, dryRun, fieldManager, fieldValidation: fieldValidationOf(flags) };
-}
-
-function chooseTargets(targets: readonly LoadedTarget[], selector = ''): readonly LoadedTarget[] {
-  if (selector === '') return targets;
-  const parsed = parseLabelSelector(selector);
-  return targets.filter(({ object }) => matchesLabels(parsed, metadataOf(object).labels));
 }
 
 function applyOne(context: CommandContext, target: LoadedTarget, options: ApplyOptions): Promise<Applied> {

@@ -6,7 +6,7 @@ import { deleteTarget } from '../../manifests/deletion.ts';
 import { dryRunSuffix } from '../../manifests/dry-run.ts';
 import { lastAppliedText } from '../../manifests/last-applied.ts';
 import { metadataOf } from '../../manifests/objects.ts';
-import { targetLabel } from '../../manifests/targets.ts';
+import { type LoadedTarget, targetLabel } from '../../manifests/targets.ts';
 import { fetchObjects } from '../../resources/fetch.ts';
 import type { ApplyOptions } from './apply.ts';
 
@@ -30,29 +30,50 @@ const defaultAllowlist = [
   'apps/v1/StatefulSet',
 ] as const;
 
-/** Deletes what was applied once, is selected, and is no longer among the manifests. */
+/** Among what to look for objects that an apply would take away. */
+export interface PruneScope {
+  /** `<group/version/kind>`; empty: the default kinds. */
+  readonly allowlist: readonly string[];
+  readonly selector: string | undefined;
+  /** UIDs of the objects that are among the manifests. */
+  readonly keep: ReadonlySet<string | undefined>;
+  readonly namespaces: ReadonlySet<string>;
+}
+
+/** What was applied once, is selected, and is no longer among the manifests. */
+export async function prunable(context: CommandContext, scope: PruneScope): Promise<readonly LoadedTarget[]> {
+  const { allowlist, selector, keep, namespaces } = scope;
+  const mapper = await context.mapper();
+  const infos = (allowlist.length > 0 ? allowlist : defaultAllowlist).map((text) => allowed(mapper, text));
+  const found: LoadedTarget[] = [];
+  for (const info of infos) {
+    for (const namespace of info.namespaced ? namespaces : [undefined]) {
+      for (const object of await fetchObjects(context, { info, namespace, labelSelector: selector })) {
+        const { name = '', uid } = metadataOf(object);
+        if (!keep.has(uid) && lastAppliedText(object) !== undefined) found.push({ info, namespace, name, object });
+      }
+    }
+  }
+  return found;
+}
+
+/** Deletes them. */
 export async function prune(
   context: CommandContext,
   applied: readonly JsonObject[],
   { flags, dryRun }: ApplyOptions,
 ): Promise<void> {
-  const mapper = await context.mapper();
-  const given = flags['prune-allowlist'];
-  const infos = (given.length > 0 ? given : defaultAllowlist).map((text) => allowed(mapper, text));
-  const keep = new Set(applied.map((object) => metadataOf(object).uid));
-  const namespaces = new Set(applied.flatMap((object) => metadataOf(object).namespace ?? []));
-  for (const info of infos) {
-    for (const namespace of info.namespaced ? namespaces : [undefined]) {
-      for (const object of await fetchObjects(context, { info, namespace, labelSelector: flags.selector })) {
-        const { name = '', uid } = metadataOf(object);
-        if (keep.has(uid) || lastAppliedText(object) === undefined) continue;
-        const target = { info, namespace, name };
-        const gracePeriodSeconds = flags['grace-period'];
-        if (dryRun !== 'client')
-          await deleteTarget(context, target, { cascade: flags.cascade, gracePeriodSeconds, dryRun });
-        context.out(`${targetLabel(target)} pruned${dryRunSuffix(dryRun)}\n`);
-      }
-    }
+  const targets = await prunable(context, {
+    allowlist: flags['prune-allowlist'],
+    selector: flags.selector,
+    keep: new Set(applied.map((object) => metadataOf(object).uid)),
+    namespaces: new Set(applied.flatMap((object) => metadataOf(object).namespace ?? [])),
+  });
+  for (const target of targets) {
+    const gracePeriodSeconds = flags['grace-period'];
+    if (dryRun !== 'client')
+      await deleteTarget(context, target, { cascade: flags.cascade, gracePeriodSeconds, dryRun });
+    context.out(`${targetLabel(target)} pruned${dryRunSuffix(dryRun)}\n`);
   }
 }
 

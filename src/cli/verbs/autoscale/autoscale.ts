@@ -19,6 +19,7 @@ export const autoscale = defineVerb({
     'cpu-percent': integerFlag(
       -1,
       'The target average CPU utilization (represented as a percent of requested CPU) over all the pods.',
+      { hidden: true },
     ),
     'field-manager': textFlagWith('kubectl-autoscale', 'Name of the manager used to track field ownership.'),
     max: integerFlag(-1, 'The upper limit for the number of pods that can be set by the autoscaler. Required.'),

@@ -4,7 +4,7 @@ import { ApiError } from '#machinery/errors.ts';
 import type { JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../../context.ts';
 import { type ResourceInfo, resourcePath } from '../../discovery/mapper.ts';
-import { booleanFlag, listFlag, textFlag } from '../../flags.ts';
+import { booleanFlag, durationFlag, listFlag, textFlag, textFlagWith } from '../../flags.ts';
 import { objectPrinter, printFlags } from '../../output/printers.ts';
 import { defineVerb } from '../../verb.ts';
 
@@ -30,12 +30,14 @@ export const dump = defineVerb({
     ...printFlags,
     'all-namespaces': booleanFlag('If true, dump all namespaces.', { short: 'A' }),
     namespaces: listFlag('A comma separated list of namespaces to dump.'),
+    output: textFlagWith('json', printFlags.output.usage, { short: 'o' }),
+    'pod-running-timeout': durationFlag(20_000, 'Kept for scripts: logs are read of what runs or has run.'),
     'output-directory': textFlag(
       "Where to output the files. If empty or '-' uses stdout, otherwise creates a directory hierarchy in that directory",
     ),
   },
   async run(context, flags) {
-    const { output = 'json', 'output-directory': folder = '-' } = flags;
+    const { output, 'output-directory': folder = '-' } = flags;
     const printer = (await objectPrinter({ ...flags, output }))!;
     const write: Write = (name, text) => {
       if (folder === '-' || folder === '') {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../../context.ts';
 import { CliError, UsageError } from '../../failures.ts';
-import { arrayFlag, booleanFlag, textFlag } from '../../flags.ts';
+import { arrayFlag, booleanFlag, type FlagValues, listFlag, textFlag } from '../../flags.ts';
 import { defineVerb } from '../../verb.ts';
 import { entriesOf, fileFor, readConfigFile, type Section, withEntry, writeConfigFile } from './files.ts';
 
@@ -84,18 +84,61 @@ const setCluster = defineVerb({
   },
 });
 
+const credentialFlags = {
+  'auth-provider': textFlag('Auth provider for the user entry in kubeconfig'),
+  'auth-provider-arg': listFlag("'key=value' arguments for the auth provider"),
+  'embed-certs': booleanFlag('Embed client cert/key for the user entry in kubeconfig'),
+  'exec-api-version': textFlag('API version of the exec credential plugin for the user entry in kubeconfig'),
+  'exec-arg': arrayFlag('New arguments for the exec credential plugin command for the user entry in kubeconfig'),
+  'exec-command': textFlag('Command for the exec credential plugin for the user entry in kubeconfig'),
+  'exec-env': arrayFlag("'key=value' environment values for the exec credential plugin"),
+  'exec-interactive-mode': textFlag(
+    'InteractiveMode of the exec credentials plugin for the user entry in kubeconfig (IfAvailable, Never or Always)',
+  ),
+  'exec-provide-cluster-info': booleanFlag(
+    'ProvideClusterInfo of the exec credentials plugin for the user entry in kubeconfig',
+  ),
+} as const;
+
+type CredentialFlags = FlagValues<typeof credentialFlags>;
+
+function execChange(flags: CredentialFlags): Change {
+  const { 'exec-command': command, 'exec-interactive-mode': mode = 'IfAvailable' } = flags;
+  if (!['IfAvailable', 'Never', 'Always'].includes(mode)) {
+    throw new CliError('invalid interactive mode type, can be only IfAvailable, Never, Always');
+  }
+  if (command === undefined) return { set: {}, drop: [] };
+  const exec: JsonObject = {
+    apiVersion: flags['exec-api-version'] ?? 'client.authentication.k8s.io/v1',
+    command,
+    args: flags['exec-arg'],
+    env: flags['exec-env'].map((pair) => {
+      const equals = pair.indexOf('=');
+      return { name: pair.slice(0, equals), value: pair.slice(equals + 1) };
+    }),
+    interactiveMode: mode,
+    ...(flags['exec-provide-cluster-info'] ? { provideClusterInfo: true } : {}),
+  };
+  return { set: { exec }, drop: [] };
+}
+
+function providerChange({ 'auth-provider': name, 'auth-provider-arg': pairs }: CredentialFlags): Change {
+  if (name === undefined) return { set: {}, drop: [] };
+  const config = Object.fromEntries(
+    pairs.map((pair) => {
+      const [key = '', ...rest] = pair.split('=');
+      return [key, rest.join('=')];
+    }),
+  );
+  return { set: { 'auth-provider': { config, name } }, drop: [] };
+}
+
 const setCredentials = defineVerb({
   name: 'set-credentials',
   summary: 'Set a user entry in kubeconfig',
   usage:
     'NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile] [--token=bearer_token] [--username=basic_user] [--password=basic_password] [--exec-command=exec_command] [--exec-api-version=exec_api_version] [--exec-arg=arg] [--exec-env=key=value]',
-  flags: {
-    'embed-certs': booleanFlag('Embed client cert/key for the user entry in kubeconfig'),
-    'exec-api-version': textFlag('API version of the exec credential plugin for the user entry in kubeconfig'),
-    'exec-arg': arrayFlag('New arguments for the exec credential plugin command for the user entry in kubeconfig'),
-    'exec-command': textFlag('Command for the exec credential plugin for the user entry in kubeconfig'),
-    'exec-env': arrayFlag("'key=value' environment values for the exec credential plugin"),
-  },
+  flags: credentialFlags,
   run: async (context, flags, args) => {
     const [name] = args;
     if (name === undefined || args.length > 1) throw new UsageError(`Unexpected args: [${args.join(' ')}]`);
@@ -105,20 +148,6 @@ const setCredentials = defineVerb({
         'you cannot specify more than one authentication method at the same time: [--token --username/--password]',
       );
     }
-    const command = flags['exec-command'];
-    const exec: JsonObject | undefined =
-      command === undefined
-        ? undefined
-        : {
-            apiVersion: flags['exec-api-version'] ?? 'client.authentication.k8s.io/v1',
-            command,
-            args: flags['exec-arg'],
-            env: flags['exec-env'].map((pair) => {
-              const equals = pair.indexOf('=');
-              return { name: pair.slice(0, equals), value: pair.slice(equals + 1) };
-            }),
-            interactiveMode: 'IfAvailable',
-          };
     change(
       context,
       'users',
@@ -129,7 +158,8 @@ const setCredentials = defineVerb({
         valueChange('token', globals.token),
         valueChange('username', globals.username),
         valueChange('password', globals.password),
-        exec === undefined ? { set: {}, drop: [] } : { set: { exec }, drop: [] },
+        execChange(flags),
+        providerChange(flags),
       ]),
     );
     context.out(`User "${name}" set.\n`);

@@ -8,23 +8,34 @@ import { createThreeWayStrategicPatch } from '#machinery/patch/strategic-diff.ts
 import { dumpYaml } from '#machinery/yaml.ts';
 import type { CommandContext } from '../../context.ts';
 import { CliError, describeFailure, ExitError } from '../../failures.ts';
-import { booleanFlag, type FlagValues, integerFlag, textFlag, textFlagWith } from '../../flags.ts';
+import { arrayFlag, booleanFlag, type FlagValues, integerFlag, textFlag, textFlagWith } from '../../flags.ts';
 import { lastApplied, withLastApplied } from '../../manifests/last-applied.ts';
 import { metadataOf, withMetadata } from '../../manifests/objects.ts';
 import { createObject, patchTarget, schemaOf } from '../../manifests/patches.ts';
-import { hasFiles, type LoadedTarget, loadIfPresent, manifestTargets, throwProblems } from '../../manifests/targets.ts';
+import {
+  hasFiles,
+  type LoadedTarget,
+  loadIfPresent,
+  manifestTargets,
+  selectedTargets,
+  throwProblems,
+} from '../../manifests/targets.ts';
 import { withoutManagedFields } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
+import { prunable } from '../apply/prune.ts';
 
 const flags = {
   ...fileFlags,
   concurrency: integerFlag(1, 'Number of objects to process in parallel when diffing against the live version.'),
   'field-manager': textFlagWith('kubectl-client-side-apply', 'Name of the manager used to track field ownership.'),
   'force-conflicts': booleanFlag('If true, server-side apply will force the changes against conflicts.'),
+  prune: booleanFlag('Include resources that would be deleted by pruning. Can be used with -l.'),
+  'prune-allowlist': arrayFlag('Overwrite the default allowlist with <group/version/kind> for --prune'),
   selector: textFlag('Selector (label query) to filter on.', { short: 'l' }),
   'server-side': booleanFlag('If true, apply runs in the server instead of the client.'),
   'show-managed-fields': booleanFlag('If true, include managed fields in the diff.'),
+  'show-secrets': booleanFlag('If true, do not mask secret values in the diff.'),
 } as const;
 
 type DiffFlags = FlagValues<typeof flags>;
@@ -63,17 +74,32 @@ interface Folders {
 async function writeStates(context: CommandContext, values: DiffFlags, { live, merged }: Folders): Promise<void> {
   const { targets, problems } = await manifestTargets(context, values);
   throwProblems(problems);
-  for (const target of targets) {
+  const show = (object: JsonObject): string =>
+    dumpYaml(values['show-managed-fields'] ? object : withoutManagedFields(object));
+  const chosen = selectedTargets(targets, values.selector);
+  const seen: JsonObject[] = [];
+  for (const target of chosen) {
     const before = await loadIfPresent(context, target);
     const after = await wouldBe(context, target, before, values);
-    const { group, version } = parseApiVersion(String(target.object['apiVersion']));
-    const place = [group, version, target.info.kind, target.namespace ?? '', target.name].filter((part) => part !== '');
-    const [from, to] = before === undefined ? [undefined, after] : masked(target, before, after);
-    const show = (object: JsonObject): string =>
-      dumpYaml(values['show-managed-fields'] ? object : withoutManagedFields(object));
-    if (from !== undefined) writeFileSync(join(live, place.join('.')), show(from));
-    writeFileSync(join(merged, place.join('.')), show(to));
+    const shows = values['show-secrets'] || before === undefined;
+    const [from, to] = shows ? [before, after] : masked(target, before, after);
+    if (from !== undefined) writeFileSync(join(live, fileName(target)), show(from));
+    writeFileSync(join(merged, fileName(target)), show(to));
+    seen.push(before ?? after);
   }
+  if (!values.prune) return;
+  const gone = await prunable(context, {
+    allowlist: values['prune-allowlist'],
+    selector: values.selector,
+    keep: new Set(seen.map((object) => metadataOf(object).uid)),
+    namespaces: new Set(chosen.flatMap(({ namespace }) => namespace ?? [])),
+  });
+  for (const target of gone) writeFileSync(join(live, fileName(target)), show(target.object));
+}
+
+function fileName({ object, info, namespace = '', name }: LoadedTarget): string {
+  const { group, version } = parseApiVersion(String(object['apiVersion']));
+  return [group, version, info.kind, namespace, name].filter((part) => part !== '').join('.');
 }
 
 /** What the server would store, by a dry run. */

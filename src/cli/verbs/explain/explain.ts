@@ -2,18 +2,21 @@ import { apiVersionOf, parseApiVersion } from '#machinery/meta.ts';
 import type { CommandContext } from '../../context.ts';
 import { NoResourceError, type ResourceInfo } from '../../discovery/mapper.ts';
 import { CliError, ExitError } from '../../failures.ts';
-import { booleanFlag, type FlagValues, textFlag } from '../../flags.ts';
+import { booleanFlag, type FlagValues, textFlag, textFlagWith } from '../../flags.ts';
 import { defineVerb } from '../../verb.ts';
 import { type FieldSchema, holderOf, type Schemas, schemasOf } from './schema.ts';
 import { describeField, describeFields, fieldTree, header } from './text.ts';
 
 const flags = {
   'api-version': textFlag('Use given api-version (group/version) of the resource.'),
-  output: textFlag('Format in which to render the schema. Valid values are: (plaintext, plaintext-openapiv2).', {
-    short: 'o',
-  }),
+  output: textFlagWith(
+    'plaintext',
+    'Format in which to render the schema. Valid values are: (plaintext, plaintext-openapiv2).',
+    { short: 'o' },
+  ),
   recursive: booleanFlag(
     'When true, print the name of all the fields recursively. Otherwise, print the available fields with their description.',
+    { short: 'R' },
   ),
 } as const;
 
@@ -35,7 +38,7 @@ async function run(context: CommandContext, given: FlagValues<typeof flags>, arg
     );
   }
   if (args.length > 1) throw new CliError('We accept only this format: explain RESOURCE');
-  if (given.output !== undefined && !['', 'plaintext', 'plaintext-openapiv2'].includes(given.output)) {
+  if (!['', 'plaintext', 'plaintext-openapiv2'].includes(given.output)) {
     throw new CliError(`unrecognized format: ${given.output}`);
   }
   const { info, fields } = await target(context, args[0]!, given['api-version']).catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { CliError } from '../../failures.ts';
 export interface Usage {
   readonly cpu: string;
   readonly memory: string;
+  readonly swap?: string;
 }
 
 /** Throws CliError when nobody serves the metrics API. */
@@ -17,15 +18,17 @@ export async function requireMetrics(context: CommandContext): Promise<void> {
 export interface Total {
   readonly cpu: Quantity;
   readonly memory: Quantity;
+  readonly swap: Quantity;
 }
 
 export function sumOf(usages: readonly Usage[]): Total {
   return usages.reduce<Total>(
-    (sum, { cpu, memory }) => ({
+    (sum, { cpu, memory, swap = '0' }) => ({
       cpu: addQuantities(sum.cpu, parseQuantity(cpu)),
       memory: addQuantities(sum.memory, parseQuantity(memory)),
+      swap: addQuantities(sum.swap, parseQuantity(swap)),
     }),
-    { cpu: zero, memory: zero },
+    { cpu: zero, memory: zero, swap: zero },
   );
 }
 
@@ -34,7 +37,9 @@ const billion = 1_000_000_000n;
 /** `250m`. */
 export const cpuText = ({ cpu }: Total): string => `${(cpu.nanos + 999_999n) / 1_000_000n}m`;
 /** `128Mi`. */
-export const memoryText = ({ memory }: Total): string => `${memory.nanos / billion / (1024n * 1024n)}Mi`;
+export const memoryText = ({ memory }: Pick<Total, 'memory'>): string =>
+  `${memory.nanos / billion / (1024n * 1024n)}Mi`;
+export const swapText = ({ swap }: Total): string => memoryText({ memory: swap });
 
 export function percentText(part: Quantity, whole: string | undefined): string {
   const { nanos } = whole === undefined ? zero : parseQuantity(whole);

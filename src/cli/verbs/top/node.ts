@@ -3,7 +3,17 @@ import { booleanFlag, textFlag } from '../../flags.ts';
 import { formatColumns } from '../../output/table.ts';
 import { fetchObjects } from '../../resources/fetch.ts';
 import { defineVerb } from '../../verb.ts';
-import { byUsage, cpuText, memoryText, percentText, requireMetrics, sumOf, type Usage } from './metrics.ts';
+import {
+  byUsage,
+  cpuText,
+  memoryText,
+  percentText,
+  requireMetrics,
+  sumOf,
+  swapText,
+  type Total,
+  type Usage,
+} from './metrics.ts';
 
 interface NodeMetrics {
   readonly metadata: { readonly name: string };
@@ -15,6 +25,7 @@ interface NodeLike {
   readonly status?: {
     readonly allocatable?: Readonly<Record<string, string>>;
     readonly capacity?: Readonly<Record<string, string>>;
+    readonly nodeInfo?: { readonly swap?: { readonly capacity?: number | bigint } };
   };
 }
 
@@ -29,6 +40,7 @@ export const topNode = defineVerb({
     'show-capacity': booleanFlag(
       'Print node resources based on Capacity instead of Allocatable(default) of the nodes.',
     ),
+    'show-swap': booleanFlag('Print node resources related to swap memory.'),
     'sort-by': textFlag(
       "If non-empty, sort nodes list using specified field. The field can be either 'cpu' or 'memory'.",
     ),
@@ -46,11 +58,10 @@ export const topNode = defineVerb({
     const nodes = new Map(
       ((await fetchObjects(context, { info: mapper.resource('nodes'), ...query })) as readonly JsonObject[]).map(
         (object) => {
-          const node = object as unknown as NodeLike;
-          return [
-            node.metadata.name,
-            (flags['show-capacity'] ? node.status?.capacity : node.status?.allocatable) ?? {},
-          ] as const;
+          const { metadata, status } = object as unknown as NodeLike;
+          const whole = (flags['show-capacity'] ? status?.capacity : status?.allocatable) ?? {};
+          const swap = status?.nodeInfo?.swap?.capacity;
+          return [metadata.name, swap === undefined ? whole : { ...whole, swap: String(swap) }] as const;
         },
       ),
     );
@@ -58,7 +69,9 @@ export const topNode = defineVerb({
       metrics.map(({ metadata, usage }) => ({ name: metadata.name, total: sumOf([usage]) })),
       flags['sort-by'],
     );
-    const header = flags['no-headers'] ? [] : [['NAME', 'CPU(cores)', 'CPU(%)', 'MEMORY(bytes)', 'MEMORY(%)']];
+    const shown = flags['show-swap'];
+    const names = ['NAME', 'CPU(cores)', 'CPU(%)', 'MEMORY(bytes)', 'MEMORY(%)'];
+    const header = flags['no-headers'] ? [] : [[...names, ...(shown ? ['SWAP(bytes)', 'SWAP(%)'] : [])]];
     const cells = rows.map((row) => {
       const whole = nodes.get(row.name);
       return [
@@ -67,9 +80,16 @@ export const topNode = defineVerb({
         percentText(row.total.cpu, whole?.['cpu']),
         memoryText(row.total),
         percentText(row.total.memory, whole?.['memory']),
+        ...(shown ? swapCells(row.total, whole?.['swap']) : []),
       ];
     });
     context.out(formatColumns([...header, ...cells]));
     return 0;
   },
 });
+
+/** A node that does not tell of its swap has none that a share could be of. */
+const swapCells = (total: Total, capacity: string | undefined): readonly string[] => {
+  if (capacity === undefined) return ['<unknown>', '<unknown>'];
+  return [swapText(total), capacity === '0' ? '0%' : percentText(total.swap, capacity)];
+};

@@ -2,7 +2,7 @@ import { booleanFlag, textFlag } from '../../flags.ts';
 import { formatColumns } from '../../output/table.ts';
 import { fetchObjects } from '../../resources/fetch.ts';
 import { defineVerb } from '../../verb.ts';
-import { byUsage, cpuText, memoryText, requireMetrics, sumOf, type Usage } from './metrics.ts';
+import { byUsage, cpuText, memoryText, requireMetrics, sumOf, swapText, type Total, type Usage } from './metrics.ts';
 
 interface PodMetrics {
   readonly metadata: { readonly name: string; readonly namespace: string };
@@ -20,6 +20,7 @@ export const topPod = defineVerb({
     'field-selector': textFlag('Selector (field query) to filter on.'),
     'no-headers': booleanFlag('If present, print output without headers.'),
     selector: textFlag('Selector (label query) to filter on.', { short: 'l' }),
+    'show-swap': booleanFlag('Print pod resources related to swap memory.'),
     'sort-by': textFlag(
       "If non-empty, sort pods list using specified field. The field can be either 'cpu' or 'memory'.",
     ),
@@ -55,14 +56,28 @@ export const topPod = defineVerb({
     );
     const prefix = (namespace: string): readonly string[] => (flags['all-namespaces'] ? [namespace] : []);
     const names = flags.containers ? ['POD', 'NAME'] : ['NAME'];
-    const header = flags['no-headers'] ? [] : [[...prefix('NAMESPACE'), ...names, 'CPU(cores)', 'MEMORY(bytes)']];
+    const columns = [...prefix('NAMESPACE'), ...names, 'CPU(cores)', 'MEMORY(bytes)'];
+    const values = (total: Total): readonly string[] => [
+      cpuText(total),
+      memoryText(total),
+      ...(flags['show-swap'] ? [swapText(total)] : []),
+    ];
+    const header = flags['no-headers'] ? [] : [[...columns, ...(flags['show-swap'] ? ['SWAP(bytes)'] : [])]];
     const cells = byUsage(rows, flags['sort-by']).map((row) => [
       ...prefix(row.namespace),
       ...row.cells,
-      cpuText(row.total),
-      memoryText(row.total),
+      ...values(row.total),
     ]);
-    context.out(formatColumns([...header, ...cells]));
+    const blank = columns.slice(2).map(() => '');
+    const total = sumOf(metrics.flatMap(({ containers }) => containers.map(({ usage }) => usage)));
+    const sum =
+      flags.sum && metrics.length > 0
+        ? [
+            [...blank, '________', '________'],
+            [...blank, ...values(total)],
+          ]
+        : [];
+    context.out(formatColumns([...header, ...cells, ...sum]));
     return 0;
   },
 });
