@@ -106,7 +106,7 @@ function assemble(
     view: new RuntimeView(cri),
     objects,
     services: () => services?.list(),
-    volumes: volumesFor(options, config, { objects, pull, node: () => registration.node }, signal),
+    volumes: volumesFor(options, config, { objects, pull, metrics, node: () => registration.node }, signal),
     images,
     hooks: new HookRunner({ cri, network: host.network, clock }),
     probes: new ProbeManager({
@@ -137,7 +137,13 @@ function volumesFor(
     objects,
     pull,
     node,
-  }: { readonly objects: ReferencedObjects; readonly pull: PullVolumeImage; readonly node: () => Node },
+    metrics,
+  }: {
+    readonly objects: ReferencedObjects;
+    readonly pull: PullVolumeImage;
+    readonly node: () => Node;
+    readonly metrics: NodeMetrics | undefined;
+  },
   signal: AbortSignal,
 ): PodVolumes {
   if (host.storage === undefined) return noVolumes;
@@ -151,6 +157,7 @@ function volumesFor(
     tokens,
     clock,
     images,
+    metrics,
     refreshMs: config.syncMs,
     bundles:
       featureEnabled('ClusterTrustBundle') && featureEnabled('ClusterTrustBundleProjection')

@@ -11,6 +11,7 @@ const shortBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const startBounds = [
   0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600,
 ];
+const storageBounds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 25, 50, 120, 300, 600];
 const containerBounds = [1, 2, 4, 8, 16];
 
 /** What a worker did for its pod, as upstream calls it. */
@@ -32,6 +33,7 @@ export class NodeMetrics {
   readonly #clock: Clock;
   readonly #work;
   readonly #cgroups;
+  readonly #storage;
   readonly #started;
   readonly #startErrors;
   readonly #startSeconds: Series;
@@ -51,6 +53,11 @@ export class NodeMetrics {
       'kubelet_cgroup_manager_duration_seconds',
       'How long changes of cgroups took.',
       shortBounds,
+    );
+    this.#storage = page.histogram(
+      'storage_operation_duration_seconds',
+      'How long it took to have a volume ready.',
+      storageBounds,
     );
     this.#started = page.counter('kubelet_started_containers_total', 'Containers that were started.');
     this.#startErrors = page.counter(
@@ -109,6 +116,19 @@ export class NodeMetrics {
     } catch (error) {
       this.#startErrors.add({ container_type, code: error instanceof StartError ? error.reason : 'Error' });
       throw error;
+    }
+  }
+
+  /** Has a volume ready. @param volume_plugin as upstream calls the kind of the volume. */
+  async mounting(volume_plugin: string, work: () => Promise<void>): Promise<void> {
+    const sinceMs = this.#clock.monotonic();
+    let status = 'fail-unknown';
+    try {
+      await work();
+      status = 'success';
+    } finally {
+      const labels = { migrated: 'false', operation_name: 'volume_mount', status, volume_plugin };
+      this.#storage.observe(labels, this.#seconds(sinceMs));
     }
   }
 

@@ -1,6 +1,7 @@
 import { Metrics } from '#base/metrics.ts';
 import { processReadings } from '#system/process-readings.ts';
 import type { PodWorker } from '../pods/pod-worker.ts';
+import { pluginNameOf } from '../volumes/plugin-names.ts';
 import { Exposition, type Labels } from './exposition.ts';
 import type { PageContext } from './page-context.ts';
 import { podSamples } from './stats-summary.ts';
@@ -60,23 +61,12 @@ export function kubeletMetrics({ manager, parts }: PageContext): string {
   return page.render() + (parts.metrics?.page.render() ?? '');
 }
 
-/** Fields of a volume as the names of upstream's plugins. */
-const pluginNames: Readonly<Record<string, string>> = {
-  configMap: 'kubernetes.io/configmap',
-  downwardAPI: 'kubernetes.io/downward-api',
-  emptyDir: 'kubernetes.io/empty-dir',
-  hostPath: 'kubernetes.io/host-path',
-  image: 'kubernetes.io/image',
-  projected: 'kubernetes.io/projected',
-  secret: 'kubernetes.io/secret',
-};
-
 function volumeCounts(workers: readonly PodWorker[], state: string): readonly (readonly [Labels, number])[] {
   const counts = new Map<string, number>();
   for (const { pod } of workers)
     for (const volume of pod.spec.volumes ?? []) {
-      const field = Object.keys(volume).find((key) => Object.hasOwn(pluginNames, key));
-      if (field !== undefined) counts.set(pluginNames[field]!, (counts.get(pluginNames[field]!) ?? 0) + 1);
+      const plugin = pluginNameOf(volume);
+      if (plugin !== undefined) counts.set(plugin, (counts.get(plugin) ?? 0) + 1);
     }
   return [...counts].map(([plugin_name, count]) => [{ plugin_name, state }, count]);
 }

@@ -4,6 +4,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Container, Pod, Volume, VolumeMount } from '#kinds/generated/types/core_v1.ts';
 import type { Mount, MountPropagation } from '../cri/cri.ts';
 import type { HostStorage } from '../host/host.ts';
+import type { NodeMetrics } from '../node-metrics.ts';
 import { amountsOf } from '../pods/resources.ts';
 import { ConfigError, type PodObjects } from '../runtime/environment-variables.ts';
 import { expand } from '../runtime/expansion.ts';
@@ -13,6 +14,7 @@ import { prepareHostPath } from './host-path.ts';
 import { hostsFile } from './hosts-file.ts';
 import type { ImageVolumes } from './image-volumes.ts';
 import { belongsToGroup, giveToGroup } from './ownership.ts';
+import { pluginNameOf } from './plugin-names.ts';
 import type { PodCertificates } from './pod-certificates.ts';
 import type { MountContext, PodVolumes } from './pod-volumes.ts';
 import { resolveSubPath } from './sub-path.ts';
@@ -38,6 +40,7 @@ export class FileVolumes implements PodVolumes {
   readonly #images: ImageVolumes | undefined;
   readonly #bundles: TrustBundles | undefined;
   readonly #certificates: PodCertificates | undefined;
+  readonly #metrics: NodeMetrics | undefined;
   readonly #prepared = new Map<string, Prepared>();
 
   constructor(options: {
@@ -52,6 +55,7 @@ export class FileVolumes implements PodVolumes {
     readonly certificates?: PodCertificates | undefined;
     /** How old contents may be before they are looked at again. */
     readonly refreshMs: number;
+    readonly metrics: NodeMetrics | undefined;
   }) {
     this.#storage = options.storage;
     this.#objects = options.objects;
@@ -61,6 +65,7 @@ export class FileVolumes implements PodVolumes {
     this.#images = options.images;
     this.#bundles = options.bundles;
     this.#certificates = options.certificates;
+    this.#metrics = options.metrics;
   }
 
   async prepare(pod: Pod, facts: DownwardFacts, signal: AbortSignal): Promise<void> {
@@ -73,7 +78,11 @@ export class FileVolumes implements PodVolumes {
     await mkdir(this.#podDirectory(uid), { recursive: true, mode: 0o750 });
     for (const volume of pod.spec.volumes ?? []) {
       try {
-        await this.#prepareVolume(pod, volume, facts, signal);
+        const prepare = (): Promise<void> => this.#prepareVolume(pod, volume, facts, signal);
+        const plugin = pluginNameOf(volume);
+        await (plugin === undefined || this.#metrics === undefined
+          ? prepare()
+          : this.#metrics.mounting(plugin, prepare));
       } catch (error) {
         signal.throwIfAborted();
         const cause = error instanceof Error ? error.message : String(error);
