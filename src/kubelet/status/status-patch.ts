@@ -64,13 +64,16 @@ function mergedList(from: PodStatus, to: PodStatus, field: keyof typeof keyed): 
 /** Equality of JSON values; an empty object, list or null counts as absent, because the server drops them. */
 export function same(left: unknown, right: unknown): boolean {
   if (left === right) return true;
-  if (isEmpty(left) && isEmpty(right)) return true;
-  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
-  if (Array.isArray(left) !== Array.isArray(right)) return false;
-  return sameMembers(left as Members, right as Members);
+  if (isMembers(left) && isMembers(right) && Array.isArray(left) === Array.isArray(right))
+    return sameMembers(left, right);
+  return isEmpty(left) && isEmpty(right);
 }
 
 type Members = Readonly<Record<string, unknown>>;
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null;
+}
 
 function sameMembers(left: Members, right: Members): boolean {
   for (const name in left) if (!same(left[name], right[name])) return false;
