@@ -2,6 +2,7 @@ import type { JsonFields } from '../conform.ts';
 import { equalValues } from '../equality.ts';
 import type { ManagedFieldsEntry, ObjectMeta } from '../meta.ts';
 import { type FieldTree, isEmptyTree, noFields, unionFields, withoutPaths } from './field-tree.ts';
+import { sharedTree } from './shared-trees.ts';
 
 /** One writer of an object, and the fields it owns. */
 export interface Manager {
@@ -142,7 +143,7 @@ const inOrder = new WeakSet<FieldTree>();
 /** The members of a tree in the order in which the official server writes them, so that the same set is the same text. */
 function sortedTree(tree: FieldTree): FieldTree {
   if (inOrder.has(tree)) return tree;
-  const sorted = sortedNode(tree);
+  const sorted = sharedTree(sortedNode(tree));
   inOrder.add(sorted);
   return sorted;
 }
