@@ -5,7 +5,7 @@ import type { CommandContext } from '../context.ts';
 import type { ResourceInfo } from '../discovery/mapper.ts';
 import { CliError, UsageError } from '../failures.ts';
 import { booleanFlag, type Flags, type FlagValues, textFlagWith } from '../flags.ts';
-import { printFlags, resultPrinter } from '../output/printers.ts';
+import { printFlags, resultPrinter, typedPrinter } from '../output/printers.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 import { dryRunFlags, dryRunOf, dryRunSuffix } from './dry-run.ts';
 import { withLastApplied } from './last-applied.ts';
@@ -84,7 +84,7 @@ export async function createGenerated(
   { flags, fieldManager, operation = 'created', isPlain = false }: CreateGeneratedOptions,
 ): Promise<JsonObject> {
   const dryRun = dryRunOf(context, flags);
-  const print = await resultPrinter(flags, operation, dryRunSuffix(dryRun));
+  const print = await resultPrinter(flags, operation, dryRunSuffix(dryRun), typedPrinter);
   const info = builtInOf(object);
   const placed = info.namespaced ? inNamespace(context, object, dryRun === 'client') : object;
   const sent = flags['save-config'] ? withLastApplied(placed) : placed;

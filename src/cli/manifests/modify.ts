@@ -1,7 +1,7 @@
 import type { JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../context.ts';
 import { booleanFlag, textFlag, textFlagWith } from '../flags.ts';
-import { objectPrinter, type PrintFlags, printFlags } from '../output/printers.ts';
+import { objectPrinter, type PrintFlags, printFlags, typedPrinter } from '../output/printers.ts';
 import { fileFlags } from '../resources/files.ts';
 import { type DryRun, dryRunFlags, dryRunSuffix } from './dry-run.ts';
 import { withKind } from './objects.ts';
@@ -34,6 +34,8 @@ export interface ModifyOptions {
   readonly fieldManager: string;
   /** The object as it shall be; the same value when there is nothing to change. */
   readonly change: (object: JsonObject, target: LoadedTarget) => JsonObject | Promise<JsonObject>;
+  /** Holds objects in structs, whose JSON is not sorted. */
+  readonly isTyped?: boolean;
   /** What the result says was done. */
   readonly operation: string | ((before: JsonObject, after: JsonObject) => string);
 }
@@ -53,8 +55,8 @@ export async function modifyTargets(
   selection: Selection<LoadedTarget>,
   options: ModifyOptions,
 ): Promise<void> {
-  const { flags, dryRun, fieldManager, change, operation } = options;
-  const print = await objectPrinter(flags);
+  const { flags, dryRun, fieldManager, change, operation, isTyped = false } = options;
+  const print = await (isTyped ? typedPrinter : objectPrinter)(flags);
   await visitTargets(selection, async (target) => {
     const after = await change(target.object, target);
     const patch = patchBetween(target.info, target.object, after);

@@ -75,12 +75,24 @@ export async function objectPrinter(flags: PrintFlags, others = ''): Promise<Obj
   }
 }
 
+/** For objects that a command made itself, as the official client holds them in structs: its JSON is not sorted. */
+export async function typedPrinter(flags: PrintFlags): Promise<ObjectPrinter | undefined> {
+  if (flags.output !== 'json') return objectPrinter(flags);
+  const { inStructOrder } = await import('./typed-json/typed-json.ts');
+  return (object) => `${indentedJson(inStructOrder(managed(object, flags)))}\n`;
+}
+
 /**
  * For commands that change something: `-o` when given, else `deployment.apps/web created`. `suffix` is what stands
  * behind the operation, ` (server dry run)`.
  */
-export async function resultPrinter(flags: PrintFlags, operation: string, suffix = ''): Promise<ObjectPrinter> {
-  return (await objectPrinter(flags)) ?? ((object) => `${labelOf(object)} ${operation}${suffix}\n`);
+export async function resultPrinter(
+  flags: PrintFlags,
+  operation: string,
+  suffix = '',
+  printer: (flags: PrintFlags) => Promise<ObjectPrinter | undefined> = objectPrinter,
+): Promise<ObjectPrinter> {
+  return (await printer(flags)) ?? ((object) => `${labelOf(object)} ${operation}${suffix}\n`);
 }
 
 /** `deployment.apps/web`, from the object's own words. */
@@ -133,8 +145,10 @@ function yamlPrinter(flags: PrintFlags): ObjectPrinter {
 }
 
 /** JSON as Go indents it: keys sorted, and what could end a script in a page escaped. */
-export function printJson(value: Json): string {
-  return stringifyJson(sorted(value), 4).replace(
+export const printJson = (value: Json): string => indentedJson(sorted(value));
+
+function indentedJson(value: Json): string {
+  return stringifyJson(value, 4).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

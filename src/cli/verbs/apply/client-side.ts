@@ -1,8 +1,9 @@
 import { sleep } from '#base/clock.ts';
 import { ApiError } from '#machinery/errors.ts';
 import { apiVersionOf, type JsonObject } from '#machinery/meta.ts';
-import { createThreeWayMergePatch } from '#machinery/patch/merge-patch.ts';
+import { applyMergePatch, createThreeWayMergePatch } from '#machinery/patch/merge-patch.ts';
 import { createThreeWayStrategicPatch } from '#machinery/patch/strategic-diff.ts';
+import { applyStrategicPatch } from '#machinery/patch/strategic-patch.ts';
 import type { CommandContext } from '../../context.ts';
 import { CliError } from '../../failures.ts';
 import { deleteTarget } from '../../manifests/deletion.ts';
@@ -99,7 +100,7 @@ async function patchOnto(
   for (let attempt = 0; ; attempt++) {
     const patch = manifestPatch(target, current);
     if (Object.keys(patch.body).length === 0) return { object: current, operation: 'unchanged' };
-    if (options.dryRun === 'client') return { object: target.object, operation: 'configured' };
+    if (options.dryRun === 'client') return { object: patchedHere(target, current, patch), operation: 'configured' };
     try {
       return { object: await patchTarget(context, target, { ...patch, ...options }), operation: 'configured' };
     } catch (error) {
@@ -123,6 +124,14 @@ function manifestPatch({ info, object }: LoadedTarget, current: JsonObject): Man
   const schema = schemaOf(info);
   if (schema === undefined) return { type: 'merge', body: createThreeWayMergePatch(original, object, current) };
   return { type: 'strategic', body: createThreeWayStrategicPatch(original, object, current, schema) };
+}
+
+/** What the server would make of the patch, as far as can be known without it. */
+function patchedHere({ info }: LoadedTarget, current: JsonObject, { body }: ManifestPatch): JsonObject {
+  const schema = schemaOf(info);
+  return schema === undefined
+    ? (applyMergePatch(current, body) as JsonObject)
+    : applyStrategicPatch(current, body, schema);
 }
 
 /** `--force`: what no patch can change is deleted and made anew. */

@@ -1,7 +1,7 @@
 import { ApiError } from '#machinery/errors.ts';
 import type { JsonObject } from '#machinery/meta.ts';
 import { CliError } from '../../failures.ts';
-import { objectPrinter, printFlags } from '../../output/printers.ts';
+import { printFlags, typedPrinter } from '../../output/printers.ts';
 import { formatColumns } from '../../output/table.ts';
 import { defineVerb } from '../../verb.ts';
 
@@ -19,7 +19,7 @@ export const whoami = defineVerb({
   usage: '[flags]',
   flags: printFlags,
   async run(context, flags) {
-    const printer = await objectPrinter(flags);
+    const printer = await typedPrinter(flags);
     let review: JsonObject;
     try {
       review = await context.request({

@@ -5,7 +5,7 @@ import type { JsonObject } from '#machinery/meta.ts';
 import type { CommandContext } from '../../context.ts';
 import { type ResourceInfo, resourcePath } from '../../discovery/mapper.ts';
 import { booleanFlag, durationFlag, listFlag, textFlag, textFlagWith } from '../../flags.ts';
-import { objectPrinter, printFlags } from '../../output/printers.ts';
+import { printFlags, typedPrinter } from '../../output/printers.ts';
 import { defineVerb } from '../../verb.ts';
 
 /** What is told of each namespace, in order. */
@@ -38,7 +38,7 @@ export const dump = defineVerb({
   },
   async run(context, flags) {
     const { output, 'output-directory': folder = '-' } = flags;
-    const printer = (await objectPrinter({ ...flags, output }))!;
+    const printer = (await typedPrinter({ ...flags, output }))!;
     const write: Write = (name, text) => {
       if (folder === '-' || folder === '') {
         context.out(text);

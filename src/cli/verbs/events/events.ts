@@ -5,7 +5,7 @@ import type { CommandContext } from '../../context.ts';
 import { resourcePath } from '../../discovery/mapper.ts';
 import { CliError } from '../../failures.ts';
 import { booleanFlag, type FlagValues, integerFlag, listFlag, textFlag } from '../../flags.ts';
-import { objectPrinter, printFlags } from '../../output/printers.ts';
+import { printFlags, typedPrinter } from '../../output/printers.ts';
 import { formatColumns } from '../../output/table.ts';
 import { parseSingle } from '../../resources/arguments.ts';
 import { fetchPages, itemsOf } from '../../resources/fetch.ts';
@@ -33,7 +33,7 @@ export const events = defineVerb({
 });
 
 async function run(context: CommandContext, given: FlagValues<typeof flags>): Promise<number> {
-  const printer = await objectPrinter(given);
+  const printer = await typedPrinter(given);
   const mapper = await context.mapper();
   const info = mapper.resource('events');
   const namespace = given['all-namespaces'] ? undefined : context.namespace();
@@ -49,7 +49,7 @@ async function run(context: CommandContext, given: FlagValues<typeof flags>): Pr
     .filter((object) => wanted(object as unknown as EventLike))
     .sort((a, b) => lastTime(a as unknown as EventLike) - lastTime(b as unknown as EventLike));
   if (printer !== undefined) {
-    context.out(printer({ apiVersion: 'v1', kind: 'EventList', metadata: pages[0]?.['metadata'] ?? {}, items: found }));
+    context.out(printer({ apiVersion: 'v1', kind: 'EventList', metadata: {}, items: found }));
   } else if (found.length === 0 && !given.watch) {
     context.err(namespace === undefined ? 'No events found.\n' : `No events found in ${namespace} namespace.\n`);
   } else {

@@ -115,7 +115,7 @@ async function replaceOne(
 ): Promise<JsonObject> {
   try {
     const live = await loadIfPresent(context, target);
-    const keeps = flags['save-config'] || (live !== undefined && lastAppliedText(live) !== undefined);
+    const keeps = flags['save-config'] || lastAppliedText(target.object) !== undefined;
     const object = keeps ? withLastApplied(target.object) : target.object;
     if (dryRun === 'client') return object;
     const version = metadataOf(object).resourceVersion;

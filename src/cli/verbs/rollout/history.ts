@@ -3,7 +3,7 @@ import { CliError } from '../../failures.ts';
 import { integerFlag, textFlag } from '../../flags.ts';
 import { withKind } from '../../manifests/objects.ts';
 import { loadTargets, targetLabel, visitTargets } from '../../manifests/targets.ts';
-import { objectPrinter, printFlags } from '../../output/printers.ts';
+import { printFlags, typedPrinter } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
 import { describePodTemplate } from '../describe/pod-template.ts';
@@ -23,7 +23,7 @@ export const history = defineVerb({
   async run(context, flags, args) {
     const { revision } = flags;
     if (revision < 0) throw new CliError('revision must be a positive integer');
-    const print = await objectPrinter(flags);
+    const print = await typedPrinter(flags);
     await visitTargets(await loadTargets(context, { args, files: flags, selector: flags.selector }), async (target) => {
       const revisions = await revisionsOf(context, target);
       const chosen = revision === 0 ? undefined : revisions.find(({ number }) => number === revision);

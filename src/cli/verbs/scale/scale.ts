@@ -3,7 +3,7 @@ import { ApiError } from '#machinery/errors.ts';
 import { CliError } from '../../failures.ts';
 import { booleanFlag, durationFlag, integerFlag, textFlag } from '../../flags.ts';
 import { dryRunFlags, dryRunOf, dryRunSuffix } from '../../manifests/dry-run.ts';
-import { valueAt } from '../../manifests/objects.ts';
+import { valueAt, withValueAt } from '../../manifests/objects.ts';
 import { patchTarget } from '../../manifests/patches.ts';
 import { selectTargets, targetPath, visitTargets } from '../../manifests/targets.ts';
 import { printFlags, resultPrinter } from '../../output/printers.ts';
@@ -68,7 +68,8 @@ kubectl scale --current-replicas=2 --replicas=3 deployment/web`,
           await sleep(context.clock, conflictPauseMs, context.signal);
         }
       }
-      context.out(print(await context.request({ path: targetPath(target) })));
+      const object = await context.request({ path: targetPath(target) });
+      context.out(print(dryRun === 'none' ? object : withValueAt(object, ['spec', 'replicas'], replicas)));
     });
     return 0;
   },

@@ -41,6 +41,7 @@ export async function setOnTargets(context: CommandContext, request: SetRequest)
       dryRun: dryRunOf(context, flags),
       fieldManager: flags['field-manager'],
       operation,
+      isTyped: true,
       change: (object, target) => results.get(target) ?? object,
     },
   );
