@@ -56,17 +56,18 @@ function readerOf({ jsonPath, type }: CustomResourceColumnDefinition): (object: 
   }
   return (object, now) => {
     try {
-      const values = find(object as unknown as Json);
-      if (values.length === 0) return null;
-      return type === 'string' ? textCell(values) : cellOf(type, values[0]!, now);
+      // A cell has room for one value, wherever else the path may lead.
+      const [value] = find(object as unknown as Json);
+      if (value === undefined) return null;
+      return type === 'string' ? textCell(value) : cellOf(type, value, now);
     } catch {
       return null;
     }
   };
 }
 
-function textCell(values: readonly Json[]): Cell {
-  return values.length === 1 && values[0] === null ? null : values.map(textOf).join(' ');
+function textCell(value: Json): Cell {
+  return value === null ? null : textOf(value);
 }
 
 /** A value that is not of its column's type has no cell. */

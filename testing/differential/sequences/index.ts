@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import type { NormalAnswer } from '../normal-form.ts';
+import { admission } from './admission.ts';
 import { autoscalers } from './autoscalers.ts';
 import { bodies } from './bodies.ts';
 import { customVersions } from './custom-versions.ts';
+import { definitionsAndObjects } from './definitions.ts';
 import { documents } from './documents.ts';
 import { forms } from './forms.ts';
 import { generations } from './generations.ts';
@@ -23,9 +25,11 @@ import { verdicts } from './verdicts.ts';
 
 /** Every sequence, by a name for it. */
 export const sequences: Readonly<Record<string, readonly Step[]>> = {
+  admission,
   autoscalers,
   bodies,
   customVersions,
+  definitionsAndObjects,
   documents,
   forms,
   generations,

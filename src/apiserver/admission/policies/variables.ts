@@ -26,16 +26,22 @@ export interface ComposedVariables {
   environment(use: AdmissionVariables): CelEnvironment;
 }
 
-/** Compiles variables in turn: each may use those before it. One that does not compile is dyn to the others. */
+/**
+ * Compiles variables in turn: each may use those before it. One that does not compile is dyn to the others.
+ * @param extend for policies that change objects, which know `variables` even where there are none
+ */
 export function composeVariables(
   variables: readonly Variable[],
   use: AdmissionVariables,
-  extend: (base: CelEnvironment) => CelEnvironment = (base) => base,
+  extend?: (base: CelEnvironment) => CelEnvironment,
 ): ComposedVariables {
   const fields: Record<string, CelType> = {};
   const types = tableProvider({ [variablesType]: fields });
-  const environment = (own: AdmissionVariables): CelEnvironment =>
-    extend(admissionEnvironment(own)).extend({ types: [types], variables: { variables: structType(variablesType) } });
+  const environment = (own: AdmissionVariables): CelEnvironment => {
+    const plain = admissionEnvironment(own);
+    if (variables.length === 0 && extend === undefined) return plain;
+    return (extend?.(plain) ?? plain).extend({ types: [types], variables: { variables: structType(variablesType) } });
+  };
   const expressions = new Map<string, CompiledExpression>();
   const within = environment(use);
   const compiled = variables.map(({ name, expression }) => {

@@ -57,15 +57,13 @@ function addOverhead(attributes: AdmissionAttributes, { overhead }: RuntimeClass
   if (podFixed !== undefined) pod.spec.overhead = { ...podFixed };
 }
 
-function addScheduling(attributes: AdmissionAttributes, { scheduling, metadata }: RuntimeClassObject): void {
+function addScheduling(attributes: AdmissionAttributes, { scheduling }: RuntimeClassObject): void {
   const pod = objectAs<Pod>(attributes);
   for (const [key, value] of Object.entries(scheduling?.nodeSelector ?? {})) {
     const own = pod.spec.nodeSelector?.[key];
     if (own !== undefined && own !== value) {
-      throw refused(
-        attributes,
-        `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own} (RuntimeClass ${metadata.name})`,
-      );
+      const said = `runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`;
+      throw refusal(attributes, `conflict: ${said}`);
     }
     pod.spec.nodeSelector = { ...pod.spec.nodeSelector, [key]: value };
   }

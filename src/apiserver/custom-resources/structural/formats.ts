@@ -1,8 +1,15 @@
 import { ipFamily } from '#machinery/ip.ts';
 import { label1123Problems, subdomainProblems } from '#machinery/names.ts';
 
-const isIpv4 = (text: string): boolean => ipFamily(text) === 4;
-const isIpv6 = (text: string): boolean => ipFamily(text) === 6;
+/** By how they are written: an IPv4 address within an IPv6 one is both. */
+const isIpv4 = (text: string): boolean => text.includes('.') && ipFamily(withoutZeros(text)) !== undefined;
+const isIpv6 = (text: string): boolean => text.includes(':') && ipFamily(withoutZeros(text)) !== undefined;
+
+/** Numbers between dots may begin with zeros, as Go once read them. */
+function withoutZeros(text: string): string {
+  const [, before = '', ...numbers] = /^(.*:)?0*(\d{1,3})\.0*(\d{1,3})\.0*(\d{1,3})\.0*(\d{1,3})$/.exec(text) ?? [];
+  return numbers.length === 0 ? text : before + numbers.join('.');
+}
 
 const numberFormats: Readonly<Record<string, readonly string[]>> = {
   integer: ['int32', 'int64'],
@@ -33,12 +40,14 @@ const uuid = (version: string): RegExp =>
 const formats: Readonly<Record<string, (text: string) => boolean>> = {
   bsonobjectid: matches(/^[0-9a-f]{24}$/i),
   uri: isRequestUri,
-  email: matches(/^(?:"[^"]+"|[^\s@<>(),;:\\"[\]]+)@[^\s@]+$/),
-  hostname: matches(/^(?=.{1,255}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,62})(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,62}))*\.?$/),
+  email: isEmail,
+  hostname: isHostname,
   ipv4: isIpv4,
   ipv6: isIpv6,
   cidr: isCidr,
-  mac: matches(/^([0-9a-f]{2}[:-]){5}([0-9a-f]{2}[:-]){0,2}[0-9a-f]{2}$|^([0-9a-f]{4}\.){2,3}[0-9a-f]{4}$/i),
+  mac: matches(
+    /^([0-9a-f]{2}[:-]){5}([0-9a-f]{2}[:-]){0,2}[0-9a-f]{2}$|^([0-9a-f]{4}\.){2,3}[0-9a-f]{4}$|^([0-9a-f]{12}|[0-9a-f]{16})$/i,
+  ),
   uuid: matches(uuid('[0-9a-f]')),
   uuid3: matches(uuid('3')),
   uuid4: matches(/^[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i),
@@ -52,7 +61,7 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   rgbcolor: matches(
     /^rgb\(\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*(,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*){2}\)$/,
   ),
-  byte: matches(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/),
+  byte: matches(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/),
   date: isDate,
   duration: isDuration,
   datetime: isDateTime,
@@ -61,6 +70,22 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   k8slongname: (text) => subdomainProblems(text).length === 0,
 };
 
+const address = /^(?:"[^"]+"|[^\s@<>(),;:\\"[\]]+)@[^\s@<>]+$/;
+
+/** An address, perhaps with somebody's name in front of it. */
+function isEmail(text: string): boolean {
+  const [, named] = /^(?:"[^"]*"|[^<>()@,;:\\"[\]]*)<([^<>]*)>$/.exec(text) ?? [];
+  return address.test(named ?? text);
+}
+
+/** One label, with a hyphen nowhere but after its first character, or several, the last of which is of letters. */
+const hostnames =
+  /^(?:[a-zA-Z0-9\p{S}\p{L}](?:-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?|(?:[a-zA-Z0-9\p{S}\p{L}](?:[a-zA-Z0-9\-\p{S}\p{L}]{0,61}[a-zA-Z0-9\p{S}\p{L}])?\.)+[a-zA-Z\p{L}]{2,63})$/u;
+
+function isHostname(text: string): boolean {
+  return text.length <= 255 && hostnames.test(text) && text.split('.').every((label) => label.length <= 63);
+}
+
 function isRequestUri(text: string): boolean {
   if (text.startsWith('/')) return !/[\s\x00-\x1f]/.test(text);
   return /^[a-zA-Z][a-zA-Z0-9+.-]*:\S*$/.test(text);
@@ -68,8 +93,8 @@ function isRequestUri(text: string): boolean {
 
 function isCidr(text: string): boolean {
   const [address = '', length = '', ...more] = text.split('/');
-  if (more.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(length)) return false;
-  return isIpv4(address) ? Number(length) <= 32 : isIpv6(address) && Number(length) <= 128;
+  if (more.length > 0 || !/^\d+$/.test(length)) return false;
+  return isIpv6(address) ? Number(length) <= 128 : isIpv4(address) && Number(length) <= 32;
 }
 
 function isDate(text: string): boolean {
@@ -85,14 +110,19 @@ function isDateTime(text: string): boolean {
   return Number(match[2]) < 24 && Number(match[3]) < 60 && Number(match[4]) < 60;
 }
 
-/** Go's durations, and words such as `2 weeks`. */
+const durationUnit = /^(ns|nano.*|us|µs|micro.*|ms|milli.*|s|sec.*|m|min.*|h|hr|hour.*|d|day.*|w|wk|week.*)$/;
+
+/** Go's durations, and any text with words such as `2 weeks` in it. */
 function isDuration(text: string): boolean {
   if (/^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*$/.test(text))
     return true;
   if (/^[+-]?0$/.test(text)) return true;
-  return /^(\d+(\.\d+)?\s*(ns|nanos?|nanoseconds?|us|µs|micros?|microseconds?|ms|millis?|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)\s*)+$/i.test(
-    text,
-  );
+  let isAny = false;
+  for (const [, count = '', unit = ''] of text.matchAll(/(?<!\d)(\d+)\s*([A-Za-zµ]+)/g)) {
+    if (BigInt.asIntN(64, BigInt(count)) !== BigInt(count)) return false;
+    if (durationUnit.test(unit.toLowerCase())) isAny = true;
+  }
+  return isAny;
 }
 
 const digitsOf = (text: string): number[] => [...text.replace(/[\s-]/g, '')].map(Number);
@@ -110,10 +140,13 @@ function isIsbn13(text: string): boolean {
   return digitsOf(plain).reduce((total, digit, index) => total + digit * (index % 2 === 0 ? 1 : 3), 0) % 10 === 0;
 }
 
+const cardNumbers =
+  /^(?:4\d{12}(?:\d{3})?|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720)\d{12}|6(?:011|5\d\d)\d{12}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|(?:2131|1800|35\d{3})\d{11}|6[27]\d{14})$/;
+
 /** Luhn's check over the numbers that cards have. */
 function isCreditCard(text: string): boolean {
   const plain = text.replace(/[^0-9]+/g, '');
-  if (!/^\d{13,19}$/.test(plain)) return false;
+  if (!cardNumbers.test(plain)) return false;
   const sum = digitsOf(plain)
     .reverse()
     .reduce((total, digit, index) => total + (index % 2 === 0 ? digit : digit * 2 > 9 ? digit * 2 - 9 : digit * 2), 0);

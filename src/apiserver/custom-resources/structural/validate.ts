@@ -19,7 +19,12 @@ export function validateValue(
 ): readonly FieldError[] {
   const found: FieldError[] = [];
   validate({ value, props, path, old: old === undefined ? undefined : old.value }, found);
-  return found;
+  return found.length < 2 ? found : once(found);
+}
+
+/** What is told twice, as by two ways of which one has to hold, is told once. */
+function once(errors: readonly FieldError[]): readonly FieldError[] {
+  return [...new Map(errors.map((error) => [`${error.path}: ${error.message}`, error])).values()];
 }
 
 interface Place {
@@ -34,15 +39,15 @@ interface Place {
 function validate(place: Place, found: FieldError[]): void {
   const { value, props, old } = place;
   if (old !== undefined && old !== null && equalValues(old, value)) return;
-  if (value === null && props.nullable === true) return;
-  const isRightType = hasRightType(place, found);
-  if (!isRightType && value === null) return;
-  validateEnum(place, found);
+  // In the order in which upstream asks; of nothing, it asks what type it has and whether it is among what may be.
+  const isRightType = (value === null && props.nullable === true) || hasRightType(place, found);
+  if (value !== null || (isRightType && props.nullable !== true)) validateComposed(place, found);
   if (typeof value === 'string') validateString(place, value, found);
   else if (typeof value === 'number' || typeof value === 'bigint') validateNumber(place, value, found);
   else if (Array.isArray(value)) validateList(place, value, found);
-  else if (typeof value === 'object' && value !== null) validateObject(place, value as JsonObject, found);
-  validateComposed(place, found);
+  validateEnum(place, found);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    validateObject(place, value as JsonObject, found);
 }
 
 /** What a message calls the place: the whole object has no name. */
@@ -99,18 +104,24 @@ function validateEnum(place: Place, found: FieldError[]): void {
 }
 
 function validateString(place: Place, value: string, found: FieldError[]): void {
-  const { maxLength, minLength, pattern, format } = place.props;
+  validateText(place, value, found);
+  const { format } = place.props;
+  if (format === undefined || !formatProblem(format, value)) return;
+  const detail = `${place.path} in body must be of type ${format}: ${JSON.stringify(value)}`;
+  found.push(fieldError.typeInvalid(fieldOf(place), value, detail));
+}
+
+/** Length and pattern: the first that is wrong is told. */
+function validateText(place: Place, value: string, found: FieldError[]): void {
+  const { maxLength, minLength, pattern } = place.props;
   const length = maxLength === undefined && minLength === undefined ? 0 : characters(value);
   if (maxLength !== undefined && length > maxLength) {
     const message = `Too long: may not be more than ${maxLength} ${maxLength === 1 ? 'byte' : 'bytes'}`;
     found.push({ type: 'FieldValueTooLong', path: fieldOf(place), message });
-  }
-  if (minLength !== undefined && length < minLength) refuse(place, found, `should be at least ${minLength} chars long`);
-  if (pattern !== undefined && pattern !== '' && !patternMatches(pattern, value))
+  } else if (minLength !== undefined && length < minLength)
+    refuse(place, found, `should be at least ${minLength} chars long`);
+  else if (pattern !== undefined && pattern !== '' && !patternMatches(pattern, value))
     refuse(place, found, `should match '${pattern}'`);
-  if (format === undefined || !formatProblem(format, value)) return;
-  const detail = `${place.path} in body must be of type ${format}: ${JSON.stringify(value)}`;
-  found.push(fieldError.typeInvalid(fieldOf(place), value, detail));
 }
 
 /** Code points, which is how JSON schema measures. */
@@ -208,9 +219,6 @@ function validateObject(place: Place, value: JsonObject, found: FieldError[]): v
     found.push(fieldError.tooMany(fieldOf(place), names.length, maxProperties));
   if (minProperties !== undefined && names.length < minProperties)
     refuse(place, found, `should have at least ${minProperties} properties`, names.length);
-  for (const name of props.required ?? []) {
-    if (!Object.hasOwn(value, name)) found.push(fieldError.required(childPath(path, name)));
-  }
   const hasMetadata = path === '' || props['x-kubernetes-embedded-resource'] === true;
   for (const name of names) {
     const inner = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
@@ -220,6 +228,8 @@ function validateObject(place: Place, value: JsonObject, found: FieldError[]): v
     const oldMember = before !== undefined && Object.hasOwn(before, name) ? before[name] : undefined;
     validate({ value: value[name]!, props: inner, path: childPath(path, name), old: oldMember }, found);
   }
+  for (const name of props.required ?? [])
+    if (!Object.hasOwn(value, name)) found.push(fieldError.required(childPath(path, name)));
 }
 
 const metaFields = new Set(['apiVersion', 'kind', 'metadata']);
@@ -253,9 +263,10 @@ function validateComposed(place: Place, found: FieldError[]): void {
     }
   }
   if (allOf.length > 0) {
-    const problems = allOf.flatMap(problemsOf);
-    found.push(...problems);
-    if (problems.length > 0) say('must validate all the schemas (allOf)');
+    const outcomes = allOf.map(problemsOf);
+    found.push(...outcomes.flat());
+    const valid = outcomes.filter((problems) => problems.length === 0).length;
+    if (valid < allOf.length) say(`must validate all the schemas (allOf)${valid === 0 ? '. None validated' : ''}`);
   }
   if (not !== undefined && problemsOf(not).length === 0) say('must not validate the schema (not)');
 }
