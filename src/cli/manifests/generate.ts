@@ -33,6 +33,8 @@ export type GenerateFlags = Pick<
 export interface Generator<Set extends Flags>
   extends Pick<Verb, 'name' | 'aliases' | 'summary' | 'about' | 'usage' | 'examples'> {
   readonly flags: Set;
+  /** Flags that must be given, which is looked at before the name. */
+  readonly required?: readonly (keyof Set & string)[];
   /** The object that name and flags describe, without a namespace. `command` is what stands behind `--`. */
   build(question: GeneratorQuestion<Set>): JsonObject | Promise<JsonObject>;
 }
@@ -46,7 +48,7 @@ export interface GeneratorQuestion<Set> {
 
 /** A command `create KIND NAME`. */
 export function defineGenerator<const Set extends Flags>(generator: Generator<Set>): Verb {
-  const { build, flags, ...described } = generator;
+  const { build, flags, required = [], ...described } = generator;
   return defineVerb({
     ...described,
     flags: {
@@ -55,6 +57,10 @@ export function defineGenerator<const Set extends Flags>(generator: Generator<Se
       ...flags,
     } as Flags,
     async run(context, values, args) {
+      const missing = required.filter((flag) => !context.changed.has(flag)).sort();
+      if (missing.length > 0) {
+        throw new CliError(`required flag(s) ${missing.map((flag) => JSON.stringify(flag)).join(', ')} not set`);
+      }
       const [name, ...command] = args;
       if (name === undefined || (command.length > 0 && context.argsBeforeDash !== 1)) {
         const count = context.argsBeforeDash ?? args.length;

@@ -77,6 +77,14 @@ Example resource specifications include:
 export const hasFiles = (files: FileFlags | undefined): files is FileFlags =>
   files !== undefined && (files.filename.length > 0 || (files.kustomize ?? '') !== '');
 
+/** What commands that take no pairs without resources say, rather than `noResources`. */
+export const namedResources = 'one or more resources must be specified as <resource> <name> or <resource>/<name>';
+
+/** Throws CliError where the command line names neither resources nor files. */
+export function requireResources(resources: readonly string[], files: FileFlags, why = noResources): void {
+  if (resources.length === 0 && !hasFiles(files)) throw new CliError(why);
+}
+
 /** Resolves arguments, selectors and files to names. Throws CliError for what makes no sense as a whole. */
 export async function selectTargets(context: CommandContext, options: SelectOptions): Promise<Selection> {
   if (!hasFiles(options.files)) return { targets: await argumentTargets(context, options), problems: [] };

@@ -4,7 +4,7 @@ import { dryRunOf } from '../../manifests/dry-run.ts';
 import { chosenTargets, modifyFlags, modifyTargets } from '../../manifests/modify.ts';
 import { metadataOf, withMetadata } from '../../manifests/objects.ts';
 import { alreadySet, changePairs, splitPairs } from '../../manifests/pairs.ts';
-import { selectionOf } from '../../manifests/targets.ts';
+import { namedResources, requireResources, selectionOf } from '../../manifests/targets.ts';
 import { defineVerb } from '../../verb.ts';
 
 export const annotate = defineVerb({
@@ -31,6 +31,7 @@ kubectl annotate pods web-0 description-`,
   },
   async run(context, flags, args) {
     const { resources, changes } = splitPairs(args, 'annotation');
+    requireResources(resources, flags, namedResources);
     const isEmpty = changes.set.size === 0 && changes.remove.length === 0;
     if (isEmpty && !flags.list) throw new CliError('at least one annotation update is required');
     const selection = await chosenTargets(context, selectionOf(resources, flags), flags);

@@ -1,4 +1,4 @@
-import { UsageError } from '../../failures.ts';
+import { CliError } from '../../failures.ts';
 import { textFlagWith } from '../../flags.ts';
 import { announceAttach, runSession, streamsOf } from '../../remote/attach.ts';
 import { sessionFlags } from '../../remote/flags.ts';
@@ -15,9 +15,9 @@ export const attach = defineVerb({
   },
   async run(context, flags, args) {
     const [named] = args;
-    if (named === undefined) throw new UsageError('at least 1 argument is required for attach');
+    if (named === undefined) throw new CliError('at least 1 argument is required for attach');
     if (args.length > 2)
-      throw new UsageError(
+      throw new CliError(
         `expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw ${args.length}: [${args.join(' ')}]`,
       );
     const arg = args.length === 2 ? `${named}/${args[1]}` : named;

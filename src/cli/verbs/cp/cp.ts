@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { CommandContext } from '../../context.ts';
-import { CliError, UsageError } from '../../failures.ts';
+import { CliError } from '../../failures.ts';
 import { booleanFlag, integerFlag, textFlag } from '../../flags.ts';
 import { chooseContainer, podPath, requireLiving, resolvePod } from '../../remote/pods.ts';
 import { openSession } from '../../remote/session.ts';
@@ -35,7 +35,7 @@ kubectl cp games/web-0:/var/log/web.log ./web.log -c web`,
   async run(context, flags, args) {
     const [from, to] = args;
     if (from === undefined || to === undefined || args.length !== 2)
-      throw new UsageError('source and destination are required');
+      throw new CliError('source and destination are required');
     const [source, target] = [placeOf(from), placeOf(to)];
     if (source.pod !== undefined && target.pod !== undefined)
       throw new CliError('one of src or dest must be a local file specification');

@@ -16,13 +16,13 @@ export const deployment = defineGenerator({
   aliases: ['deploy'],
   summary: 'Create a deployment with the specified name',
   usage: 'NAME --image=image -- [COMMAND] [args...]',
+  required: ['image'],
   flags: {
     image: arrayFlag('Image names to run. A deployment can have multiple images set for multi-container pod.'),
     port: integerFlag(-1, 'The containerPort that this deployment exposes.'),
     replicas: integerFlag(1, 'Number of replicas to create. Default is 1.', { short: 'r' }),
   },
   build({ name, command, flags: { image: images, port, replicas } }) {
-    if (images.length === 0) throw new CliError('required flag(s) "image" not set');
     if (images.length > 1 && command.length > 0)
       throw new CliError('cannot specify multiple --image options and command');
     if (replicas < 0) throw new CliError('replicas must be a positive number');

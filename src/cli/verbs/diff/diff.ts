@@ -7,7 +7,7 @@ import { createThreeWayMergePatch } from '#machinery/patch/merge-patch.ts';
 import { createThreeWayStrategicPatch } from '#machinery/patch/strategic-diff.ts';
 import { dumpYaml } from '#machinery/yaml.ts';
 import type { CommandContext } from '../../context.ts';
-import { CliError, describeFailure, ExitError } from '../../failures.ts';
+import { describeFailure, ExitError } from '../../failures.ts';
 import { arrayFlag, booleanFlag, type FlagValues, integerFlag, textFlag, textFlagWith } from '../../flags.ts';
 import { lastApplied, withLastApplied } from '../../manifests/last-applied.ts';
 import { metadataOf, withMetadata } from '../../manifests/objects.ts';
@@ -51,7 +51,7 @@ export const diff = defineVerb({
   usage: '-f FILENAME',
   flags,
   async run(context, values) {
-    if (!hasFiles(values)) throw new CliError('must specify one of -f and -k');
+    if (!hasFiles(values)) throw new ExitError(failureCode, 'error: must specify one of -f and -k');
     const folder = mkdtempSync(join(tmpdir(), 'kubectl-diff-'));
     try {
       const [live, merged] = [join(folder, 'LIVE'), join(folder, 'MERGED')];

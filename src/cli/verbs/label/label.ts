@@ -6,7 +6,7 @@ import { dryRunOf } from '../../manifests/dry-run.ts';
 import { chosenTargets, modifyFlags, modifyTargets } from '../../manifests/modify.ts';
 import { goJson, metadataOf, withMetadata } from '../../manifests/objects.ts';
 import { alreadySet, changePairs, type PairChanges, splitPairs } from '../../manifests/pairs.ts';
-import { selectionOf } from '../../manifests/targets.ts';
+import { namedResources, requireResources, selectionOf } from '../../manifests/targets.ts';
 import { defineVerb } from '../../verb.ts';
 
 const flags = {
@@ -40,6 +40,7 @@ kubectl label pods web-0 tier-`,
 
 async function runLabel(context: CommandContext, values: LabelFlags, args: readonly string[]): Promise<number> {
   const { resources, changes } = splitPairs(args, 'label');
+  requireResources(resources, values, namedResources);
   const isEmpty = changes.set.size === 0 && changes.remove.length === 0;
   if (isEmpty && !values.list) throw new CliError('at least one label update is required');
   const selection = await chosenTargets(context, selectionOf(resources, values), values);

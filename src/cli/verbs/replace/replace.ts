@@ -62,7 +62,7 @@ kubectl replace -f web.yaml
 kubectl replace --force -f web.yaml`,
   flags,
   async run(context, values) {
-    if (!hasFiles(values)) throw new CliError('must specify --filename to replace');
+    if (!hasFiles(values)) throw new CliError('must specify one of -f and -k');
     const dryRun = dryRunOf(context, values);
     const print = await resultPrinter(values, 'replaced', dryRunSuffix(dryRun));
     const selection = await manifestTargets(context, values);

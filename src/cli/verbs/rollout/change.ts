@@ -6,7 +6,7 @@ import { CliError } from '../../failures.ts';
 import { textFlag, textFlagWith } from '../../flags.ts';
 import { modifyTargets } from '../../manifests/modify.ts';
 import { valueAt, withValueAt } from '../../manifests/objects.ts';
-import { type LoadedTarget, loadTargets } from '../../manifests/targets.ts';
+import { type LoadedTarget, loadTargets, requireResources } from '../../manifests/targets.ts';
 import { printFlags } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb, type Verb } from '../../verb.ts';
@@ -31,6 +31,7 @@ const changeVerb = ({ name, summary, operation, change }: RolloutChange): Verb =
     usage: 'RESOURCE',
     flags: rolloutFlags,
     async run(context, flags, args) {
+      requireResources(args, flags, 'required resource not specified');
       const selection = await loadTargets(context, { args, files: flags, selector: flags.selector });
       await modifyTargets(context, selection, {
         flags,

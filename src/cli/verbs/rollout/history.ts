@@ -2,7 +2,7 @@ import type { PodTemplateSpec } from '#kinds/generated/types/core_v1.ts';
 import { CliError } from '../../failures.ts';
 import { integerFlag, textFlag } from '../../flags.ts';
 import { withKind } from '../../manifests/objects.ts';
-import { loadTargets, targetLabel, visitTargets } from '../../manifests/targets.ts';
+import { loadTargets, requireResources, targetLabel, visitTargets } from '../../manifests/targets.ts';
 import { printFlags, typedPrinter } from '../../output/printers.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
@@ -21,6 +21,7 @@ export const history = defineVerb({
     selector: textFlag('Selector (label query) to filter on.', { short: 'l' }),
   },
   async run(context, flags, args) {
+    requireResources(args, flags, 'required resource not specified');
     const { revision } = flags;
     if (revision < 0) throw new CliError('revision must be a positive integer');
     const print = await typedPrinter(flags);

@@ -4,7 +4,7 @@ import type { CommandContext } from '../../context.ts';
 import { CliError, ExitError } from '../../failures.ts';
 import { booleanFlag, durationFlag, integerFlag, textFlag } from '../../flags.ts';
 import { metadataOf } from '../../manifests/objects.ts';
-import { type LoadedTarget, loadTargets, throwProblems } from '../../manifests/targets.ts';
+import { type LoadedTarget, loadTargets, requireResources, throwProblems } from '../../manifests/targets.ts';
 import { untilObject, WaitTimeout } from '../../manifests/watch.ts';
 import { fileFlags } from '../../resources/files.ts';
 import { defineVerb } from '../../verb.ts';
@@ -30,6 +30,7 @@ export const status = defineVerb({
     watch: booleanFlag("Watch the status of the rollout until it's done.", { short: 'w', initial: true }),
   },
   async run(context, flags, args) {
+    requireResources(args, flags, 'required resource not specified');
     const { targets, problems } = await loadTargets(context, { args, files: flags, selector: flags.selector });
     throwProblems(problems);
     for (const target of targets) await follow(context, target, flags);

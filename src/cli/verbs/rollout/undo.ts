@@ -7,7 +7,13 @@ import { dryRunFlags, dryRunOf, dryRunSuffix } from '../../manifests/dry-run.ts'
 import { lastAppliedText } from '../../manifests/last-applied.ts';
 import { metadataOf, valueAt, withMetadata } from '../../manifests/objects.ts';
 import { patchTarget } from '../../manifests/patches.ts';
-import { type LoadedTarget, loadTargets, targetLabel, visitTargets } from '../../manifests/targets.ts';
+import {
+  type LoadedTarget,
+  loadTargets,
+  requireResources,
+  targetLabel,
+  visitTargets,
+} from '../../manifests/targets.ts';
 import { defineVerb } from '../../verb.ts';
 import { rolloutFlags } from './change.ts';
 import { type Revision, revisionsOf } from './revisions.ts';
@@ -23,6 +29,7 @@ export const undo = defineVerb({
   },
   async run(context, flags, args) {
     const dryRun = dryRunOf(context, flags);
+    requireResources(args, flags, 'required resource not specified');
     const wanted = flags['to-revision'];
     if (wanted < 0) throw new CliError('--to-revision must be greater than or equal to 0');
     await visitTargets(await loadTargets(context, { args, files: flags, selector: flags.selector }), async (target) => {

@@ -83,6 +83,7 @@ kubectl run -it --rm shell --image=busybox --restart=Never -- sh`,
 });
 
 async function runPod(context: CommandContext, values: RunFlags, args: readonly string[]): Promise<number> {
+  if (!context.changed.has('image')) throw new CliError('required flag(s) "image" not set');
   const [name, ...words] = args;
   const { argsBeforeDash } = context;
   if (name === undefined || argsBeforeDash === 0) throw new UsageError('NAME is required for run');

@@ -4,7 +4,7 @@ import { CliError } from '../../failures.ts';
 import { arrayFlag, booleanFlag, listFlag, textFlagWith } from '../../flags.ts';
 import { valueAt } from '../../manifests/objects.ts';
 import { containersOf, withContainers } from '../../manifests/pod-specs.ts';
-import { loadOne, loadTargets } from '../../manifests/targets.ts';
+import { loadOne, loadTargets, namedResources, requireResources } from '../../manifests/targets.ts';
 import { defineVerb } from '../../verb.ts';
 import { setFlags, setOnTargets, splitAtPairs } from './changes.ts';
 
@@ -41,6 +41,7 @@ kubectl set env --from=configmap/settings deployment/web`,
       args,
       (arg) => arg.includes('=') || (arg.endsWith('-') && !arg.includes('/')),
     );
+    requireResources(resources, flags, namedResources);
     const changes = [...pairs, ...flags.env];
     if (flags.list && changes.length === 0) return listEnv(context, resources, flags);
     const imported = flags.from === '' ? [] : await importedFrom(context, flags);

@@ -1,5 +1,6 @@
 import { CliError } from '../../failures.ts';
 import { withContainers } from '../../manifests/pod-specs.ts';
+import { requireResources } from '../../manifests/targets.ts';
 import { defineVerb } from '../../verb.ts';
 import { setFlags, setOnTargets, splitAtPairs } from './changes.ts';
 
@@ -16,6 +17,7 @@ kubectl set image deployment/web '*=nginx:1.29'`,
   flags: setFlags,
   async run(context, flags, args) {
     const { resources, pairs } = splitAtPairs(args, (arg) => arg.includes('='));
+    requireResources(resources, flags);
     if (pairs.length === 0) throw new CliError('at least one image update is required');
     return setOnTargets(context, {
       flags,

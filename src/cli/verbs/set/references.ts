@@ -3,6 +3,7 @@ import { CliError } from '../../failures.ts';
 import { arrayFlag, textFlag } from '../../flags.ts';
 import { valueAt, withValueAt } from '../../manifests/objects.ts';
 import { withPodSpec } from '../../manifests/pod-specs.ts';
+import { requireResources } from '../../manifests/targets.ts';
 import { defineVerb } from '../../verb.ts';
 import { setFlags, setOnTargets } from './changes.ts';
 
@@ -67,6 +68,7 @@ export const setSubject = defineVerb({
     user: arrayFlag('Usernames to bind to the role'),
   },
   async run(context, flags, args) {
+    requireResources(args, flags);
     const added: JsonObject[] = [
       ...flags.user.map((name) => ({ apiGroup, kind: 'User', name })),
       ...flags.group.map((name) => ({ apiGroup, kind: 'Group', name })),

@@ -2,6 +2,7 @@ import { parseQuantity } from '#machinery/quantity.ts';
 import { CliError } from '../../failures.ts';
 import { textFlagWith } from '../../flags.ts';
 import { withContainers } from '../../manifests/pod-specs.ts';
+import { requireResources } from '../../manifests/targets.ts';
 import { defineVerb } from '../../verb.ts';
 import { setFlags, setOnTargets } from './changes.ts';
 
@@ -26,6 +27,7 @@ export const setResources = defineVerb({
     ),
   },
   async run(context, flags, args) {
+    requireResources(args, flags);
     if (flags.limits === '' && flags.requests === '') {
       throw new CliError('you must specify an update to requests or limits (in the form of --requests/--limits)');
     }

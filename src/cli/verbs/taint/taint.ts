@@ -1,6 +1,6 @@
 import type { Taint } from '#kinds/generated/types/core_v1.ts';
 import type { JsonObject } from '#machinery/meta.ts';
-import { CliError, UsageError } from '../../failures.ts';
+import { CliError } from '../../failures.ts';
 import { booleanFlag, textFlag, textFlagWith } from '../../flags.ts';
 import { dryRunFlags, dryRunOf } from '../../manifests/dry-run.ts';
 import { modifyTargets } from '../../manifests/modify.ts';
@@ -42,9 +42,9 @@ kubectl taint nodes worker-1 dedicated-`,
   async run(context, flags, args) {
     const [type = '', ...rest] = args;
     if (!['no', 'node', 'nodes'].includes(type)) {
-      throw new UsageError(
+      throw new CliError(
         type === ''
-          ? 'one or more resources must be specified as <resource> <name> or <resource>/<name>'
+          ? 'one or more resources must be specified as <resource> <name>'
           : `invalid resource type ${type}, only node(s) is supported`,
       );
     }
@@ -54,7 +54,7 @@ kubectl taint nodes worker-1 dedicated-`,
     const names = start < 0 ? rest : rest.slice(0, start);
     const changes = changesOf(start < 0 ? [] : rest.slice(start));
     if (changes.set.length === 0 && changes.remove.length === 0)
-      throw new UsageError('at least one taint update is required');
+      throw new CliError('at least one taint update is required');
     const selection = await loadTargets(context, {
       args: ['nodes', ...names],
       selector: flags.selector,
@@ -88,9 +88,9 @@ function changesOf(texts: readonly string[]): TaintChanges {
     const [pair = '', effect = '', ...rest] = (isRemoval ? text.slice(0, -1) : text).split(':');
     const [key = '', ...value] = pair.split('=');
     if (rest.length > 0 || key === '' || (!isRemoval && effect === ''))
-      throw new UsageError(`invalid taint spec: ${text}`);
+      throw new CliError(`invalid taint spec: ${text}`);
     if (effect !== '' && !effects.has(effect))
-      throw new UsageError(`invalid taint effect: ${effect}, unsupported taint effect`);
+      throw new CliError(`invalid taint effect: ${effect}, unsupported taint effect`);
     const one = { key, effect, ...(value.length === 0 || value.join('=') === '' ? {} : { value: value.join('=') }) };
     (isRemoval ? remove : set).push(one);
   }
