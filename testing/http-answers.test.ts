@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { connect } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { ConfigMap, Namespace } from '#kinds/generated/handles.ts';
 import { accessOf } from './access.ts';
@@ -136,4 +137,13 @@ test('a name is looked for in all namespaces, in lists as in watches', async () 
     'default',
     'kube-system',
   ]);
+});
+
+test('of ciphers that are as good as each other the server takes the cheaper one, whatever the client would rather have', async () => {
+  const { host, port, ca } = accessOf(cluster.kubeconfig);
+  const ciphers = 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256';
+  const socket = connect({ host, port, ca, ciphers });
+  await once(socket, 'secureConnect');
+  assert.equal(socket.getCipher().name, 'TLS_AES_128_GCM_SHA256');
+  socket.destroy();
 });

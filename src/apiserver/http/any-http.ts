@@ -17,6 +17,8 @@ export interface AnyResponse {
   /** Whether all has been given to the operating system. */
   readonly writableFinished: boolean;
   readonly destroyed: boolean;
+  /** Bytes that were written and have not been taken yet. */
+  readonly writableLength: number;
   /** HTTP/1.1 only: whether what is written is framed as chunks. */
   chunkedEncoding: boolean;
   /** Headers that are known before the answer is; Node writes them faster together with the others than one by one. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureContextOptions, TLSSocket } from 'node:tls';
+import { DEFAULT_CIPHERS, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { passed, sleep, systemClock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import { trusting } from '#client/http/trust.ts';
@@ -38,6 +38,12 @@ const drainPauseMs = 20;
 export interface ServingCertificate {
   readonly certificate: string;
   readonly key: string;
+}
+
+/** The platform's ciphers; of two that are as good as each other first the one that costs less, as Go has it. */
+function preferredCiphers(): string {
+  const first = 'TLS_AES_128_GCM_SHA256';
+  return [first, ...DEFAULT_CIPHERS.split(':').filter((cipher) => cipher !== first)].join(':');
 }
 
 export interface HttpFrontOptions {
@@ -114,7 +120,7 @@ export class HttpFront {
     const { minTlsVersion = 'TLSv1.2', ciphers, maxConcurrentStreams = defaultStreams } = protocol;
     const secure: SecureContextOptions = {
       minVersion: minTlsVersion,
-      ...(ciphers === undefined ? {} : { ciphers: ciphers.join(':') }),
+      ciphers: ciphers === undefined ? preferredCiphers() : ciphers.join(':'),
     };
     const http = createServer({
       ALPNProtocols: protocol.withoutHttp2 === true ? ['http/1.1'] : ['h2', 'http/1.1'],

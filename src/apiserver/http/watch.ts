@@ -75,6 +75,9 @@ export function sendWatchFailure({ response, format }: Pick<Answering, 'response
 /** Objects that are there from the start go out so many at a time. */
 const chunkObjects = 64;
 
+/** As much may wait for a client until nothing more is written to it. What many are told is there once for all of them. */
+const maxWaitingBytes = 128 * 1024;
+
 /** A client that takes nothing for this long is gone, whatever its connection says. */
 const stalledMs = 30_000;
 
@@ -89,7 +92,8 @@ function writeInTime(
   clock: Clock,
 ): boolean | Promise<boolean> {
   if (response.destroyed) return false;
-  if (body.write(piece)) return true;
+  // Most clients have taken it by their next turn: to wait for each of them costs as much as to write.
+  if (body.write(piece) || response.writableLength < maxWaitingBytes) return true;
   const limit = clock.schedule(stalledMs, terminate);
   return drained(response).finally(() => limit.cancel());
 }

@@ -37,6 +37,10 @@ export class Http2Response extends EventEmitter implements AnyResponse {
     return this.#stream.destroyed;
   }
 
+  get writableLength(): number {
+    return this.#stream.writableLength;
+  }
+
   setHeader(name: string, value: HeaderValue): this {
     this.#headers[name.toLowerCase()] = value as OutgoingHttpHeaders[string];
     return this;

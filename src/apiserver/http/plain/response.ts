@@ -50,6 +50,10 @@ export class PlainResponse extends EventEmitter implements AnyResponse {
     return this.#isClosed ? !this.writableFinished : this.#exchange.socket.destroyed;
   }
 
+  get writableLength(): number {
+    return this.#exchange.socket.writableLength;
+  }
+
   /** @throws TypeError for a value that is no text of a header */
   setHeader(name: string, value: HeaderValue): this {
     checkValue(name, value);
