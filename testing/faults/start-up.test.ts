@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { freePort, hasProgram, type Outcome, ProaProcess, proa, run } from '../e2e/proa.ts';
 import { isRoot } from '../machine.ts';
 
+const entry = join(import.meta.dirname, '../../src/cmd/proa.ts');
 /** Longer than a start takes on a busy machine; whoever does not end by then hangs. */
 const limitMs = 30_000;
 
@@ -43,6 +46,22 @@ describe('a start that cannot succeed says why in one line, and ends', () => {
     const again = await up('--port', String(port), '--detach');
     assert.equal(again.code, 0, again.stderr);
     assert.equal((await proa(['down', '--data-dir', dataDir])).code, 0);
+  });
+
+  test('it is interrupted: what has begun is ended, and the folder is free', async () => {
+    const place = join(folder, 'interrupted');
+    await mkdir(place);
+    const access = ['--kubeconfig', join(folder, 'kubeconfig')];
+    const args = ['--no-warnings', entry, 'up', '--nodes', '0', '--data-dir', place, '--port', '0', ...access];
+    const begun = watch(place);
+    const start = spawn(process.execPath, args, { stdio: 'ignore' });
+    await once(begun, 'change');
+    begun.close();
+    start.kill('SIGTERM');
+    const [code, signal] = await once(start, 'exit');
+    assert.deepEqual({ code, signal }, { code: 130, signal: null });
+    assert.equal((await up('--data-dir', place, '--port', String(await freePort()), '--detach')).code, 0);
+    assert.equal((await proa(['down', '--data-dir', place])).code, 0);
   });
 
   test('the data folder is in use', async () => {
@@ -150,7 +169,6 @@ describe('a start that cannot succeed says why in one line, and ends', () => {
         limitMs,
         env: { ...process.env, HOME: '/nonexistent' },
       });
-    const entry = join(import.meta.dirname, '../../src/cmd/proa.ts');
     // The checkout may lie in a folder that is closed to others: this nobody may read everything and write nothing.
     const readAll = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
     const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', ...readAll];

@@ -64,6 +64,8 @@ export const up: Command = {
 };
 
 const snapshotAfterMs = 3000;
+/** What a shell makes of a command that was interrupted. */
+const interrupted = 130;
 /** How long the parts of a cluster may take to end. */
 const stopLimitMs = 15_000;
 
@@ -77,6 +79,7 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
   const environment: Environment = { clock, random: secureRandom(), log, metrics: new Metrics() };
   const asked = text(values, 'kubeconfig');
   const kubeconfig = resolve(asked ?? userKubeconfigPath());
+  const ending = new Ending();
   const lock = lockDataFolder(config.dataDir);
   const progress = startProgress(process.stdout, clock);
   let cluster: Cluster;
@@ -89,6 +92,11 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
     throw explained(error, config);
   }
   progress.stop();
+  if (ending.isAsked) {
+    await stopInTime(cluster);
+    lock.release();
+    return interrupted;
+  }
   let replaced: string | undefined;
   try {
     replaced = giveAccess(cluster, kubeconfig, { isMerged: asked === undefined });
@@ -101,16 +109,20 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
   cluster.onRenewed((pki) => renewInKubeconfig(kubeconfig, accessTo(cluster, pki)));
   tellReady(cluster, config, { kubeconfig, replaced, notice });
   const snapshot = laterSnapshot(environment);
-  const failure = await Promise.race([signalled(), cluster.failed.catch((error: Error) => error)]);
+  const failure = await Promise.race([ending.asked, cluster.failed.catch((error: Error) => error)]);
   if (process.stdout.isTTY) process.stdout.write('\nstopping; containers keep running until "proa down"\n');
-  // Nothing else may be left to keep the process alive while its parts end; and an end has to come.
-  const deadline = systemClock({ keepAlive: true }).schedule(stopLimitMs, () => process.exit(1));
   snapshot.cancel();
-  await cluster.stop();
-  deadline.cancel();
+  await stopInTime(cluster);
   lock.release();
   if (failure !== undefined) throw failure;
   return 0;
+}
+
+async function stopInTime(cluster: Cluster): Promise<void> {
+  // Nothing else may be left to keep the process alive while its parts end; and an end has to come.
+  const deadline = systemClock({ keepAlive: true }).schedule(stopLimitMs, () => process.exit(1));
+  await cluster.stop();
+  deadline.cancel();
 }
 
 /** For the other commands. */
@@ -175,11 +187,23 @@ function tellReady(
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Resolves with nothing when the user or the system asks for the end. */
-function signalled(): Promise<undefined> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve(undefined));
-  });
+/**
+ * Takes note of when the user or the system asks for the end, from the beginning: a start that is interrupted ends what it
+ * has begun. Who asks once more does not wait for that.
+ */
+class Ending {
+  readonly asked: Promise<undefined>;
+  isAsked = false;
+
+  constructor() {
+    this.asked = new Promise((resolve) => {
+      const note = (): void => {
+        this.isAsked = true;
+        resolve(undefined);
+      };
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, note);
+    });
+  }
 }
 
 /** The failures that a person can do something about, in one line. */
