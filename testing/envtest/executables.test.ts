@@ -12,6 +12,7 @@ import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { createAuthority, issueLeaf } from '#apiserver/certificates/authority.ts';
 import { sleep, systemClock } from '#base/clock.ts';
+import { hasEtcd, startEtcd } from '../etcd.ts';
 
 const assets = join(import.meta.dirname, '../../bin/envtest');
 const clock = systemClock({ keepAlive: true });
@@ -238,6 +239,20 @@ test('what cannot be done as a flag says is refused at the start', async () => {
   assert.match(await refused('--etcd-servers-overrides=/events#http://127.0.0.1:2'), /the one store/);
   assert.match(await refused('--egress-selector-config-file=x'), /egress selectors are not supported/);
 });
+
+if (hasEtcd)
+  test('a start that fails after the store is open ends', async (t) => {
+    const etcd = await startEtcd(join(folder, 'real-etcd'));
+    t.after(() => etcd.stop());
+    const keys = [`--service-account-key-file=${join(folder, 'sa.pub')}`, '--service-account-issuer=a'];
+    const signing = `--service-account-signing-key-file=${join(folder, 'sa.key')}`;
+    const place = [`--cert-dir=${folder}`, '--bind-address=127.0.0.1', `--secure-port=${port}`];
+    const args = [`--etcd-servers=${etcd.endpoints.join(',')}`, ...keys, signing, ...place];
+    await assert.rejects(promisify(execFile)(join(assets, 'kube-apiserver'), args, { timeout: stopLimitMs }), {
+      code: 1,
+      stderr: /EADDRINUSE/,
+    });
+  });
 
 test('flags that tune watches, garbage and metrics have their effect', async () => {
   const configMaps = '/api/v1/namespaces/default/configmaps';

@@ -71,7 +71,7 @@ test('what upstream sealed with AES-GCM is read, at the key that it was sealed f
 test('a wildcard covers a group, and the first entry that names a resource decides', async (t) => {
   const place = folder(t);
   place.write(
-    { resources: ['secrets'], providers: [key('aesgcm', 'one')] },
+    { resources: ['secrets', 'configmaps.'], providers: [key('aesgcm', 'one')] },
     { resources: ['*.apps', '*.example.com'], providers: [key('secretbox', 'two')] },
     { resources: ['*.*'], providers: [key('aescbc', 'three')] },
   );
@@ -80,6 +80,7 @@ test('a wildcard covers a group, and the first entry that names a resource decid
   const encryption = await Encryption.open(store, environment, { configFile: place.file });
   const expected: Readonly<Record<string, string>> = {
     [secretKey]: 'k8s:enc:aesgcm:v1:one:',
+    '/registry/configmaps/default/a': 'k8s:enc:aesgcm:v1:one:',
     '/registry/deployments/default/a': 'k8s:enc:secretbox:v1:two:',
     '/registry/example.com/lamps/default/a': 'k8s:enc:secretbox:v1:two:',
     '/registry/services/specs/default/a': 'k8s:enc:aescbc:v1:three:',

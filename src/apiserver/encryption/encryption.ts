@@ -148,5 +148,5 @@ function resourceAt(place: string): { readonly group: string; readonly resource:
 function selects(name: string, group: string, resource: string): boolean {
   if (name === '*.*') return true;
   if (name.startsWith('*.')) return name.slice(2) === group;
-  return name === (group === '' ? resource : `${resource}.${group}`);
+  return name === `${resource}.${group}` || (group === '' && name === resource);
 }

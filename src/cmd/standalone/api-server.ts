@@ -125,7 +125,12 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
     environment.clock.now(),
   );
   const { store, upstreamForm } = await openStore(flags, environment);
+  // Whatever fails from here on: what is open keeps the process alive.
+  await using opened = new AsyncDisposableStack();
+  opened.defer(() => store.close());
   const server = await ApiServer.start({ ...options, store, upstreamForm, environment, serviceCidr });
+  opened.defer(() => server.tracer?.close());
+  opened.defer(() => server.stop());
   const log = environment.log.named('apiserver');
   const port = flags.whole('secure-port') ?? defaultPort;
   const metrics = new ServerMetrics(server, shown);
@@ -172,9 +177,6 @@ async function serve(flags: Flags, environment: Environment, stopping: AbortSign
   await sleep(environment.clock, flags.durationMs('shutdown-delay-duration') ?? 0);
   await published?.withdraw();
   await front.close();
-  server.stop();
-  await server.tracer?.close();
-  await store.close();
 }
 
 function isAny(address: string): boolean {
