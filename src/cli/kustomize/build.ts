@@ -38,8 +38,15 @@ export function buildKustomization(folder: string, options: BuildOptions = {}): 
   const built = accumulate([], kustomization, loader, warn);
   const hashed = built.map((resource) => (resource.needsHash ? withContentHash(resource) : resource));
   return inOrder(withReferences(hashed), kustomization.sortOptions)
-    .map(({ object }) => object)
+    .map(withoutEmptyAnnotations)
     .filter((object) => metadataOf(object).annotations?.['config.kubernetes.io/local-config'] !== 'true');
+}
+
+/** Upstream keeps its notes on a resource in annotations, and takes these away as a whole where nothing else is left. */
+function withoutEmptyAnnotations({ object, previous }: Resource): JsonObject {
+  const { annotations } = metadataOf(object);
+  const isEmpty = annotations !== undefined && annotations !== null && Object.keys(annotations).length === 0;
+  return isEmpty && previous.length > 0 ? withMetadata(object, { annotations: undefined }) : object;
 }
 
 /** What a kustomization makes of the resources before it: its own join them, then it changes all. */

@@ -24,7 +24,7 @@ function write(files: Readonly<Record<string, string>>): void {
 
 const configMap = (name: string): string => `{apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}}}`;
 
-for (const path of ['shop/base', 'shop/overlay', 'patches', 'parts', 'layers']) {
+for (const path of ['shop/base', 'shop/overlay', 'patches', 'parts', 'layers', 'scalars', 'merges']) {
   test(`${path} comes to what the official kubectl makes of it`, () => {
     const built = buildKustomization(join(examples, path));
     const expected = readFileSync(join(examples, 'expected', `${path.replace('/', '-')}.yaml`), 'utf8');

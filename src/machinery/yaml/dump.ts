@@ -130,10 +130,17 @@ function keyText(key: string): string {
 }
 
 function numberText(value: Exclude<Json, string>): string {
-  if (typeof value !== 'number' || Number.isInteger(value)) return String(value);
+  if (typeof value !== 'number' || (Number.isInteger(value) && Math.abs(value) < 2 ** 64)) return String(value);
   if (Number.isNaN(value)) return '.nan';
-  return String(value).replace(/e([+-])(\d)$/, 'e$10$2');
+  if (!Number.isFinite(value)) return String(value);
+  const [mantissa = '', exponent = '0'] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < goPlainDigits) return String(value);
+  return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
 }
+
+/** Fractions of a million and more have an exponent, as Go's shortest format writes them. */
+const goPlainDigits = 6;
 
 type Style = 'plain' | 'single' | 'double' | 'literal';
 
