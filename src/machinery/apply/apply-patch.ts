@@ -1,8 +1,7 @@
 import { type ConformResult, conform, DecodeError, emptyOf } from '../conform.ts';
 import { equalValues } from '../equality.ts';
-import { ApiError, badRequest } from '../errors.ts';
+import { ApiError, badRequest, GoMap, goJson } from '../errors.ts';
 import { withExplicitNulls } from '../explicit-nulls.ts';
-import { stringifyJson } from '../json.ts';
 import type { ApiObject, Json, JsonObject, ManagedFieldsEntry } from '../meta.ts';
 import type { ObjectSchema } from '../schema.ts';
 import { type Emptied, withEmptied } from '../sent-empty.ts';
@@ -240,9 +239,16 @@ function withLastApplied(object: JsonObject, { manager, live, patch }: ApplyOpti
   const metadata = object['metadata'] as JsonObject;
   const annotations = {
     ...(metadata['annotations'] as JsonObject),
-    [lastAppliedAnnotation]: `${stringifyJson(patch)}\n`,
+    [lastAppliedAnnotation]: `${goJson(asGoMap(patch))}\n`,
   };
   return withEmptied({ ...object, metadata: { ...metadata, annotations } }, object);
+}
+
+/** With the members of every object in order, as Go writes maps. */
+function asGoMap(value: Json): unknown {
+  if (Array.isArray(value)) return value.map((item: Json) => asGoMap(item));
+  if (typeof value !== 'object' || value === null) return value;
+  return new GoMap(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, asGoMap(member as Json)])));
 }
 
 function withEntries(object: JsonObject, entries: readonly ManagedFieldsEntry[]): ApiObject {

@@ -17,6 +17,8 @@ export function allowedByLastApplied(live: JsonObject, annotation: string, schem
   } catch {
     return noFields;
   }
+  // Nobody knows whose fields those of no kind are.
+  if ((applied['kind'] ?? '') === '' || (applied['apiVersion'] ?? '') === '') return noFields;
   const { changed, removed } = compareObjects(live, applied, schema);
   return differenceFields(differenceFields(fieldsOf(applied, schema), changed), removed);
 }

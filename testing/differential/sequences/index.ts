@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import type { NormalAnswer } from '../normal-form.ts';
 import { admission } from './admission.ts';
+import { appliers } from './appliers.ts';
 import { autoscalers } from './autoscalers.ts';
 import { bodies } from './bodies.ts';
 import { customVersions } from './custom-versions.ts';
 import { definitionsAndObjects } from './definitions.ts';
+import { deletions } from './deletions.ts';
 import { documents } from './documents.ts';
 import { forms } from './forms.ts';
 import { generations } from './generations.ts';
@@ -26,10 +28,12 @@ import { verdicts } from './verdicts.ts';
 /** Every sequence, by a name for it. */
 export const sequences: Readonly<Record<string, readonly Step[]>> = {
   admission,
+  appliers,
   autoscalers,
   bodies,
   customVersions,
   definitionsAndObjects,
+  deletions,
   documents,
   forms,
   generations,

@@ -18,6 +18,6 @@ export function validateConfigMap({ data = {}, binaryData = {} }: core.ConfigMap
     errors.push(...invalidAll(`binaryData[${key}]`, key, configKeyProblems(key)));
     size += decodedLength(value);
   }
-  if (size > maximumDataBytes) errors.push(fieldError.tooLong('', maximumDataBytes));
+  if (size > maximumDataBytes) errors.push(fieldError.tooLong('[]', maximumDataBytes));
   return errors;
 }
