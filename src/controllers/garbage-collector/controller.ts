@@ -8,6 +8,7 @@ import {
   type ReconcileResult,
   type Turn,
 } from '#client/controller.ts';
+import type { Informer } from '#client/informer.ts';
 import type { Kind } from '#kinds/kind.ts';
 import { equalValues } from '#machinery/equality.ts';
 import { isReason } from '#machinery/errors.ts';
@@ -54,7 +55,10 @@ class Collector {
   readonly #context: ControllerContext;
   readonly #kinds: Map<string, Kind>;
   readonly #graph = new OwnerGraph();
-  readonly #absent = new LruCache<string, true>(absentOwnerLimit);
+  /** What objects are there, by kind: the graph does not have all. */
+  readonly #informers = new Map<string, Informer<ApiObject>>();
+  /** By uid, owners that are not where their dependents are. */
+  readonly #absent = new LruCache<string, 'gone' | 'elsewhere'>(absentOwnerLimit);
 
   constructor(context: ControllerContext, kinds: readonly Kind[], aggregated: AggregatedApis) {
     this.#context = context;
@@ -64,6 +68,7 @@ class Collector {
       come: (served) => this.#follow(served),
       gone: (kind) => {
         this.#kinds.delete(kindKey(kind.group, kind.kind));
+        this.#informers.delete(kindKey(kind.group, kind.kind));
         for (const { uid } of [...this.#graph.nodes()].filter((node) => node.kind === kind))
           this.#enqueue(this.#graph.delete(uid));
       },
@@ -71,15 +76,19 @@ class Collector {
   }
 
   #follow({ kind, follow }: ServedKind): void {
-    this.#kinds.set(kindKey(kind.group, kind.kind), kind);
-    follow?.().subscribe({
+    const key = kindKey(kind.group, kind.kind);
+    this.#kinds.set(key, kind);
+    const informer = follow?.();
+    if (informer === undefined) return;
+    this.#informers.set(key, informer);
+    informer.subscribe({
       added: (object) => this.#enqueue(this.#graph.set(kind, object)),
       updated: (old, object) => {
         // Most updates change neither owners nor finalizers nor start a deletion.
         if (hasNews(old, object)) this.#enqueue(this.#graph.set(kind, object));
       },
       deleted: (object) => {
-        this.#absent.set(object.metadata.uid ?? '', true);
+        this.#absent.set(object.metadata.uid ?? '', 'gone');
         this.#enqueue(this.#graph.delete(object.metadata.uid ?? ''));
       },
     });
@@ -163,30 +172,34 @@ class Collector {
 
   /** Whether the owner is there. What no informer shows is asked of the API: deleting by mistake cannot be undone. */
   async #stateOf(owner: OwnerReference, dependent: GraphNode, { client, signal }: Turn): Promise<OwnerState> {
-    const known = this.#graph.get(owner.uid);
-    const kind = this.#kinds.get(kindKey(parseApiVersion(owner.apiVersion).group, owner.kind));
-    if (known?.kind !== undefined && isPlausible(known, known.kind, owner, dependent)) {
-      return isDeletingDependents(known) ? 'waiting' : 'solid';
-    }
-    if (known?.kind?.namespaced === true && known.namespace !== dependent.namespace)
-      this.#tellOfNamespace(owner, dependent);
-    if (known?.kind === undefined && this.#absent.get(owner.uid) === true) return 'dangling';
+    const key = kindKey(parseApiVersion(owner.apiVersion).group, owner.kind);
+    const kind = this.#kinds.get(key);
+    const namespace = kind?.namespaced === true ? dependent.namespace : undefined;
+    const seen = this.#informers.get(key)?.get(namespace, owner.name);
+    if (seen?.metadata.uid === owner.uid) return stateOf(seen);
+    const absent = this.#absent.get(owner.uid);
+    if (absent === 'elsewhere') this.#tellOfNamespace(owner, dependent);
+    if (absent !== undefined) return 'dangling';
     if (kind === undefined) throw new Error(`no kind ${owner.kind} in ${owner.apiVersion} is known`);
     if (kind.namespaced && (dependent.namespace ?? '') === '') {
       throw new Error(`${dependent.name} is cluster-scoped and cannot be owned by a namespaced ${owner.kind}`);
     }
-    const ref = { name: owner.name, ...(kind.namespaced ? { namespace: dependent.namespace } : {}) };
     try {
-      const { metadata } = await client.get(kind, ref, { signal });
-      if (metadata.uid === owner.uid) {
-        const isWaiting = (metadata.finalizers ?? []).includes(foregroundFinalizer);
-        return metadata.deletionTimestamp !== undefined && isWaiting ? 'waiting' : 'solid';
-      }
+      const found = await client.get(kind, { name: owner.name, namespace }, { signal });
+      if (found.metadata.uid === owner.uid) return stateOf(found);
     } catch (error) {
       if (!isReason(error, 'NotFound')) throw error;
     }
-    this.#absent.set(owner.uid, true);
+    const isElsewhere = kind.namespaced && this.#isElsewhere(key, owner, dependent);
+    this.#absent.set(owner.uid, isElsewhere ? 'elsewhere' : 'gone');
+    if (isElsewhere) this.#tellOfNamespace(owner, dependent);
     return 'dangling';
+  }
+
+  #isElsewhere(key: string, { uid }: OwnerReference, dependent: GraphNode): boolean {
+    for (const { metadata } of this.#informers.get(key)?.list() ?? [])
+      if (metadata.uid === uid) return metadata.namespace !== dependent.namespace;
+    return false;
   }
 
   /** An owner in another namespace is none (https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/). */
@@ -255,13 +268,9 @@ function hasNews(old: ApiObject, object: ApiObject): boolean {
   );
 }
 
-/** Whether the object with the owner's uid is what the reference says: names are part of it, and the namespace. */
-function isPlausible(known: GraphNode, kind: Kind, owner: OwnerReference, dependent: GraphNode): boolean {
-  return (
-    known.name === owner.name &&
-    kind.kind === owner.kind &&
-    (!kind.namespaced || known.namespace === dependent.namespace)
-  );
+function stateOf({ metadata }: ApiObject): OwnerState {
+  const isWaiting = metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(foregroundFinalizer);
+  return isWaiting === true ? 'waiting' : 'solid';
 }
 
 function policyOf({ finalizers }: GraphNode): NonNullable<DeleteOptions['propagationPolicy']> {

@@ -9,7 +9,7 @@ export const orphanFinalizer = 'orphan';
 /** An object as garbage collection sees it. */
 export interface GraphNode {
   readonly uid: string;
-  /** Undefined: only known from references to it. */
+  /** Undefined: only known from references to it, whether or not it is there. */
   kind: Kind | undefined;
   namespace: string | undefined;
   name: string;
@@ -33,7 +33,7 @@ export interface GraphChange {
   readonly orphan: readonly GraphNode[];
 }
 
-/** Who owns whom, over all kinds, kept up to date from their informers. */
+/** Who owns whom, over all kinds, kept up to date from their informers. Has nothing of who owns nothing and nobody owns. */
 export class OwnerGraph {
   readonly #nodes = new Map<string, GraphNode>();
 
@@ -55,6 +55,8 @@ export class OwnerGraph {
       finalizers = noFinalizers,
       deletionTimestamp,
     } = object.metadata;
+    // Most objects neither have owners nor are any: of those there is nothing to know.
+    if (ownerReferences.length === 0 && deletionTimestamp === undefined && !this.#nodes.has(uid)) return noChange;
     const node = this.#nodeFor(uid, name);
     const before = { owners: node.owners, started: node.isBeingDeleted, finalizers: node.finalizers };
     const wasUnknown = node.kind === undefined;
