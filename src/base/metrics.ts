@@ -148,6 +148,9 @@ export interface HistogramReading {
   readonly count: number;
 }
 
+/** Many observations that are made together, over and over: counted once by bucket, they are added as one. */
+export type Tally = (values: readonly number[]) => HistogramReading;
+
 interface HistogramSeries extends HistogramReading {
   readonly labels: MetricLabels;
   readonly buckets: number[];
@@ -180,12 +183,35 @@ class Histogram implements Metric {
     };
   }
 
+  /** What several values come to. */
+  readonly tally: Tally = (values) => {
+    const reading = this.#nothing({});
+    for (const value of values) this.#observe(reading, value);
+    return reading;
+  };
+
+  /** As `series`, for what was tallied. */
+  tallied(labels: MetricLabels): (reading: HistogramReading) => void {
+    let series: HistogramSeries | undefined;
+    return ({ buckets, sum, count }) => {
+      series ??= this.#seriesOf(labels);
+      if (series === undefined) return;
+      series.sum += sum;
+      series.count += count;
+      for (let bucket = 0; bucket < buckets.length; bucket++) series.buckets[bucket]! += buckets[bucket]!;
+    };
+  }
+
+  #nothing(labels: MetricLabels): HistogramSeries {
+    return { labels, buckets: this.#upperBounds.map(() => 0), sum: 0, count: 0 };
+  }
+
   #seriesOf(labels: MetricLabels): HistogramSeries | undefined {
     const key = written(labels);
     let series = this.#series.get(key);
     if (series === undefined) {
       if (this.#series.size >= maxSeries) return undefined;
-      series = { labels, buckets: this.#upperBounds.map(() => 0), sum: 0, count: 0 };
+      series = this.#nothing(labels);
       this.#series.set(key, series);
     }
     return series;

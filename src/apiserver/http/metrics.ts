@@ -1,6 +1,6 @@
 import { LruCache } from '#base/lru-cache.ts';
 import { type MetricFilterOptions, metricFilter } from '#base/metric-filter.ts';
-import { exponentialBounds, Metrics, type Series } from '#base/metrics.ts';
+import { exponentialBounds, type HistogramReading, Metrics, type Series, type Tally } from '#base/metrics.ts';
 import { deprecatedUntil } from '#kinds/deprecations.ts';
 import { describeFlowControl, FlowMetrics } from '../fairness/metrics.ts';
 import type { ApiServer } from '../server.ts';
@@ -21,8 +21,9 @@ const watchListBounds = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 15, 2
 /** Counts what a watch sends. */
 export interface WatchSeries {
   readonly events: Series;
-  /** Bytes of one event. */
-  readonly size: Series;
+  /** Bytes of each of several events. */
+  readonly sizes: (tallied: HistogramReading) => void;
+  readonly tally: Tally;
   /** Watches that were ended because their clients did not keep up. */
   readonly terminated: Series;
 }
@@ -104,7 +105,8 @@ export class ServerMetrics {
     const labels = { group, version, resource };
     return {
       events: this.#watchEvents.series(labels),
-      size: this.#watchSizes.series(labels),
+      sizes: this.#watchSizes.tallied(labels),
+      tally: this.#watchSizes.tally,
       terminated: this.#terminatedWatchers.series({ group, resource }),
     };
   }

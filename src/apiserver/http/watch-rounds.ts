@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts';
+import type { HistogramReading } from '#base/metrics.ts';
 import type { StreamEvent } from '../cache/watch-stream.ts';
 
 /**
@@ -67,10 +68,12 @@ export class WatchRounds {
 export interface Batch {
   readonly frames: readonly Uint8Array[];
   readonly bytes: Uint8Array;
+  /** For the metrics: the sizes of the frames, once somebody has asked. */
+  sizes: HistogramReading | undefined;
 }
 
 export function batchOf(frames: readonly Uint8Array[]): Batch {
-  return { frames, bytes: frames.length === 1 ? frames[0]! : Buffer.concat(frames) };
+  return { frames, bytes: frames.length === 1 ? frames[0]! : Buffer.concat(frames), sizes: undefined };
 }
 
 /** The last batches that went out: in a round most watchers get the same. */

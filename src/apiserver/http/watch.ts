@@ -51,10 +51,11 @@ export async function sendWatch(answering: Answering, watch: WatchResult, clock:
   if (watch.bookmarks)
     void nudgeRegularly(watch.stream, { clock, intervalMs: bookmarkIntervalMs, signal: idle.signal });
   try {
-    const write = ({ frames, bytes }: Batch): boolean | Promise<boolean> => {
-      told.events(frames.length);
-      for (const frame of frames) told.size(frame.length);
-      return writeInTime({ response, body, terminate }, bytes, clock);
+    const write = (batch: Batch): boolean | Promise<boolean> => {
+      told.events(batch.frames.length);
+      batch.sizes ??= told.tally(batch.frames.map(({ length }) => length));
+      told.sizes(batch.sizes);
+      return writeInTime({ response, body, terminate }, batch.bytes, clock);
     };
     await sendEvents(answering, watch, { clock, write });
   } finally {
