@@ -37,8 +37,7 @@ export class Providers {
         ? plain.then((bytes) => ({ bytes, mark, opensAgain }))
         : { bytes: plain, mark, opensAgain };
     }
-    const hasIdentity = this.#providers.some(({ provider }) => provider.prefix === '');
-    throw new Error(hasIdentity ? 'identity transformer tried to read encrypted data' : 'no matching prefix found');
+    throw new Error('no matching prefix found');
   }
 }
 

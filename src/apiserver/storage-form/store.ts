@@ -1,14 +1,15 @@
-import { internalError } from '#machinery/errors.ts';
-import type {
-  CommitResult,
-  RangeOptions,
-  RangeResult,
-  Store,
-  StoredEntry,
-  StoredValue,
-  StoreEvent,
-  WatchOptions,
-  Write,
+import { ApiError, internalError } from '#machinery/errors.ts';
+import {
+  type CommitResult,
+  type RangeOptions,
+  type RangeResult,
+  type Store,
+  type StoredEntry,
+  type StoredValue,
+  type StoreEvent,
+  StoreUnavailable,
+  type WatchOptions,
+  type Write,
 } from '#storage/store.ts';
 import { StoreLayer } from '#storage/store-layer.ts';
 import { carryMark } from '../encryption/encrypted-store.ts';
@@ -80,12 +81,14 @@ function plainEntry(entry: StoredEntry): StoredEntry {
   return { ...entry, value: plainValue(entry.value, entry.modRevision) };
 }
 
-/** What cannot be decoded is told to who looks at it: the watch that brings it has to go on. */
-function readable(bytes: Uint8Array, revision: number): StoredValue {
+/** What cannot be opened or decoded is told to who looks at it: the list or watch that brings it has to go on. */
+function readable(value: StoredValue, revision: number): StoredValue {
   try {
-    return decodeForm(bytes, revision);
+    return decodeForm(value.bytes, revision);
   } catch (error) {
-    const failure = internalError(error instanceof Error ? error.message : String(error));
+    if (error instanceof StoreUnavailable) throw error;
+    const failure =
+      error instanceof ApiError ? error : internalError(error instanceof Error ? error.message : String(error));
     return {
       get bytes(): Uint8Array {
         throw failure;
@@ -104,7 +107,7 @@ function plainValue(value: StoredValue, revision: number): StoredValue {
   }
   let known = decoded.get(value);
   if (known === undefined) {
-    known = readable(value.bytes, revision);
+    known = readable(value, revision);
     carryMark(value, known);
     decoded.set(value, known);
   }
