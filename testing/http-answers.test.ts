@@ -102,6 +102,14 @@ test('what a resource has no verb for does not reach it, and a namespace where t
   assert.equal(await refused('GET', '/apis/no.such.group/v1/things'), '404 404 page not found');
 });
 
+test('who asks for a stream of a pod that is not there hears that, whether or not the connection could carry one', async () => {
+  for (const subresource of ['exec', 'attach', 'portforward']) {
+    const response = await ask('POST', `/api/v1/namespaces/default/pods/none/${subresource}?command=true`);
+    assert.equal(response.statusCode, 404, subresource);
+    assert.equal(JSON.parse((await buffer(response)).toString()).message, 'pods "none" not found');
+  }
+});
+
 test('everything wrong with the options of a write is told at once', async () => {
   const query = `fieldManager=${'x'.repeat(129)}&dryRun=Some&fieldValidation=Lax&force=true`;
   const headers = { 'content-type': 'application/merge-patch+json' };

@@ -35,6 +35,10 @@ export function connectRoutes(nodes: NodeLookup): Routes['connect'] {
       case '/pods/exec':
       case '/pods/attach':
       case '/pods/portforward':
+        await admitConnection(exchange.server, { ...exchange, info, resource });
+        // What is wrong with the question itself is told first.
+        if (info.subresource === 'portforward') scheduledPod(exchange.server, nodes, info);
+        else runningContainer(exchange.server, nodes, info, exchange.query.get('container') ?? undefined);
         throw badRequest('Upgrade request required');
       case '/pods/proxy':
       case '/services/proxy':
