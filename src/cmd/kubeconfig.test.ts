@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import * as yaml from 'js-yaml';
 import {
   type ClusterAccess,
+  holdsNothingElse,
   kubeconfigText,
   mergeIntoKubeconfig,
   removeFromKubeconfig,
@@ -73,4 +74,19 @@ test('a context that leads to another cluster is told of when it is replaced, an
   renewInKubeconfig(path, access('renewed'));
   assert.deepEqual(yaml.load(readFileSync(path, 'utf8')), yaml.load(kubeconfigText(other)));
   assert.ok(lstatSync(path).isSymbolicLink(), 'a link stays one');
+});
+
+test('only a file that holds nothing but what was written here is written over', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'proa-kubeconfig-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'config');
+  const written = kubeconfigText(access('first'));
+  const holds = (text: string): boolean => {
+    writeFileSync(path, text);
+    return holdsNothingElse(path);
+  };
+  assert.ok(holdsNothingElse(path), 'no file');
+  assert.ok(holds('') && holds(written));
+  const another = '- name: work\n  context: {}\n';
+  assert.ok(!holds(`${written}${another}`) && !holds(another) && !holds('clusters: [{'));
 });

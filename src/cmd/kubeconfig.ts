@@ -51,14 +51,16 @@ export function ownAccess(dataDir: string, { port }: { readonly port: number }):
   return { server: `https://127.0.0.1:${port}`, certificateAuthority: read('ca.crt'), admin };
 }
 
-/** A kubeconfig with this cluster alone. Written out: a start does not wait until YAML can be made of anything. */
-export function kubeconfigText({ server, certificateAuthority, admin }: ClusterAccess): string {
-  return `apiVersion: v1
+const textHead = `apiVersion: v1
 kind: Config
 preferences: {}
 clusters:
 - name: ${contextName}
-  cluster:
+`;
+
+/** A kubeconfig with this cluster alone. Written out: a start does not wait until YAML can be made of anything. */
+export function kubeconfigText({ server, certificateAuthority, admin }: ClusterAccess): string {
+  return `${textHead}  cluster:
     certificate-authority-data: ${base64(certificateAuthority)}
     server: ${server}
 users:
@@ -77,6 +79,18 @@ current-context: ${contextName}
 
 function base64(text: string): string {
   return Buffer.from(text).toString('base64');
+}
+
+/** Whether a file may be written over: there is none, it is empty, or it is one that was written here for one cluster alone. */
+export function holdsNothingElse(path: string): boolean {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return true;
+  }
+  const isWrittenHere = text.startsWith(textHead) && text.match(/^- name: /gm)?.length === sections.length;
+  return text.trim() === '' || isWrittenHere;
 }
 
 /** Looks whether a kubeconfig can be written, before anything starts that it would lead to. @throws UserError */

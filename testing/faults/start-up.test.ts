@@ -137,6 +137,7 @@ describe('a start that cannot succeed says why in one line, and ends', () => {
       env: { ...process.env, KUBECONFIG: broken },
     });
     assertRefused(merged, /cannot use the kubeconfig .*broken/);
+    assertRefused(await up('--port', port, '--kubeconfig', broken), /cannot use the kubeconfig .*broken/);
     assert.equal(await readFile(broken, 'utf8'), 'clusters: [{');
     if (process.platform !== 'linux') return;
     // Only the attempt shows that nothing can be written here; what has started by then ends again.

@@ -11,6 +11,7 @@ import { lockDataFolder, makeDataFolder, readRunning, UserError, writeRunning } 
 import {
   type ClusterAccess,
   checkKubeconfig,
+  holdsNothingElse,
   kubeconfigText,
   mergeIntoKubeconfig,
   renewInKubeconfig,
@@ -27,7 +28,7 @@ Usage: proa up [flags]
 
   --detach                start in the background and return when the cluster is ready
   --data-dir FOLDER       where the cluster's state is kept
-  --kubeconfig FILE       write a kubeconfig there, instead of adding the context "proa" to yours
+  --kubeconfig FILE       give access there, instead of adding the context "proa" to your kubeconfig
   --port PORT             port of the API server (6443)
   --advertise-address IP  where pods and other machines reach this server; it then listens everywhere
   --nodes 0|1             real nodes on this machine; 1 needs root on Linux and is then the default
@@ -79,12 +80,14 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
   const environment: Environment = { clock, random: secureRandom(), log, metrics: new Metrics() };
   const asked = text(values, 'kubeconfig');
   const kubeconfig = resolve(asked ?? userKubeconfigPath());
+  // Making YAML of something takes time: a file of our own is written out.
+  const isMerged = asked === undefined || !holdsNothingElse(kubeconfig);
   const ending = new Ending();
   const lock = lockDataFolder(config.dataDir);
   const progress = startProgress(process.stdout, clock);
   let cluster: Cluster;
   try {
-    checkKubeconfig(kubeconfig, { isMerged: asked === undefined });
+    checkKubeconfig(kubeconfig, { isMerged });
     cluster = await startCluster(config, environment, (step) => progress.step(step));
   } catch (error) {
     progress.stop();
@@ -99,7 +102,7 @@ async function foreground(config: ClusterConfig, values: Values, notice: string 
   }
   let replaced: string | undefined;
   try {
-    replaced = giveAccess(cluster, kubeconfig, { isMerged: asked === undefined });
+    replaced = giveAccess(cluster, kubeconfig, { isMerged });
     note(cluster, config, { kubeconfig, startedAt: new Date(clock.now()).toISOString() });
   } catch (error) {
     await cluster.stop();
