@@ -7,8 +7,12 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Applies a JSON merge patch (RFC 7386). The original is not touched; the result shares what did not change. */
+/**
+ * Applies a JSON merge patch (RFC 7386). The original is not touched; the result shares what did not change. As with
+ * upstream's library, null is nothing also in the objects of a list, unless that takes the place of an object.
+ */
 export function applyMergePatch(original: Json | undefined, patch: Json): Json {
+  if (Array.isArray(patch) && !isObject(original)) return patch.map(withoutNulls);
   if (!isObject(patch)) return patch;
   const result: JsonFields = isObject(original) ? { ...original } : {};
   for (const [key, value] of Object.entries(patch)) {
@@ -16,6 +20,11 @@ export function applyMergePatch(original: Json | undefined, patch: Json): Json {
     else setOwn(result, key, applyMergePatch(ownField(result, key), value));
   }
   return result;
+}
+
+function withoutNulls(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  return isObject(value) ? applyMergePatch(undefined, value) : value;
 }
 
 /** A field of the object itself, never one of its prototype. */

@@ -74,6 +74,14 @@ test('a merge patch between two objects turns one into the other', () => {
   );
 });
 
+test('null in a list of a merge patch is nothing in its objects, and stays as an item', () => {
+  const patch = { list: [{ gone: null, kept: [{ gone: null }, null] }, null] };
+  const expected = { list: [{ kept: [{}, null] }, null] };
+  assert.deepEqual(applyMergePatch({ list: [1] }, patch), expected);
+  assert.deepEqual(applyMergePatch({}, patch), expected);
+  assert.deepEqual(applyMergePatch({ list: {} }, patch), patch, 'in the place of an object it is as it came');
+});
+
 test('a three-way merge patch deletes only what the last manifest had', () => {
   const patch = createThreeWayMergePatch(
     { a: 1, gone: { x: 1, y: 2 } },
