@@ -1,3 +1,5 @@
+import { asciiText } from './texts.ts';
+
 /** Protocol buffers' wire format. Numbers beyond 2^53 are bigints. */
 
 export const varintType = 0;
@@ -221,17 +223,11 @@ export class WireReader {
   string(): string {
     const length = this.unsigned();
     const start = this.#at;
-    if (length <= shortText && this.#isAscii(start, start + length)) {
-      this.#at = start + length;
-      return this.#bytes.toString('latin1', start, this.#at);
-    }
-    return decoder.decode(this.#take(length));
-  }
-
-  #isAscii(start: number, end: number): boolean {
-    if (end > this.#end) return false;
-    for (let at = start; at < end; at++) if (this.#bytes[at]! >= 128) return false;
-    return true;
+    const isShort = length <= shortText && start + length <= this.#end;
+    const text = isShort ? asciiText(this.#bytes, start, length) : undefined;
+    if (text === undefined) return decoder.decode(this.#take(length));
+    this.#at = start + length;
+    return text;
   }
 
   /** A reader of the message that comes next. */
