@@ -51,24 +51,27 @@ export function garbageCollector(kinds: readonly Kind[], aggregated: AggregatedA
 /** What an owner reference turned out to be. */
 type OwnerState = 'solid' | 'dangling' | 'waiting';
 
+/** A kind, and what objects of it are there: the graph does not have all. */
+interface KnownKind {
+  readonly kind: Kind;
+  /** Undefined for what cannot be watched. */
+  readonly informer: Informer<ApiObject> | undefined;
+}
+
 class Collector {
   readonly #context: ControllerContext;
-  readonly #kinds: Map<string, Kind>;
+  readonly #kinds = new Map<string, KnownKind>();
   readonly #graph = new OwnerGraph();
-  /** What objects are there, by kind: the graph does not have all. */
-  readonly #informers = new Map<string, Informer<ApiObject>>();
   /** By uid, owners that are not where their dependents are. */
   readonly #absent = new LruCache<string, 'gone' | 'elsewhere'>(absentOwnerLimit);
 
   constructor(context: ControllerContext, kinds: readonly Kind[], aggregated: AggregatedApis) {
     this.#context = context;
-    this.#kinds = new Map();
     for (const kind of kinds) this.#follow({ kind, follow: () => context.watch(kind) });
     followServedKinds(context, aggregated, {
       come: (served) => this.#follow(served),
       gone: (kind) => {
         this.#kinds.delete(kindKey(kind.group, kind.kind));
-        this.#informers.delete(kindKey(kind.group, kind.kind));
         for (const { uid } of [...this.#graph.nodes()].filter((node) => node.kind === kind))
           this.#enqueue(this.#graph.delete(uid));
       },
@@ -76,12 +79,9 @@ class Collector {
   }
 
   #follow({ kind, follow }: ServedKind): void {
-    const key = kindKey(kind.group, kind.kind);
-    this.#kinds.set(key, kind);
     const informer = follow?.();
-    if (informer === undefined) return;
-    this.#informers.set(key, informer);
-    informer.subscribe({
+    this.#kinds.set(kindKey(kind.group, kind.kind), { kind, informer });
+    informer?.subscribe({
       added: (object) => this.#enqueue(this.#graph.set(kind, object)),
       updated: (old, object) => {
         // Most updates change neither owners nor finalizers nor start a deletion.
@@ -172,10 +172,9 @@ class Collector {
 
   /** Whether the owner is there. What no informer shows is asked of the API: deleting by mistake cannot be undone. */
   async #stateOf(owner: OwnerReference, dependent: GraphNode, { client, signal }: Turn): Promise<OwnerState> {
-    const key = kindKey(parseApiVersion(owner.apiVersion).group, owner.kind);
-    const kind = this.#kinds.get(key);
+    const { kind, informer } = this.#kinds.get(kindKey(parseApiVersion(owner.apiVersion).group, owner.kind)) ?? {};
     const namespace = kind?.namespaced === true ? dependent.namespace : undefined;
-    const seen = this.#informers.get(key)?.get(namespace, owner.name);
+    const seen = informer?.get(namespace, owner.name);
     if (seen?.metadata.uid === owner.uid) return stateOf(seen);
     const absent = this.#absent.get(owner.uid);
     if (absent === 'elsewhere') this.#tellOfNamespace(owner, dependent);
@@ -190,16 +189,10 @@ class Collector {
     } catch (error) {
       if (!isReason(error, 'NotFound')) throw error;
     }
-    const isElsewhere = kind.namespaced && this.#isElsewhere(key, owner, dependent);
-    this.#absent.set(owner.uid, isElsewhere ? 'elsewhere' : 'gone');
-    if (isElsewhere) this.#tellOfNamespace(owner, dependent);
+    const isInOtherNamespace = kind.namespaced && isElsewhere(informer?.list() ?? [], owner, dependent);
+    this.#absent.set(owner.uid, isInOtherNamespace ? 'elsewhere' : 'gone');
+    if (isInOtherNamespace) this.#tellOfNamespace(owner, dependent);
     return 'dangling';
-  }
-
-  #isElsewhere(key: string, { uid }: OwnerReference, dependent: GraphNode): boolean {
-    for (const { metadata } of this.#informers.get(key)?.list() ?? [])
-      if (metadata.uid === uid) return metadata.namespace !== dependent.namespace;
-    return false;
   }
 
   /** An owner in another namespace is none (https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/). */
@@ -266,6 +259,12 @@ function hasNews(old: ApiObject, object: ApiObject): boolean {
     !equalValues(before.ownerReferences, after.ownerReferences) ||
     !equalValues(before.finalizers, after.finalizers)
   );
+}
+
+/** Whether the owner is in another namespace than what names it. */
+function isElsewhere(objects: Iterable<ApiObject>, { uid }: OwnerReference, dependent: GraphNode): boolean {
+  for (const { metadata } of objects) if (metadata.uid === uid) return metadata.namespace !== dependent.namespace;
+  return false;
 }
 
 function stateOf({ metadata }: ApiObject): OwnerState {

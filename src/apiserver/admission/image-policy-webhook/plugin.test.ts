@@ -44,7 +44,8 @@ current-context: images
   return { asked, kubeConfigFile };
 }
 
-test('a backend decides which images run, and is asked once for the same pods', async (t) => {
+/** A server whose pods' images a backend decides about. */
+async function judgedServer(t: TestContext) {
   const { asked, kubeConfigFile } = await backend(t);
   const { client, stop } = await startApiServer({
     admission: {
@@ -54,6 +55,11 @@ test('a backend decides which images run, and is asked once for the same pods', 
   });
   t.after(() => stop());
   await client.create(ServiceAccount, { metadata: { name: 'default', namespace } });
+  return { asked, client };
+}
+
+test('a backend decides which images run, and is asked once for the same pods', async (t) => {
+  const { asked, client } = await judgedServer(t);
   const pod = (name: string, image: string) => ({
     metadata: { name, namespace },
     spec: { containers: [{ name: 'a', image }] },
@@ -67,15 +73,7 @@ test('a backend decides which images run, and is asked once for the same pods', 
 });
 
 test('a pod’s images are looked at again when they change', async (t) => {
-  const { asked, kubeConfigFile } = await backend(t);
-  const { client, stop } = await startApiServer({
-    admission: {
-      enable: ['ImagePolicyWebhook'],
-      configurations: { ImagePolicyWebhook: { imagePolicy: { kubeConfigFile } } },
-    },
-  });
-  t.after(() => stop());
-  await client.create(ServiceAccount, { metadata: { name: 'default', namespace } });
+  const { asked, client } = await judgedServer(t);
   const [containers, initContainers] = [[{ name: 'a', image: 'good' }], [{ name: 'i', image: 'first' }]];
   const made = await client.create(Pod, { metadata: { name: 'a', namespace }, spec: { containers, initContainers } });
   const changed = { ...made, spec: { ...made.spec, containers: [{ ...made.spec.containers[0]!, image: 'bad' }] } };
